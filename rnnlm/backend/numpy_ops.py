@@ -1,0 +1,53 @@
+"""NumPy: what it spells or speeds differently from CuPy."""
+
+import numpy as np
+from numpy.typing import ArrayLike, DTypeLike, NDArray
+
+xp = np
+
+NDArrayAny = NDArray[np.generic]
+
+
+def trouble() -> str | None:
+    """Why this backend can't run here; None if it can."""
+    return None
+
+
+def describe() -> str:
+    """Library and device in words."""
+    return f"NumPy {np.__version__}"
+
+
+def asarray(a: ArrayLike, dtype: DTypeLike = None) -> NDArrayAny:
+    """A host array as an array of this backend."""
+    return np.asarray(a, dtype)
+
+
+def asnumpy(a: ArrayLike) -> NDArrayAny:
+    """An array of this backend as a NumPy array."""
+    return np.asarray(a)
+
+
+def quiet() -> np.errstate:
+    """A context in which overflow and NaN give no warning, because they are looked for or meant."""
+    return np.errstate(over="ignore", invalid="ignore")
+
+
+def scale_(a: NDArrayAny, factor: float) -> None:
+    """a *= factor in place; a factor that is NaN clears `a`, whatever it holds."""
+    if np.isnan(factor):
+        a.fill(0)
+    elif factor != 1:
+        a *= factor
+
+
+def add_rows_(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
+    """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
+
+    Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
+    one element at a time.
+    """
+    order = ids.argsort(kind="stable")
+    sorted_ids = ids[order]
+    first = np.flatnonzero(np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1])))
+    out[sorted_ids[first]] += np.add.reduceat(rows[order], first, axis=0)

@@ -1,0 +1,67 @@
+"""A model as a folder: config.json, model.safetensors, vocab.txt."""
+
+import json
+import os
+from dataclasses import asdict
+from pathlib import Path
+
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.files import write_atomic
+from rnnlm.models import Model, ModelConfig, build_model
+
+__all__ = ["load_model", "save_model"]
+
+CONFIG, WEIGHTS, WORDS = "config.json", "model.safetensors", "vocab.txt"
+LARGEST_CONFIG = 1_000_000  # bytes; a real one has a few hundred
+
+
+def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabulary) -> None:
+    """Write a model and its words to `folder`, which is made if need be.
+
+    Each file is replaced as a whole, the weights last: saving the same model again and again, as training does, leaves a
+    usable folder at every moment.
+
+    Raises:
+        InputError: a vocabulary of another size than the model's; nothing is written.
+    """
+    if len(vocabulary) != model.config.vocab_size:
+        raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    write_atomic(folder / CONFIG, (json.dumps(asdict(model.config), indent=2) + "\n").encode())
+    vocabulary.save(folder / WORDS)
+    model.save_params(folder / WEIGHTS)
+
+
+def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
+    """Read what `save_model` wrote.
+
+    Raises:
+        ModelFileError: a file is missing, damaged, or does not fit the others.
+    """
+    folder = Path(folder)
+    if not folder.is_dir():
+        raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
+    try:
+        model = build_model(_read_config(folder / CONFIG))
+        vocabulary = Vocabulary.load(folder / WORDS)
+    except (InputError, DataError) as error:
+        raise ModelFileError(f"{folder} does not hold a model: {error}") from error
+    if len(vocabulary) != model.config.vocab_size:
+        raise ModelFileError(
+            f"{folder}: {WORDS} must have the {model.config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
+        )
+    model.load_params(folder / WEIGHTS)
+    return model, vocabulary
+
+
+def _read_config(path: Path) -> ModelConfig:
+    try:
+        if path.stat().st_size > LARGEST_CONFIG:
+            raise ValueError(f"larger than {LARGEST_CONFIG} bytes")
+        return ModelConfig(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} does not exist") from error
+    except (ValueError, TypeError, RecursionError) as error:  # not JSON, not UTF-8, not our keys, nested too deep
+        raise ModelFileError(f"{path} is not a model's configuration: {error}") from error

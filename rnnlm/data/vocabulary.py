@@ -1,0 +1,105 @@
+"""Words and their ids."""
+
+import os
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.errors import DataError
+from rnnlm.files import write_atomic
+
+__all__ = ["EOS", "UNK", "Vocabulary"]
+
+EOS = "<eos>"  # ends every line of a corpus
+UNK = "<unk>"  # stands for every word that the vocabulary has not
+
+
+class Vocabulary:
+    """A list of different words; a word's id is its place in it.
+
+    Words are non-empty and without ASCII white space, which is what separates them in a text.
+
+    Args:
+        words: in the order of their ids.
+
+    Attributes:
+        words: list of the words.
+        word_to_id, id_to_word: the book's two dictionaries.
+    """
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self.words = list(words)
+        self.word_to_id: dict[str, int] = {}
+        for number, word in enumerate(self.words):
+            if not word or word.encode().split() != [word.encode()]:
+                raise DataError(f"word {number} of a vocabulary must be without white space and not empty, got {word!r}")
+            if self.word_to_id.setdefault(word, number) != number:
+                raise DataError(f"words of a vocabulary must differ, got {word!r} as {self.word_to_id[word]} and {number}")
+        self.id_to_word = dict(enumerate(self.words))
+
+    def __len__(self) -> int:
+        return len(self.words)
+
+    def __contains__(self, word: str) -> bool:
+        return word in self.word_to_id
+
+    def __repr__(self) -> str:
+        return f"<Vocabulary of {len(self)} words>"
+
+    @property
+    def eos_id(self) -> int | None:
+        """Id of `<eos>`, or None."""
+        return self.word_to_id.get(EOS)
+
+    @property
+    def unk_id(self) -> int | None:
+        """Id of `<unk>`, or None."""
+        return self.word_to_id.get(UNK)
+
+    def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
+        """Ids (n,) of the words; a word that the vocabulary has not becomes `<unk>`.
+
+        Raises:
+            DataError: such a word, and no `<unk>` in the vocabulary.
+        """
+        if isinstance(words, str):
+            words = words.split()
+        unknown = self.unk_id
+        ids = [self.word_to_id.get(word, unknown) for word in words]
+        if unknown is None and None in ids:
+            word = words[ids.index(None)]
+            raise DataError(f"{word!r} is not among the {len(self)} words of the vocabulary, which has no {UNK}")
+        return np.array(ids, np.int32)
+
+    def decode(self, ids: Iterable[int]) -> list[str]:
+        """Words of the ids."""
+        return [self.words[self._checked(i)] for i in ids]
+
+    def _checked(self, number: int) -> int:
+        if not 0 <= number < len(self):
+            raise DataError(f"an id of this vocabulary must be in [0, {len(self)}), got {number}")
+        return number
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the words as UTF-8, one a line, in the order of their ids."""
+        write_atomic(path, "".join(f"{word}\n" for word in self.words).encode())
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
+        """Read what `save` wrote.
+
+        Raises:
+            DataError: missing, not UTF-8, an empty line or a word given twice.
+        """
+        try:
+            text = Path(path).read_bytes().decode()
+        except FileNotFoundError as error:
+            raise DataError(f"{path} does not exist") from error
+        except UnicodeDecodeError as error:
+            raise DataError(f"{path} is not UTF-8 at byte {error.start}: {error.reason}") from error
+        try:
+            return cls(text.removesuffix("\n").split("\n"))
+        except DataError as error:
+            raise DataError(f"{path}: {error}") from error

@@ -1,0 +1,62 @@
+"""Everything rnnlm raises on purpose.
+
+    RnnlmError
+    ├── InputError        an argument breaks a rule: a shape, a dtype, a range (also a ValueError)
+    ├── BackendError      the array library asked for is unknown, missing or without a device
+    ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
+    ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
+    ├── MissingExtra      an optional library is needed; the message names the extra that brings it
+    └── TrainingDiverged  the loss or a gradient became NaN or infinite
+
+A message names the thing, the rule, the value and the remedy. An error of the operating system (a full disk, a folder
+that can't be written) stays the OSError it is.
+"""
+
+__all__ = [
+    "BackendError",
+    "DataError",
+    "InputError",
+    "MissingExtra",
+    "ModelFileError",
+    "RnnlmError",
+    "TrainingDiverged",
+]
+
+
+class RnnlmError(Exception):
+    """Base of all errors raised by rnnlm."""
+
+
+class InputError(RnnlmError, ValueError):
+    """An argument breaks a rule: a shape, a dtype, a range, an order of calls."""
+
+
+class BackendError(RnnlmError):
+    """The array library named by RNNLM_BACKEND is unknown, not installed or has no usable device."""
+
+
+class DataError(RnnlmError):
+    """A corpus or a vocabulary can't be used."""
+
+
+class ModelFileError(RnnlmError):
+    """A saved model is missing, damaged or does not fit."""
+
+
+class MissingExtra(RnnlmError):
+    """An optional library is not installed."""
+
+    def __init__(self, purpose: str, extra: str) -> None:
+        super().__init__(f"{purpose} needs the extra '{extra}': pip install 'rnnlm[{extra}]'")
+
+
+class TrainingDiverged(RnnlmError):
+    """The loss or a gradient became NaN or infinite; the weights are those before that step.
+
+    Attributes:
+        step: the first bad training step of this call of `fit`, counted from 1.
+    """
+
+    def __init__(self, message: str, step: int) -> None:
+        super().__init__(message)
+        self.step = step

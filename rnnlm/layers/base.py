@@ -1,0 +1,97 @@
+"""What every layer promises.
+
+Shapes are batch-first, `(N, T, ...)`: N sequences, T time steps, D inputs, H hidden units, V words. Memory is
+time-major: layers hand each other `(N, T, ...)` views of contiguous `(T, N, ...)` arrays, so the reader sees the shapes
+of the book and no copy is made. `time_major` and `batch_first` are the only two helpers for that.
+
+- `params` and `grads` are lists of arrays, in the same order and of the same shapes, written in place: whoever holds
+  the lists, or the arrays in them, keeps seeing the current values.
+- `forward(xs) -> ys` keeps what `backward(dys) -> dxs` needs. One backward for one forward; a second one raises.
+  `backward` overwrites the gradients of the backward before, it does not add to them.
+- Inputs are left untouched. A layer's output lives until its next forward, because buffers are used again while the
+  batch keeps its shape: copy what must last longer.
+- A layer's dtype is that of its parameters, and its inputs must have it too. float64 layers are what gradient checks
+  are run on.
+- Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h`, and after a backward `dh`, the
+  gradient of the state that the window began with. Truncated back-propagation through time: with `stateful` the state
+  goes forward from window to window, the gradient stops at the window's edge.
+- Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
+  vocabulary is checked once, on the host, where they come in: by the model or the trainer.
+"""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
+
+__all__ = ["Layer", "batch_first", "expect", "expect_ids", "time_major"]
+
+
+def time_major(xs: Array) -> Array:
+    """An (N, T, ...) array as a contiguous (T, N, ...) one; free when its memory already is time-major."""
+    return xp.ascontiguousarray(xs.swapaxes(0, 1))
+
+
+def batch_first(xs: Array) -> Array:
+    """A (T, N, ...) array seen as (N, T, ...): a view, never a copy."""
+    return xs.swapaxes(0, 1)
+
+
+def expect(name: str, array: Any, shape: tuple[int | str, ...], dtype: Any = None) -> None:
+    """Check an argument's type, dtype and shape; letters in `shape` stand for any length but zero.
+
+    Raises:
+        InputError: naming the argument, the rule and what was given.
+    """
+    if not isinstance(array, xp.ndarray):
+        raise InputError(f"{name} must be an array of {xp.__name__}, got {type(array).__module__}.{type(array).__name__}")
+    given = array.shape
+    if len(given) != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in zip(given, shape)):
+        wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
+        raise InputError(f"{name} must have shape ({wanted}), got {given}")
+    if dtype is None and array.dtype.kind != "f":
+        raise InputError(f"{name} must be of a floating-point dtype, got {array.dtype}")
+    if dtype is not None and array.dtype != dtype:
+        raise InputError(f"{name} must have the layer's dtype {dtype}, got {array.dtype}: use astype")
+
+
+def expect_ids(name: str, ids: Any, shape: tuple[int | str, ...] = ("N", "T")) -> None:
+    """Check that `ids` is an integer array of the given shape; see `expect`."""
+    if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
+        raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
+    expect(name, ids, shape, getattr(ids, "dtype", None))
+
+
+class Layer:
+    """Parameters, gradients, buffers, and the rule of one backward for one forward."""
+
+    names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
+
+    def __init__(self, *params: Array) -> None:
+        self.params: list[Array] = list(params)
+        self.grads: list[Array] = [xp.zeros_like(p) for p in params]
+        self._buffers: dict[str, Array] = {}
+        self._saved: tuple[Any, ...] | None = None
+
+    @property
+    def dtype(self) -> Any:
+        """dtype of the parameters, and so of all this layer computes."""
+        return self.params[0].dtype
+
+    def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
+        """An uninitialised array that is the same one as last time while its shape and dtype are."""
+        buffer = self._buffers.get(name)
+        if buffer is None or buffer.shape != shape or buffer.dtype != dtype:
+            buffer = self._buffers[name] = xp.empty(shape, dtype)
+        return buffer
+
+    def _save(self, *values: Any) -> None:
+        """Keep what backward needs."""
+        self._saved = values
+
+    def _restore(self) -> Any:
+        """What forward saved, once."""
+        if self._saved is None:
+            raise InputError(f"{type(self).__name__}.backward needs a forward of its own first: one for each backward")
+        saved, self._saved = self._saved, None
+        return saved

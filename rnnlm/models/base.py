@@ -1,0 +1,245 @@
+"""What all language models share: flat parameters, checked ids, state, saving."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.files import write_atomic
+from rnnlm.layers.base import Layer
+from rnnlm.layers.losses import TimeSoftmaxWithLoss
+
+__all__ = ["Model", "ModelConfig", "State", "Weights"]
+
+ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
+State = Sequence[tuple[Array, ...] | None]
+
+
+@dataclass(frozen=True)
+class ModelConfig:
+    """What a model is built from; saved beside its weights.
+
+    Attributes:
+        model: name of the class.
+        vocab_size: V, words of the vocabulary.
+        wordvec_size: D, length of a word vector.
+        hidden_size: H, hidden units.
+        bias_range: biases are drawn uniformly from [-bias_range, bias_range]; 0 for the book's zeros.
+        seed: of the random weights.
+        dtype: 'float32' or 'float64'.
+    """
+
+    model: str = "SimpleRnnlm"
+    vocab_size: int = 10_000
+    wordvec_size: int = 100
+    hidden_size: int = 100
+    bias_range: float = 0.0
+    seed: int = 0
+    dtype: str = "float32"
+
+    def __post_init__(self) -> None:
+        for name in ("vocab_size", "wordvec_size", "hidden_size"):
+            size = getattr(self, name)
+            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
+                raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
+        if self.vocab_size < 2:
+            raise InputError(f"vocab_size must be at least 2: one word leaves nothing to predict, got {self.vocab_size}")
+        if not 0 <= self.bias_range < float("inf"):
+            raise InputError(f"bias_range must be at least 0 and finite, got {self.bias_range}")
+        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
+            raise InputError(f"seed must be a whole number in [0, 2**64), got {self.seed!r}")
+        if self.dtype not in ("float32", "float64"):
+            raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
+
+
+class Weights:
+    """Draws one layer's initial weights on the host, in float64, so that all backends and dtypes begin alike.
+
+    Layer number k of a model draws from the stream Philox4x64-10(key=[seed, k]).
+    """
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        self.config = config
+        self._rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, layer], np.uint64)))
+
+    def normal(self, shape: tuple[int, ...], scale: float) -> Array:
+        """Normal with mean 0 and standard deviation `scale`."""
+        return ops.asarray(self._rng.standard_normal(shape) * scale, self.config.dtype)
+
+    def bias(self, size: int) -> Array:
+        """Uniform in [-bias_range, bias_range], which is zeros for the default 0."""
+        return ops.asarray(self._rng.uniform(-1, 1, size) * self.config.bias_range, self.config.dtype)
+
+
+class Model:
+    """A language model: a stack of layers from word ids to scores, and a loss.
+
+    A subclass gives its layers to `_own`, which moves all their parameters into one flat buffer and all their gradients
+    into another, so that the gradient's norm, clipping and the update are one operation each; the layers' arrays
+    become views into them.
+
+    Attributes:
+        config: what the model was built from.
+        layers: by name, in order.
+        params, grads: lists of arrays, one entry for each parameter; `names` has their names.
+        flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        self.config = config
+        self.layers: dict[str, Layer] = {}
+        self.loss_layer = TimeSoftmaxWithLoss(overwrite=True)  # the scores come from this model's own affine layer
+
+    def _own(self, **layers: Layer) -> None:
+        """Make `layers` this model's, in this order, and their parameters views into the flat buffers."""
+        self.layers = layers
+        self.params, self.grads, self.names = list[Array](), list[Array](), list[str]()
+        sizes = [p.size for layer in layers.values() for p in layer.params]
+        unit = ALIGNMENT // np.dtype(self.config.dtype).itemsize
+        starts = np.cumsum([0] + [-(-size // unit) * unit for size in sizes]).tolist()
+        self.flat_params = xp.zeros(starts[-1], self.config.dtype)
+        self.flat_grads = xp.zeros(starts[-1], self.config.dtype)
+        for name, layer in layers.items():
+            for i, p in enumerate(layer.params):
+                here = slice(starts[len(self.params)], starts[len(self.params)] + p.size)
+                view = self.flat_params[here].reshape(p.shape)
+                view[...] = p
+                layer.params[i] = view
+                layer.grads[i] = self.flat_grads[here].reshape(p.shape)
+                self.params.append(view)
+                self.grads.append(layer.grads[i])
+                self.names.append(f"{name}.{layer.names[i]}")
+
+    # ------------------------------------------------------------------ forward and back
+
+    def predict(self, xs: Any) -> Array:
+        """Scores (N, T, V) of the next word after each of the ids `xs` (N, T), as a copy; the state goes on.
+
+        Softmax over the last axis gives probabilities.
+        """
+        return self._scores(self._ids("xs", xs)).copy()
+
+    def forward(self, xs: Any, ts: Any) -> Array:
+        """Mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T); the state goes on.
+
+        Args:
+            xs: ids in [0, vocab_size), as a host array (checked and moved) or as an array of the backend.
+            ts: ids in [0, vocab_size), or -1 for a target that does not count.
+
+        Raises:
+            InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
+        """
+        xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.loss_layer.ignore_label)
+        if xs.shape != ts.shape[:2]:
+            raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
+        return self.loss_layer.forward(self._scores(xs), ts)
+
+    def losses(self, xs: Any, ts: Any) -> Array:
+        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1; otherwise as `forward`."""
+        self.forward(xs, ts)
+        return self.loss_layer.nats.copy()  # type: ignore[union-attr]
+
+    def backward(self, dout: Any = 1) -> None:
+        """Leave the gradient of the last forward's loss (times `dout`) in `grads`."""
+        dxs = self.loss_layer.backward(dout)
+        for layer in reversed(self.layers.values()):
+            dxs = layer.backward(dxs)  # type: ignore[attr-defined]
+
+    def _scores(self, xs: Array) -> Array:
+        for layer in self.layers.values():
+            xs = layer.forward(xs)  # type: ignore[attr-defined]
+        return xs
+
+    def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
+        """Ids as an array of the backend; those that come from the host are checked to be words."""
+        if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
+            return ids
+        host = np.asarray(ids)
+        if host.dtype.kind not in "iu":
+            raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
+        if host.ndim != 2 and not (host.ndim == 3 and name == "ts"):
+            raise InputError(f"{name} must have shape (N, T), got {host.shape}")
+        low, high = (host.min(), host.max()) if host.size else (0, 0)
+        if low < lowest or high >= self.config.vocab_size:
+            wrong = low if low < lowest else high
+            raise InputError(f"{name} must hold ids in [{lowest}, {self.config.vocab_size}), got {wrong}")
+        return ops.asarray(host)
+
+    # ------------------------------------------------------------------ state
+
+    @property
+    def recurrent_layers(self) -> list[Any]:
+        """The layers that carry a state from window to window."""
+        return [layer for layer in self.layers.values() if hasattr(layer, "set_state")]
+
+    def reset_state(self) -> None:
+        """Begin the next window with zeros."""
+        for layer in self.recurrent_layers:
+            layer.reset_state()
+
+    def get_state(self) -> State:
+        """Copies of the states, an entry for each recurrent layer; None where it is zeros."""
+        return [layer.get_state() for layer in self.recurrent_layers]
+
+    def set_state(self, state: State) -> None:
+        """Begin the next window with a state that `get_state` gave."""
+        layers = self.recurrent_layers
+        if len(state) != len(layers):
+            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {len(state)}")
+        for layer, entry in zip(layers, state):
+            layer.set_state(*((None,) if entry is None else entry))
+
+    # ------------------------------------------------------------------ saving
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Copies of the parameters on the host, by name."""
+        return {name: ops.asnumpy(p).copy() for name, p in zip(self.names, self.params)}
+
+    def load_state_dict(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Take over parameters by name, all of them or none.
+
+        Raises:
+            InputError: a name missing or unknown, or an array of another shape or dtype.
+        """
+        if set(weights) != set(self.names):
+            missing, unknown = sorted(set(self.names) - set(weights)), sorted(set(weights) - set(self.names))
+            raise InputError(f"parameters must be {', '.join(self.names)}; missing {missing}, unknown {unknown}")
+        for name, p in zip(self.names, self.params):
+            given = weights[name]
+            if given.shape != p.shape or given.dtype != p.dtype:
+                raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
+        for name, p in zip(self.names, self.params):
+            p[...] = ops.asarray(weights[name])
+
+    def save_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
+        """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named."""
+        from safetensors.numpy import save
+
+        arrays = {name: np.ascontiguousarray(a) for name, a in self.state_dict().items()}
+        write_atomic(self._params_path(file_name), save(arrays))
+
+    def load_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
+        """Read parameters that `save_params` wrote.
+
+        Raises:
+            ModelFileError: not a file of safetensors, or of another model's shapes; this model is left as it was.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        path = self._params_path(file_name)
+        try:
+            self.load_state_dict(load(path.read_bytes()))
+        except FileNotFoundError as error:
+            raise ModelFileError(f"{path} does not exist") from error
+        except (SafetensorError, KeyError, ValueError) as error:
+            raise ModelFileError(f"{path} does not hold the parameters of this {type(self).__name__}: {error}") from error
+
+    def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
+        return Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")

@@ -1,0 +1,178 @@
+"""Training a language model by truncated back-propagation through time."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from numpy.typing import ArrayLike
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.data.batches import Batches
+from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.evaluation import perplexity
+from rnnlm.optim.clipping import clip_grads
+
+__all__ = ["RnnlmTrainer"]
+
+LOOK = 20  # windows between two looks at whether all is finite: each look waits for a GPU
+
+
+class RnnlmTrainer:
+    """Fits a language model to a corpus.
+
+    Args:
+        model: `forward(xs, ts)`, `backward()`, `params`, `grads`; anything of that form will do.
+        optimizer: `update(params, grads)` and `lr`.
+
+    Attributes:
+        ppl_list: the perplexities reported by the last `fit`.
+        current_epoch: epochs finished over all calls of `fit`.
+    """
+
+    def __init__(self, model: Any, optimizer: Any) -> None:
+        self.model, self.optimizer = model, optimizer
+        self.ppl_list: list[float] = []
+        self.current_epoch = 0
+        self._eval_interval: int | None = None
+
+    def fit(
+        self,
+        xs: ArrayLike,
+        ts: ArrayLike,
+        max_epoch: int = 10,
+        batch_size: int = 20,
+        time_size: int = 35,
+        max_grad: float | None = None,
+        eval_interval: int | None = 20,
+        on_report: Callable[[int, int, float], object] | None = None,
+    ) -> None:
+        """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
+
+        Row i of a batch starts at offset i * (len(xs) // batch_size) of the corpus, time runs on over the epochs and
+        wraps at the corpus's end, starting at 0 in each call. A progress bar shows time per window, tokens per second,
+        time left and the last perplexity.
+
+        Args:
+            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:].
+            max_epoch: how many epochs.
+            batch_size: N, rows read side by side.
+            time_size: T, steps of a window.
+            max_grad: clip the gradient's global norm at this.
+            eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an epoch,
+                at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
+            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in the
+                epoch under way (0 at its end) and the perplexity.
+
+        Raises:
+            InputError, DataError: arguments out of range or too short a corpus, before any training.
+            TrainingDiverged: a loss or gradient was NaN or infinite. The weights are those before that step.
+        """
+        batches = Batches(xs, ts, batch_size, time_size)
+        self._check(batches, max_epoch, max_grad, eval_interval)
+        self.ppl_list, self._eval_interval = [], eval_interval
+        run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad)
+        with ops.quiet(), _progress_bar(max_epoch * len(batches), batch_size * time_size) as bar:
+            for epoch in range(max_epoch):
+                for window in range(len(batches)):
+                    run.step()
+                    bar.update()
+                    last = window == len(batches) - 1
+                    due = last if eval_interval is None else window % eval_interval == 0
+                    if due or last or run.steps % LOOK == 0:
+                        run.look()
+                    if due:
+                        self.ppl_list.append(run.report())
+                        bar.set_postfix_str(f"perplexity {self.ppl_list[-1]:.2f}", refresh=False)
+                    self.current_epoch += last
+                    if due and on_report is not None:
+                        on_report(self.current_epoch, 0 if last else window + 1, self.ppl_list[-1])
+
+    def plot(self, ylim: tuple[float, float] | None = None) -> Any:
+        """Draw the reported perplexities with matplotlib (extra `plot`) and show them; returns the axes."""
+        from rnnlm.plotting import show_perplexity
+
+        return show_perplexity(
+            self.ppl_list, "epoch" if self._eval_interval is None else f"windows (x{self._eval_interval})", ylim
+        )
+
+    def _check(self, batches: Batches, max_epoch: int, max_grad: float | None, eval_interval: int | None) -> None:
+        if max_epoch < 1:
+            raise InputError(f"max_epoch must be at least 1, got {max_epoch}")
+        if max_grad is not None and not max_grad > 0:
+            raise InputError(f"max_grad must be positive, got {max_grad}")
+        if eval_interval is not None and eval_interval < 1:
+            raise InputError(f"eval_interval must be at least 1, got {eval_interval}")
+        config = getattr(self.model, "config", None)
+        if config is None:
+            return
+        for name, ids in (("xs", batches.xs), ("ts", batches.ts)):
+            if ids.min() < 0 or ids.max() >= config.vocab_size:
+                wrong = ids.min() if ids.min() < 0 else ids.max()
+                raise InputError(f"{name} must hold ids in [0, {config.vocab_size}), got {wrong}")
+
+
+class _Run:
+    """One call of `fit`: steps, and what has to be remembered between them, all of it on the device."""
+
+    def __init__(self, model: Any, optimizer: Any, batches: Batches, max_grad: float) -> None:
+        self.model, self.optimizer, self.batches, self.max_grad = model, optimizer, batches, max_grad
+        flat = hasattr(model, "flat_params")
+        self.params = [model.flat_params] if flat else model.params
+        self.grads = [model.flat_grads] if flat else model.grads
+        self.steps = 0
+        self.good_steps: Array = xp.zeros((), xp.int64)  # before the first one that was not finite
+        self.total: Array = xp.zeros((), xp.float64)  # loss since the last report
+        self.reported = 0
+
+    def step(self) -> None:
+        """Forward, back, clip, update; nothing here waits for the device."""
+        xs, ts = self.batches.window(self.steps)
+        loss = self.model.forward(xs, ts)
+        self.model.backward()
+        norm = clip_grads(self.grads, self.max_grad)
+        self.optimizer.update(self.params, self.grads)
+        self.total = self.total + loss
+        fine = xp.isfinite(loss) & xp.isfinite(norm) & (self.good_steps == self.steps)
+        self.good_steps = self.good_steps + fine
+        self.steps += 1
+
+    def look(self) -> None:
+        """Stop if a step was not finite. Since then gradients were cleared, so the weights stayed as they were."""
+        good = int(self.good_steps)
+        if good == self.steps:
+            return
+        self.model.reset_state()
+        lr = getattr(self.optimizer, "lr", None)
+        raise TrainingDiverged(
+            f"the loss or its gradient was NaN or infinite at step {good + 1} (epoch {good // len(self.batches) + 1}, "
+            f"window {good % len(self.batches) + 1} of {len(self.batches)}) with lr {lr}; the weights are those before "
+            "that step. Take a smaller lr, or clip the gradient (max_grad)",
+            step=good + 1,
+        )
+
+    def report(self) -> float:
+        """Perplexity since the last report."""
+        mean = float(self.total) / (self.steps - self.reported)
+        self.total, self.reported = xp.zeros((), xp.float64), self.steps
+        return perplexity(mean)
+
+
+def _progress_bar(windows: int, tokens: int) -> Any:
+    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            values = super().format_dict
+            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
+            values["tokens"] = f"{rate * tokens:,.0f} tokens/s, {1000 / rate:.1f} ms/window" if rate else "?"
+            return values
+
+    return Bar(
+        total=windows,
+        bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
+        mininterval=0.2 if sys.stderr.isatty() else 20,
+        file=sys.stderr,
+        dynamic_ncols=True,
+    )
