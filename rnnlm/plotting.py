@@ -33,7 +33,7 @@ def save_perplexity(
     """
     try:
         from matplotlib.figure import Figure
-        from matplotlib.ticker import MaxNLocator, NullFormatter, ScalarFormatter
+        from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
     except ImportError as error:
         raise MissingExtra("a picture", "plot") from error
     figure = Figure(figsize=(7, 4.2), layout="constrained")
@@ -41,6 +41,7 @@ def save_perplexity(
     draw_perplexity(axes, curves, xlabel, title)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if axes.get_yscale() == "log":
+        axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
     figure.savefig(path, dpi=150)

@@ -1,11 +1,14 @@
 """NumPy: what it spells or speeds differently from CuPy."""
 
+from collections.abc import Iterator
+
 import numpy as np
 from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 xp = np
 
 NDArrayAny = NDArray[np.generic]
+PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 
 
 def trouble() -> str | None:
@@ -51,3 +54,13 @@ def add_rows_(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     sorted_ids = ids[order]
     first = np.flatnonzero(np.concatenate(([True], sorted_ids[1:] != sorted_ids[:-1])))
     out[sorted_ids[first]] += np.add.reduceat(rows[order], first, axis=0)
+
+
+def pieces(*arrays: NDArrayAny) -> Iterator[tuple[NDArrayAny, ...]]:
+    """Arrays of one shape cut alike into flat views, for an elementwise update whose temporaries stay in the cache."""
+    if not all(a.flags.c_contiguous for a in arrays):
+        yield arrays
+        return
+    flat = [a.reshape(-1) for a in arrays]
+    for start in range(0, flat[0].size, PIECE):
+        yield tuple(a[start : start + PIECE] for a in flat)

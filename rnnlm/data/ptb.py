@@ -15,7 +15,7 @@ from rnnlm.data.corpus import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["load_data", "load_vocab", "vocabulary"]
+__all__ = ["find", "load_data", "load_vocab", "vocabulary"]
 
 SHA256 = {
     "train": "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
@@ -46,7 +46,7 @@ def load_data(
     if part not in FILES:
         raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
     words = None if part == "train" else vocabulary(data_dir)
-    ids, words = read_corpus(_file(part, data_dir), words)
+    ids, words = read_corpus(find(part, data_dir), words)
     return ids, words.word_to_id, words.id_to_word
 
 
@@ -58,11 +58,11 @@ def load_vocab(data_dir: DataDir = None) -> tuple[dict[str, int], dict[int, str]
 
 def vocabulary(data_dir: DataDir = None) -> Vocabulary:
     """The vocabulary of the training part."""
-    return read_corpus(_file("train", data_dir))[1]
+    return read_corpus(find("train", data_dir))[1]
 
 
-def _file(part: str, data_dir: DataDir) -> Path:
-    """The file of one part, checked to be the published one."""
+def find(part: str, data_dir: DataDir) -> Path:
+    """Path of the file of one part, checked to be the published one; arguments and errors as `load_data`."""
     named = data_dir if data_dir is not None else os.environ.get("RNNLM_DATA")
     if not named:
         raise DataError(f"Penn Treebank: no folder is named; {_remedy('DIR')}")

@@ -29,8 +29,8 @@ def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Arr
     """
     row = xp.arange(len(targets))
     top = scores.max(axis=1, keepdims=True)
-    gap = top[:, 0].astype(xp.float64) - scores[row, targets].astype(xp.float64)
     with ops.quiet():
+        gap = top[:, 0].astype(xp.float64) - scores[row, targets].astype(xp.float64)
         scores -= top
     xp.exp(scores, out=scores)
     total = scores.sum(axis=1)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import sqrt
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError
 from rnnlm.optim.base import Optimizer, expect_pairs
 
@@ -42,7 +42,11 @@ class Adam(Optimizer):
         expect_pairs(params, self.m)
         self.iter += 1
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)
-        for p, g, m, v in zip(params, grads, self.m, self.v):
-            m += (1 - self.beta1) * (g - m)
-            v += (1 - self.beta2) * (g * g - v)
-            p -= lr * m / (xp.sqrt(v) + 1e-7)
+        for arrays in zip(params, grads, self.m, self.v):
+            for p, g, m, v in ops.pieces(*arrays):
+                self._step(lr, p, g, m, v)
+
+    def _step(self, lr: float, p: Array, g: Array, m: Array, v: Array) -> None:
+        m += (1 - self.beta1) * (g - m)
+        v += (1 - self.beta2) * (g * g - v)
+        p -= lr * m / (xp.sqrt(v) + 1e-7)

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from rnnlm.backend import Array
+from rnnlm.backend import Array, ops
 from rnnlm.optim.base import Optimizer, expect_pairs
 
 __all__ = ["SGD"]
@@ -21,5 +21,6 @@ class SGD(Optimizer):
     def update(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
         """One step, in place."""
         expect_pairs(params, grads)
-        for p, g in zip(params, grads):
-            p -= self.lr * g
+        for param, grad in zip(params, grads):
+            for p, g in ops.pieces(param, grad):
+                p -= self.lr * g

@@ -1,0 +1,248 @@
+"""One experiment: settings in, a folder with a trained model and its figures out."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checkpoint import load_model, save_model
+from rnnlm.data import Batches, Vocabulary, ptb, read_corpus
+from rnnlm.errors import InputError, MissingExtra, TrainingDiverged
+from rnnlm.evaluation import Evaluation, evaluate
+from rnnlm.generation import generate
+from rnnlm.models import Model, ModelConfig, build_model
+from rnnlm.optim import SGD, Adam
+from rnnlm.training import RnnlmTrainer
+
+__all__ = ["TrainConfig", "run"]
+
+OPTIMIZERS: dict[str, Callable[[float], Any]] = {"sgd": SGD, "adam": Adam}
+LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
+UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
+Ids = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Train a language model on Penn Treebank.
+
+    A recipe sets all options; those given beside it override it.
+    Example: --recipe seed-1000 --seed 3 --out runs/third
+
+    Attributes:
+        recipe: settings to begin with, by name.
+        out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
+        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA unless given.
+        max_tokens: train on so many tokens from the beginning; all unless given.
+        wordvec_size: length of a word vector.
+        hidden_size: hidden units.
+        bias_range: draw biases from [-bias_range, bias_range].
+        dtype: of all weights.
+        optimizer: how weights are updated.
+        lr: learning rate.
+        lr_decay: divide the learning rate by this after an epoch whose valid perplexity is not the best so far.
+        batch_size: rows read side by side.
+        time_size: time steps that gradients go back (truncated back-propagation through time).
+        max_epoch: epochs.
+        max_grad: clip the gradient's norm at this; none unless given.
+        evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
+        seed: of initial weights and the sample sentence.
+    """
+
+    recipe: str = "book-rnn"
+    out: Path | None = None
+    data_dir: Path | None = None
+    max_tokens: int | None = None
+    wordvec_size: int = 100
+    hidden_size: int = 100
+    bias_range: float = 0.0
+    dtype: Literal["float32", "float64"] = "float32"
+    optimizer: Literal["sgd", "adam"] = "sgd"
+    lr: float = 1.0
+    lr_decay: float = 1.0
+    batch_size: int = 20
+    time_size: int = 35
+    max_epoch: int = 10
+    max_grad: float | None = None
+    evaluate: bool = True
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name in ("batch_size", "time_size", "max_epoch"):
+            if getattr(self, name) < 1:
+                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
+        if self.max_tokens is not None and self.max_tokens < 2:
+            raise InputError(f"max_tokens must be at least 2: a word and the next, got {self.max_tokens}")
+        if not 1 <= self.lr_decay < float("inf"):
+            raise InputError(f"lr_decay must be at least 1 and finite, got {self.lr_decay}")
+        if self.max_grad is not None and not self.max_grad > 0:
+            raise InputError(f"max_grad must be positive, got {self.max_grad}")
+        if self.optimizer not in OPTIMIZERS:
+            raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
+        OPTIMIZERS[self.optimizer](self.lr)
+        self.model_config(vocab_size=2)
+
+    def model_config(self, vocab_size: int) -> ModelConfig:
+        """The model to build for a vocabulary."""
+        return ModelConfig(
+            "SimpleRnnlm", vocab_size, self.wordvec_size, self.hidden_size, self.bias_range, self.seed, self.dtype
+        )
+
+
+def run(config: TrainConfig) -> Path:
+    """Train, evaluate, write a sentence; return the folder of results.
+
+    The folder has `settings.json`, `model/` (the best one by valid perplexity, or the last), `metrics.jsonl` (the same on
+    every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`. An interrupt or a loss that is
+    not finite leaves the best model so far, or the last good one.
+
+    Raises:
+        InputError, DataError: before anything is written.
+        OSError: the folder can't be written; before any training.
+        TrainingDiverged: after the last good model was saved.
+    """
+    train, valid, test, vocabulary = _load(config)
+    Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
+    model = build_model(config.model_config(len(vocabulary)))
+    folder = _new_folder(config)
+    experiment = _Experiment(config, folder, model, vocabulary, valid)
+    experiment.write("settings.json", {**asdict(config), "backend": ops.describe()})
+    _say(f"{len(train):,} tokens, vocabulary {len(vocabulary)}, {sum(p.size for p in model.params):,} parameters")
+    _say(f"{ops.describe()}; results in {folder}")
+    try:
+        experiment.fit(train)
+    finally:
+        experiment.finish_training()
+    if config.evaluate:
+        experiment.final_evaluation({"valid": valid, "test": test})
+    experiment.write_sentence()
+    return folder
+
+
+class _Experiment:
+    """What has to be remembered between epochs."""
+
+    def __init__(self, config: TrainConfig, folder: Path, model: Model, vocabulary: Vocabulary, valid: Ids) -> None:
+        self.config, self.folder, self.model, self.vocabulary, self.valid = config, folder, model, vocabulary, valid
+        self.optimizer = OPTIMIZERS[config.optimizer](config.lr)
+        self.curves: dict[str, list[float]] = {"train": []}
+        self.best: float | None = None  # valid perplexity of the model in the folder
+        self.saved = False
+        self.started = perf_counter()
+
+    def fit(self, train: Ids) -> None:
+        """Train all epochs."""
+        c = self.config
+        trainer = RnnlmTrainer(self.model, self.optimizer)
+        try:
+            trainer.fit(
+                train[:-1], train[1:], c.max_epoch, c.batch_size, c.time_size, c.max_grad, None, self.end_epoch
+            )
+        except TrainingDiverged as error:
+            self.write("metrics.jsonl", {"diverged": error.step}, append=True)
+            raise
+
+    def end_epoch(self, epoch: int, _window: int, perplexity: float) -> None:
+        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down."""
+        row = {"epoch": epoch, "lr": self.optimizer.lr, "train_perplexity": perplexity}
+        line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
+        self.curves["train"].append(perplexity)
+        if self.config.evaluate:
+            valid = evaluate(self.model, self.valid, lanes=min(LANES, len(self.valid) - 1)).perplexity
+            row |= {"valid_perplexity": valid, "valid_lanes": LANES}
+            line += f"  valid {valid:.2f}"
+            self.curves.setdefault("valid", []).append(valid)
+            if self.best is None or valid < self.best:
+                self.best = valid
+                self.save()
+            else:
+                self.optimizer.lr /= self.config.lr_decay
+        self.write("metrics.jsonl", row, append=True)
+        self.write("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - self.started}, append=True)
+        _say(line)
+
+    def save(self) -> None:
+        """Put the model into the folder."""
+        save_model(self.folder / "model", self.model, self.vocabulary)
+        self.saved = True
+
+    def finish_training(self) -> None:
+        """Whatever ended training: leave a model and a picture."""
+        if self.best is None:
+            self.save()
+        epochs = range(1, len(self.curves["train"]) + 1)
+        if not epochs:
+            return
+        from rnnlm.plotting import save_perplexity
+
+        try:
+            curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
+            save_perplexity(self.folder / "perplexity.png", curves, "epoch", self.config.recipe)
+        except MissingExtra as error:
+            print(f"rnnlm: no picture: {error}", file=sys.stderr)
+
+    def final_evaluation(self, parts: dict[str, Ids]) -> None:
+        """Exact perplexities of the model in the folder, which becomes this one."""
+        self.model, _ = load_model(self.folder / "model")
+        for name, ids in parts.items():
+            result: Evaluation = evaluate(self.model, ids)
+            _say(f"{name} {result}")
+            row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
+            self.write("metrics.jsonl", {**row, "tokens": result.tokens}, append=True)
+
+    def write_sentence(self) -> None:
+        """Print a sentence that the model makes up."""
+        words = self.vocabulary
+        start = words.eos_id if words.eos_id is not None else 0
+        skip = [words.word_to_id[word] for word in UNWANTED if word in words]
+        if len(skip) + 1 >= len(words):
+            skip = []
+        ids = generate(self.model, start, skip, 40, seed=self.config.seed, stop_id=words.eos_id)[1:]
+        _say("it writes: " + " ".join(words.decode(ids)).removesuffix("<eos>"))
+
+    def write(self, name: str, row: dict[str, Any], append: bool = False) -> None:
+        """Write a JSON object to a file of the folder: the whole file, or one more line of it."""
+        with open(self.folder / name, "a" if append else "w", encoding="utf-8") as file:
+            json.dump(row, file, indent=None if append else 2, default=str)
+            file.write("\n")
+
+
+def _load(config: TrainConfig) -> tuple[Ids, Ids, Ids, Vocabulary]:
+    """Train, valid and test ids, and the words: those of the text trained on, or all if there is an evaluation."""
+    nothing = np.zeros(0, np.int32)
+    train, vocabulary = read_corpus(ptb.find("train", config.data_dir), max_tokens=config.max_tokens)
+    if not config.evaluate:
+        return train, nothing, nothing, vocabulary
+    if config.max_tokens is not None:
+        vocabulary = ptb.vocabulary(config.data_dir)  # numbered by appearance, so the ids of `train` stay what they are
+    valid, test = (read_corpus(ptb.find(part, config.data_dir), vocabulary)[0] for part in ("valid", "test"))
+    return train, valid, test, vocabulary
+
+
+def _new_folder(config: TrainConfig) -> Path:
+    """Make the folder for the results; one that holds something already is refused, so that nothing is lost."""
+    folder = config.out
+    if folder is None:
+        taken = {path.name for path in Path("runs").glob(f"{config.recipe}-*")}
+        number = next(n for n in range(1, len(taken) + 2) if f"{config.recipe}-{n:03d}" not in taken)
+        folder = Path("runs") / f"{config.recipe}-{number:03d}"
+    if folder.is_dir() and any(folder.iterdir()):
+        raise InputError(f"out must be a new or an empty folder, and {folder} holds {next(folder.iterdir()).name}")
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "metrics.jsonl").touch()
+    return folder
+
+
+def _say(line: str) -> None:
+    """Print a result, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()

@@ -1,0 +1,204 @@
+"""A stand-in for CuPy on machines without a GPU: NumPy underneath, CuPy's refusals on top.
+
+`install()` puts it into `sys.modules` as `cupy`. It refuses what CuPy refuses: implicit conversion to NumPy, NumPy arrays
+as operands, as values or as indices, repeated indices in an assignment, products of more than two dimensions (CuPy takes
+a slow path), and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. It counts in `stats` what
+a GPU would have to wait or copy for: host syncs, hidden copies of matrix products, uploads, allocations.
+
+It can't show what only a device has: streams, kernels, asynchronous errors, speed.
+"""
+
+import sys
+import types
+
+import numpy as np
+
+MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
+
+
+class Stats:
+    """What a GPU would have waited, copied and allocated for."""
+
+    def __init__(self):
+        self.reset()
+
+    def reset(self):
+        self.syncs = self.copies = self.uploads = self.allocations = 0
+
+
+stats = Stats()
+
+
+class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801 - CuPy's name
+    """A device array, as far as anyone can tell."""
+
+    __slots__ = ("_a",)
+
+    def __init__(self, a):
+        self._a = a
+
+    def __array__(self, dtype=None, copy=None):
+        raise TypeError("Implicit conversion to a NumPy array is not allowed. Use .get()")
+
+    def get(self):
+        stats.syncs += 1
+        return self._a.copy()
+
+    def item(self):
+        stats.syncs += 1
+        return self._a.item()
+
+    def __float__(self):
+        return float(self.item())
+
+    def __int__(self):
+        return int(self.item())
+
+    def __bool__(self):
+        return bool(self.item())
+
+    def __index__(self):
+        stats.syncs += 1
+        return self._a.__index__()
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **options):
+        return call(ufunc, getattr(ufunc, method), inputs, options)
+
+    def __array_function__(self, function, types, args, options):
+        return call(function, function, args, options)
+
+    shape = property(lambda self: self._a.shape)
+    dtype = property(lambda self: self._a.dtype)
+    ndim = property(lambda self: self._a.ndim)
+    size = property(lambda self: self._a.size)
+    nbytes = property(lambda self: self._a.nbytes)
+    flags = property(lambda self: self._a.flags)
+    T = property(lambda self: ndarray(self._a.T))
+
+    def __len__(self):
+        return len(self._a)
+
+    def __iter__(self):
+        return (wrap(row) for row in self._a)
+
+    def __getitem__(self, key):
+        key = unwrap(key)
+        for part in key if isinstance(key, tuple) else (key,):
+            stats.syncs += isinstance(part, np.ndarray) and part.dtype == bool
+        return wrap(self._a[key])
+
+    def __setitem__(self, key, value):
+        key, value = unwrap(key), unwrap(value)
+        if isinstance(key, np.ndarray) and key.dtype != bool and np.ndim(value) and np.unique(key).size != key.size:
+            raise RuntimeError("an assignment with repeated indices is undefined on CuPy")
+        self._a[key] = value
+
+    def __repr__(self):
+        return f"strict {self._a!r}"
+
+    def __getattr__(self, name):
+        if name.startswith("__"):
+            raise AttributeError(name)
+        method = getattr(self._a, name)
+        return (lambda *args, **options: call(method, method, args, options)) if callable(method) else method
+
+
+def unwrap(x):
+    """The NumPy array inside; NumPy arrays themselves are refused."""
+    if isinstance(x, ndarray):
+        return x._a
+    if isinstance(x, np.ndarray):
+        raise TypeError(f"Unsupported type {type(x)}")
+    if isinstance(x, (tuple, list)):
+        return type(x)(unwrap(i) for i in x)
+    return x
+
+
+def wrap(x):
+    """A result as a device array; scalars become 0-d arrays."""
+    if isinstance(x, (np.ndarray, np.generic)):
+        return ndarray(np.asarray(x))
+    return tuple(wrap(i) for i in x) if isinstance(x, tuple) else x
+
+
+def call(function, bound, args, options):
+    """Call a NumPy function on device arrays and count what it would cost on a GPU."""
+    name = getattr(function, "__name__", "")
+    out = options.get("out")
+    out = out[0] if isinstance(out, tuple) else out
+    if name in ("matmul", "dot"):
+        count_copies(args[0], args[1], out)
+    stats.syncs += name in ("nonzero", "unique", "flatnonzero", "argwhere")
+    with np.errstate(all="ignore"):  # a GPU gives no warnings
+        result = bound(*(unwrap(a) for a in args), **{key: unwrap(value) for key, value in options.items()})
+    if out is not None:
+        return out
+    stats.allocations += isinstance(result, np.ndarray) and result.base is None
+    return wrap(result)
+
+
+def count_copies(x, y, out):
+    """Copies that CuPy makes silently around a product."""
+    if max(x.ndim, y.ndim) > 2:
+        raise RuntimeError("a product of more than 2 dimensions takes CuPy's slow path: reshape to 2-d")
+    for operand in (x, y):
+        if operand.ndim == 2 and not (operand.flags.c_contiguous or operand.flags.f_contiguous):
+            stats.copies += 1
+        if out is not None and np.may_share_memory(out._a, operand._a):
+            stats.copies += 1
+    if out is not None and not out.flags.c_contiguous:
+        stats.copies += 1
+
+
+class Ufunc:
+    """A ufunc as CuPy has it: callable, with `at` and `outer`, without `reduceat`."""
+
+    def __init__(self, ufunc):
+        self.ufunc = ufunc
+
+    def __call__(self, *args, **options):
+        return call(self.ufunc, self.ufunc, args, options)
+
+    def at(self, a, indices, b):
+        self.ufunc.at(unwrap(a), unwrap(indices), unwrap(b))
+
+
+class Module(types.ModuleType):
+    """`cupy`."""
+
+    def __getattr__(self, name):
+        if name in MISSING:
+            raise AttributeError(f"module 'cupy' has no attribute {name!r}")
+        value = getattr(np, name)
+        if isinstance(value, np.ufunc):
+            return Ufunc(value)
+        if isinstance(value, type) or not callable(value):
+            return value
+        return lambda *args, **options: call(value, value, args, options)
+
+
+def asarray(a, dtype=None):
+    """Upload a host array; a device array stays what it is."""
+    if isinstance(a, ndarray):
+        return a if dtype is None or a.dtype == dtype else ndarray(a._a.astype(dtype))
+    stats.uploads += 1
+    return ndarray(np.array(a, dtype=dtype))
+
+
+def asnumpy(a):
+    """Download a device array."""
+    return a.get() if isinstance(a, ndarray) else np.asarray(a)
+
+
+def install():
+    """Be `cupy` from now on."""
+    cupy = Module("cupy")
+    cupy.__version__ = "14 (strict stand-in)"
+    cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
+    cupy.is_available = lambda: True
+    device = types.SimpleNamespace(id=0)
+    runtime = types.SimpleNamespace(
+        getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
+    )
+    cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime)
+    sys.modules["cupy"] = cupy
