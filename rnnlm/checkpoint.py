@@ -19,8 +19,8 @@ LARGEST_CONFIG = 1_000_000  # bytes; a real one has a few hundred
 def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabulary) -> None:
     """Write a model and its words to `folder`, which is made if need be.
 
-    Each file is replaced as a whole, the weights last: saving the same model again and again, as training does, leaves a
-    usable folder at every moment.
+    Each file is replaced as a whole, the weights last: saving the same model again and again, as training does, leaves
+    a usable folder at every moment.
 
     Raises:
         InputError: a vocabulary of another size than the model's; nothing is written.

@@ -1,7 +1,7 @@
 """The command line. Only this file and `__main__.py` know tyro.
 
-Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data
-or model, 130 and 143 after SIGINT and SIGTERM.
+Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad
+data or model, 130 and 143 after SIGINT and SIGTERM.
 
 What needs an array library is imported inside functions, so that a backend that can't be loaded is one sentence too.
 """

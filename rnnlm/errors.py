@@ -6,7 +6,7 @@
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
-    └── TrainingDiverged  the loss or a gradient became NaN or infinite
+    └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
 
 A message names the thing, the rule, the value and the remedy. An error of the operating system (a full disk, a folder
 that can't be written) stays the OSError it is.
@@ -51,7 +51,7 @@ class MissingExtra(RnnlmError):
 
 
 class TrainingDiverged(RnnlmError):
-    """The loss or a gradient became NaN or infinite; the weights are those before that step.
+    """The perplexity or a gradient became NaN or infinite; the weights are those before that step.
 
     Attributes:
         step: the first bad training step of this call of `fit`, counted from 1.

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from rnnlm.backend import xp
 from rnnlm.data.batches import Batches
 from rnnlm.errors import DataError, InputError
-from rnnlm.models.base import Model
+from rnnlm.models.base import Model, expect_words
 
 __all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity"]
 
@@ -77,6 +77,7 @@ def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None
     ids = np.asarray(corpus)
     if ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise InputError(f"corpus must be a list of integer ids, got {ids.dtype} of shape {ids.shape}")
+    expect_words("corpus", ids, model.config.vocab_size)
     pairs = len(ids) - 1
     if pairs < 1:
         raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")

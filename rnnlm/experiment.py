@@ -74,7 +74,8 @@ class TrainConfig:
     evaluate: bool = True
     seed: int = 0
 
-    def __post_init__(self) -> None:
+    def check(self) -> None:
+        """Raise an InputError if a setting is out of range."""
         for name in ("batch_size", "time_size", "max_epoch"):
             if getattr(self, name) < 1:
                 raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
@@ -99,15 +100,16 @@ class TrainConfig:
 def run(config: TrainConfig) -> Path:
     """Train, evaluate, write a sentence; return the folder of results.
 
-    The folder has `settings.json`, `model/` (the best one by valid perplexity, or the last), `metrics.jsonl` (the same on
-    every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`. An interrupt or a loss that is
-    not finite leaves the best model so far, or the last good one.
+    The folder has `settings.json`, `model/` (the best one by valid perplexity, or the last), `metrics.jsonl` (the same
+    on every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`. An interrupt or a loss that
+    is not finite leaves the best model so far, or the last good one.
 
     Raises:
         InputError, DataError: before anything is written.
         OSError: the folder can't be written; before any training.
         TrainingDiverged: after the last good model was saved.
     """
+    config.check()
     train, valid, test, vocabulary = _load(config)
     Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
     model = build_model(config.model_config(len(vocabulary)))
@@ -142,9 +144,7 @@ class _Experiment:
         c = self.config
         trainer = RnnlmTrainer(self.model, self.optimizer)
         try:
-            trainer.fit(
-                train[:-1], train[1:], c.max_epoch, c.batch_size, c.time_size, c.max_grad, None, self.end_epoch
-            )
+            trainer.fit(train[:-1], train[1:], c.max_epoch, c.batch_size, c.time_size, c.max_grad, None, self.end_epoch)
         except TrainingDiverged as error:
             self.write("metrics.jsonl", {"diverged": error.step}, append=True)
             raise

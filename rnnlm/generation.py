@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rnnlm.backend import ops
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
-from rnnlm.models.base import Model
+from rnnlm.models.base import Model, expect_words
 from rnnlm.models.simple import SimpleRnnlm
 
 __all__ = ["RnnlmGen", "generate"]
@@ -57,6 +57,8 @@ def generate(
     Raises:
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
+    if stop_id is not None:
+        expect_words("stop_id", np.array(stop_id), model.config.vocab_size)
     prompt = _prompt(start_id, model.config.vocab_size, sample_size)
     choose = _Chooser(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
     ids = prompt.copy()
@@ -74,7 +76,9 @@ def generate(
 class RnnlmGen(SimpleRnnlm):
     """A language model that writes, with the book's method and default sizes."""
 
-    def __init__(self, vocab_size: int = 10_000, wordvec_size: int = 100, hidden_size: int = 100, **options: Any) -> None:
+    def __init__(
+        self, vocab_size: int = 10_000, wordvec_size: int = 100, hidden_size: int = 100, **options: Any
+    ) -> None:
         super().__init__(vocab_size, wordvec_size, hidden_size, **options)
 
     def generate(
@@ -93,8 +97,7 @@ def _prompt(start_id: int | Sequence[int], vocab_size: int, sample_size: int) ->
     ids = np.atleast_1d(np.asarray(start_id))
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
         raise InputError(f"start_id must be an id or a list of at least one, got {start_id!r}")
-    if ids.min() < 0 or ids.max() >= vocab_size:
-        raise InputError(f"start_id must hold ids in [0, {vocab_size}), got {start_id!r}")
+    expect_words("start_id", ids, vocab_size)
     if sample_size < ids.size:
         raise InputError(f"sample_size must be at least the prompt's {ids.size} words, got {sample_size}")
     return [int(i) for i in ids]
@@ -114,8 +117,7 @@ class _Chooser:
         seed: int | None,
     ) -> None:
         self.skip = np.array(sorted({int(i) for i in skip_ids or ()}), np.int64)
-        if self.skip.size and (self.skip[0] < 0 or self.skip[-1] >= vocab_size):
-            raise InputError(f"skip_ids must hold ids in [0, {vocab_size}), got {skip_ids!r}")
+        expect_words("skip_ids", self.skip, vocab_size)
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
         if not 0 < temperature < float("inf"):

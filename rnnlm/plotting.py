@@ -8,6 +8,7 @@ from rnnlm.errors import MissingExtra
 
 __all__ = ["draw_perplexity", "save_perplexity", "show_perplexity"]
 
+FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
 Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
 
 
@@ -61,12 +62,6 @@ def show_perplexity(perplexities: Sequence[float], xlabel: str, ylim: tuple[floa
     draw_perplexity(axes, {"train": (range(1, len(perplexities) + 1), perplexities)}, xlabel)
     if ylim is not None:
         axes.set_ylim(*ylim)
-    if pyplot.get_backend().lower() in (name.lower() for name in _interactive_backends()):
+    if pyplot.get_backend().lower() not in FILE_ONLY:
         pyplot.show()
     return axes
-
-
-def _interactive_backends() -> list[str]:
-    from matplotlib.backends import BackendFilter, backend_registry
-
-    return [*backend_registry.list_builtin(BackendFilter.INTERACTIVE), "module://matplotlib_inline.backend_inline", "inline"]

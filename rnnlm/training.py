@@ -10,11 +10,10 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.data.batches import Batches
 from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.evaluation import perplexity
-from rnnlm.optim.clipping import clip_grads
+from rnnlm.models.base import expect_words
+from rnnlm.optim.clipping import global_norm, scale_grads
 
 __all__ = ["RnnlmTrainer"]
-
-LOOK = 20  # windows between two looks at whether all is finite: each look waits for a GPU
 
 
 class RnnlmTrainer:
@@ -58,27 +57,27 @@ class RnnlmTrainer:
             batch_size: N, rows read side by side.
             time_size: T, steps of a window.
             max_grad: clip the gradient's global norm at this.
-            eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an epoch,
-                at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
-            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in the
-                epoch under way (0 at its end) and the perplexity.
+            eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an
+                epoch, at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
+            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in
+                the epoch under way (0 at its end) and the perplexity.
 
         Raises:
             InputError, DataError: arguments out of range or too short a corpus, before any training.
-            TrainingDiverged: a loss or gradient was NaN or infinite. The weights are those before that step.
+            TrainingDiverged: a perplexity or gradient was NaN or infinite. The weights are those before that step.
         """
         batches = Batches(xs, ts, batch_size, time_size)
         self._check(batches, max_epoch, max_grad, eval_interval)
         self.ppl_list, self._eval_interval = [], eval_interval
         run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad)
         with ops.quiet(), _progress_bar(max_epoch * len(batches), batch_size * time_size) as bar:
-            for epoch in range(max_epoch):
+            for _ in range(max_epoch):
                 for window in range(len(batches)):
                     run.step()
                     bar.update()
                     last = window == len(batches) - 1
                     due = last if eval_interval is None else window % eval_interval == 0
-                    if due or last or run.steps % LOOK == 0:
+                    if due or last:
                         run.look()
                     if due:
                         self.ppl_list.append(run.report())
@@ -103,12 +102,9 @@ class RnnlmTrainer:
         if eval_interval is not None and eval_interval < 1:
             raise InputError(f"eval_interval must be at least 1, got {eval_interval}")
         config = getattr(self.model, "config", None)
-        if config is None:
-            return
-        for name, ids in (("xs", batches.xs), ("ts", batches.ts)):
-            if ids.min() < 0 or ids.max() >= config.vocab_size:
-                wrong = ids.min() if ids.min() < 0 else ids.max()
-                raise InputError(f"{name} must hold ids in [0, {config.vocab_size}), got {wrong}")
+        if config is not None:
+            expect_words("xs", batches.xs, config.vocab_size)
+            expect_words("ts", batches.ts, config.vocab_size, lowest=-1)
 
 
 class _Run:
@@ -125,28 +121,35 @@ class _Run:
         self.reported = 0
 
     def step(self) -> None:
-        """Forward, back, clip, update; nothing here waits for the device."""
+        """Forward, back, clip, update. Nothing here waits for the device, a look every `ops.LOOK` steps excepted."""
         xs, ts = self.batches.window(self.steps)
         loss = self.model.forward(xs, ts)
         self.model.backward()
-        norm = clip_grads(self.grads, self.max_grad)
-        self.optimizer.update(self.params, self.grads)
+        norm = global_norm(self.grads)
+        good = xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (self.good_steps == self.steps)
+        self.good_steps = self.good_steps + good
         self.total = self.total + loss
-        fine = xp.isfinite(loss) & xp.isfinite(norm) & (self.good_steps == self.steps)
-        self.good_steps = self.good_steps + fine
         self.steps += 1
+        if self.steps % ops.LOOK == 0:
+            self.look()
+        scale_grads(self.grads, norm, self.max_grad, keep=good)
+        self.optimizer.update(self.params, self.grads)
 
     def look(self) -> None:
-        """Stop if a step was not finite. Since then gradients were cleared, so the weights stayed as they were."""
+        """Stop if a step was not finite.
+
+        From then on gradients were set to zero, so plain SGD left the weights as they were; on a GPU, which is looked
+        at every `ops.LOOK` steps only, an optimiser with momentum has gone on by that momentum.
+        """
         good = int(self.good_steps)
         if good == self.steps:
             return
         self.model.reset_state()
         lr = getattr(self.optimizer, "lr", None)
         raise TrainingDiverged(
-            f"the loss or its gradient was NaN or infinite at step {good + 1} (epoch {good // len(self.batches) + 1}, "
-            f"window {good % len(self.batches) + 1} of {len(self.batches)}) with lr {lr}; the weights are those before "
-            "that step. Take a smaller lr, or clip the gradient (max_grad)",
+            f"the perplexity or the gradient was NaN or infinite at step {good + 1} "
+            f"(epoch {good // len(self.batches) + 1}, window {good % len(self.batches) + 1} of {len(self.batches)}) "
+            f"with lr {lr}; the weights are those before that step. Take a smaller lr, or clip the gradient (max_grad)",
             step=good + 1,
         )
 
@@ -164,7 +167,7 @@ def _progress_bar(windows: int, tokens: int) -> Any:
     class Bar(tqdm):  # type: ignore[type-arg]
         @property
         def format_dict(self) -> dict[str, Any]:
-            values = super().format_dict
+            values = dict(super().format_dict)
             rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
             values["tokens"] = f"{rate * tokens:,.0f} tokens/s, {1000 / rate:.1f} ms/window" if rate else "?"
             return values

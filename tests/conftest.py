@@ -1,8 +1,8 @@
 """Options and fixtures.
 
-    python -m pytest                                       NumPy
-    RNNLM_BACKEND=cupy python -m pytest                    CuPy, on a machine with a GPU
-    python -m pytest --strict-cupy                         the CuPy path on a machine without one
+python -m pytest                                       NumPy
+RNNLM_BACKEND=cupy python -m pytest                    CuPy, on a machine with a GPU
+python -m pytest --strict-cupy                         the CuPy path on a machine without one
 """
 
 import os

@@ -6,8 +6,8 @@ from rnnlm.backend import ops
 
 
 def dev(a, dtype=None):
-    """A host array as one of the backend."""
-    return ops.asarray(np.asarray(a), dtype)
+    """A copy of a host array as one of the backend."""
+    return ops.asarray(np.array(a), dtype)
 
 
 def host(a):

@@ -29,7 +29,7 @@ class Stats:
 stats = Stats()
 
 
-class ndarray(np.lib.mixins.NDArrayOperatorsMixin):  # noqa: N801 - CuPy's name
+class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     """A device array, as far as anyone can tell."""
 
     __slots__ = ("_a",)
@@ -200,5 +200,6 @@ def install():
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
-    cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime)
+    stream = types.SimpleNamespace(synchronize=lambda: None)
+    cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

@@ -15,7 +15,9 @@ def build(rng, N=2, T=5, H=3, V=7):
 
 def test_forward_is_the_equation(rng):
     layer, xs = build(rng)
-    np.testing.assert_allclose(host(layer.forward(xs)), reference.affine(host(xs), *map(host, layer.params)), rtol=1e-12)
+    np.testing.assert_allclose(
+        host(layer.forward(xs)), reference.affine(host(xs), *map(host, layer.params)), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("sizes", [(2, 5, 3, 7), (1, 1, 1, 1), (4, 1, 2, 3)])

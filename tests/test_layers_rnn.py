@@ -219,7 +219,9 @@ def test_bad_input_is_refused(rng, message):
 
 
 @pytest.mark.parametrize("cls", [RNN, TimeRNN])
-@pytest.mark.parametrize("shapes", [((4, 6), (6, 5), (6,)), ((4, 5), (6, 6), (6,)), ((4, 6), (6, 6), (5,)), ((4,), (6, 6), (6,))])
+@pytest.mark.parametrize(
+    "shapes", [((4, 6), (6, 5), (6,)), ((4, 5), (6, 6), (6,)), ((4, 6), (6, 6), (5,)), ((4,), (6, 6), (6,))]
+)
 def test_weights_that_do_not_fit_are_refused(cls, shapes):
     with pytest.raises(InputError, match="must have shape"):
         cls(*(xp.zeros(shape) for shape in shapes))

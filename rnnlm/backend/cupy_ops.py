@@ -6,6 +6,7 @@ from typing import Any
 import cupy as xp
 
 Array = Any
+LOOK = 20  # training steps between two looks at whether all is finite: each look waits for the device
 
 
 def trouble() -> str | None:
@@ -34,7 +35,12 @@ def asnumpy(a: Any) -> Any:
     return xp.asnumpy(a)
 
 
-class quiet:  # noqa: N801 - spelt as numpy_ops has it
+def synchronize() -> None:
+    """Wait until the device has done all it was given."""
+    xp.cuda.get_current_stream().synchronize()
+
+
+class quiet:
     """A context in which overflow and NaN give no warning: on a GPU they never do."""
 
     def __enter__(self) -> None: ...

@@ -1,13 +1,14 @@
 """NumPy: what it spells or speeds differently from CuPy."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, DTypeLike, NDArray
+from numpy.typing import NDArray
 
 xp = np
-
-NDArrayAny = NDArray[np.generic]
+NDArrayAny = NDArray[Any]
+LOOK = 1  # training steps between two looks at whether all is finite: a look is free
 PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 
 
@@ -21,14 +22,18 @@ def describe() -> str:
     return f"NumPy {np.__version__}"
 
 
-def asarray(a: ArrayLike, dtype: DTypeLike = None) -> NDArrayAny:
+def asarray(a: Any, dtype: Any = None) -> NDArrayAny:
     """A host array as an array of this backend."""
     return np.asarray(a, dtype)
 
 
-def asnumpy(a: ArrayLike) -> NDArrayAny:
+def asnumpy(a: Any) -> NDArrayAny:
     """An array of this backend as a NumPy array."""
     return np.asarray(a)
+
+
+def synchronize() -> None:
+    """Wait until all work is done; here it always is."""
 
 
 def quiet() -> np.errstate:

@@ -44,7 +44,7 @@ def read_corpus(
             ids.extend([own.setdefault(word, len(own)) for word in words])
         else:
             try:
-                ids.extend([known.get(word, unknown) for word in words])  # type: ignore[list-item]
+                ids.extend([known.get(word, unknown) for word in words])  # type: ignore[misc]
             except TypeError as error:
                 strange = next(word for word in words if word not in known).decode()
                 raise DataError(

@@ -32,11 +32,11 @@ class Vocabulary:
     def __init__(self, words: Iterable[str]) -> None:
         self.words = list(words)
         self.word_to_id: dict[str, int] = {}
-        for number, word in enumerate(self.words):
+        for i, word in enumerate(self.words):
             if not word or word.encode().split() != [word.encode()]:
-                raise DataError(f"word {number} of a vocabulary must be without white space and not empty, got {word!r}")
-            if self.word_to_id.setdefault(word, number) != number:
-                raise DataError(f"words of a vocabulary must differ, got {word!r} as {self.word_to_id[word]} and {number}")
+                raise DataError(f"word {i} of a vocabulary must be non-empty and without white space, got {word!r}")
+            if self.word_to_id.setdefault(word, i) != i:
+                raise DataError(f"words of a vocabulary must differ, got {word!r} as {self.word_to_id[word]} and {i}")
         self.id_to_word = dict(enumerate(self.words))
 
     def __len__(self) -> int:

@@ -44,7 +44,8 @@ def expect(name: str, array: Any, shape: tuple[int | str, ...], dtype: Any = Non
         InputError: naming the argument, the rule and what was given.
     """
     if not isinstance(array, xp.ndarray):
-        raise InputError(f"{name} must be an array of {xp.__name__}, got {type(array).__module__}.{type(array).__name__}")
+        kind = f"{type(array).__module__}.{type(array).__name__}"
+        raise InputError(f"{name} must be an array of {xp.__name__}, got {kind}")
     given = array.shape
     if len(given) != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in zip(given, shape)):
         wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")

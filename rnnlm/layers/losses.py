@@ -101,5 +101,5 @@ class TimeSoftmaxWithLoss(Layer):
             work[...] = steps
             return work
         if not steps.flags.c_contiguous:
-            raise InputError("scores can be overwritten only in time-major memory, as a layer makes them: overwrite=False")
+            raise InputError("scores to overwrite must be in time-major memory, as a layer makes them: overwrite=False")
         return steps

@@ -15,7 +15,7 @@ from rnnlm.files import write_atomic
 from rnnlm.layers.base import Layer
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
 
-__all__ = ["Model", "ModelConfig", "State", "Weights"]
+__all__ = ["Model", "ModelConfig", "State", "Weights", "expect_words"]
 
 ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
 State = Sequence[tuple[Array, ...] | None]
@@ -48,14 +48,21 @@ class ModelConfig:
             size = getattr(self, name)
             if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
                 raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
-        if self.vocab_size < 2:
-            raise InputError(f"vocab_size must be at least 2: one word leaves nothing to predict, got {self.vocab_size}")
+        if self.vocab_size == 1:
+            raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
         if not 0 <= self.bias_range < float("inf"):
             raise InputError(f"bias_range must be at least 0 and finite, got {self.bias_range}")
         if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
             raise InputError(f"seed must be a whole number in [0, 2**64), got {self.seed!r}")
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
+
+
+def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
+    """Check that all ids on the host are in [lowest, vocab_size)."""
+    if ids.size and (ids.min() < lowest or ids.max() >= vocab_size):
+        wrong = ids.min() if ids.min() < lowest else ids.max()
+        raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")
 
 
 class Weights:
@@ -165,10 +172,7 @@ class Model:
             raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
         if host.ndim != 2 and not (host.ndim == 3 and name == "ts"):
             raise InputError(f"{name} must have shape (N, T), got {host.shape}")
-        low, high = (host.min(), host.max()) if host.size else (0, 0)
-        if low < lowest or high >= self.config.vocab_size:
-            wrong = low if low < lowest else high
-            raise InputError(f"{name} must hold ids in [{lowest}, {self.config.vocab_size}), got {wrong}")
+        expect_words(name, host, self.config.vocab_size, lowest)
         return ops.asarray(host)
 
     # ------------------------------------------------------------------ state
@@ -239,7 +243,8 @@ class Model:
         except FileNotFoundError as error:
             raise ModelFileError(f"{path} does not exist") from error
         except (SafetensorError, KeyError, ValueError) as error:
-            raise ModelFileError(f"{path} does not hold the parameters of this {type(self).__name__}: {error}") from error
+            name = type(self).__name__
+            raise ModelFileError(f"{path} does not hold the parameters of this {name}: {error}") from error
 
     def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
         return Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")

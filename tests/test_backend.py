@@ -1,0 +1,171 @@
+import ast
+import importlib.metadata
+import re
+import subprocess
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import FUSED, accelerated, ops, xp
+from tests.gradcheck import dev, host
+
+PACKAGE = Path(__file__).parent.parent / "rnnlm"
+installed = {distribution.name for distribution in importlib.metadata.distributions()}
+needs_cupy = pytest.mark.skipif(
+    not installed & {"cupy", "cupy-cuda12x", "cupy-cuda13x"}, reason="CuPy is not installed: pip install cupy-cuda13x"
+)
+
+
+def python(code, env, **variables):
+    return subprocess.run(
+        [sys.executable, "-c", code], env=env | variables, capture_output=True, text=True, check=False
+    )
+
+
+def test_numpy_never_imports_cupy(clean_env):
+    code = """
+import sys
+from rnnlm import *
+import rnnlm.cli, rnnlm.experiment
+model = SimpleRnnlm(9, 4, 5)
+RnnlmTrainer(model, SGD(0.1)).fit([1, 2, 3] * 9, [2, 3, 1] * 9, 1, 2, 3)
+print(sorted(m for m in sys.modules if m.split('.')[0] in ('cupy', 'cupyx', 'matplotlib')))
+"""
+    for variables in ({}, {"RNNLM_BACKEND": ""}, {"RNNLM_BACKEND": "numpy"}):
+        result = python(code, clean_env, **variables)
+        assert result.stdout == "[]\n", result.stderr
+
+
+def test_importing_the_package_loads_next_to_nothing(clean_env):
+    result = python("import sys, rnnlm; print({'tyro', 'tqdm', 'matplotlib', 'cupy'} & set(sys.modules))", clean_env)
+    assert result.stdout == "set()\n", result.stderr
+
+
+COMMANDS = {
+    "python -m rnnlm": [sys.executable, "-m", "rnnlm", "train"],
+    "scripts/train_ptb.py": [sys.executable, str(PACKAGE.parent / "scripts" / "train_ptb.py")],
+}
+NO_CUPY = "import sys; sys.modules['cupy'] = None"
+NO_GPU = """
+import sys, types
+cupy = types.ModuleType('cupy')
+cupy.is_available = lambda: False
+cupy.cuda = types.SimpleNamespace(runtime=types.SimpleNamespace(getDeviceCount=lambda: 0))
+sys.modules['cupy'] = cupy
+"""
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("name", "before", "sentence"),
+    [
+        ("jax", "", "rnnlm: RNNLM_BACKEND must be one of numpy, cupy, got 'jax'\n"),
+        ("cupy", NO_CUPY, "or set RNNLM_BACKEND=numpy\n"),
+        ("cupy", NO_GPU, "CuPy found none it can use (0 devices): check that nvidia-smi lists a device"),
+    ],
+)
+def test_a_backend_that_is_not_there_is_one_sentence(clean_env, tmp_path, command, name, before, sentence):
+    (tmp_path / "sitecustomize.py").write_text(before)
+    env = clean_env | {"RNNLM_BACKEND": name, "PYTHONPATH": f"{tmp_path}:{clean_env['PYTHONPATH']}"}
+    result = subprocess.run(COMMANDS[command], env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert result.returncode == 1
+    assert sentence in result.stderr
+    assert result.stderr.count("\n") == 1
+    assert not result.stdout
+
+
+@needs_cupy
+def test_a_real_cupy_without_a_gpu_is_one_sentence(clean_env):
+    probe = python("import cupy; print(cupy.is_available())", clean_env)
+    if probe.stdout != "False\n":
+        pytest.skip("there is a GPU")
+    result = python("from rnnlm import SimpleRnnlm", clean_env, RNNLM_BACKEND="cupy")
+    assert result.returncode == 1
+    assert "rnnlm.errors.BackendError: RNNLM_BACKEND=cupy needs an NVIDIA GPU" in result.stderr
+
+
+@needs_cupy
+def test_cupy_has_every_function_that_is_used(clean_env):
+    """`xp.a.b` in the sources against the real library, which needs no GPU to be asked what it has."""
+    used = {
+        ast.unparse(node)
+        for path in PACKAGE.rglob("*.py")
+        if path.name != "numpy_ops.py"
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and re.fullmatch(r"xp(\.\w+)+", ast.unparse(node))
+    }
+    assert len(used) > 20
+    code = f"import cupy as xp\nfor name in {sorted(used)!r}:\n    eval(name)"
+    result = python(code, clean_env)
+    assert result.returncode == 0, result.stderr
+
+
+def test_only_the_backend_names_a_library():
+    for path in PACKAGE.rglob("*.py"):
+        names = {
+            node.id if isinstance(node, ast.Name) else getattr(node, "module", None)
+            for node in ast.walk(ast.parse(path.read_text()))
+        }
+        imported = {
+            alias.name
+            for node in ast.walk(ast.parse(path.read_text()))
+            if isinstance(node, ast.Import)
+            for alias in node.names
+        }
+        if path.parent.name != "backend":
+            assert not {"cupy", "cupyx"} & (names | imported), path
+
+
+def test_accelerated_takes_the_fused_twin_and_remembers_the_pair(monkeypatch):
+    def double(a):
+        return a + a
+
+    assert accelerated(double) is double
+    fused = lambda a: 2 * a  # noqa: E731
+    monkeypatch.setattr(ops, "double", fused, raising=False)
+    assert accelerated(double) is fused
+    assert FUSED.pop("double") == (double, fused)
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.25, np.nan])
+def test_scale(factor):
+    a = dev(np.array([1.0, np.inf, np.nan]) if np.isnan(factor) else np.array([1.0, -2.0]))
+    want = host(a) * factor if not np.isnan(factor) else np.zeros(3)
+    ops.scale_(a, xp.asarray(factor))
+    np.testing.assert_array_equal(host(a), want)
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000])
+def test_pieces_cover_everything_once(size):
+    a, b = xp.zeros(size), xp.ones(size)
+    for x, y in ops.pieces(a, b):
+        x += y
+    np.testing.assert_array_equal(host(a), np.ones(size))
+
+
+def test_pieces_of_an_array_that_is_not_contiguous_write_to_it():
+    a = xp.zeros((4, 6))
+    for (x,) in ops.pieces(a.T):
+        x += 1
+    np.testing.assert_array_equal(host(a), np.ones((4, 6)))
+
+
+def test_cupys_way_of_adding_rows_is_numpys(rng):
+    """Both are plain array code, so that the one for a GPU can be run here as well."""
+    import rnnlm.backend
+
+    source = (PACKAGE / "backend" / "cupy_ops.py").read_text().replace("import cupy as xp", "import numpy as xp")
+    module = types.ModuleType("rnnlm.backend.cupy_ops_on_numpy")
+    exec(compile(source, "cupy_ops.py", "exec"), module.__dict__)
+    ids, rows = rng.integers(0, 5, 40), rng.standard_normal((40, 3))
+    out, want = np.ones((9, 3)), np.ones((9, 3))
+    module.add_rows_(out, ids, rows)
+    np.add.at(want, ids, rows)
+    np.testing.assert_allclose(out, want, rtol=1e-13)
+    a = np.array([1.0, np.inf])
+    module.scale_(a, np.nan)
+    assert a.tolist() == [0, 0]
+    assert rnnlm.backend.NAME in rnnlm.backend.BACKENDS

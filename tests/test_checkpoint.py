@@ -1,0 +1,82 @@
+import json
+
+import numpy as np
+import pytest
+
+from rnnlm.checkpoint import load_model, save_model
+from rnnlm.data import Vocabulary
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.models import SimpleRnnlm
+from tests.gradcheck import host
+
+WORDS = Vocabulary(["the", "cat", "<unk>", "<eos>"])
+
+
+@pytest.fixture
+def folder(tmp_path):
+    save_model(tmp_path / "m", SimpleRnnlm(4, 3, 5, seed=7, bias_range=0.1), WORDS)
+    return tmp_path / "m"
+
+
+def test_a_folder_holds_a_model(folder):
+    model, words = load_model(folder)
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.txt"]
+    assert words.words == WORDS.words
+    np.testing.assert_array_equal(
+        host(model.flat_params), host(SimpleRnnlm(4, 3, 5, seed=7, bias_range=0.1).flat_params)
+    )
+    assert json.loads((folder / "config.json").read_text())["hidden_size"] == 5
+
+
+def test_saving_again_replaces_the_weights(folder):
+    save_model(folder, SimpleRnnlm(4, 3, 5, seed=8), WORDS)
+    np.testing.assert_array_equal(
+        host(load_model(folder)[0].flat_params), host(SimpleRnnlm(4, 3, 5, seed=8).flat_params)
+    )
+
+
+def test_a_vocabulary_of_another_size_is_not_saved(tmp_path):
+    with pytest.raises(InputError, match="the model has 5 words, the vocabulary 4"):
+        save_model(tmp_path / "m", SimpleRnnlm(5, 3, 5), WORDS)
+    assert not (tmp_path / "m").exists()
+
+
+DAMAGE = {
+    "config.json": [
+        (None, "config.json does not exist"),
+        ("", "is not a model's configuration"),
+        ("[]", "is not a model's configuration"),
+        ("[" * 100_000, "is not a model's configuration"),
+        ('{"model": "SimpleRnnlm", "layers": 3}', "unexpected keyword argument 'layers'"),
+        ('{"model": "Transformer"}', "model must be one of SimpleRnnlm, got 'Transformer'"),
+        ('{"hidden_size": -1}', "hidden_size must be a whole number of at least 1, got -1"),
+        ('{"hidden_size": 5, "vocab_size": 4}', "embed.W must be float32 .4, 100., got float32 .4, 3."),
+        ('{"hidden_size": 5, "vocab_size": 9}', "vocab.txt must have the 9 words that config.json says, got 4"),
+        (" " * 1_000_001, "larger than 1000000 bytes"),
+    ],
+    "vocab.txt": [(None, "vocab.txt does not exist"), ("a\na\nb\nc\n", "must differ"), ("a\n", "got 1")],
+    "model.safetensors": [(None, "does not exist"), ("", "does not hold the parameters")],
+}
+
+
+@pytest.mark.parametrize(("name", "content", "message"), [(n, *case) for n, cases in DAMAGE.items() for case in cases])
+def test_a_damaged_folder_is_refused(folder, name, content, message):
+    if content is None:
+        (folder / name).unlink()
+    else:
+        (folder / name).write_text(content)
+    with pytest.raises(ModelFileError, match=message):
+        load_model(folder)
+
+
+def test_weights_cut_short_are_refused(folder):
+    content = (folder / "model.safetensors").read_bytes()
+    for size in (0, 1, 8, 100, len(content) - 1):
+        (folder / "model.safetensors").write_bytes(content[:size])
+        with pytest.raises(ModelFileError, match="does not hold the parameters"):
+            load_model(folder)
+
+
+def test_no_folder(tmp_path):
+    with pytest.raises(ModelFileError, match="is not a folder; a model is one"):
+        load_model(tmp_path / "none")

@@ -1,0 +1,115 @@
+import math
+
+import numpy as np
+import pytest
+
+from rnnlm.errors import DataError, InputError
+from rnnlm.evaluation import Evaluation, eval_perplexity, evaluate
+from rnnlm.models import SimpleRnnlm
+from tests import reference
+from tests.gradcheck import host
+
+V = 11
+
+
+@pytest.fixture
+def model():
+    return SimpleRnnlm(V, 4, 6, bias_range=0.5, dtype="float64", seed=2)
+
+
+@pytest.fixture
+def corpus(rng):
+    return rng.integers(0, V, 200)
+
+
+def stream_nats(model, corpus):
+    """Nats of each token but the first, by the plain equations over the whole stream."""
+    E, Wx, Wh, b, W, c = map(host, model.params)
+    hs, _ = reference.rnn(reference.embedding(corpus[None, :-1], E), np.zeros((1, 6)), Wx, Wh, b)
+    scores = reference.affine(hs, W, c)[0]
+    return np.array([reference.cross_entropy(s[None], t[None]) for s, t in zip(scores, corpus[1:])])
+
+
+def test_it_is_the_mean_over_one_stream(model, corpus):
+    want, got = stream_nats(model, corpus), evaluate(model, corpus)
+    assert got.tokens == 199
+    assert got.exact
+    np.testing.assert_allclose(got.nats, want.mean(), rtol=1e-12)
+    np.testing.assert_allclose(got.perplexity, np.exp(want.mean()), rtol=1e-12)
+    np.testing.assert_allclose(got.stderr, want.std(ddof=1) / np.sqrt(199), rtol=1e-9)
+
+
+@pytest.mark.parametrize("window", [1, 2, 7, 198, 199, 200, 10_000])
+def test_it_does_not_depend_on_the_window(model, corpus, window):
+    np.testing.assert_allclose(evaluate(model, corpus, window=window).nats, evaluate(model, corpus).nats, rtol=1e-12)
+
+
+@pytest.mark.parametrize("lanes", [2, 3, 10, 199])
+def test_lanes_are_parts_from_a_cold_start(model, corpus, lanes):
+    parts = np.array_split(np.arange(199), lanes)
+    want = np.concatenate([stream_nats(model, corpus[part[0] : part[-1] + 2]) for part in parts])
+    for window in (None, 3):
+        got = evaluate(model, corpus, lanes, window)
+        assert (got.tokens, got.exact) == (199, False)
+        np.testing.assert_allclose(got.nats, want.mean(), rtol=1e-12)
+    assert "approximate" in str(got)
+    assert "approximate" not in str(evaluate(model, corpus))
+
+
+def test_the_models_own_state_is_put_back(model, corpus):
+    model.predict(corpus[:12].reshape(3, 4))
+    before = host(model.get_state()[0][0])
+    evaluate(model, corpus)
+    eval_perplexity(model, corpus, 10, 6)
+    np.testing.assert_array_equal(host(model.get_state()[0][0]), before)
+    with pytest.raises(InputError):
+        evaluate(model, corpus + 5)
+    np.testing.assert_array_equal(host(model.get_state()[0][0]), before)
+
+
+def test_a_uniform_model_has_the_perplexity_of_its_vocabulary(model, corpus):
+    model.flat_params[...] = 0
+    result = evaluate(model, corpus)
+    np.testing.assert_allclose(result.perplexity, V, rtol=1e-12)
+    assert result.stderr < 1e-8
+
+
+def test_the_books_figure(model, corpus):
+    """Ten cold starts, 19 apart, and as many whole windows as fit: written here index by index."""
+    losses = []
+    for window in range(199 // (10 * 6)):
+        xs = np.array([[corpus[row * 19 + window * 6 + t] for t in range(6)] for row in range(10)])
+        ts = np.array([[corpus[row * 19 + window * 6 + t + 1] for t in range(6)] for row in range(10)])
+        if window == 0:
+            model.reset_state()
+        losses.append(float(model.forward(xs, ts)))
+    np.testing.assert_allclose(eval_perplexity(model, corpus, 10, 6), np.exp(np.mean(losses)), rtol=1e-12)
+
+
+def test_one_pair_of_tokens(model):
+    result = evaluate(model, [3, 4])
+    assert result.tokens == 1
+    assert math.isnan(result.stderr)
+
+
+def test_a_hopeless_model_is_infinitely_perplexed():
+    assert Evaluation(nats=1e5, tokens=9, stderr=1.0).perplexity == math.inf
+
+
+@pytest.mark.parametrize(
+    ("error", "arguments", "message"),
+    [
+        (DataError, ([3],), "at least 2 tokens to be evaluated, got 1"),
+        (DataError, (np.zeros(0, int),), "at least 2 tokens to be evaluated, got 0"),
+        (InputError, ([[3, 4]],), "corpus must be a list of integer ids, got int64 of shape"),
+        (InputError, ([3.0, 4.0],), "corpus must be a list of integer ids, got float64"),
+        (InputError, ([3, 11],), r"corpus must hold ids in \[0, 11\), got 11"),
+        (InputError, ([3, -1, 4],), r"corpus must hold ids in \[0, 11\), got -1"),
+        (InputError, ([3, 4], 2), r"lanes must be in \[1, 1\], got 2"),
+        (InputError, ([3, 4], 0), r"lanes must be in \[1, 1\], got 0"),
+        (InputError, ([3, 4], 1, 0), "window must be at least 1, got 0"),
+    ],
+)
+def test_bad_input_is_refused(model, error, arguments, message):
+    with pytest.raises(error, match=message):
+        evaluate(model, *arguments)

@@ -1,0 +1,143 @@
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rnnlm.errors import InputError
+from rnnlm.generation import RnnlmGen, _Chooser, generate
+from rnnlm.models import SimpleRnnlm
+from tests.gradcheck import host
+
+V = 9
+
+
+@pytest.fixture
+def model():
+    return SimpleRnnlm(V, 4, 6, bias_range=1.0, dtype="float64", seed=4)
+
+
+def chooser(skip_ids=None, temperature=1.0, top_k=None, top_p=None, greedy=False, seed=0):
+    return _Chooser(V, skip_ids, temperature, top_k, top_p, greedy, seed)
+
+
+def test_the_result_begins_with_the_prompt_and_has_the_length_asked_for(model):
+    assert len(generate(model, 3)) == 100
+    assert generate(model, [3, 1, 4], sample_size=10, seed=0)[:3] == [3, 1, 4]
+    assert generate(model, [3, 1, 4], sample_size=3) == [3, 1, 4]
+    assert all(type(i) is int for i in generate(model, np.int32(3), sample_size=5))
+
+
+def test_a_seed_gives_its_words(model):
+    assert generate(model, 0, seed=7) == generate(model, 0, seed=7)
+    assert generate(model, 0, seed=7) != generate(model, 0, seed=8)
+    assert generate(model, 0) != generate(model, 0)
+
+
+def test_words_are_drawn_by_their_probabilities():
+    """20,000 draws: a word's count differs from its expectation by under 5 standard deviations."""
+    scores, n, pick = np.log(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0])), 20_000, chooser()
+    counts = Counter(pick(scores, step) for step in range(n))
+    for word in range(V):
+        p = (word + 1) / 45
+        assert abs(counts[word] - n * p) < 5 * (n * p * (1 - p)) ** 0.5
+
+
+def test_each_word_is_sampled_after_all_before_it(model):
+    """Greedy words are the arg max of scores computed over the whole text at once."""
+    words = generate(model, [2, 5], sample_size=30, greedy=True)
+    model.reset_state()
+    best = host(model.predict([words]))[0].argmax(axis=1)
+    assert words[2:] == best[1:-1].tolist()
+
+
+def test_skipped_words_never_appear_and_never_reach_the_state(model):
+    seen = []
+    predict = model.predict
+    model.predict = lambda xs: seen.extend(xs[0]) or predict(xs)
+    words = generate(model, 0, skip_ids=[1, 2, 3, 4, 5], sample_size=200, seed=1)
+    assert set(words[1:]) == {0, 6, 7, 8}
+    assert seen == words[:-1]
+
+
+@pytest.mark.parametrize(
+    ("options", "kept"),
+    [
+        ({"top_k": 1}, {8}),
+        ({"top_k": 3}, {6, 7, 8}),
+        ({"top_k": 99}, set(range(V))),
+        ({"top_p": 0.2}, {8}),
+        ({"top_p": 0.21}, {7, 8}),
+        ({"top_p": 1.0}, set(range(V))),
+        ({"top_k": 3, "top_p": 0.5}, {7, 8}),
+        ({"top_k": 2, "skip_ids": [8]}, {6, 7}),
+    ],
+)
+def test_top_k_and_top_p_keep_the_likely_words(options, kept):
+    """Probabilities 1/45 ... 9/45: the largest is 0.2, the two largest together 0.378."""
+    scores = np.log(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0]))
+    assert set(np.flatnonzero(chooser(**options).weights(scores)).tolist()) == kept
+
+
+def test_temperature():
+    scores = np.array([0, 1.0] + [-np.inf] * 7)
+    for temperature in (0.5, 1.0, 2.0):
+        a, b = chooser(temperature=temperature).weights(scores)[:2]
+        np.testing.assert_allclose(b / a, np.exp(1 / temperature), rtol=1e-12)
+    assert chooser(temperature=1e-300)(scores, 0) == 1
+
+
+def test_it_stops_at_a_word(model):
+    words = generate(model, 8, seed=3, stop_id=8)
+    assert words[-1] == 8
+    assert 8 not in words[1:-1]
+    assert len(words) < 100
+
+
+def test_the_models_own_state_is_put_back(model):
+    model.predict(np.arange(6).reshape(3, 2))
+    before = host(model.get_state()[0][0])
+    generate(model, 0, sample_size=5)
+    np.testing.assert_array_equal(host(model.get_state()[0][0]), before)
+
+
+def test_the_books_generator_goes_on_from_its_state():
+    """A prompt read by `predict` beforehand counts, and a text written in two calls is the text written in one."""
+    model = RnnlmGen(V, 4, 6, bias_range=1.0, seed=4)
+    whole = model.generate([3, 1, 4], sample_size=20, greedy=True)
+    model.reset_state()
+    for word in (3, 1):
+        model.predict(np.array(word).reshape(1, 1))
+    first = model.generate(4, sample_size=8, greedy=True)
+    second = model.generate(first[-1], sample_size=11, greedy=True)
+    assert [3, 1, *first, *second[1:]] == whole
+    assert RnnlmGen().config.vocab_size == 10_000
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start_id": 9}, r"start_id must hold ids in \[0, 9\), got 9"),
+        ({"start_id": -1}, r"start_id must hold ids in \[0, 9\), got -1"),
+        ({"start_id": []}, "start_id must be an id or a list of at least one, got"),
+        ({"start_id": "the"}, "start_id must be an id or a list of at least one, got 'the'"),
+        ({"skip_ids": [9]}, r"skip_ids must hold ids in \[0, 9\), got 9"),
+        ({"skip_ids": range(9)}, "skip_ids must leave a word to sample, got all 9"),
+        ({"sample_size": 0}, "sample_size must be at least the prompt's 1 words, got 0"),
+        ({"temperature": 0}, "temperature must be positive and finite, got 0"),
+        ({"temperature": float("nan")}, "temperature must be positive and finite, got nan"),
+        ({"top_k": 0}, "top_k must be at least 1, got 0"),
+        ({"top_p": 0}, r"top_p must be in \(0, 1\], got 0"),
+        ({"top_p": 1.1}, r"top_p must be in \(0, 1\], got 1.1"),
+        ({"seed": -1}, r"seed must be in \[0, 2\*\*64\), got -1"),
+        ({"stop_id": 9}, r"stop_id must hold ids in \[0, 9\), got 9"),
+    ],
+)
+def test_bad_arguments_are_refused(model, arguments, message):
+    with pytest.raises(InputError, match=message):
+        generate(model, **({"start_id": 0} | arguments))
+
+
+def test_weights_that_are_not_finite_are_reported(model):
+    model.flat_params[...] = np.nan
+    with pytest.raises(InputError, match="the model's best score is nan: its weights are not finite"):
+        generate(model, 0)

@@ -1,0 +1,252 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from benchmarks.plain import PlainRnnlm
+from rnnlm.backend import xp
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.models import SimpleRnnlm
+from rnnlm.optim import SGD, clip_grads
+from tests import reference
+from tests.gradcheck import assert_gradients, dev, host
+
+V, D, H, N, T = 13, 5, 7, 3, 4
+
+
+def build(dtype="float64", **options):
+    return SimpleRnnlm(V, D, H, **({"seed": 1, "bias_range": 0.3, "dtype": dtype} | options))
+
+
+def windows(rng, count):
+    ids = rng.integers(0, V, (N, count * T + 1))
+    return [(ids[:, k * T : k * T + T], ids[:, k * T + 1 : k * T + T + 1]) for k in range(count)]
+
+
+def scores(model, xs, h):
+    E, Wx, Wh, b, W, c = map(host, model.params)
+    hs, h = reference.rnn(reference.embedding(xs, E), h, Wx, Wh, b)
+    return reference.affine(hs, W, c), h
+
+
+def test_forward_and_predict_are_the_equations(rng):
+    model, h = build(), np.zeros((N, H))
+    for xs, ts in windows(rng, 3):
+        want, h = scores(model, xs, h)
+        state = model.get_state()
+        np.testing.assert_allclose(float(model.forward(xs, ts)), reference.cross_entropy(want, ts), rtol=1e-12)
+        model.set_state(state)
+        np.testing.assert_allclose(host(model.predict(xs)), want, rtol=1e-12)
+        np.testing.assert_allclose(host(model.get_state()[0][0]), h, rtol=1e-12)
+
+
+def test_losses_are_those_of_each_target(rng):
+    model = build()
+    xs, ts = rng.integers(0, V, (2, N, T))
+    ts[0, :2] = -1
+    want, _ = scores(model, xs, np.zeros((N, H)))
+    nats = host(model.losses(xs, ts))
+    assert nats[0, :2].tolist() == [0, 0]
+    np.testing.assert_allclose(nats[1, 2], reference.cross_entropy(want[1:2, 2:3], ts[1:2, 2:3]), rtol=1e-12)
+    np.testing.assert_allclose(nats.sum() / (N * T - 2), reference.cross_entropy(want, ts), rtol=1e-12)
+
+
+def test_backward_is_the_derivative(rng):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    model.forward(xs, ts)
+    state = [h.copy() for h in model.get_state()[0]]
+
+    def loss():
+        model.set_state([state])
+        return model.forward(xs, ts)
+
+    loss()
+    model.backward()
+    grads = {name: g.copy() for name, g in zip(model.names, model.grads)}
+    grads["h0"] = model.layers["rnn"].dh.copy()
+    assert_gradients(loss, dict(zip(model.names, model.params)) | {"h0": state[0]}, grads, rng)
+
+
+@pytest.mark.parametrize(("dtype", "tolerance"), [("float64", 1e-12), ("float32", 1e-5)])
+@pytest.mark.parametrize("max_grad", [None, 0.05])
+def test_train_step_is_the_step_by_step_reference(rng, dtype, tolerance, max_grad):
+    """Five windows with the state carried. Differences are measured against each array's largest entry, because sums
+    of float32 in another order leave small entries with large relative errors."""
+    model, lr = build(dtype), 0.5
+    plain, optimizer = PlainRnnlm(model.state_dict()), SGD(lr)
+    for xs, ts in windows(rng, 5):
+        loss = model.forward(xs, ts)
+        model.backward()
+        clip_grads([model.flat_grads], max_grad or np.inf)
+        want = plain.step(xs, ts, lr, max_grad)
+        assert abs(float(loss) - want) <= tolerance * want
+        optimizer.update([model.flat_params], [model.flat_grads])
+        for name, p in zip(model.names, model.params):
+            reference_p = plain.weights[name]
+            assert np.abs(host(p) - reference_p).max() <= tolerance * np.abs(reference_p).max(), name
+
+
+def test_gradients_of_one_step_are_the_references_in_float32(rng):
+    model, (xs, ts) = build("float32"), windows(rng, 1)[0]
+    plain = PlainRnnlm(model.state_dict())
+    model.forward(xs, ts)
+    model.backward()
+    plain.forward(xs, ts)
+    for name, want in plain.backward().items():
+        got = host(model.grads[model.names.index(name)])
+        assert np.abs(got - want).max() <= 1e-5 * np.abs(want).max(), name
+
+
+def test_params_and_grads_are_views_of_flat_buffers(rng):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    assert model.names == ["embed.W", "rnn.Wx", "rnn.Wh", "rnn.b", "affine.W", "affine.b"]
+    assert [p.shape for p in model.params] == [(V, D), (D, H), (H, H), (H,), (H, V), (V,)]
+    model.forward(xs, ts)
+    model.backward()
+    total = sum(float((g * g).sum()) for g in model.grads)
+    assert total > 0
+    np.testing.assert_allclose(float((model.flat_grads * model.flat_grads).sum()), total, rtol=1e-12)
+    model.flat_params[...] = 0
+    model.flat_grads[...] = 0
+    assert not any(host(a).any() for a in [*model.params, *model.grads])
+    assert all(mine is its for mine, its in zip(model.params, model.layers["embed"].params))
+
+
+def test_weights_begin_as_the_book_has_them():
+    model = SimpleRnnlm(2000, 100, 50, seed=3)
+    E, Wx, Wh, b, W, c = map(host, model.params)
+    for array, std in ((E, 0.01), (Wx, 0.1), (Wh, 50**-0.5), (W, 50**-0.5)):
+        assert abs(array.std() / std - 1) < 0.05  # 2,500 draws or more: standard error of a deviation below 1.5 percent
+        assert abs(array.mean()) < 5 * std / array.size**0.5
+    assert not b.any()
+    assert not c.any()
+    assert 0 < np.abs(host(SimpleRnnlm(9, 4, 50, bias_range=0.1).params[3])).max() <= 0.1
+
+
+def test_a_seed_gives_its_weights_whatever_the_dtype():
+    one, same, other = build("float32"), build("float64"), build("float32", seed=2)
+    np.testing.assert_array_equal(host(one.flat_params), host(build("float32").flat_params))
+    for a, b in zip(one.params, same.params):
+        np.testing.assert_array_equal(host(a), host(b).astype(np.float32))
+    assert not np.array_equal(host(one.flat_params), host(other.flat_params))
+
+
+def test_what_leaves_the_model_is_a_copy(rng):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    first = model.predict(xs)
+    state, weights = model.get_state(), model.state_dict()
+    kept = host(first), host(state[0][0]), weights["rnn.Wh"].copy()
+    model.predict(xs)
+    model.forward(xs, ts)
+    model.flat_params[...] = 0
+    for now, before in zip((host(first), host(state[0][0]), weights["rnn.Wh"]), kept):
+        np.testing.assert_array_equal(now, before)
+
+
+def test_save_and_load(tmp_path, rng):
+    model, other, (xs, _) = build(), build(seed=5), windows(rng, 1)[0]
+    model.save_params(tmp_path / "a.safetensors")
+    other.load_params(tmp_path / "a.safetensors")
+    np.testing.assert_array_equal(host(other.predict(xs)), host(model.predict(xs)))
+
+
+def test_save_params_has_a_default_name(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    build().save_params()
+    assert [p.name for p in tmp_path.iterdir()] == ["SimpleRnnlm.safetensors"]
+    build(seed=2).load_params()
+
+
+def test_a_file_that_is_no_model_is_refused_and_nothing_changes(tmp_path):
+    model, path = build(), tmp_path / "a"
+    before = host(model.flat_params)
+    for content in (b"", b"nonsense", b"\xff" * 100):
+        path.write_bytes(content)
+        with pytest.raises(ModelFileError, match="does not hold the parameters of this SimpleRnnlm"):
+            model.load_params(path)
+    for other in (SimpleRnnlm(V + 1, D, H), build("float32")):
+        other.save_params(path)
+        with pytest.raises(ModelFileError, match=r"embed.W must be float64 \(13, 5\), got"):
+            model.load_params(path)
+    with pytest.raises(ModelFileError, match="does not exist"):
+        model.load_params(tmp_path / "b")
+    with pytest.raises(InputError, match="unknown"):
+        model.load_state_dict(model.state_dict() | {"more": np.zeros(1)})
+    np.testing.assert_array_equal(host(model.flat_params), before)
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.integers(2, 9), st.integers(1, 9), st.integers(1, 9), st.sampled_from(["float32", "float64"]))
+def test_every_size_survives_saving(tmp_path_factory, v, d, h, dtype):
+    model = SimpleRnnlm(v, d, h, bias_range=1.0, dtype=dtype)
+    path = tmp_path_factory.mktemp("model") / "a"
+    model.save_params(path)
+    other = SimpleRnnlm(v, d, h, seed=9, dtype=dtype)
+    other.load_params(path)
+    for a, b in zip(model.params, other.params):
+        np.testing.assert_array_equal(host(a), host(b))
+
+
+@pytest.mark.parametrize(
+    ("sizes", "message"),
+    [
+        ((0, 5, 5), "vocab_size must be a whole number of at least 1, got 0"),
+        ((1, 5, 5), "vocab_size must be at least 2: one word leaves nothing to predict, got 1"),
+        ((9, -1, 5), "wordvec_size must be a whole number of at least 1, got -1"),
+        ((9, 5, 2.5), "hidden_size must be a whole number of at least 1, got 2.5"),
+        ((9, 5, True), "hidden_size must be a whole number of at least 1, got True"),
+    ],
+)
+def test_sizes_that_make_no_model_are_refused(sizes, message):
+    with pytest.raises(InputError, match=message):
+        SimpleRnnlm(*sizes)
+
+
+@pytest.mark.parametrize(
+    ("option", "message"),
+    [
+        ({"seed": -1}, "seed must be a whole number"),
+        ({"bias_range": float("nan")}, "bias_range must be at least 0 and finite, got nan"),
+        ({"dtype": "float16"}, "dtype must be 'float32' or 'float64', got 'float16'"),
+    ],
+)
+def test_options_out_of_range_are_refused(option, message):
+    with pytest.raises(InputError, match=message):
+        build(**option)
+
+
+@pytest.mark.parametrize(
+    ("xs", "ts", "message"),
+    [
+        ([[0, 13]], [[1, 2]], r"xs must hold ids in \[0, 13\), got 13"),
+        ([[0, -1]], [[1, 2]], r"xs must hold ids in \[0, 13\), got -1"),
+        ([[0, 1]], [[1, 13]], r"ts must hold ids in \[-1, 13\), got 13"),
+        ([[0, 1]], [[1, -2]], r"ts must hold ids in \[-1, 13\), got -2"),
+        ([[0.0, 1.0]], [[1, 2]], "xs must hold integer ids, got dtype float64"),
+        ([0, 1], [1, 2], r"xs must have shape \(N, T\), got \(2,\)"),
+        ([[0, 1]], [[1, 2, 3]], r"xs and ts must have one shape \(N, T\), got \(1, 2\) and \(1, 3\)"),
+        ([[]], [[]], "must hold integer ids"),
+        (np.zeros((0, 3), int), np.zeros((0, 3), int), r"ids must have shape \(N, T\), got \(0, 3\)"),
+    ],
+)
+def test_bad_ids_are_refused(xs, ts, message):
+    with pytest.raises(InputError, match=message):
+        build().forward(xs, ts)
+
+
+def test_states_that_do_not_fit_are_refused(rng):
+    model, (xs, _) = build(), windows(rng, 1)[0]
+    model.predict(xs)
+    with pytest.raises(InputError, match="is of a batch of 3, and this batch is 1: reset_state"):
+        model.predict(xs[:1])
+    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2"):
+        model.set_state([None, None])
+    with pytest.raises(InputError, match=r"h must have shape \(N, 7\), got \(3, 8\)"):
+        model.set_state([(xp.zeros((3, 8)),)])
+
+
+def test_device_arrays_are_taken_as_they_are(rng):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    want = float(model.forward(xs, ts))
+    model.reset_state()
+    assert float(model.forward(dev(xs), dev(ts))) == want

@@ -1,0 +1,214 @@
+import numpy as np
+import pytest
+
+from rnnlm.backend import ops
+from rnnlm.errors import DataError, InputError, TrainingDiverged
+from rnnlm.models import SimpleRnnlm
+from rnnlm.optim import SGD, Adam, clip_grads
+from rnnlm.training import RnnlmTrainer
+from tests.gradcheck import host
+
+V = 11
+
+
+def build(seed=0, dtype="float64", lr=0.5):
+    model = SimpleRnnlm(V, 5, 6, seed=seed, dtype=dtype)
+    return model, RnnlmTrainer(model, SGD(lr))
+
+
+@pytest.fixture
+def corpus(rng):
+    return rng.integers(0, V, 100)
+
+
+def by_hand(corpus, epochs, N, T, max_grad=None, interval=None):
+    """The book's loop, index by index."""
+    model, optimizer = SimpleRnnlm(V, 5, 6, dtype="float64"), SGD(0.5)
+    xs, ts = corpus[:-1], corpus[1:]
+    jump, time, losses, reports = len(xs) // N, 0, [], []
+    windows = len(xs) // (N * T)
+    for _ in range(epochs):
+        for window in range(windows):
+            index = np.array([[(i * jump + time + t) % len(xs) for t in range(T)] for i in range(N)])
+            time += T
+            losses.append(float(model.forward(xs[index], ts[index])))
+            model.backward()
+            if max_grad:
+                clip_grads(model.grads, max_grad)
+            optimizer.update(model.params, model.grads)
+            if window == windows - 1 if interval is None else window % interval == 0:
+                reports.append(np.exp(np.mean(losses)))
+                losses = []
+    return model, reports
+
+
+@pytest.mark.parametrize("max_grad", [None, 0.1])
+@pytest.mark.parametrize("interval", [None, 1, 2, 20])
+@pytest.mark.parametrize(("N", "T"), [(3, 4), (1, 7), (10, 9)])
+def test_fit_is_the_books_loop(corpus, N, T, interval, max_grad):
+    model, trainer = build()
+    trainer.fit(corpus[:-1], corpus[1:], 3, N, T, max_grad, interval)
+    want, reports = by_hand(corpus, 3, N, T, max_grad, interval)
+    np.testing.assert_allclose(trainer.ppl_list, reports, rtol=1e-10)
+    np.testing.assert_allclose(host(model.flat_params), host(want.flat_params), rtol=1e-9, atol=1e-12)
+    assert trainer.current_epoch == 3
+
+
+def test_each_call_of_fit_begins_at_the_beginning(corpus):
+    model, trainer = build()
+    seen = []
+    forward = model.forward
+    model.forward = lambda xs, ts: seen.append(xs.copy()) or forward(xs, ts)
+    for _ in range(2):
+        trainer.fit(corpus[:-1], corpus[1:], 1, 3, 4)
+    np.testing.assert_array_equal(seen[0], seen[len(seen) // 2])
+    assert trainer.current_epoch == 2
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_a_rerun_gives_the_same_bits(corpus, dtype):
+    runs = []
+    for _ in range(2):
+        model, trainer = build(dtype=dtype)
+        trainer.fit(corpus[:-1], corpus[1:], 3, 4, 5, 0.25)
+        runs.append((host(model.flat_params), trainer.ppl_list))
+    np.testing.assert_array_equal(runs[0][0], runs[1][0])
+    assert runs[0][1] == runs[1][1]
+
+
+def test_reports_are_called_back(corpus):
+    _, trainer = build()
+    rows = []
+    trainer.fit(corpus[:-1], corpus[1:], 2, 3, 8, None, 3, lambda *row: rows.append(row))
+    assert [row[:2] for row in rows] == [(0, 1), (1, 0), (1, 1), (2, 0)]
+    assert [row[2] for row in rows] == trainer.ppl_list
+
+
+@pytest.mark.parametrize("optimizer", [SGD(1.0), Adam(0.02)])
+def test_a_sentence_is_learned_to_its_floor(optimizer):
+    """A text that repeats has one continuation only: perplexity 1. A word follows two different ones here, so that the
+    state has to remember."""
+    corpus = np.array([0, 1, 2, 3, 1, 4] * 40)
+    model = SimpleRnnlm(5, 8, 16, seed=1)
+    trainer = RnnlmTrainer(model, optimizer)
+    trainer.fit(corpus[:-1], corpus[1:], 60, 4, 10, 1.0, None)
+    assert 1 <= trainer.ppl_list[-1] < 1.02
+
+
+def test_noise_is_not_learned_below_its_floor(rng):
+    """Words drawn evenly have perplexity V for anyone who has not seen them: below it by more than the standard error
+    would be a leak from target to input."""
+    corpus, unseen = rng.integers(0, V, (2, 4000))
+    model, trainer = build(dtype="float32")
+    trainer.fit(corpus[:-1], corpus[1:], 2, 10, 10)
+    from rnnlm.evaluation import evaluate
+
+    result = evaluate(model, unseen)
+    assert result.nats > np.log(V) - 4 * result.stderr
+
+
+class BookModel:
+    """A model of someone else's: lists only, no flat buffers, no configuration."""
+
+    def __init__(self):
+        self.inner = SimpleRnnlm(V, 5, 6, dtype="float64")
+        self.params, self.grads = self.inner.params, self.inner.grads
+        self.forward, self.backward = self.inner.forward, self.inner.backward
+        self.reset_state = self.inner.reset_state
+
+
+def test_any_model_of_the_form_is_trained(corpus):
+    model, (ours, trainer) = BookModel(), build()
+    RnnlmTrainer(model, SGD(0.5)).fit(corpus[:-1], corpus[1:], 2, 3, 4, 0.1)
+    trainer.fit(corpus[:-1], corpus[1:], 2, 3, 4, 0.1)
+    np.testing.assert_allclose(host(model.inner.flat_params), host(ours.flat_params), rtol=1e-10)
+
+
+@pytest.mark.parametrize("optimizer", [SGD(0.5), Adam(0.5)])
+def test_a_loss_that_is_not_finite_stops_the_run_with_the_step(corpus, optimizer):
+    """The 30th step goes wrong; the weights are those before it, and the state begins anew."""
+    model, _ = build()
+    trainer = RnnlmTrainer(model, optimizer)
+    steps, weights = [], []
+    backward = model.backward
+
+    def spoil():
+        weights.append(host(model.flat_params))
+        backward()
+        steps.append(1)
+        if len(steps) == 30:
+            model.grads[1][0, 0] = np.nan
+
+    model.backward = spoil
+    with pytest.raises(
+        TrainingDiverged, match=r"NaN or infinite at step 30 \(epoch 4, window 6 of 8\) with lr 0.5"
+    ) as error:
+        trainer.fit(corpus[:-1], corpus[1:], 20, 3, 4)
+    assert error.value.step == 30
+    if ops.LOOK == 1 or isinstance(optimizer, SGD):
+        np.testing.assert_array_equal(host(model.flat_params), weights[29])
+    assert np.isfinite(host(model.flat_params)).all()
+    assert model.get_state() == [None]
+
+
+def test_a_learning_rate_that_is_far_too_large_is_told(corpus):
+    model, trainer = build(dtype="float32", lr=1e30)
+    with pytest.raises(
+        TrainingDiverged, match=r"with lr 1e\+30; the weights are those before that step. Take a smaller lr"
+    ):
+        trainer.fit(corpus[:-1], corpus[1:], 20, 3, 4)
+    assert np.isfinite(host(model.flat_params)).all()
+
+
+BAD = [
+    (DataError, {"batch_size": 20}, "batch_size 20 x time_size 35 needs 700 pairs of words, it has 99"),
+    (InputError, {"batch_size": -1}, "batch_size must be a whole number of at least 1, got -1"),
+    (InputError, {"batch_size": 2, "max_epoch": 0}, "max_epoch must be at least 1, got 0"),
+    (InputError, {"batch_size": 2, "max_grad": 0}, "max_grad must be positive, got 0"),
+    (InputError, {"batch_size": 2, "eval_interval": 0}, "eval_interval must be at least 1, got 0"),
+]
+
+
+@pytest.mark.parametrize(("error", "options", "message"), BAD)
+def test_bad_arguments_are_refused_before_training(corpus, error, options, message):
+    model, trainer = build()
+    before = host(model.flat_params)
+    with pytest.raises(error, match=message):
+        trainer.fit(corpus[:-1], corpus[1:], **options)
+    np.testing.assert_array_equal(host(model.flat_params), before)
+
+
+def test_ids_that_are_no_words_are_refused_before_training(corpus):
+    model, trainer = build()
+    before = host(model.flat_params)
+    corpus[-2] = V
+    with pytest.raises(InputError, match=r"xs must hold ids in \[0, 11\), got 11"):
+        trainer.fit(corpus[:-1], corpus[1:], 1, 2, 3)
+    np.testing.assert_array_equal(host(model.flat_params), before)
+
+
+def test_the_bar_shows_time_tokens_and_perplexity(corpus, capfd):
+    _, trainer = build()
+    trainer.fit(corpus[:-1], corpus[1:], 1, 3, 4, None, None)
+    shown = capfd.readouterr().err
+    assert "8/8 windows" in shown
+    assert "tokens/s" in shown
+    assert "ms/window" in shown
+    assert f"perplexity {trainer.ppl_list[0]:.2f}" in shown
+
+
+def test_the_train_step_neither_waits_nor_copies(corpus, strict):
+    """On a GPU the host would run ahead: between two reports nothing asks the device for a value."""
+    from rnnlm.training import _Run
+
+    for max_grad in (float("inf"), 0.25):
+        model, _ = build()
+        from rnnlm.data import Batches
+
+        run = _Run(model, SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), max_grad)
+        for _ in range(3):
+            strict.reset()
+            run.step()
+            assert (strict.syncs, strict.copies, strict.uploads) == (0, 0, 2)  # the ids of inputs and targets
+        run.look()
+        assert strict.syncs == 1
