@@ -1,8 +1,8 @@
 """The same work, done by different hands: one training step of SimpleRnnlm.
 
-Each contestant begins with the same weights and has `step(xs, ts)`, which runs forward, back, clipping at 0.25 and SGD,
-carries the state, and returns the loss as a Python float; and `gradients(xs, ts)`, the loss and gradients, by our names,
-of one window from a zero state.
+Each contestant begins with the same weights and has `step(xs, ts)`, which runs forward, back, clipping at 0.25 and
+SGD, carries the state, and returns the loss as a Python float; and `gradients(xs, ts)`, the loss and gradients, by our
+names, of one window from a zero state.
 """
 
 import numpy as np

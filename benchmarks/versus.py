@@ -3,11 +3,11 @@
     python -m benchmarks.versus                     every case, every contestant that is installed
     python -m benchmarks.versus book-rnn --seconds 5 --json out.json
 
-Each contestant runs in a process of its own, because thread pools of different libraries get in each other's way. First
-all of them compute loss and gradients of one window from the same weights, and must agree. Then they take turns: a round
-is a burst of steps by each, one after another, so that a change in the machine's speed meets all alike. Figures are
-medians over rounds of tokens per second; the floor is the step's matrix products at the rate that a large product of
-NumPy reaches in the same run.
+Each contestant runs in a process of its own, because thread pools of different libraries get in each other's way.
+First all of them compute loss and gradients of one window from the same weights, and must agree. Then they take turns:
+a round is a burst of steps by each, one after another, so that a change in the machine's speed meets all alike. Figures
+are medians over rounds of tokens per second; the floor is the step's matrix products at the rate that a large product
+of NumPy reaches in the same run.
 """
 
 import argparse

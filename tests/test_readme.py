@@ -1,0 +1,23 @@
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+
+
+def test_its_code_runs(tmp_path, monkeypatch, capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", README, re.S)
+    (tmp_path / "README.md").write_text(README)
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    exec(code, names)
+    shown = capsys.readouterr().out
+    assert "perplexity" in shown
+    assert names["trainer"].ppl_list[-1] < names["trainer"].ppl_list[0] / 4
+    assert names["scores"].shape == (1, 2, len(names["words"]))
+    assert len([line for line in code.splitlines() if line]) <= 20
+
+
+def test_ci_runs_its_test_command():
+    assert re.search(r"^python -m pytest$", README, re.M)
+    assert "grep -m1 '^python -m pytest' README.md" in (ROOT / ".ci" / "run").read_text()
