@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from math import isfinite
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
@@ -37,7 +38,7 @@ class TrainConfig:
     Example: --recipe seed-1000 --seed 3 --out runs/third
 
     Attributes:
-        recipe: settings to begin with, by name.
+        recipe: settings to begin with, by name: book-rnn or seed-1000.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA unless given.
         max_tokens: train on so many tokens from the beginning; all unless given.
@@ -136,7 +137,6 @@ class _Experiment:
         self.optimizer = OPTIMIZERS[config.optimizer](config.lr)
         self.curves: dict[str, list[float]] = {"train": []}
         self.best: float | None = None  # valid perplexity of the model in the folder
-        self.saved = False
         self.started = perf_counter()
 
     def fit(self, train: Ids) -> None:
@@ -155,8 +155,9 @@ class _Experiment:
         line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
         self.curves["train"].append(perplexity)
         if self.config.evaluate:
-            valid = evaluate(self.model, self.valid, lanes=min(LANES, len(self.valid) - 1)).perplexity
-            row |= {"valid_perplexity": valid, "valid_lanes": LANES}
+            lanes = min(LANES, len(self.valid) - 1)
+            valid = evaluate(self.model, self.valid, lanes).perplexity
+            row |= {"valid_perplexity": valid, "valid_lanes": lanes}
             line += f"  valid {valid:.2f}"
             self.curves.setdefault("valid", []).append(valid)
             if self.best is None or valid < self.best:
@@ -171,7 +172,6 @@ class _Experiment:
     def save(self) -> None:
         """Put the model into the folder."""
         save_model(self.folder / "model", self.model, self.vocabulary)
-        self.saved = True
 
     def finish_training(self) -> None:
         """Whatever ended training: leave a model and a picture."""
@@ -208,9 +208,13 @@ class _Experiment:
         _say("it writes: " + " ".join(words.decode(ids)).removesuffix("<eos>"))
 
     def write(self, name: str, row: dict[str, Any], append: bool = False) -> None:
-        """Write a JSON object to a file of the folder: the whole file, or one more line of it."""
+        """Write a JSON object to a file of the folder: the whole file, or one more line of it.
+
+        JSON has no infinity and no NaN: null stands for them.
+        """
+        row = {key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}
         with open(self.folder / name, "a" if append else "w", encoding="utf-8") as file:
-            json.dump(row, file, indent=None if append else 2, default=str)
+            json.dump(row, file, indent=None if append else 2, default=str, allow_nan=False)
             file.write("\n")
 
 
@@ -230,14 +234,24 @@ def _new_folder(config: TrainConfig) -> Path:
     """Make the folder for the results; one that holds something already is refused, so that nothing is lost."""
     folder = config.out
     if folder is None:
-        taken = {path.name for path in Path("runs").glob(f"{config.recipe}-*")}
-        number = next(n for n in range(1, len(taken) + 2) if f"{config.recipe}-{n:03d}" not in taken)
-        folder = Path("runs") / f"{config.recipe}-{number:03d}"
-    if folder.is_dir() and any(folder.iterdir()):
+        folder = _next_folder(config.recipe)
+    elif folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"out must be a new or an empty folder, and {folder} holds {next(folder.iterdir()).name}")
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "metrics.jsonl").touch()
     return folder
+
+
+def _next_folder(recipe: str) -> Path:
+    """Make runs/RECIPE-001, or the first that nobody has, be it made at this very moment."""
+    number = 1
+    while True:
+        folder = Path("runs") / f"{recipe}-{number:03d}"
+        try:
+            folder.mkdir(parents=True)
+            return folder
+        except FileExistsError:
+            number += 1
 
 
 def _say(line: str) -> None:
