@@ -44,14 +44,16 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
     try:
-        model = build_model(_read_config(folder / CONFIG))
+        config = _read_config(folder / CONFIG)
         vocabulary = Vocabulary.load(folder / WORDS)
+        if len(vocabulary) != config.vocab_size:
+            raise InputError(
+                f"{WORDS} must have the {config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
+            )
+        _expect_room(config, folder / WEIGHTS)
+        model = build_model(config)
     except (InputError, DataError) as error:
         raise ModelFileError(f"{folder} does not hold a model: {error}") from error
-    if len(vocabulary) != model.config.vocab_size:
-        raise ModelFileError(
-            f"{folder}: {WORDS} must have the {model.config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
-        )
     model.load_params(folder / WEIGHTS)
     return model, vocabulary
 
@@ -65,3 +67,12 @@ def _read_config(path: Path) -> ModelConfig:
         raise ModelFileError(f"{path} does not exist") from error
     except (ValueError, TypeError, RecursionError) as error:  # not JSON, not UTF-8, not our keys, nested too deep
         raise ModelFileError(f"{path} is not a model's configuration: {error}") from error
+
+
+def _expect_room(config: ModelConfig, weights: Path) -> None:
+    """Check that the weights' file is large enough for the sizes in the configuration, before memory is taken."""
+    V, D, H = config.vocab_size, config.wordvec_size, config.hidden_size
+    needed = (V * D + D * H + H * H) * (4 if config.dtype == "float32" else 8)
+    size = weights.stat().st_size if weights.is_file() else None
+    if size is not None and size < needed:
+        raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

@@ -46,7 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _dispatch(arguments: list[str]) -> None:
     import tyro
 
-    from rnnlm.experiment import TrainConfig, run
+    from rnnlm.experiment import run
+    from rnnlm.settings import TrainConfig
 
     commands: dict[str, Callable[..., object]] = {"train": TrainConfig}
     if arguments[:1] == ["train"]:
@@ -60,7 +61,7 @@ def _dispatch(arguments: list[str]) -> None:
 def _recipe_arguments(arguments: list[str]) -> list[str]:
     """The options of the recipe that is asked for, or of the default one."""
     from rnnlm import recipes
-    from rnnlm.experiment import TrainConfig
+    from rnnlm.settings import TrainConfig
 
     name = TrainConfig.recipe
     for flag, value in zip(arguments, [*arguments[1:], ""]):

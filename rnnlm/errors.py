@@ -51,7 +51,7 @@ class MissingExtra(RnnlmError):
 
 
 class TrainingDiverged(RnnlmError):
-    """The perplexity or a gradient became NaN or infinite; the weights are those before that step.
+    """The perplexity or a gradient became NaN or infinite; the model has the last good weights again.
 
     Attributes:
         step: the first bad training step of this call of `fit`, counted from 1.

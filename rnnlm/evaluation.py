@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import xp
+from rnnlm.backend import ops, xp
+from rnnlm.checks import whole_number
 from rnnlm.data.batches import Batches
 from rnnlm.errors import DataError, InputError
 from rnnlm.models.base import Model, expect_words
@@ -55,7 +56,7 @@ class Evaluation:
 
 def perplexity(nats: float) -> float:
     """exp(nats), infinite rather than an OverflowError."""
-    return exp(nats) if nats < 709 else float("inf")
+    return float("inf") if nats > 709 else exp(nats)
 
 
 def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None = None) -> Evaluation:
@@ -64,7 +65,7 @@ def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
 
     Args:
-        model: any language model.
+        model: a model of this library.
         corpus: ids (tokens,), at least two.
         lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
             state and so scores its first words worse: an approximation, for use during training.
@@ -74,18 +75,15 @@ def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None
         DataError: fewer than two tokens.
         InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
     """
-    ids = np.asarray(corpus)
+    ids = ops.asnumpy(corpus)
     if ids.ndim != 1 or ids.dtype.kind not in "iu":
         raise InputError(f"corpus must be a list of integer ids, got {ids.dtype} of shape {ids.shape}")
     expect_words("corpus", ids, model.config.vocab_size)
     pairs = len(ids) - 1
     if pairs < 1:
         raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
-    if not 1 <= lanes <= pairs:
-        raise InputError(f"lanes must be in [1, {pairs}], got {lanes}")
-    window = max(1, ROWS // lanes) if window is None else window
-    if window < 1:
-        raise InputError(f"window must be at least 1, got {window}")
+    whole_number("lanes", lanes, 1, pairs + 1)
+    window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
     xs, ts = _lanes(ids, lanes)
     total = squares = xp.zeros((), xp.float64)
     with own_state(model):
@@ -93,7 +91,8 @@ def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None
             nats = model.losses(xs[:, start : start + window], ts[:, start : start + window])
             total, squares = total + nats.sum(), squares + (nats * nats).sum()
     mean = float(total) / pairs
-    variance = max(0.0, float(squares) / pairs - mean * mean)
+    variance = float(squares) / pairs - mean * mean
+    variance = 0.0 if variance < 0 else variance  # rounding; NaN stays NaN
     return Evaluation(mean, pairs, sqrt(variance / (pairs - 1)) if pairs > 1 else float("nan"), lanes)
 
 
@@ -103,7 +102,8 @@ def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_
     It depends on the sizes and scores 82,250 of the 82,429 pairs of Penn Treebank's test part; `evaluate` is exact. The
     model's own state is put back afterwards.
     """
-    ids = np.asarray(corpus)
+    ids = ops.asnumpy(corpus)
+    expect_words("corpus", ids, model.config.vocab_size)
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
     with own_state(model):
         losses = [model.forward(*batches.window(number)) for number in range(len(batches))]

@@ -2,12 +2,11 @@
 
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from time import perf_counter
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,84 +17,15 @@ from rnnlm.data import Batches, Vocabulary, ptb, read_corpus
 from rnnlm.errors import InputError, MissingExtra, TrainingDiverged
 from rnnlm.evaluation import Evaluation, evaluate
 from rnnlm.generation import generate
-from rnnlm.models import Model, ModelConfig, build_model
-from rnnlm.optim import SGD, Adam
+from rnnlm.models import Model, build_model
+from rnnlm.settings import TrainConfig
 from rnnlm.training import RnnlmTrainer
 
-__all__ = ["TrainConfig", "run"]
+__all__ = ["run"]
 
-OPTIMIZERS: dict[str, Callable[[float], Any]] = {"sgd": SGD, "adam": Adam}
 LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
 UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
 Ids = NDArray[np.int32]
-
-
-@dataclass(frozen=True)
-class TrainConfig:
-    """Train a language model on Penn Treebank.
-
-    A recipe sets all options; those given beside it override it.
-    Example: --recipe seed-1000 --seed 3 --out runs/third
-
-    Attributes:
-        recipe: settings to begin with, by name: book-rnn or seed-1000.
-        out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
-        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA unless given.
-        max_tokens: train on so many tokens from the beginning; all unless given.
-        wordvec_size: length of a word vector.
-        hidden_size: hidden units.
-        bias_range: draw biases from [-bias_range, bias_range].
-        dtype: of all weights.
-        optimizer: how weights are updated.
-        lr: learning rate.
-        lr_decay: divide the learning rate by this after an epoch whose valid perplexity is not the best so far.
-        batch_size: rows read side by side.
-        time_size: time steps that gradients go back (truncated back-propagation through time).
-        max_epoch: epochs.
-        max_grad: clip the gradient's norm at this; none unless given.
-        evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
-        seed: of initial weights and the sample sentence.
-    """
-
-    recipe: str = "book-rnn"
-    out: Path | None = None
-    data_dir: Path | None = None
-    max_tokens: int | None = None
-    wordvec_size: int = 100
-    hidden_size: int = 100
-    bias_range: float = 0.0
-    dtype: Literal["float32", "float64"] = "float32"
-    optimizer: Literal["sgd", "adam"] = "sgd"
-    lr: float = 1.0
-    lr_decay: float = 1.0
-    batch_size: int = 20
-    time_size: int = 35
-    max_epoch: int = 10
-    max_grad: float | None = None
-    evaluate: bool = True
-    seed: int = 0
-
-    def check(self) -> None:
-        """Raise an InputError if a setting is out of range."""
-        for name in ("batch_size", "time_size", "max_epoch"):
-            if getattr(self, name) < 1:
-                raise InputError(f"{name} must be at least 1, got {getattr(self, name)}")
-        if self.max_tokens is not None and self.max_tokens < 2:
-            raise InputError(f"max_tokens must be at least 2: a word and the next, got {self.max_tokens}")
-        if not 1 <= self.lr_decay < float("inf"):
-            raise InputError(f"lr_decay must be at least 1 and finite, got {self.lr_decay}")
-        if self.max_grad is not None and not self.max_grad > 0:
-            raise InputError(f"max_grad must be positive, got {self.max_grad}")
-        if self.optimizer not in OPTIMIZERS:
-            raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
-        OPTIMIZERS[self.optimizer](self.lr)
-        self.model_config(vocab_size=2)
-
-    def model_config(self, vocab_size: int) -> ModelConfig:
-        """The model to build for a vocabulary."""
-        return ModelConfig(
-            "SimpleRnnlm", vocab_size, self.wordvec_size, self.hidden_size, self.bias_range, self.seed, self.dtype
-        )
 
 
 def run(config: TrainConfig) -> Path:
@@ -134,7 +64,7 @@ class _Experiment:
 
     def __init__(self, config: TrainConfig, folder: Path, model: Model, vocabulary: Vocabulary, valid: Ids) -> None:
         self.config, self.folder, self.model, self.vocabulary, self.valid = config, folder, model, vocabulary, valid
-        self.optimizer = OPTIMIZERS[config.optimizer](config.lr)
+        self.optimizer = config.make_optimizer()
         self.curves: dict[str, list[float]] = {"train": []}
         self.best: float | None = None  # valid perplexity of the model in the folder
         self.started = perf_counter()
@@ -199,13 +129,14 @@ class _Experiment:
 
     def write_sentence(self) -> None:
         """Print a sentence that the model makes up."""
-        words = self.vocabulary
-        start = words.eos_id if words.eos_id is not None else 0
+        words, seed = self.vocabulary, self.config.seed
+        start = 0 if words.eos_id is None else words.eos_id
         skip = [words.word_to_id[word] for word in UNWANTED if word in words]
-        if len(skip) + 1 >= len(words):
+        if len(skip) + 2 > len(words):
             skip = []
-        ids = generate(self.model, start, skip, 40, seed=self.config.seed, stop_id=words.eos_id)[1:]
-        _say("it writes: " + " ".join(words.decode(ids)).removesuffix("<eos>"))
+        first = generate(self.model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
+        ids = generate(self.model, first, skip, 40, seed=seed, stop_id=words.eos_id)[1:]
+        _say("it writes: " + " ".join(words.decode(ids)).removesuffix(" <eos>"))
 
     def write(self, name: str, row: dict[str, Any], append: bool = False) -> None:
         """Write a JSON object to a file of the folder: the whole file, or one more line of it.
@@ -238,17 +169,21 @@ def _new_folder(config: TrainConfig) -> Path:
     elif folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"out must be a new or an empty folder, and {folder} holds {next(folder.iterdir()).name}")
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "metrics.jsonl").touch()
+    try:
+        (folder / "metrics.jsonl").touch(exist_ok=False)
+    except FileExistsError as error:
+        raise InputError(f"out must be a folder of this run alone, and another has just begun in {folder}") from error
     return folder
 
 
 def _next_folder(recipe: str) -> Path:
     """Make runs/RECIPE-001, or the first that nobody has, be it made at this very moment."""
+    Path("runs").mkdir(exist_ok=True)
     number = 1
     while True:
         folder = Path("runs") / f"{recipe}-{number:03d}"
         try:
-            folder.mkdir(parents=True)
+            folder.mkdir()
             return folder
         except FileExistsError:
             number += 1

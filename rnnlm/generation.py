@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import ops
+from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
 from rnnlm.models.base import Model, expect_words
@@ -38,7 +39,7 @@ def generate(
     state never takes in a word that does not stand in the result.
 
     Args:
-        model: any language model.
+        model: a model of this library.
         start_id: the first word, or all words of a prompt.
         skip_ids: words that are never sampled.
         sample_size: length of the result, the prompt included.
@@ -58,7 +59,7 @@ def generate(
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
     if stop_id is not None:
-        expect_words("stop_id", np.array(stop_id), model.config.vocab_size)
+        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     prompt = _prompt(start_id, model.config.vocab_size, sample_size)
     choose = _Chooser(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
     ids = prompt.copy()
@@ -94,12 +95,11 @@ class RnnlmGen(SimpleRnnlm):
 
 def _prompt(start_id: int | Sequence[int], vocab_size: int, sample_size: int) -> list[int]:
     """The words to begin with, as a checked list."""
-    ids = np.atleast_1d(np.asarray(start_id))
+    ids = np.atleast_1d(ops.asnumpy(start_id))
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
         raise InputError(f"start_id must be an id or a list of at least one, got {start_id!r}")
     expect_words("start_id", ids, vocab_size)
-    if sample_size < ids.size:
-        raise InputError(f"sample_size must be at least the prompt's {ids.size} words, got {sample_size}")
+    whole_number("sample_size (which counts the prompt)", sample_size, ids.size)
     return [int(i) for i in ids]
 
 
@@ -116,18 +116,17 @@ class _Chooser:
         greedy: bool,
         seed: int | None,
     ) -> None:
-        self.skip = np.array(sorted({int(i) for i in skip_ids or ()}), np.int64)
-        expect_words("skip_ids", self.skip, vocab_size)
+        unwanted = [] if skip_ids is None else skip_ids
+        self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
-        if not 0 < temperature < float("inf"):
-            raise InputError(f"temperature must be positive and finite, got {temperature}; for the limit 0 use greedy")
-        if top_k is not None and top_k < 1:
-            raise InputError(f"top_k must be at least 1, got {top_k}")
+        positive("temperature (for the limit 0 use greedy)", temperature)
+        if top_k is not None:
+            whole_number("top_k", top_k, 1)
         if top_p is not None and not 0 < top_p <= 1:
             raise InputError(f"top_p must be in (0, 1], got {top_p}")
-        if seed is not None and not 0 <= seed < 2**64:
-            raise InputError(f"seed must be in [0, 2**64), got {seed}")
+        if seed is not None:
+            whole_number("seed", seed, 0, 2**64)
         self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
         fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
         self.key = np.array([fresh if seed is None else seed, PURPOSE], np.uint64)

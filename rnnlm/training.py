@@ -7,21 +7,24 @@ from typing import Any
 from numpy.typing import ArrayLike
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches
-from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
 from rnnlm.models.base import expect_words
-from rnnlm.optim.clipping import global_norm, scale_grads
+from rnnlm.optim.clipping import clip_grads
 
 __all__ = ["RnnlmTrainer"]
+
+LOOK = 20  # steps between two looks at whether all is finite: each waits for a GPU and keeps a copy of the weights
 
 
 class RnnlmTrainer:
     """Fits a language model to a corpus.
 
     Args:
-        model: `forward(xs, ts)`, `backward()`, `params`, `grads`; anything of that form will do.
-        optimizer: `update(params, grads)` and `lr`.
+        model: `forward(xs, ts)`, `backward()`, `params`, `grads`; any object that has them will do.
+        optimizer: `update(params, grads)`.
 
     Attributes:
         ppl_list: the perplexities reported by the last `fit`.
@@ -64,7 +67,8 @@ class RnnlmTrainer:
 
         Raises:
             InputError, DataError: arguments out of range or too short a corpus, before any training.
-            TrainingDiverged: a perplexity or gradient was NaN or infinite. The weights are those before that step.
+            TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
+                were kept, which is done every 20 steps while all is finite.
         """
         batches = Batches(xs, ts, batch_size, time_size)
         self._check(batches, max_epoch, max_grad, eval_interval)
@@ -95,16 +99,15 @@ class RnnlmTrainer:
         )
 
     def _check(self, batches: Batches, max_epoch: int, max_grad: float | None, eval_interval: int | None) -> None:
-        if max_epoch < 1:
-            raise InputError(f"max_epoch must be at least 1, got {max_epoch}")
-        if max_grad is not None and not max_grad > 0:
-            raise InputError(f"max_grad must be positive, got {max_grad}")
-        if eval_interval is not None and eval_interval < 1:
-            raise InputError(f"eval_interval must be at least 1, got {eval_interval}")
-        config = getattr(self.model, "config", None)
-        if config is not None:
-            expect_words("xs", batches.xs, config.vocab_size)
-            expect_words("ts", batches.ts, config.vocab_size, lowest=-1)
+        whole_number("max_epoch", max_epoch, 1)
+        if max_grad is not None:
+            positive("max_grad", max_grad, finite=False)
+        if eval_interval is not None:
+            whole_number("eval_interval", eval_interval, 1)
+        vocab_size = getattr(getattr(self.model, "config", None), "vocab_size", None)
+        if vocab_size is not None:
+            expect_words("xs", batches.xs, vocab_size)
+            expect_words("ts", batches.ts, vocab_size, lowest=-1)
 
 
 class _Run:
@@ -112,44 +115,47 @@ class _Run:
 
     def __init__(self, model: Any, optimizer: Any, batches: Batches, max_grad: float) -> None:
         self.model, self.optimizer, self.batches, self.max_grad = model, optimizer, batches, max_grad
-        flat = hasattr(model, "flat_params")
-        self.params = [model.flat_params] if flat else model.params
-        self.grads = [model.flat_grads] if flat else model.grads
         self.steps = 0
         self.good_steps: Array = xp.zeros((), xp.int64)  # before the first one that was not finite
         self.total: Array = xp.zeros((), xp.float64)  # loss since the last report
         self.reported = 0
+        self.kept: tuple[int, list[Array]] = (0, [])  # a step, and the weights that gave it a finite loss
+
+    def arrays(self, name: str) -> list[Array]:
+        """The model's 'params' or 'grads', in one piece if it has them so."""
+        flat = getattr(self.model, f"flat_{name}", None)
+        return getattr(self.model, name) if flat is None else [flat]
 
     def step(self) -> None:
-        """Forward, back, clip, update. Nothing here waits for the device, a look every `ops.LOOK` steps excepted."""
+        """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted."""
         xs, ts = self.batches.window(self.steps)
-        loss = self.model.forward(xs, ts)
+        loss = xp.zeros((), xp.float64) + self.model.forward(xs, ts)
         self.model.backward()
-        norm = global_norm(self.grads)
+        norm = clip_grads(self.arrays("grads"), self.max_grad)
         good = xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (self.good_steps == self.steps)
         self.good_steps = self.good_steps + good
         self.total = self.total + loss
         self.steps += 1
-        if self.steps % ops.LOOK == 0:
+        if self.steps % LOOK == 1:
             self.look()
-        scale_grads(self.grads, norm, self.max_grad, keep=good)
-        self.optimizer.update(self.params, self.grads)
+            self.kept = self.steps, [p.copy() for p in self.arrays("params")]
+        self.optimizer.update(self.arrays("params"), self.arrays("grads"))
 
     def look(self) -> None:
-        """Stop if a step was not finite.
-
-        From then on gradients were set to zero, so plain SGD left the weights as they were; on a GPU, which is looked
-        at every `ops.LOOK` steps only, an optimiser with momentum has gone on by that momentum.
-        """
+        """If a step was not finite, put the last good weights back and stop."""
         good = int(self.good_steps)
         if good == self.steps:
             return
-        self.model.reset_state()
-        lr = getattr(self.optimizer, "lr", None)
+        kept, weights = self.kept
+        for p, w in zip(self.arrays("params"), weights):
+            p[...] = w
+        if hasattr(self.model, "reset_state"):
+            self.model.reset_state()
+        epoch, window = divmod(good, len(self.batches))
         raise TrainingDiverged(
-            f"the perplexity or the gradient was NaN or infinite at step {good + 1} "
-            f"(epoch {good // len(self.batches) + 1}, window {good % len(self.batches) + 1} of {len(self.batches)}) "
-            f"with lr {lr}; the weights are those before that step. Take a smaller lr, or clip the gradient (max_grad)",
+            f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "
+            f"{window + 1} of {len(self.batches)}) with lr {getattr(self.optimizer, 'lr', None)}; the model has the "
+            f"weights of step {max(kept, 1)} again. Take a smaller lr, or clip the gradient (max_grad)",
             step=good + 1,
         )
 

@@ -13,6 +13,7 @@ import types
 
 import numpy as np
 
+METHODS = {"argmax", "astype", "copy", "fill", "max", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
 MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
 
 
@@ -91,6 +92,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         key, value = unwrap(key), unwrap(value)
         if isinstance(key, np.ndarray) and key.dtype != bool and np.ndim(value) and np.unique(key).size != key.size:
             raise RuntimeError("an assignment with repeated indices is undefined on CuPy")
+        stats.syncs += isinstance(key, np.ndarray) and key.dtype == bool
         self._a[key] = value
 
     def __repr__(self):
@@ -99,8 +101,10 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def __getattr__(self, name):
         if name.startswith("__"):
             raise AttributeError(name)
+        if name not in METHODS:
+            raise AttributeError(f"'cupy.ndarray' object has no attribute {name!r}, or none that the tests know of")
         method = getattr(self._a, name)
-        return (lambda *args, **options: call(method, method, args, options)) if callable(method) else method
+        return lambda *args, **options: call(method, method, args, options, self)
 
 
 def unwrap(x):
@@ -121,16 +125,20 @@ def wrap(x):
     return tuple(wrap(i) for i in x) if isinstance(x, tuple) else x
 
 
-def call(function, bound, args, options):
-    """Call a NumPy function on device arrays and count what it would cost on a GPU."""
+def call(function, bound, args, options, own=None):
+    """Call a NumPy function, or a method of `own`, on device arrays and count what it would cost on a GPU."""
     name = getattr(function, "__name__", "")
     out = options.get("out")
     out = out[0] if isinstance(out, tuple) else out
     if name in ("matmul", "dot"):
         count_copies(args[0], args[1], out)
+    if "mode" in options or "where" in options:
+        raise TypeError(f"{name}: CuPy has no such option: {sorted(options)}")
     stats.syncs += name in ("nonzero", "unique", "flatnonzero", "argwhere")
     with np.errstate(all="ignore"):  # a GPU gives no warnings
         result = bound(*(unwrap(a) for a in args), **{key: unwrap(value) for key, value in options.items()})
+    if name in ("reshape", "ravel", "ascontiguousarray"):
+        stats.copies += not np.shares_memory(result, (args[0] if own is None else own)._a)
     if out is not None:
         return out
     stats.allocations += isinstance(result, np.ndarray) and result.base is None
@@ -148,6 +156,8 @@ def count_copies(x, y, out):
             stats.copies += 1
     if out is not None and not out.flags.c_contiguous:
         stats.copies += 1
+    if out is not None and not x.dtype == y.dtype == out.dtype:
+        raise TypeError(f"products are written in the dtype of their operands: {x.dtype}, {y.dtype}, out {out.dtype}")
 
 
 class Ufunc:

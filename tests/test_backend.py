@@ -49,6 +49,16 @@ COMMANDS = {
     "scripts/train_ptb.py": [sys.executable, str(PACKAGE.parent / "scripts" / "train_ptb.py")],
 }
 NO_CUPY = "import sys; sys.modules['cupy'] = None"
+NO_LIBRARIES = """
+import sys, types
+import numpy as np
+def fail(*_):
+    raise RuntimeError('failed to load libnvrtc.so.13\\nand more')
+cupy = types.ModuleType('cupy')
+cupy.is_available = lambda: True
+cupy.float32, cupy.ones = np.float32, fail
+sys.modules['cupy'] = cupy
+"""
 NO_GPU = """
 import sys, types
 cupy = types.ModuleType('cupy')
@@ -64,7 +74,16 @@ sys.modules['cupy'] = cupy
     [
         ("jax", "", "rnnlm: RNNLM_BACKEND must be one of numpy, cupy, got 'jax'\n"),
         ("cupy", NO_CUPY, "or set RNNLM_BACKEND=numpy\n"),
-        ("cupy", NO_GPU, "CuPy found none it can use (0 devices): check that nvidia-smi lists a device"),
+        (
+            "cupy",
+            NO_LIBRARIES,
+            "CuPy can't compute on the GPU (failed to load libnvrtc.so.13): install CUDA's libraries",
+        ),
+        (
+            "cupy",
+            NO_GPU,
+            "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device, or set RNNLM_BACKEND=numpy\n",
+        ),
     ],
 )
 def test_a_backend_that_is_not_there_is_one_sentence(clean_env, tmp_path, command, name, before, sentence):
@@ -130,12 +149,11 @@ def test_accelerated_takes_the_fused_twin_and_remembers_the_pair(monkeypatch):
     assert FUSED.pop("double") == (double, fused)
 
 
-@pytest.mark.parametrize("factor", [1.0, 0.25, np.nan])
+@pytest.mark.parametrize("factor", [1.0, 0.25])
 def test_scale(factor):
-    a = dev(np.array([1.0, np.inf, np.nan]) if np.isnan(factor) else np.array([1.0, -2.0]))
-    want = host(a) * factor if not np.isnan(factor) else np.zeros(3)
+    a = dev(np.array([1.0, -2.0]))
     ops.scale_(a, xp.asarray(factor))
-    np.testing.assert_array_equal(host(a), want)
+    np.testing.assert_array_equal(host(a), [factor, -2 * factor])
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000])
@@ -155,8 +173,6 @@ def test_pieces_of_an_array_that_is_not_contiguous_write_to_it():
 
 def test_cupys_way_of_adding_rows_is_numpys(rng):
     """Both are plain array code, so that the one for a GPU can be run here as well."""
-    import rnnlm.backend
-
     source = (PACKAGE / "backend" / "cupy_ops.py").read_text().replace("import cupy as xp", "import numpy as xp")
     module = types.ModuleType("rnnlm.backend.cupy_ops_on_numpy")
     exec(compile(source, "cupy_ops.py", "exec"), module.__dict__)
@@ -165,7 +181,6 @@ def test_cupys_way_of_adding_rows_is_numpys(rng):
     module.add_rows_(out, ids, rows)
     np.add.at(want, ids, rows)
     np.testing.assert_allclose(out, want, rtol=1e-13)
-    a = np.array([1.0, np.inf])
-    module.scale_(a, np.nan)
-    assert a.tolist() == [0, 0]
-    assert rnnlm.backend.NAME in rnnlm.backend.BACKENDS
+    a = np.array([1.0, 4.0])
+    module.scale_(a, np.array(0.5))
+    assert a.tolist() == [0.5, 2]

@@ -14,7 +14,8 @@ from rnnlm.checkpoint import load_model
 from rnnlm.cli import main
 from rnnlm.data import ptb
 from rnnlm.errors import InputError
-from rnnlm.experiment import TrainConfig, run
+from rnnlm.experiment import run
+from rnnlm.settings import TrainConfig
 from tests.gradcheck import host
 
 TEXT = "".join(f" {a} {b} sat on the {c} <unk> N \n" for a in ("the", "a") for b in ("cat", "dog") for c in "xyz") * 10
@@ -70,14 +71,28 @@ def test_the_best_model_by_valid_is_kept_and_the_rate_lowered(treebank, monkeypa
         return Evaluation(float(np.log(next(answers))), 9, 0.1, lanes)
 
     monkeypatch.setattr(experiment, "evaluate", fake)
-    assert main(["train", *SMALL, "--max-epoch", "4", "--lr", "1", "--lr-decay", "4", "--out", "out"]) == 0
-    np.testing.assert_array_equal(host(load_model("out/model")[0].flat_params), saved[1])
+    assert (
+        main(
+            ["train", *SMALL, "--max-epoch", "4", "--optimizer", "sgd", "--lr", "1", "--lr-decay", "4", "--out", "out"]
+        )
+        == 0
+    )
+    model = load_model("out/model")[0]
+    np.testing.assert_array_equal(host(model.flat_params), saved[1])
+    final = {r["part"]: r for r in rows("out/metrics.jsonl")[4:]}
+    assert final["test"]["nats"] == real(model, ptb.load_data("test")[0]).nats
     assert [r["lr"] for r in rows("out/metrics.jsonl")[:4]] == [1, 1, 1, 0.25]
 
 
-def test_reruns_write_the_same_bytes(treebank):
+def test_reruns_write_the_same_bytes(treebank, capsys):
+    shown = []
     for name in ("a", "b"):
         assert main(["train", *SMALL, "--out", name]) == 0
+        shown.append(capsys.readouterr().out.replace(f"in {name}", ""))
+    assert shown[0] == shown[1]
+    sentence = shown[0].partition("it writes: ")[2]
+    assert len(sentence) > 10
+    assert not set(experiment.UNWANTED) & set(sentence.split())
     for file in ("metrics.jsonl", "model/model.safetensors", "model/config.json", "model/vocab.txt"):
         assert Path("a", file).read_bytes() == Path("b", file).read_bytes()
     assert main(["train", *SMALL, "--seed", "1", "--out", "c"]) == 0
@@ -88,6 +103,12 @@ def test_folders_count_up_unless_named(treebank):
     for number in (1, 2):
         assert main(["train", *SMALL, "--max-epoch", "1", "--no-evaluate"]) == 0
         assert Path(f"runs/book-rnn-{number:03d}/model").is_dir()
+
+
+def test_runs_that_can_not_be_made_are_an_error(treebank, capsys):
+    Path("runs").symlink_to("/nowhere/at/all")
+    assert main(["train", *SMALL]) == 1
+    assert "runs" in capsys.readouterr().err
 
 
 def test_max_tokens_without_evaluation_has_the_words_it_reads(treebank, capsys):
@@ -111,13 +132,18 @@ def test_a_recipe_sets_and_an_option_overrides(treebank):
 @pytest.mark.parametrize("name", recipes.names())
 def test_every_recipe_is_a_configuration(name, treebank):
     about = recipes.load(name)["about"]
-    config = TrainConfig(**recipes.load(name)["settings"])
+    config = TrainConfig.from_recipe(name)
+    config.check()
     from rnnlm.models import build_model
 
     size = 418 if config.max_tokens == 1000 else 10_000
     assert sum(p.size for p in build_model(config.model_config(size)).params) == about["parameters"]
     assert about["title"]
     assert about["source"]
+
+
+def test_the_defaults_are_the_default_recipes():
+    assert TrainConfig() == TrainConfig.from_recipe(TrainConfig.recipe)
 
 
 def test_the_seed_experiment(ptb_dir, tmp_path, capsys):
@@ -141,10 +167,10 @@ WRONG = [
     (2, ["train", "--lr", "-1"], "lr must be positive and finite, got -1.0"),
     (2, ["train", "--lr", "nan"], "lr must be positive and finite, got nan"),
     (2, ["train", "--lr", "fast"], "Error parsing --lr"),
-    (2, ["train", "--batch-size", "0"], "batch_size must be at least 1, got 0"),
+    (2, ["train", "--batch-size", "0"], "batch_size must be a whole number of at least 1, got 0"),
     (2, ["train", "--hidden-size", "0"], "hidden_size must be a whole number of at least 1, got 0"),
-    (2, ["train", "--max-tokens", "1"], "max_tokens must be at least 2"),
-    (2, ["train", "--lr-decay", "0.5"], "lr_decay must be at least 1 and finite, got 0.5"),
+    (2, ["train", "--max-tokens", "1"], "max_tokens must be a whole number of at least 2, got 1"),
+    (2, ["train", "--lr-decay", "0.5"], "lr_decay must be at least 1, got 0.5"),
     (2, ["train", "--max-grad", "0"], "max_grad must be positive, got 0.0"),
     (2, ["train", "--seed", "-1"], "seed must be a whole number in"),
     (2, ["train", "--recipe", "seed-100"], "did you mean seed-1000?"),
@@ -181,9 +207,9 @@ def test_wrong_use_is_one_sentence_and_a_code(treebank, capsys, code, arguments,
 
 
 def test_a_run_that_diverges_keeps_the_last_good_model(treebank, capsys):
-    assert main(["train", *SMALL, "--lr", "1e30", "--no-evaluate", "--out", "out"]) == 1
+    assert main(["train", *SMALL, "--lr", "1e30", "--optimizer", "sgd", "--no-evaluate", "--out", "out"]) == 1
     assert "NaN or infinite at step 2 (epoch 1, window 2 of" in capsys.readouterr().err
-    assert np.isfinite(host(load_model("out/model")[0].flat_params)).all()
+    assert experiment.evaluate(load_model("out/model")[0], ptb.load_data("test")[0]).perplexity < 20
     assert rows("out/metrics.jsonl") == [{"diverged": 2}]
 
 
@@ -204,6 +230,10 @@ def test_a_signal_leaves_the_model(tmp_path, clean_env, ptb_dir, sign, code):
 
 
 def test_unknown_settings_are_refused():
+    with pytest.raises(InputError, match="recipe must be one of"):
+        run(TrainConfig(recipe="../evil"))
+    with pytest.raises(InputError, match="max_epoch must be a whole number of at least 1, got 1.5"):
+        run(TrainConfig(max_epoch=1.5))
     with pytest.raises(InputError, match="optimizer must be one of sgd, adam, got 'lion'"):
         run(TrainConfig(optimizer="lion"))
 

@@ -13,6 +13,7 @@ def test_ids_are_places():
     words = Vocabulary(["the", "cat", "<unk>", "<eos>"])
     assert words.encode(["cat", "the", "cat"]).tolist() == [1, 0, 1]
     assert words.encode("cat  dog\tthe").tolist() == [1, 2, 0]
+    assert Vocabulary(["a\u00a0b", "<unk>"]).encode("a\u00a0b").tolist() == [0]
     assert words.decode([3, 0]) == ["<eos>", "the"]
     assert (words.eos_id, words.unk_id, len(words), "dog" in words) == (3, 2, 4, False)
     assert words.id_to_word[1] == "cat"
@@ -27,9 +28,11 @@ def test_a_strange_word_without_unk_is_refused():
     ("words", "message"),
     [
         (["a", "b", "a"], "words of a vocabulary must differ, got 'a' as 0 and 2"),
-        (["a", ""], "word 1 of a vocabulary must be non-empty and without white space, got ''"),
-        (["a b"], "word 0 of a vocabulary must be non-empty and without white space"),
-        (["a\n"], "word 0 of a vocabulary must be non-empty and without white space"),
+        (["a", ""], "word 1 of a vocabulary must be a non-empty str without white space, got ''"),
+        (["a b"], "word 0 of a vocabulary must be a non-empty str without white space"),
+        (["\ud800"], "word 0 of a vocabulary must be a non-empty str"),
+        ([1], "word 0 of a vocabulary must be a non-empty str without white space, got 1"),
+        (["a\n"], "word 0 of a vocabulary must be a non-empty str without white space"),
     ],
 )
 def test_words_that_make_no_vocabulary_are_refused(words, message):
@@ -114,6 +117,12 @@ def test_max_tokens_brings_the_words_seen_only(tmp_path):
     assert words.words == ["b", "a"]
 
 
+@pytest.mark.parametrize("wrong", [0, -1, 2.5])
+def test_max_tokens_must_be_a_number_of_words(tmp_path, wrong):
+    with pytest.raises(InputError, match=f"max_tokens must be a whole number of at least 1, got {wrong}"):
+        corpus_of(tmp_path, "a b\n", max_tokens=wrong)
+
+
 def test_words_of_another_vocabulary(tmp_path):
     known = Vocabulary(["<unk>", "a", "<eos>"])
     assert corpus_of(tmp_path, "a b\n", vocabulary=known) == ["a", "<unk>", "<eos>"]
@@ -163,6 +172,7 @@ def test_windows_are_the_books_index_by_index(size, N, T, number):
     [
         (DataError, ([1, 2, 3], [2, 3, 4], 2, 2), r"batch_size 2 x time_size 2 needs 4 pairs of words, it has 3"),
         (DataError, ([], np.zeros(0, int), 2, 2), "needs 4 pairs of words, it has 0"),
+        (InputError, ([1, 2**32], [1, 2], 1, 1), r"xs must hold ids in \[-1, 2\*\*31\), got 1 to 4294967296"),
         (InputError, ([1, 2], [1], 1, 1), "xs and ts must be of one length, got 2 and 1"),
         (InputError, ([1, 2], [1, 2], 0, 1), "batch_size must be a whole number of at least 1, got 0"),
         (InputError, ([1, 2], [1, 2], 1, 1.5), "time_size must be a whole number of at least 1, got 1.5"),

@@ -7,7 +7,7 @@ from rnnlm.errors import DataError, InputError
 from rnnlm.evaluation import Evaluation, eval_perplexity, evaluate
 from rnnlm.models import SimpleRnnlm
 from tests import reference
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 V = 11
 
@@ -105,11 +105,22 @@ def test_a_hopeless_model_is_infinitely_perplexed():
         (InputError, ([3.0, 4.0],), "corpus must be a list of integer ids, got float64"),
         (InputError, ([3, 11],), r"corpus must hold ids in \[0, 11\), got 11"),
         (InputError, ([3, -1, 4],), r"corpus must hold ids in \[0, 11\), got -1"),
-        (InputError, ([3, 4], 2), r"lanes must be in \[1, 1\], got 2"),
-        (InputError, ([3, 4], 0), r"lanes must be in \[1, 1\], got 0"),
-        (InputError, ([3, 4], 1, 0), "window must be at least 1, got 0"),
+        (InputError, ([3, 4], 2), r"lanes must be a whole number in \[1, 2\), got 2"),
+        (InputError, ([3, 4], 0), r"lanes must be a whole number in \[1, 2\), got 0"),
+        (InputError, ([3, 4], 1, 0), "window must be a whole number of at least 1, got 0"),
     ],
 )
 def test_bad_input_is_refused(model, error, arguments, message):
     with pytest.raises(error, match=message):
         evaluate(model, *arguments)
+
+
+def test_nan_stays_nan(model, corpus):
+    model.flat_params[...] = np.nan
+    result = evaluate(model, corpus)
+    assert math.isnan(result.perplexity)
+    assert math.isnan(result.stderr)
+
+
+def test_a_corpus_may_be_on_the_device(model, corpus):
+    assert evaluate(model, dev(corpus)) == evaluate(model, corpus)

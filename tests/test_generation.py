@@ -54,9 +54,10 @@ def test_skipped_words_never_appear_and_never_reach_the_state(model):
     seen = []
     predict = model.predict
     model.predict = lambda xs: seen.extend(xs[0]) or predict(xs)
-    words = generate(model, 0, skip_ids=[1, 2, 3, 4, 5], sample_size=200, seed=1)
+    words = generate(model, 0, skip_ids=np.array([1, 2, 3, 4, 5]), sample_size=200, seed=1)
     assert set(words[1:]) == {0, 6, 7, 8}
     assert seen == words[:-1]
+    assert 0 not in generate(model, 1, skip_ids=np.array([0]), sample_size=200, seed=1)
 
 
 @pytest.mark.parametrize(
@@ -120,16 +121,23 @@ def test_the_books_generator_goes_on_from_its_state():
         ({"start_id": -1}, r"start_id must hold ids in \[0, 9\), got -1"),
         ({"start_id": []}, "start_id must be an id or a list of at least one, got"),
         ({"start_id": "the"}, "start_id must be an id or a list of at least one, got 'the'"),
-        ({"skip_ids": [9]}, r"skip_ids must hold ids in \[0, 9\), got 9"),
+        ({"skip_ids": [9]}, r"an id of skip_ids must be a whole number in \[0, 9\), got 9"),
+        ({"skip_ids": [1.7]}, r"an id of skip_ids must be a whole number in \[0, 9\), got 1.7"),
+        ({"skip_ids": "ab"}, r"an id of skip_ids must be a whole number in \[0, 9\), got 'a'"),
+        ({"stop_id": "<eos>"}, r"stop_id must be a whole number in \[0, 9\), got '<eos>'"),
+        ({"top_k": 2.5}, "top_k must be a whole number of at least 1, got 2.5"),
         ({"skip_ids": range(9)}, "skip_ids must leave a word to sample, got all 9"),
-        ({"sample_size": 0}, "sample_size must be at least the prompt's 1 words, got 0"),
-        ({"temperature": 0}, "temperature must be positive and finite, got 0"),
-        ({"temperature": float("nan")}, "temperature must be positive and finite, got nan"),
-        ({"top_k": 0}, "top_k must be at least 1, got 0"),
+        ({"sample_size": 0}, r"sample_size \(which counts the prompt\) must be a whole number of at least 1, got 0"),
+        ({"temperature": 0}, r"temperature \(for the limit 0 use greedy\) must be positive and finite, got 0"),
+        (
+            {"temperature": float("nan")},
+            r"temperature \(for the limit 0 use greedy\) must be positive and finite, got nan",
+        ),
+        ({"top_k": 0}, "top_k must be a whole number of at least 1, got 0"),
         ({"top_p": 0}, r"top_p must be in \(0, 1\], got 0"),
         ({"top_p": 1.1}, r"top_p must be in \(0, 1\], got 1.1"),
-        ({"seed": -1}, r"seed must be in \[0, 2\*\*64\), got -1"),
-        ({"stop_id": 9}, r"stop_id must hold ids in \[0, 9\), got 9"),
+        ({"seed": -1}, r"seed must be a whole number in \[0, 2\*\*64\), got -1"),
+        ({"stop_id": 9}, r"stop_id must be a whole number in \[0, 9\), got 9"),
     ],
 )
 def test_bad_arguments_are_refused(model, arguments, message):

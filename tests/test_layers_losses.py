@@ -90,3 +90,12 @@ def test_bad_input_is_refused(rng):
         layer.forward(scores[:, 0], dev(ts))
     with pytest.raises(InputError, match="backward needs a forward"):
         layer.backward()
+
+
+def test_what_is_ignored_may_hold_anything():
+    """An infinite loss of a target that does not count, and another label for such targets."""
+    layer = TimeSoftmaxWithLoss()
+    scores = dev(np.array([[[1, 2], [1.7e308, -1.7e308]]]))
+    assert abs(float(layer.forward(scores, dev([[0, -1]]))) - np.log1p(np.e)) < 1e-12
+    layer.ignore_label = 99
+    assert abs(float(layer.forward(scores, dev([[0, 99]]))) - np.log1p(np.e)) < 1e-12

@@ -200,7 +200,7 @@ BAD_CALLS = {
     ),
     "xs must be an array of": lambda layer: layer.forward([[[1.0] * 4]]),
     r"h must have shape \(N, 6\), got \(3, 5\)": lambda layer: layer.set_state(dev(np.ones((3, 5)))),
-    "h, the carried state, is of a batch of 2, and this batch is 3": lambda layer: (
+    r"h, the carried state, must be \(3, 6\), got \(2, 6\): reset_state\(\) first": lambda layer: (
         layer.set_state(dev(np.ones((2, 6)))),
         layer.forward(dev(np.ones((3, 5, 4)))),
     ),
@@ -230,3 +230,30 @@ def test_weights_that_do_not_fit_are_refused(cls, shapes):
 def test_integer_weights_are_refused():
     with pytest.raises(InputError, match="Wh must be of a floating-point dtype, got int64"):
         TimeRNN(xp.zeros((2, 2)), xp.zeros((2, 2), xp.int64), xp.zeros(2))
+
+
+def test_a_refused_backward_may_be_called_again(rng):
+    layer, xs, h0 = build(rng)
+    run(layer, xs, h0)
+    with pytest.raises(InputError, match="dhs must have shape"):
+        layer.backward(xs)
+    layer.backward(dev(np.ones((3, 5, 6))))
+
+
+def test_a_state_for_a_stateless_layer_is_refused(rng):
+    layer, _, h0 = build(rng)
+    layer.stateful = False
+    with pytest.raises(InputError, match="a state can be set only on a stateful layer"):
+        layer.set_state(h0)
+
+
+def test_one_step_refuses_bad_input(rng):
+    layer, xs, h0 = build(rng)
+    step = RNN(*layer.params)
+    with pytest.raises(InputError, match=r"x must have shape \(N, 4\), got \(3, 5, 4\)"):
+        step.forward(xs, h0)
+    with pytest.raises(InputError, match=r"h_prev must have shape \(3, 6\), got \(2, 6\)"):
+        step.forward(xs[:, 0], h0[:2])
+    step.forward(xs[:, 0], h0)
+    with pytest.raises(InputError, match=r"dh_next must have shape \(3, 6\), got \(3, 4\)"):
+        step.backward(xs[:, 0])

@@ -14,6 +14,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 # A file imports only from its own line or from lines above it; imports inside functions excepted.
 LAYERS = [
     "errors",
+    "checks",
     "files",
     "backend",
     "cells",
@@ -27,6 +28,7 @@ LAYERS = [
     "plotting",
     "training",
     "recipes",
+    "settings",
     "experiment",
     "cli",
     "__main__",

@@ -1,10 +1,13 @@
+import copy
+import pickle
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.plain import PlainRnnlm
-from rnnlm.backend import xp
+from rnnlm.backend import NAME, xp
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD, clip_grads
@@ -225,8 +228,9 @@ def test_options_out_of_range_are_refused(option, message):
         ([[0.0, 1.0]], [[1, 2]], "xs must hold integer ids, got dtype float64"),
         ([0, 1], [1, 2], r"xs must have shape \(N, T\), got \(2,\)"),
         ([[0, 1]], [[1, 2, 3]], r"xs and ts must have one shape \(N, T\), got \(1, 2\) and \(1, 3\)"),
-        ([[]], [[]], "must hold integer ids"),
-        (np.zeros((0, 3), int), np.zeros((0, 3), int), r"ids must have shape \(N, T\), got \(0, 3\)"),
+        ([[]], [[]], r"xs must have shape \(N, T\), got \(1, 0\)"),
+        ([[1], [1, 2]], [[1]], r"xs must have shape \(N, T\), got rows of different lengths"),
+        (np.zeros((0, 3), int), np.zeros((0, 3), int), r"xs must have shape \(N, T\), got \(0, 3\)"),
     ],
 )
 def test_bad_ids_are_refused(xs, ts, message):
@@ -237,9 +241,9 @@ def test_bad_ids_are_refused(xs, ts, message):
 def test_states_that_do_not_fit_are_refused(rng):
     model, (xs, _) = build(), windows(rng, 1)[0]
     model.predict(xs)
-    with pytest.raises(InputError, match="is of a batch of 3, and this batch is 1: reset_state"):
+    with pytest.raises(InputError, match=r"the carried state, must be \(1, 7\), got \(3, 7\): reset_state"):
         model.predict(xs[:1])
-    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2"):
+    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got .None, None"):
         model.set_state([None, None])
     with pytest.raises(InputError, match=r"h must have shape \(N, 7\), got \(3, 8\)"):
         model.set_state([(xp.zeros((3, 8)),)])
@@ -250,3 +254,48 @@ def test_device_arrays_are_taken_as_they_are(rng):
     want = float(model.forward(xs, ts))
     model.reset_state()
     assert float(model.forward(dev(xs), dev(ts))) == want
+
+
+@pytest.mark.parametrize("how", [copy.deepcopy, copy.copy, lambda model: pickle.loads(pickle.dumps(model))])
+def test_a_copy_is_a_model_of_its_own(rng, how):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    model.forward(xs, ts)
+    if NAME == "cupy" and how not in (copy.deepcopy, copy.copy):
+        model.reset_state()  # device arrays of the stand-in are not pickled
+    other = how(model)
+    before = host(model.flat_params)
+    assert float(other.forward(xs, ts)) == float(model.forward(xs, ts))
+    other.backward()
+    SGD(0.5).update([other.flat_params], [other.flat_grads])
+    np.testing.assert_array_equal(host(model.flat_params), before)
+    assert not np.array_equal(host(other.params[0]), host(model.params[0]))
+
+
+@pytest.mark.parametrize("between", [lambda m, xs, ts: m.predict(xs), lambda m, xs, ts: m.losses(xs, ts)])
+def test_a_backward_whose_scores_are_gone_is_refused(rng, between):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    model.forward(xs, ts)
+    between(model, xs, ts)
+    with pytest.raises(InputError, match="backward needs a forward of its own first"):
+        model.backward()
+
+
+def test_losses_are_a_copy(rng):
+    model, ((xs, ts), other) = build(), windows(rng, 2)
+    nats = model.losses(xs, ts)
+    kept = host(nats)
+    model.losses(*other)
+    np.testing.assert_array_equal(host(nats), kept)
+
+
+def test_one_hot_targets_are_their_ids(rng):
+    model, (xs, ts) = build(), windows(rng, 1)[0]
+    want = float(model.forward(xs, ts))
+    for dtype in (int, float, bool):
+        model.reset_state()
+        assert float(model.forward(xs, np.eye(V, dtype=dtype)[ts])) == want
+    state = host(model.get_state()[0][0])
+    for wrong in (np.eye(V + 1)[ts], np.zeros((N, T, V)), np.ones((N, T, V))):
+        with pytest.raises(InputError, match=r"one-hot ts must have shape \(N, T, 13\) and one entry that is not 0"):
+            model.forward(xs, wrong)
+    np.testing.assert_array_equal(host(model.get_state()[0][0]), state)

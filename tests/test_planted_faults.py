@@ -8,6 +8,7 @@ from rnnlm.cells.rnn import rnn_backward, rnn_forward
 from rnnlm.layers import TimeAffine, TimeEmbedding, TimeRNN
 from rnnlm.layers import rnn as module
 from tests import test_layers_affine, test_layers_embedding, test_layers_rnn
+from tests.gradcheck import host
 
 window_backward = module.rnn_window_backward
 
@@ -115,7 +116,8 @@ def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
         test_layers_embedding.test_backward_is_the_derivative_with_repeated_ids(rng)
     layer = TimeEmbedding(xp.ones((3, 2)))
     layer.forward(ops.asarray(np.array([[0, 1]])))
-    layer.backward(xp.ones((1, 2, 2)))  # without a repeated id the fault does not show
+    layer.backward(xp.ones((1, 2, 2)))
+    assert host(layer.grads[0]).sum() == 4  # without a repeated id the fault does not show
 
 
 def test_a_gradient_added_instead_of_overwritten_is_caught(rng, monkeypatch):

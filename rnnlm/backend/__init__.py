@@ -34,8 +34,8 @@ def _load(name: str) -> Any:
     trouble = module.trouble()
     if trouble:
         raise BackendError(
-            f"RNNLM_BACKEND={name} needs an NVIDIA GPU and its driver, and CuPy found none it can use ({trouble}): "
-            "check that nvidia-smi lists a device, or set RNNLM_BACKEND=numpy"
+            f"RNNLM_BACKEND={name} needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or "
+            f"'rnnlm[cuda12]'). {trouble}, or set RNNLM_BACKEND=numpy"
         )
     return module
 
@@ -50,7 +50,7 @@ if TYPE_CHECKING:
 else:
     Array = xp.ndarray
 
-FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # name -> (plain, fused); a parity test walks it
+FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # name -> (plain, fused), for parity tests
 F = TypeVar("F", bound=Callable[..., Any])
 
 

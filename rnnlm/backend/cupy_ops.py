@@ -6,17 +6,18 @@ from typing import Any
 import cupy as xp
 
 Array = Any
-LOOK = 20  # training steps between two looks at whether all is finite: each look waits for the device
 
 
 def trouble() -> str | None:
-    """Why this backend can't run here; None if it can."""
-    if xp.is_available():
-        return None
+    """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed."""
+    if not xp.is_available():
+        return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
     try:
-        return f"{xp.cuda.runtime.getDeviceCount()} devices"
-    except Exception as error:  # CuPy has one exception for each way that a driver can be missing
-        return str(error)
+        one = xp.ones((1, 1), xp.float32)
+        float(xp.matmul(one, one + one)[0, 0])
+    except Exception as error:  # every library that can be missing or too old has an exception of its own
+        return f"CuPy can't compute on the GPU ({str(error).strip().splitlines()[0]}): install CUDA's libraries with it"
+    return None
 
 
 def describe() -> str:
@@ -49,8 +50,8 @@ class quiet:
 
 
 def scale_(a: Array, factor: Array) -> None:
-    """a *= factor in place; a factor that is NaN clears `a`, whatever it holds. Does not wait to look at it."""
-    a[...] = xp.where(xp.isnan(factor), 0, a * factor)
+    """a *= factor, in place, without waiting to see whether it is 1."""
+    a *= factor
 
 
 def add_rows_(out: Array, ids: Array, rows: Array) -> None:

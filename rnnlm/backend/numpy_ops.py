@@ -8,7 +8,6 @@ from numpy.typing import NDArray
 
 xp = np
 NDArrayAny = NDArray[Any]
-LOOK = 1  # training steps between two looks at whether all is finite: a look is free
 PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 
 
@@ -42,10 +41,8 @@ def quiet() -> np.errstate:
 
 
 def scale_(a: NDArrayAny, factor: float) -> None:
-    """a *= factor in place; a factor that is NaN clears `a`, whatever it holds."""
-    if np.isnan(factor):
-        a.fill(0)
-    elif factor != 1:
+    """a *= factor, in place; nothing to do for 1."""
+    if factor != 1:
         a *= factor
 
 

@@ -3,6 +3,8 @@
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnnlm.backend import ops
+from rnnlm.checks import whole_number
 from rnnlm.errors import DataError, InputError
 
 __all__ = ["Batches"]
@@ -29,9 +31,8 @@ class Batches:
         self.xs, self.ts = _ids("xs", xs), _ids("ts", ts)
         if len(self.xs) != len(self.ts):
             raise InputError(f"xs and ts must be of one length, got {len(self.xs)} and {len(self.ts)}")
-        for name, size in (("batch_size", batch_size), ("time_size", time_size)):
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
+        whole_number("batch_size", batch_size, 1)
+        whole_number("time_size", time_size, 1)
         if len(self.xs) < batch_size * time_size:
             raise DataError(
                 f"the corpus is too short: one window of batch_size {batch_size} x time_size {time_size} needs "
@@ -58,7 +59,9 @@ class Batches:
 
 
 def _ids(name: str, ids: ArrayLike) -> NDArray[np.integer]:
-    array = np.asarray(ids)
+    array = ops.asnumpy(ids)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
+    if array.size and not -1 <= array.min() <= array.max() < 2**31:
+        raise InputError(f"{name} must hold ids in [-1, 2**31), got {array.min()} to {array.max()}")
     return array

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import whole_number
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError
 
@@ -35,6 +36,8 @@ def read_corpus(
     Raises:
         DataError: a missing or empty file, bytes that are not UTF-8, or a word outside a vocabulary without `<unk>`.
     """
+    if max_tokens is not None:
+        whole_number("max_tokens", max_tokens, 1)
     ids = array("i")
     own: dict[bytes, int] = {}
     known = None if vocabulary is None else {word.encode(): i for word, i in vocabulary.word_to_id.items()}

@@ -33,8 +33,8 @@ class Vocabulary:
         self.words = list(words)
         self.word_to_id: dict[str, int] = {}
         for i, word in enumerate(self.words):
-            if not word or word.encode().split() != [word.encode()]:
-                raise DataError(f"word {i} of a vocabulary must be non-empty and without white space, got {word!r}")
+            if not isinstance(word, str) or not _is_word(word):
+                raise DataError(f"word {i} of a vocabulary must be a non-empty str without white space, got {word!r}")
             if self.word_to_id.setdefault(word, i) != i:
                 raise DataError(f"words of a vocabulary must differ, got {word!r} as {self.word_to_id[word]} and {i}")
         self.id_to_word = dict(enumerate(self.words))
@@ -59,13 +59,13 @@ class Vocabulary:
         return self.word_to_id.get(UNK)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Ids (n,) of the words; a word that the vocabulary has not becomes `<unk>`.
+        """Ids (n,) of the words, a list or one string to cut; a word that the vocabulary has not becomes `<unk>`.
 
         Raises:
             DataError: such a word, and no `<unk>` in the vocabulary.
         """
         if isinstance(words, str):
-            words = words.split()
+            words = [word.decode() for word in words.encode().split()]  # at ASCII white space only, as in a corpus
         unknown = self.unk_id
         ids = [self.word_to_id.get(word, unknown) for word in words]
         if unknown is None and None in ids:
@@ -103,3 +103,11 @@ class Vocabulary:
             return cls(text.removesuffix("\n").split("\n"))
         except DataError as error:
             raise DataError(f"{path}: {error}") from error
+
+
+def _is_word(word: str) -> bool:
+    """Whether a text that has this word between blanks gives it back."""
+    try:
+        return word.encode().split() == [word.encode()]
+    except UnicodeEncodeError:  # half of a surrogate pair is no character
+        return False

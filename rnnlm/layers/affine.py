@@ -46,6 +46,7 @@ class TimeAffine(Layer):
         (x,) = self._restore()
         T, N, _ = x.shape
         expect("dys", dys, (N, T, V), self.dtype)
+        self._done()
         rows = time_major(dys).reshape(T * N, V)
         xp.matmul(x.reshape(T * N, H).T, rows, out=dW)
         xp.matmul(xp.ones((1, T * N), self.dtype), rows, out=db[None])  # sum over rows, 4 times faster than rows.sum

@@ -91,8 +91,11 @@ class Layer:
         self._saved = values
 
     def _restore(self) -> Any:
-        """What forward saved, once."""
+        """What forward saved. `_done` must follow when the arguments of backward were found to be right."""
         if self._saved is None:
             raise InputError(f"{type(self).__name__}.backward needs a forward of its own first: one for each backward")
-        saved, self._saved = self._saved, None
-        return saved
+        return self._saved
+
+    def _done(self) -> None:
+        """Forget what forward saved: it was for one backward."""
+        self._saved = None

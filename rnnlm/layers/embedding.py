@@ -44,6 +44,7 @@ class TimeEmbedding(Layer):
         (steps,) = self._restore()
         T, N = steps.shape
         expect("dxs", dxs, (N, T, dW.shape[1]), self.dtype)
+        self._done()
         if self._written is not None:
             dW[self._written] = 0
         self._written = steps.reshape(-1)

@@ -21,7 +21,7 @@ def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Arr
 
     Args:
         scores: (M, V), overwritten.
-        targets: (M,) ids; where the weight is 0 any value in [-V, V) will do.
+        targets: (M,) ids in [0, V).
         weights: (M,) in the dtype of the scores.
 
     Returns:
@@ -65,7 +65,7 @@ class TimeSoftmaxWithLoss(Layer):
 
         Args:
             xs: (N, T, V) scores.
-            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V) is accepted too.
+            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
         """
         expect("xs", xs, ("N", "T", "V"))
         N, T, V = xs.shape
@@ -73,8 +73,9 @@ class TimeSoftmaxWithLoss(Layer):
         counted = targets != self.ignore_label
         weights = counted / xp.maximum(counted.sum(), 1)  # float64, (T N,)
         dxs = self._scores(xs)
+        targets = xp.where(counted, targets, 0)
         nats = softmax_cross_entropy_(dxs.reshape(T * N, V), targets, weights.astype(xs.dtype))
-        nats *= counted
+        nats = xp.where(counted, nats, 0)
         self.nats = batch_first(nats.reshape(T, N))
         self._save(dxs)
         return (nats * weights).sum()
@@ -82,13 +83,18 @@ class TimeSoftmaxWithLoss(Layer):
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""
         (dxs,) = self._restore()
+        self._done()
         if not (isinstance(dout, (int, float)) and dout == 1):
             dxs *= dout
         return batch_first(dxs)
 
+    def forget(self) -> None:
+        """Give up the last forward: its scores are about to be overwritten, and a backward would be wrong."""
+        self._done()
+
     def _ids(self, ts: Array, N: int, T: int, V: int) -> Array:
         if getattr(ts, "ndim", 2) == 3:
-            expect("one-hot ts", ts, (N, T, V), ts.dtype)
+            expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
             return ts.argmax(axis=2)
         expect_ids("ts", ts, (N, T))
         return ts

@@ -87,6 +87,7 @@ class RNN(Layer):
         dWx, dWh, db = self.grads
         x, h_prev, h = self._restore()
         expect("dh_next", dh_next, h.shape, self.dtype)
+        self._done()
         da = dh_next.copy()
         rnn_backward(h, da)
         xp.matmul(x.T, da, out=dWx)
@@ -124,8 +125,14 @@ class TimeRNN(Layer):
         self.dh: Array | None = None
 
     def set_state(self, h: Array | None) -> None:
-        """Begin the next window with a copy of `h` (N, H), or with zeros for None. Needs `stateful`."""
+        """Begin the next window with a copy of `h` (N, H), or with zeros for None.
+
+        Raises:
+            InputError: a wrong shape or dtype, or a layer that is not stateful.
+        """
         if h is not None:
+            if not self.stateful:
+                raise InputError("a state can be set only on a stateful layer: TimeRNN(..., stateful=True)")
             expect("h", h, ("N", len(self.params[1])), self.dtype)
             h = h.copy()
         self.h = h
@@ -168,6 +175,7 @@ class TimeRNN(Layer):
         T, N, D = x.shape
         H = len(Wh)
         expect("dhs", dhs, (N, T, H), self.dtype)
+        self._done()
         das = self._buffer("das", (T, N, H), self.dtype)
         das[...] = dhs.swapaxes(0, 1)
         self.dh = rnn_window_backward(hs, das, Wh)
@@ -182,8 +190,7 @@ class TimeRNN(Layer):
     def _initial_state(self, N: int) -> Array | int:
         if not self.stateful or self.h is None:
             return 0
-        if self.h.shape[0] != N:
-            raise InputError(
-                f"h, the carried state, is of a batch of {self.h.shape[0]}, and this batch is {N}: reset_state() first"
-            )
+        H = len(self.params[1])
+        if self.h.shape != (N, H):
+            raise InputError(f"h, the carried state, must be {(N, H)}, got {self.h.shape}: reset_state() first")
         return self.h

@@ -20,6 +20,6 @@ def build_model(config: ModelConfig) -> Model:
 
     sizes = asdict(config)
     name = sizes.pop("model")
-    if name not in MODELS:
+    if not isinstance(name, str) or name not in MODELS:
         raise InputError(f"model must be one of {', '.join(MODELS)}, got {name!r}")
     return MODELS[name](**sizes)

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import whole_number
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import write_atomic
 from rnnlm.layers.base import Layer
@@ -45,15 +46,12 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "wordvec_size", "hidden_size"):
-            size = getattr(self, name)
-            if isinstance(size, bool) or not isinstance(size, (int, np.integer)) or size < 1:
-                raise InputError(f"{name} must be a whole number of at least 1, got {size!r}")
+            whole_number(name, getattr(self, name), 1)
         if self.vocab_size == 1:
             raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
         if not 0 <= self.bias_range < float("inf"):
             raise InputError(f"bias_range must be at least 0 and finite, got {self.bias_range}")
-        if isinstance(self.seed, bool) or not isinstance(self.seed, (int, np.integer)) or not 0 <= self.seed < 2**64:
-            raise InputError(f"seed must be a whole number in [0, 2**64), got {self.seed!r}")
+        whole_number("seed", self.seed, 0, 2**64)
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
 
@@ -130,6 +128,7 @@ class Model:
 
         Softmax over the last axis gives probabilities.
         """
+        self.loss_layer.forget()
         return self._scores(self._ids("xs", xs)).copy()
 
     def forward(self, xs: Any, ts: Any) -> Array:
@@ -137,19 +136,20 @@ class Model:
 
         Args:
             xs: ids in [0, vocab_size), as a host array (checked and moved) or as an array of the backend.
-            ts: ids in [0, vocab_size), or -1 for a target that does not count.
+            ts: ids in [0, vocab_size), or -1 for a target that does not count; one-hot (N, T, V) too.
 
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.loss_layer.ignore_label)
-        if xs.shape != ts.shape[:2]:
+        if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
         return self.loss_layer.forward(self._scores(xs), ts)
 
     def losses(self, xs: Any, ts: Any) -> Array:
-        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1; otherwise as `forward`."""
+        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No backward can follow."""
         self.forward(xs, ts)
+        self.loss_layer.forget()
         return self.loss_layer.nats.copy()  # type: ignore[union-attr]
 
     def backward(self, dout: Any = 1) -> None:
@@ -166,14 +166,25 @@ class Model:
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
         """Ids as an array of the backend; those that come from the host are checked to be words."""
         if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
-            return ids
-        host = np.asarray(ids)
+            return ids.argmax(axis=2) if ids.ndim == 3 else ids
+        try:
+            host = np.asarray(ids)
+        except ValueError as error:
+            raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
+        if host.ndim == 3 and name == "ts":
+            host = self._from_one_hot(host)
+        if host.ndim != 2 or not host.size:
+            raise InputError(f"{name} must have shape (N, T), got {host.shape}")
         if host.dtype.kind not in "iu":
             raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
-        if host.ndim != 2 and not (host.ndim == 3 and name == "ts"):
-            raise InputError(f"{name} must have shape (N, T), got {host.shape}")
         expect_words(name, host, self.config.vocab_size, lowest)
         return ops.asarray(host)
+
+    def _from_one_hot(self, ts: NDArray[Any]) -> NDArray[Any]:
+        V = self.config.vocab_size
+        if ts.shape[2] != V or ts.dtype.kind not in "biuf" or ((ts != 0).sum(axis=2) != 1).any():
+            raise InputError(f"one-hot ts must have shape (N, T, {V}) and one entry that is not 0 in each row")
+        return ts.argmax(axis=2)
 
     # ------------------------------------------------------------------ state
 
@@ -194,12 +205,16 @@ class Model:
     def set_state(self, state: State) -> None:
         """Begin the next window with a state that `get_state` gave."""
         layers = self.recurrent_layers
-        if len(state) != len(layers):
-            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {len(state)}")
+        if not isinstance(state, Sequence) or len(state) != len(layers):
+            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {state!r:.80}")
         for layer, entry in zip(layers, state):
             layer.set_state(*((None,) if entry is None else entry))
 
-    # ------------------------------------------------------------------ saving
+    # ------------------------------------------------------------------ copying and saving
+
+    def __reduce__(self) -> Any:
+        """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""
+        return _rebuild, (type(self), self.config, self.state_dict(), self.get_state())
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters on the host, by name."""
@@ -215,7 +230,7 @@ class Model:
             missing, unknown = sorted(set(self.names) - set(weights)), sorted(set(weights) - set(self.names))
             raise InputError(f"parameters must be {', '.join(self.names)}; missing {missing}, unknown {unknown}")
         for name, p in zip(self.names, self.params):
-            given = weights[name]
+            given = np.asarray(weights[name])
             if given.shape != p.shape or given.dtype != p.dtype:
                 raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
         for name, p in zip(self.names, self.params):
@@ -248,3 +263,13 @@ class Model:
 
     def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
         return Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")
+
+
+def _rebuild(cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State) -> Model:
+    """A copy of a model, from its parts."""
+    options = asdict(config)
+    del options["model"]
+    model = cls(**options)
+    model.load_state_dict(weights)
+    model.set_state(state)
+    return model

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from rnnlm.backend import Array
+from rnnlm.checks import positive
 from rnnlm.errors import InputError
 
 __all__ = ["Optimizer", "expect_pairs"]
@@ -30,9 +31,7 @@ class Optimizer:
 
     @lr.setter
     def lr(self, lr: float) -> None:
-        if not 0 < lr < float("inf"):
-            raise InputError(f"lr must be positive and finite, got {lr}")
-        self._lr = float(lr)
+        self._lr = positive("lr", lr)
 
     def update(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
         """One step: change `params` in place by their gradients, which are left as they are."""

@@ -1,9 +1,10 @@
 """Gradient clipping by global norm."""
 
 from collections.abc import Sequence
+from math import inf
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.errors import InputError
+from rnnlm.checks import positive
 
 __all__ = ["clip_grads"]
 
@@ -13,8 +14,7 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
 
         g = g * min(1, max_norm / (|g| + 1e-6))
 
-    Where the norm is NaN or infinite the gradients are set to zero, so that an update changes nothing that it should
-    not, and a GPU need not be waited for to find out.
+    Gradients whose norm is NaN or infinite are left as they are.
 
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013.
 
@@ -25,22 +25,11 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
     Returns:
         norm: the global norm before clipping, a 0-d array or scalar of the backend.
     """
-    if not max_norm > 0:
-        raise InputError(f"max_norm must be positive, got {max_norm}")
-    norm = global_norm(grads)
-    scale_grads(grads, norm, max_norm, keep=xp.isfinite(norm))
+    positive("max_norm", max_norm, finite=False)
+    with ops.quiet():
+        norm = xp.sqrt(sum(xp.vdot(g, g) for g in grads))
+    if max_norm < inf:
+        factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
+        for g in grads:
+            ops.scale_(g, factor)
     return norm
-
-
-def global_norm(grads: Sequence[Array]) -> Array:
-    """Euclidean length of all gradients together."""
-    with ops.quiet():
-        return xp.sqrt(sum(xp.vdot(g, g) for g in grads))
-
-
-def scale_grads(grads: Sequence[Array], norm: Array, max_norm: float, keep: Array) -> None:
-    """Clip gradients of global norm `norm` in place; set them to zero, whatever they hold, where `keep` is false."""
-    with ops.quiet():
-        factor = xp.where(keep, xp.minimum(1, max_norm / (norm + 1e-6)), xp.nan)
-    for g in grads:
-        ops.scale_(g, factor)

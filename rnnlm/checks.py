@@ -1,0 +1,33 @@
+"""Checks of plain arguments, each with the one sentence that says what is wrong."""
+
+from math import inf
+from numbers import Integral, Real
+from typing import Any
+
+from rnnlm.errors import InputError
+
+__all__ = ["positive", "whole_number"]
+
+
+def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
+    """`value` as an int, if it is a whole number in [low, high).
+
+    Raises:
+        InputError: naming the argument, the rule and the value.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) < high:
+        rule = f"of at least {low}" if high == inf else f"in [{low}, {'2**64' if high == 2**64 else high})"
+        raise InputError(f"{name} must be a whole number {rule}, got {value!r}")
+    return int(value)
+
+
+def positive(name: str, value: Any, finite: bool = True) -> float:
+    """`value` as a float, if it is a positive number, and finite unless that is not asked for; errors as above."""
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, Real)
+        or not 0 < float(value) <= inf
+        or (finite and value == inf)
+    ):
+        raise InputError(f"{name} must be positive{' and finite' if finite else ''}, got {value!r}")
+    return float(value)
