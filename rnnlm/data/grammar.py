@@ -1,0 +1,151 @@
+"""Probabilistic grammars whose best possible perplexity is known exactly.
+
+A grammar's rules rewrite a symbol into one of several sequences, with whole-number weights:
+
+    {"S": [(3, ["the", N, "<eos>"]), (1, [])], N: [(1, ["cat"]), (1, ["dog"])]}
+
+A symbol is any hashable that is a key of the rules; everything else must be a word, a str. Rewriting is leftmost, so what
+is still to come is a stack; a text is one rewriting of the start symbol after another, for ever.
+"""
+
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from math import inf, log
+
+import numpy as np
+
+__all__ = ["Grammar"]
+
+Symbol = Hashable
+Rules = Mapping[Symbol, Sequence[tuple[int, Sequence[Symbol]]]]
+Stack = tuple[Symbol, ...]  # what is still to come, first first
+Belief = tuple[tuple[Stack, float], ...]  # the stacks that a text may have led to, with their probabilities
+
+
+class Grammar:
+    """A probabilistic grammar that can be sampled, and can say how predictable its own texts are.
+
+    Args:
+        rules: for each symbol its alternatives, (weight, sequence).
+        start: the symbol to begin with, again and again.
+    """
+
+    def __init__(self, rules: Rules, start: Symbol) -> None:
+        self.rules, self.start = dict(rules), start
+        self._totals = {symbol: sum(weight for weight, _ in choices) for symbol, choices in self.rules.items()}
+        self._next: dict[Stack, tuple[tuple[str, Stack, float], ...]] = {}
+        self._after: dict[tuple[Belief, str], tuple[float, Belief]] = {}
+
+    # ------------------------------------------------------------------ sampling
+
+    def words(self, seed: int) -> Iterator[str]:
+        """An endless text. The same seed gives the same words on every machine: only whole numbers are drawn."""
+        draws = _draws(seed)
+        stack: list[Symbol] = []
+        while True:
+            symbol = stack.pop() if stack else self.start
+            choices = self.rules.get(symbol)
+            if choices is None:
+                yield symbol  # type: ignore[misc]
+            else:
+                stack.extend(reversed(_choose(choices, next(draws) % self._totals[symbol])))
+
+    # ------------------------------------------------------------------ how predictable it is
+
+    def entropy_rate(self) -> float:
+        """Nats a word of an endless text: the lowest mean cross-entropy that any model can have on it.
+
+        The expected number of uses of each symbol in one rewriting of the start solves a linear system; each use adds
+        the entropy of its choice, and all of them together make so many words. This holds if different choices always
+        make different texts, which `log_probs` checks: the forward algorithm finds the same figure only then.
+        """
+        symbols = list(self.rules)
+        place = {symbol: i for i, symbol in enumerate(symbols)}
+        passed = np.zeros((len(symbols), len(symbols)))
+        entropy, words = np.zeros(len(symbols)), np.zeros(len(symbols))
+        for symbol, i in place.items():
+            for weight, sequence in self.rules[symbol]:
+                p = weight / self._totals[symbol]
+                entropy[i] -= p * log(p)
+                for part in sequence:
+                    if part in place:
+                        passed[i, place[part]] += p
+                    else:
+                        words[i] += p
+        begin = np.eye(len(symbols))[place[self.start]]
+        uses = np.linalg.solve(np.eye(len(symbols)) - passed.T, begin)
+        return float(uses @ entropy / (uses @ words))
+
+    def log_probs(self, text: Iterable[str]) -> list[float]:
+        """Natural-log probability of each word, given all words before it and the beginning of a text.
+
+        The forward algorithm: every stack that the words so far may have led to is kept with its probability, so no
+        model can do better on texts of this grammar. A word that can't come has -inf, and what follows it too.
+        """
+        belief: Belief = (((), 1.0),)
+        found = []
+        for word in text:
+            p, belief = self._read(belief, word)
+            found.append(log(p) if p else -inf)
+        return found
+
+    def accepts(self, text: Sequence[str], stacks: Iterable[Stack] = ((),)) -> bool:
+        """Whether the words can come one after another, from one of `stacks` on; from the start unless given."""
+        current = set(stacks)
+        for word in text:
+            current = {after for stack in current for w, after, _ in self._steps(stack) if w == word}
+        return bool(current)
+
+    def stacks_after(self, word: str) -> set[Stack]:
+        """Every stack that can be left when `word` has just been written."""
+        seen, fresh, found = {()}, [()], set()
+        while fresh:
+            for w, after, _ in self._steps(fresh.pop()):
+                if w == word:
+                    found.add(after)
+                if after not in seen:
+                    seen.add(after)
+                    fresh.append(after)
+        return found
+
+    def _read(self, belief: Belief, word: str) -> tuple[float, Belief]:
+        """The probability of `word` where `belief` stands, and the belief after it."""
+        key = (belief, word)
+        if key not in self._after:
+            weights: dict[Stack, float] = {}
+            for stack, p in belief:
+                for w, after, q in self._steps(stack):
+                    if w == word:
+                        weights[after] = weights.get(after, 0.0) + p * q
+            total = sum(weights.values())
+            self._after[key] = total, tuple((stack, p / total) for stack, p in weights.items())
+        return self._after[key]
+
+    def _steps(self, stack: Stack) -> tuple[tuple[str, Stack, float], ...]:
+        """Every (word, stack after it, probability) that can come next."""
+        if stack not in self._next:
+            self._next[stack] = tuple(self._expand(stack, 1.0))
+        return self._next[stack]
+
+    def _expand(self, stack: Stack, p: float) -> Iterator[tuple[str, Stack, float]]:
+        first, rest = (stack[0], stack[1:]) if stack else (self.start, ())
+        if first not in self.rules:
+            yield first, rest, p  # type: ignore[misc]
+            return
+        for weight, sequence in self.rules[first]:
+            yield from self._expand((*sequence, *rest), p * weight / self._totals[first])
+
+
+def _draws(seed: int) -> Iterator[int]:
+    """Raw 64-bit words of Philox4x64-10: the same on every machine, whatever becomes of NumPy's distributions."""
+    generator = np.random.Philox(key=seed)
+    while True:
+        yield from generator.random_raw(65_536).tolist()
+
+
+def _choose(choices: Sequence[tuple[int, Sequence[Symbol]]], draw: int) -> Sequence[Symbol]:
+    """The alternative that a whole number below the sum of weights falls to."""
+    for weight, sequence in choices:
+        if draw < weight:
+            return sequence
+        draw -= weight
+    raise AssertionError("a draw must be below the sum of weights")
