@@ -37,7 +37,7 @@ PUBLIC = {
     "Adam", "BackendError", "Batches", "DataError", "Evaluation", "InputError", "MissingExtra", "Model", "ModelConfig",
     "ModelFileError", "RNN", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD", "SimpleRnnlm", "TimeAffine",
     "TimeEmbedding", "TimeRNN", "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads",
-    "eval_perplexity", "evaluate", "generate", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
+    "eval_perplexity", "evaluate", "generate", "load_model", "perplexity", "ptb", "read_corpus", "save_model", "story",
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ def test_type_checkers_read_the_same_modules():
 
 
 def test_the_data_names_are_these():
-    assert set(rnnlm.data.__all__) == {"Batches", "Vocabulary", "ptb", "read_corpus"}
+    assert set(rnnlm.data.__all__) == {"Batches", "Vocabulary", "ptb", "read_corpus", "story"}
 
 
 def documented(node):

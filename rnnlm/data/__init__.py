@@ -1,8 +1,8 @@
 """Corpora: text to word ids, and windows of them for training."""
 
-from rnnlm.data import ptb
+from rnnlm.data import ptb, story
 from rnnlm.data.batches import Batches
 from rnnlm.data.corpus import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
 
-__all__ = ["Batches", "Vocabulary", "ptb", "read_corpus"]
+__all__ = ["Batches", "Vocabulary", "ptb", "read_corpus", "story"]

@@ -4,8 +4,8 @@ A grammar's rules rewrite a symbol into one of several sequences, with whole-num
 
     {"S": [(3, ["the", N, "<eos>"]), (1, [])], N: [(1, ["cat"]), (1, ["dog"])]}
 
-A symbol is any hashable that is a key of the rules; everything else must be a word, a str. Rewriting is leftmost, so what
-is still to come is a stack; a text is one rewriting of the start symbol after another, for ever.
+A symbol is any hashable that is a key of the rules; everything else must be a word, a str. Rewriting is leftmost, so
+what is still to come is a stack; a text is one rewriting of the start symbol after another, for ever.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -17,7 +17,7 @@ __all__ = ["Grammar"]
 
 Symbol = Hashable
 Rules = Mapping[Symbol, Sequence[tuple[int, Sequence[Symbol]]]]
-Stack = tuple[Symbol, ...]  # what is still to come, first first
+Stack = tuple[Symbol, ...]  # what is still to come, in order
 Belief = tuple[tuple[Stack, float], ...]  # the stacks that a text may have led to, with their probabilities
 
 
@@ -26,7 +26,8 @@ class Grammar:
 
     Args:
         rules: for each symbol its alternatives, (weight, sequence).
-        start: the symbol to begin with, again and again.
+        start: the symbol to begin with, again and again; it must write a word at least, and no symbol may come back to
+            its own beginning without one.
     """
 
     def __init__(self, rules: Rules, start: Symbol) -> None:
@@ -56,7 +57,7 @@ class Grammar:
 
         The expected number of uses of each symbol in one rewriting of the start solves a linear system; each use adds
         the entropy of its choice, and all of them together make so many words. This holds if different choices always
-        make different texts, which `log_probs` checks: the forward algorithm finds the same figure only then.
+        make different texts; if not, it is too high, and the mean of `log_probs` over a long text shows it.
         """
         symbols = list(self.rules)
         place = {symbol: i for i, symbol in enumerate(symbols)}
@@ -97,7 +98,9 @@ class Grammar:
 
     def stacks_after(self, word: str) -> set[Stack]:
         """Every stack that can be left when `word` has just been written."""
-        seen, fresh, found = {()}, [()], set()
+        fresh: list[Stack] = [()]
+        seen: set[Stack] = {()}
+        found: set[Stack] = set()
         while fresh:
             for w, after, _ in self._steps(fresh.pop()):
                 if w == word:

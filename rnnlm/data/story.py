@@ -12,7 +12,6 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
 from rnnlm.data.grammar import Grammar, Rules, Stack, Symbol
 from rnnlm.data.vocabulary import EOS, Vocabulary
 from rnnlm.errors import InputError
@@ -21,7 +20,10 @@ __all__ = ["CLASSES", "accepts", "entropy_rate", "floor", "floors", "load_data",
 
 PARTS = {"train": (1, 1_000_000), "valid": (2, 100_000), "test": (3, 170_000)}  # seed, tokens
 
-NAMES = {"m": ["arthur", "felix", "hugo", "oscar", "ralph", "victor"], "f": ["alice", "clara", "edith", "flora", "nora", "ruth"]}
+NAMES = {
+    "m": ["arthur", "felix", "hugo", "oscar", "ralph", "victor"],
+    "f": ["alice", "clara", "edith", "flora", "nora", "ruth"],
+}
 PRONOUNS = {"m": ("he", "him", "his"), "f": ("she", "her", "her")}
 ONE = ["dog", "tree", "lamp", "bird", "clock", "bell", "horse", "cloud"]
 MANY = [f"{noun}s" for noun in ONE]
@@ -149,7 +151,7 @@ def entropy_rate() -> float:
 
 
 def floor(data_type: str = "test") -> float:
-    """Mean nats a token that a perfect model needs on one part, by the exact forward algorithm; as `evaluate` counts."""
+    """Mean nats that a perfect model needs for each token of a part but the first, by the exact forward algorithm."""
     return floors(data_type)["all"]
 
 
@@ -179,7 +181,7 @@ def _beginnings() -> frozenset[Stack]:
 @cache
 def _words(part: str) -> tuple[str, ...]:
     seed, tokens = PARTS[part]
-    return tuple(islice(GRAMMAR.words(seed), whole_number("tokens", tokens, 1)))
+    return tuple(islice(GRAMMAR.words(seed), tokens))
 
 
 def _part(data_type: str) -> str:
