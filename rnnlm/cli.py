@@ -6,16 +6,155 @@ data or model, 130 and 143 after SIGINT and SIGTERM.
 What needs an array library is imported inside functions, so that a backend that can't be loaded is one sentence too.
 """
 
+import os
 import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
 
-from rnnlm.errors import DataError, InputError, ModelFileError, RnnlmError
+from tyro.conf import Positional
 
-__all__ = ["main"]
+from rnnlm.errors import BackendError, DataError, InputError, MissingExtra, ModelFileError, RnnlmError
+
+__all__ = ["main", "train_ptb"]
 
 FAILED, USAGE, BAD_DATA = 1, 2, 3
+
+
+@dataclass(frozen=True)
+class Eval:
+    """Print the perplexity of a model on a text, every token but the first scored once.
+
+    Example: rnnlm eval runs/story-001 --corpus story
+
+    Attributes:
+        model: folder of a model or of a run.
+        corpus: story, ptb or a UTF-8 text file, which is scored whole.
+        part: of story or ptb.
+        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
+        lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
+        json: print one JSON object.
+    """
+
+    model: Positional[Path]
+    corpus: str = "story"
+    part: Literal["train", "valid", "test"] = "test"
+    data_dir: Path | None = None
+    lanes: int = 1
+    json: bool = False
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.commands import evaluate_model
+
+        evaluate_model(self.model, self.corpus, self.part, self.data_dir, self.lanes, self.json)
+
+
+@dataclass(frozen=True)
+class Generate:
+    """Print texts that a model makes up, one a line.
+
+    Example: rnnlm generate runs/story-001 --prompt "the visitor" --count 5 --seed 1
+
+    Attributes:
+        model: folder of a model or of a run.
+        prompt: words to begin with.
+        length: most words of a text, the prompt included; it ends sooner at the end of a line.
+        count: texts to write.
+        temperature: below 1 keeps closer to the likely words, above 1 strays further.
+        top_k: sample from the k most likely words only.
+        top_p: sample from the fewest likely words whose probabilities add up to p.
+        greedy: always take the most likely word.
+        seed: the same seed gives the same texts.
+        heat: draw the word probabilities of the first text in this picture.
+    """
+
+    model: Positional[Path]
+    prompt: str = ""
+    length: int = 50
+    count: int = 1
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+    seed: int | None = None
+    heat: Path | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.checks import whole_number
+        from rnnlm.commands import write_text
+
+        whole_number("count", self.count, 1)
+        whole_number("length", self.length, 1)
+        options = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p", "greedy")}
+        write_text(self.model, self.prompt, self.length, self.count, self.heat, self.seed, options)
+
+
+@dataclass(frozen=True)
+class Info:
+    """Print versions and the backend; of a model also its layers, shapes and parameter counts.
+
+    Example: rnnlm info runs/story-001
+
+    Attributes:
+        model: folder of a model or of a run.
+    """
+
+    model: Positional[Path | None] = None
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.commands import show_info
+
+        show_info(self.model)
+
+
+@dataclass(frozen=True)
+class Plot:
+    """Draw the perplexities of several runs in one picture.
+
+    Example: rnnlm plot runs/story-001 runs/story-002 --out both.png
+
+    Attributes:
+        runs: folders of runs.
+        out: the picture; its ending says in which format.
+    """
+
+    runs: Positional[tuple[Path, ...]]
+    out: Path = Path("perplexity.png")
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.commands import plot_runs
+
+        if not self.runs:
+            raise InputError("runs must name at least one folder of a run")
+        plot_runs(self.runs, self.out)
+
+
+@dataclass(frozen=True)
+class Data:
+    """Print where corpora are, or download one.
+
+    Example: rnnlm data --fetch ptb
+
+    Attributes:
+        fetch: download this corpus (takes the extra 'data').
+        data_dir: folder that holds ptb/, or will; $RNNLM_DATA or the cache of downloads unless given.
+    """
+
+    fetch: Literal["ptb"] | None = None
+    data_dir: Path | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.commands import show_data
+
+        show_data(self.fetch is not None, self.data_dir)
 
 
 class _Stopped(BaseException):
@@ -29,18 +168,59 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process unless given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in ("stdout", "stderr"):
+        if getattr(sys, stream) is None:  # closed by the caller
+            setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
     try:
         with _stop_on_sigterm():
             _dispatch(given)
+            sys.stdout.flush()
+    except SystemExit as stop:  # tyro has said what there was to say
+        return stop.code if isinstance(stop.code, int) else FAILED
     except RnnlmError as error:
-        return _fail(error, USAGE if isinstance(error, InputError) else _code(error))
+        return _fail(error, _code(error))
+    except BrokenPipeError:  # the reader has gone, as `| head` does: nobody to tell, and nothing more to print
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
     except (OSError, MemoryError) as error:
-        return _fail(error, FAILED)
+        return _fail(error or "out of memory", FAILED)
     except KeyboardInterrupt:
         return _fail("interrupted", 128 + signal.SIGINT)
     except _Stopped:
         return _fail("terminated", 128 + signal.SIGTERM)
     return 0
+
+
+def train_ptb(arguments: Sequence[str]) -> int:
+    """`train` with Penn Treebank as its corpus; where that is not to be had, with the built-in one.
+
+    With `--corpus ptb` it insists.
+    """
+    given = list(arguments)
+    if {"--corpus", "--help", "-h"} & {word.partition("=")[0] for word in given}:
+        return main(["train", *_default(given, "--recipe", "book-rnn"), *given])
+    try:
+        _get_ptb(given)
+    except BackendError as error:
+        return _fail(error, FAILED)
+    except (DataError, MissingExtra) as error:
+        print(f"rnnlm: training on the built-in corpus instead: {error}", file=sys.stderr)
+        return main(["train", *_default(given, "--recipe", "story"), *given, "--corpus", "story"])
+    return main(["train", *_default(given, "--recipe", "book-rnn"), *given])
+
+
+def _get_ptb(arguments: list[str]) -> None:
+    """Find Penn Treebank or download it, or raise."""
+    from rnnlm.data import ptb
+
+    folder = _value(arguments, "--data-dir")
+    try:
+        ptb.find("train", folder)
+    except DataError:
+        if folder is not None:
+            raise
+        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+        ptb.fetch()
 
 
 def _dispatch(arguments: list[str]) -> None:
@@ -49,30 +229,51 @@ def _dispatch(arguments: list[str]) -> None:
     from rnnlm.experiment import run
     from rnnlm.settings import TrainConfig
 
-    commands: dict[str, Callable[..., object]] = {"train": TrainConfig}
+    commands: dict[str, Any] = {
+        "train": TrainConfig,
+        "eval": Eval,
+        "generate": Generate,
+        "info": Info,
+        "plot": Plot,
+        "data": Data,
+    }
     if arguments[:1] == ["train"]:
-        arguments = ["train", *_recipe_arguments(arguments[1:]), *arguments[1:]]
-    config = tyro.extras.subcommand_cli_from_dict(
+        recipe = _value(arguments, "--recipe")
+        arguments = ["train", *_recipe_arguments(recipe or TrainConfig.recipe), *arguments[1:]]
+    command = tyro.extras.subcommand_cli_from_dict(
         commands, prog="rnnlm", description="Recurrent neural network language models.", args=arguments
     )
-    run(config)
+    if isinstance(command, TrainConfig):
+        run(command)
+    else:
+        command.run()
 
 
-def _recipe_arguments(arguments: list[str]) -> list[str]:
-    """The options of the recipe that is asked for, or of the default one."""
+def _recipe_arguments(name: str) -> list[str]:
     from rnnlm import recipes
-    from rnnlm.settings import TrainConfig
 
-    name = TrainConfig.recipe
-    for flag, value in zip(arguments, [*arguments[1:], ""]):
-        if flag == "--recipe":
-            name = value
-        elif flag.startswith("--recipe="):
-            name = flag.partition("=")[2]
     return recipes.arguments(name)
 
 
+def _value(arguments: list[str], flag: str) -> str | None:
+    """The value of an option, if it is given; the last one wins."""
+    found = None
+    for word, following in zip(arguments, [*arguments[1:], None]):
+        if word == flag:
+            found = following
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found
+
+
+def _default(arguments: list[str], flag: str, value: str) -> list[str]:
+    """The option, unless it is given already."""
+    return [] if _value(arguments, flag) else [flag, value]
+
+
 def _code(error: RnnlmError) -> int:
+    if isinstance(error, InputError):
+        return USAGE
     return BAD_DATA if isinstance(error, (DataError, ModelFileError)) else FAILED
 
 

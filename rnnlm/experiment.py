@@ -2,19 +2,16 @@
 
 import json
 import sys
-from dataclasses import asdict
-from math import isfinite
+from dataclasses import asdict, replace
+from math import isfinite, log
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from rnnlm.backend import ops
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.data import Batches, Vocabulary, ptb, read_corpus
-from rnnlm.errors import InputError, MissingExtra, TrainingDiverged
+from rnnlm.data import Batches, Corpus, Vocabulary, load_corpus, story
+from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
 from rnnlm.evaluation import Evaluation, evaluate
 from rnnlm.generation import generate
 from rnnlm.models import Model, build_model
@@ -25,7 +22,7 @@ __all__ = ["run"]
 
 LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
 UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
-Ids = NDArray[np.int32]
+SENTENCES = 1_000  # made up to see how many are right
 
 
 def run(config: TrainConfig) -> Path:
@@ -41,20 +38,23 @@ def run(config: TrainConfig) -> Path:
         TrainingDiverged: after the last good model was saved.
     """
     config.check()
-    train, valid, test, vocabulary = _load(config)
+    corpus = _load(config)
+    train, words = corpus.train, corpus.vocabulary
     Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
-    model = build_model(config.model_config(len(vocabulary)))
+    model = build_model(config.model_config(len(words)))
     folder = _new_folder(config)
-    experiment = _Experiment(config, folder, model, vocabulary, valid)
+    experiment = _Experiment(config, folder, model, corpus)
     experiment.write("settings.json", {**asdict(config), "backend": ops.describe()})
-    _say(f"{len(train):,} tokens, vocabulary {len(vocabulary)}, {sum(p.size for p in model.params):,} parameters")
+    _say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     _say(f"{ops.describe()}; results in {folder}")
     try:
-        experiment.fit(train)
+        experiment.fit()
     finally:
         experiment.finish_training()
     if config.evaluate:
-        experiment.final_evaluation({"valid": valid, "test": test})
+        experiment.final_evaluation()
+    if config.corpus == "story":
+        experiment.count_right_sentences()
     experiment.write_sentence()
     return folder
 
@@ -62,16 +62,16 @@ def run(config: TrainConfig) -> Path:
 class _Experiment:
     """What has to be remembered between epochs."""
 
-    def __init__(self, config: TrainConfig, folder: Path, model: Model, vocabulary: Vocabulary, valid: Ids) -> None:
-        self.config, self.folder, self.model, self.vocabulary, self.valid = config, folder, model, vocabulary, valid
+    def __init__(self, config: TrainConfig, folder: Path, model: Model, corpus: Corpus) -> None:
+        self.config, self.folder, self.model, self.corpus = config, folder, model, corpus
         self.optimizer = config.make_optimizer()
         self.curves: dict[str, list[float]] = {"train": []}
         self.best: float | None = None  # valid perplexity of the model in the folder
         self.started = perf_counter()
 
-    def fit(self, train: Ids) -> None:
+    def fit(self) -> None:
         """Train all epochs."""
-        c = self.config
+        c, train = self.config, self.corpus.train
         trainer = RnnlmTrainer(self.model, self.optimizer)
         try:
             trainer.fit(train[:-1], train[1:], c.max_epoch, c.batch_size, c.time_size, c.max_grad, None, self.end_epoch)
@@ -85,8 +85,8 @@ class _Experiment:
         line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
         self.curves["train"].append(perplexity)
         if self.config.evaluate:
-            lanes = min(LANES, len(self.valid) - 1)
-            valid = evaluate(self.model, self.valid, lanes).perplexity
+            lanes = min(LANES, len(self.corpus.valid) - 1)
+            valid = evaluate(self.model, self.corpus.valid, lanes).perplexity
             row |= {"valid_perplexity": valid, "valid_lanes": lanes}
             line += f"  valid {valid:.2f}"
             self.curves.setdefault("valid", []).append(valid)
@@ -101,7 +101,7 @@ class _Experiment:
 
     def save(self) -> None:
         """Put the model into the folder."""
-        save_model(self.folder / "model", self.model, self.vocabulary)
+        save_model(self.folder / "model", self.model, self.corpus.vocabulary)
 
     def finish_training(self) -> None:
         """Whatever ended training: leave a model and a picture."""
@@ -114,22 +114,41 @@ class _Experiment:
 
         try:
             curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
-            save_perplexity(self.folder / "perplexity.png", curves, "epoch", self.config.recipe)
+            known = {"no model gets below": self.corpus.floor, "published:": self.config.about().get("published")}
+            levels = {name: value for name, value in known.items() if value is not None}
+            save_perplexity(self.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)
         except MissingExtra as error:
             print(f"rnnlm: no picture: {error}", file=sys.stderr)
 
-    def final_evaluation(self, parts: dict[str, Ids]) -> None:
+    def final_evaluation(self) -> None:
         """Exact perplexities of the model in the folder, which becomes this one."""
         self.model, _ = load_model(self.folder / "model")
-        for name, ids in parts.items():
+        for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
             result: Evaluation = evaluate(self.model, ids)
             _say(f"{name} {result}")
             row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
             self.write("metrics.jsonl", {**row, "tokens": result.tokens}, append=True)
+        if self.corpus.floor is not None:
+            above = result.nats - log(self.corpus.floor)
+            _say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
+
+    def count_right_sentences(self) -> None:
+        """How many of 1,000 sentences that the model makes up could stand in a story."""
+        eos = self.corpus.vocabulary.word_to_id["<eos>"]
+        text, sentences = [eos], list[str]()
+        self.model.reset_state()
+        while len(sentences) < SENTENCES:
+            ids = generate(self.model, text[-1], None, 2_000, seed=self.config.seed + len(sentences), go_on=True)
+            text += ids[1:]
+            sentences = " ".join(self.corpus.vocabulary.decode(text[1:])).split("<eos>")[:-1]
+        self.model.reset_state()
+        right = sum(story.accepts(sentence) for sentence in sentences[:SENTENCES])
+        _say(f"of {SENTENCES:,} sentences it makes up the grammar accepts {right / SENTENCES:.1%}")
+        self.write("metrics.jsonl", {"sentences": SENTENCES, "accepted": right}, append=True)
 
     def write_sentence(self) -> None:
         """Print a sentence that the model makes up."""
-        words, seed = self.vocabulary, self.config.seed
+        words, seed = self.corpus.vocabulary, self.config.seed
         start = 0 if words.eos_id is None else words.eos_id
         skip = [words.word_to_id[word] for word in UNWANTED if word in words]
         if len(skip) + 2 > len(words):
@@ -149,16 +168,15 @@ class _Experiment:
             file.write("\n")
 
 
-def _load(config: TrainConfig) -> tuple[Ids, Ids, Ids, Vocabulary]:
-    """Train, valid and test ids, and the words: those of the text trained on, or all if there is an evaluation."""
-    nothing = np.zeros(0, np.int32)
-    train, vocabulary = read_corpus(ptb.find("train", config.data_dir), max_tokens=config.max_tokens)
+def _load(config: TrainConfig) -> Corpus:
+    """The corpus; without an evaluation its words are only those of the text that is trained on."""
+    corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
+    train, words = corpus.train[: config.max_tokens], corpus.vocabulary
     if not config.evaluate:
-        return train, nothing, nothing, vocabulary
-    if config.max_tokens is not None:
-        vocabulary = ptb.vocabulary(config.data_dir)  # numbered by appearance, so the ids of `train` stay what they are
-    valid, test = (read_corpus(ptb.find(part, config.data_dir), vocabulary)[0] for part in ("valid", "test"))
-    return train, valid, test, vocabulary
+        words = Vocabulary(words.words[: train.max() + 1])
+    elif min(len(corpus.valid), len(corpus.test)) < 2:
+        raise DataError(f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate or more text")
+    return replace(corpus, train=train, vocabulary=words)
 
 
 def _new_folder(config: TrainConfig) -> Path:

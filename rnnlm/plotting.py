@@ -1,22 +1,29 @@
 """Pictures of results. matplotlib is imported when one is drawn, and comes with the extra `plot`."""
 
 import os
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnlm.errors import MissingExtra
 
-__all__ = ["draw_perplexity", "save_perplexity", "show_perplexity"]
+__all__ = ["draw_perplexity", "save_perplexity", "save_surprise", "show_perplexity"]
 
+WORDS_A_ROW = 10  # of a heat strip
 FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
 Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
 
 
-def draw_perplexity(axes: Any, curves: Mapping[str, Curve], xlabel: str, title: str = "") -> None:
-    """Draw perplexity curves, on a logarithmic scale where they span more than a factor of 4."""
-    values = [y for _, ys in curves.values() for y in ys]
+def draw_perplexity(
+    axes: Any, curves: Mapping[str, Curve], xlabel: str, title: str = "", levels: Mapping[str, float] | None = None
+) -> None:
+    """Draw perplexity curves and known levels, on a logarithmic scale where they span more than a factor of 4."""
+    levels = levels or {}
+    values = [*levels.values(), *(y for _, ys in curves.values() for y in ys)]
     for name, (xs, ys) in curves.items():
         axes.plot(xs, ys, label=name, marker="o" if len(xs) < 30 else None, markersize=4)
+    for name, value in levels.items():
+        axes.axhline(value, label=f"{name} {value:.4g}", color="black", linestyle="--", linewidth=1)
     if values and max(values) > 4 * min(values):
         axes.set_yscale("log")
     axes.set(xlabel=xlabel, ylabel="perplexity", title=title)
@@ -25,7 +32,11 @@ def draw_perplexity(axes: Any, curves: Mapping[str, Curve], xlabel: str, title: 
 
 
 def save_perplexity(
-    path: str | os.PathLike[str], curves: Mapping[str, Curve], xlabel: str = "epoch", title: str = ""
+    path: str | os.PathLike[str],
+    curves: Mapping[str, Curve],
+    xlabel: str = "epoch",
+    title: str = "",
+    levels: Mapping[str, float] | None = None,
 ) -> None:
     """Write a picture of perplexity curves; the ending of `path` says in which format.
 
@@ -39,13 +50,45 @@ def save_perplexity(
         raise MissingExtra("a picture", "plot") from error
     figure = Figure(figsize=(7, 4.2), layout="constrained")
     axes = figure.subplots()
-    draw_perplexity(axes, curves, xlabel, title)
+    draw_perplexity(axes, curves, xlabel, title, levels)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
-    figure.savefig(path, dpi=150)
+    _write(figure, path)
+
+
+def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilities: Sequence[float]) -> None:
+    """Write a strip of words on colours from dark (improbable, below 1 in 10,000) to bright (certain).
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.colors import LogNorm
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("a picture", "plot") from error
+    rows = [range(i, min(i + WORDS_A_ROW, len(words))) for i in range(0, len(words), WORDS_A_ROW)]
+    figure = Figure(figsize=(11, 0.7 + 0.6 * len(rows)), layout="constrained")
+    axes = figure.subplots(len(rows), squeeze=False)[:, 0]
+    for ax, row in zip(axes, rows):
+        shares = [[max(probabilities[i], 1e-4) for i in row] + [float("nan")] * (WORDS_A_ROW - len(row))]
+        image = ax.imshow(shares, aspect="auto", cmap="viridis", norm=LogNorm(1e-4, 1))
+        for column, i in enumerate(row):
+            bright = probabilities[i] > 0.05
+            ax.text(column, 0, words[i], ha="center", va="center", color="black" if bright else "white", fontsize=9)
+        ax.set_axis_off()
+    figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
+    _write(figure, path)
+
+
+def _write(figure: Any, path: str | os.PathLike[str]) -> None:
+    """Save a picture. Characters that the font has not are drawn as boxes, without a warning for each."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        figure.savefig(path, dpi=150)
 
 
 def show_perplexity(perplexities: Sequence[float], xlabel: str, ylim: tuple[float, float] | None = None) -> Any:

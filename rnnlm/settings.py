@@ -1,7 +1,7 @@
 """What an experiment can be told: the options of `rnnlm train`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -19,15 +19,18 @@ OPTIMIZERS: dict[str, Callable[[float], Optimizer]] = {"sgd": SGD, "adam": Adam}
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Train a language model on Penn Treebank.
+    """Train a language model; leave it, its figures and a picture in a folder.
 
     A recipe sets options, those given beside it override it, and the rest have the defaults shown here.
-    Example: --recipe seed-1000 --seed 3 --out runs/third
+
+    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe seed-1000 --seed 3
 
     Attributes:
-        recipe: settings to begin with, by name: book-rnn or seed-1000.
+        recipe: settings to begin with, by name: story, book-rnn or seed-1000.
+        corpus: story (built in), ptb (Penn Treebank) or a UTF-8 text file, whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
-        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA unless given.
+        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
+        max_words: words of a text file to tell apart, the most frequent ones.
         max_tokens: train on so many tokens from the beginning; all unless given.
         wordvec_size: length of a word vector.
         hidden_size: hidden units.
@@ -44,20 +47,22 @@ class TrainConfig:
         seed: of initial weights and the sample sentence.
     """
 
-    recipe: str = "book-rnn"
+    recipe: str = "story"
+    corpus: str = "story"
     out: Path | None = None
     data_dir: Path | None = None
+    max_words: int = 10_000
     max_tokens: int | None = None
     wordvec_size: int = 100
     hidden_size: int = 100
     bias_range: float = 0.0
     dtype: Literal["float32", "float64"] = "float32"
     optimizer: Literal["sgd", "adam"] = "adam"
-    lr: float = 0.001
+    lr: float = 0.003
     lr_decay: float = 4.0
-    batch_size: int = 20
+    batch_size: int = 32
     time_size: int = 35
-    max_epoch: int = 10
+    max_epoch: int = 5
     max_grad: float = 1.0
     evaluate: bool = True
     seed: int = 0
@@ -71,9 +76,16 @@ class TrainConfig:
         """
         return cls(**{"recipe": name, **recipes.load(name)["settings"], **changes})
 
+    def about(self) -> dict[str, Any]:
+        """What the recipe says of itself, if its settings are these but for the seed and the place of the results."""
+        recipe = recipes.load(self.recipe)
+        same = replace(self, out=None, data_dir=None, seed=0) == type(self).from_recipe(self.recipe)
+        return recipe["about"] if same else {}
+
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
         recipes.load(self.recipe)
+        whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):
             whole_number(name, getattr(self, name), 1)
         if self.max_tokens is not None:

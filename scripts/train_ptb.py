@@ -1,13 +1,15 @@
-"""Train on Penn Treebank: `rnnlm train`, for those who have the repository before them.
+"""Train on Penn Treebank: `rnnlm train --recipe book-rnn`, for those who have the repository before them.
 
-python scripts/train_ptb.py --data-dir DIR
-RNNLM_BACKEND=cupy python scripts/train_ptb.py --data-dir DIR
-python scripts/train_ptb.py --help
+    python scripts/train_ptb.py
+    RNNLM_BACKEND=cupy python scripts/train_ptb.py --data-dir DIR
+    python scripts/train_ptb.py --help
+
+Without Penn Treebank, and without a network to get it from, it trains on the built-in corpus; --corpus ptb insists.
 """
 
 import sys
 
-from rnnlm.cli import main
+from rnnlm.cli import train_ptb
 
 if __name__ == "__main__":
-    sys.exit(main(["train", *sys.argv[1:]]))
+    sys.exit(train_ptb(sys.argv[1:]))

@@ -4,14 +4,18 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 
 import numpy as np
 import pytest
 
 from rnnlm import experiment, recipes
 from rnnlm.checkpoint import load_model
-from rnnlm.cli import main
+from rnnlm.cli import main, train_ptb
 from rnnlm.data import ptb
 from rnnlm.errors import InputError
 from rnnlm.experiment import run
@@ -19,7 +23,20 @@ from rnnlm.settings import TrainConfig
 from tests.gradcheck import host
 
 TEXT = "".join(f" {a} {b} sat on the {c} <unk> N \n" for a in ("the", "a") for b in ("cat", "dog") for c in "xyz") * 10
-SMALL = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "3"]
+SMALL = [
+    "--recipe",
+    "book-rnn",
+    "--batch-size",
+    "4",
+    "--time-size",
+    "5",
+    "--hidden-size",
+    "8",
+    "--wordvec-size",
+    "6",
+    "--max-epoch",
+    "3",
+]
 
 
 @pytest.fixture
@@ -136,7 +153,7 @@ def test_every_recipe_is_a_configuration(name, treebank):
     config.check()
     from rnnlm.models import build_model
 
-    size = 418 if config.max_tokens == 1000 else 10_000
+    size = {"story": 102, "book-rnn": 10_000, "seed-1000": 418}[name]
     assert sum(p.size for p in build_model(config.model_config(size)).params) == about["parameters"]
     assert about["title"]
     assert about["source"]
@@ -163,44 +180,107 @@ def test_the_seed_experiment(ptb_dir, tmp_path, capsys):
     assert np.median(last) <= 6.3
 
 
+SIZES = ["max-words", "max-tokens", "wordvec-size", "hidden-size", "batch-size", "time-size", "max-epoch"]
+RATES = ["lr", "lr-decay", "max-grad"]
 WRONG = [
-    (2, ["train", "--lr", "-1"], "lr must be positive and finite, got -1.0"),
-    (2, ["train", "--lr", "nan"], "lr must be positive and finite, got nan"),
-    (2, ["train", "--lr", "fast"], "Error parsing --lr"),
-    (2, ["train", "--batch-size", "0"], "batch_size must be a whole number of at least 1, got 0"),
-    (2, ["train", "--hidden-size", "0"], "hidden_size must be a whole number of at least 1, got 0"),
-    (2, ["train", "--max-tokens", "1"], "max_tokens must be a whole number of at least 2, got 1"),
+    *((2, ["train", f"--{name}", value], f"Error parsing --{name}") for name in SIZES for value in ("x", "1.5", "")),
+    *(
+        (2, ["train", f"--{name}", value], "must be a whole number of at least")
+        for name in SIZES
+        for value in ("0", "-3")
+    ),
+    *((2, ["train", f"--{name}", "x"], f"Error parsing --{name}") for name in (*RATES, "bias-range", "seed")),
+    *((2, ["train", f"--{name}", value], "must be positive") for name in RATES for value in ("0", "-1", "nan")),
+    *((2, ["train", f"--{name}"], name) for name in (*SIZES, *RATES, "out", "corpus", "recipe")),
+    (2, ["train", "--lr", "inf"], "lr must be positive and finite, got inf"),
     (2, ["train", "--lr-decay", "0.5"], "lr_decay must be at least 1, got 0.5"),
-    (2, ["train", "--max-grad", "0"], "max_grad must be positive, got 0.0"),
-    (2, ["train", "--seed", "-1"], "seed must be a whole number in"),
+    (2, ["train", "--bias-range", "-1"], "bias_range must be at least 0 and finite, got -1.0"),
+    (2, ["train", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
     (2, ["train", "--recipe", "seed-100"], "did you mean seed-1000?"),
-    (2, ["train", "--recipe"], "recipe"),
     (2, ["train", "--optimizer", "lion"], "invalid choice 'lion'"),
-    (2, ["train", "--nonsense", "1"], "Unrecognized options"),
-    (2, ["trian"], "trian"),
-    (2, [], "train"),
+    (2, ["train", "--dtype", "float16"], "invalid choice 'float16'"),
+    (2, ["train", "--learning-rate", "1"], "Unrecognized options"),
+    (2, ["train", "story"], "Unrecognized options"),
+    (2, ["train", "--evaluate", "yes"], "Unrecognized options"),
+    (2, ["train", "--out", "data"], "out must be a new or an empty folder, and data holds ptb"),
+    (1, ["train", "--out", "/proc/none/out"], "/proc/none"),
+    (1, ["train", "--out", "file"], "file"),
+    (3, ["train", "--corpus", "storys"], "did you mean story?"),
+    (3, ["train", "--corpus", "nowhere.txt"], "'nowhere.txt' is none of them"),
+    (3, ["train", "--corpus", "data"], "'data' is none of them"),
+    (3, ["train", "--corpus", "file"], "file is empty"),
+    (3, ["train", "--corpus", "binary"], "binary is not UTF-8: line 1, byte 0"),
+    (3, ["train", "--corpus", "short"], "too short"),
     (
         3,
-        ["train", "--data-dir", "nowhere"],
-        "ptb.train.txt does not exist; put ptb.train.txt, ptb.valid.txt, ptb.test.txt",
+        ["train", "--corpus", "ptb", "--data-dir", "nowhere"],
+        "ptb.train.txt does not exist (looked in nowhere/ptb); put ptb.train.txt, ptb.valid.txt, ptb.test.txt",
     ),
-    (3, ["train", "--batch-size", "500"], "the corpus is too short: one window of batch_size 500 x time_size 35"),
-    (3, ["train", "--max-tokens", "2"], "needs 700 pairs of words, it has 1"),
-    (2, ["train", *SMALL, "--out", "data"], "out must be a new or an empty folder, and data holds ptb"),
-    (1, ["train", *SMALL, "--out", "/proc/none/out"], "/proc/none"),
-    (1, ["train", *SMALL, "--out", "file"], "file"),
+    (
+        3,
+        ["train", "--corpus", "ptb", "--batch-size", "500"],
+        "the corpus is too short: one window of batch_size 500 x time_size 35",
+    ),
+    (3, ["train", "--max-tokens", "2"], "needs 1120 pairs of words, it has 1"),
+    (2, ["trian"], "trian"),
+    (2, [], "train"),
+    (2, ["eval"], "model"),
+    (3, ["eval", "nowhere"], "nowhere is not a folder; a model is one"),
+    (3, ["eval", "data"], "config.json does not exist"),
+    (2, ["eval", "trained", "--part", "dev"], "invalid choice 'dev'"),
+    (2, ["eval", "trained", "--lanes", "0"], "lanes must be a whole number in [1, "),
+    (3, ["eval", "trained", "--corpus", "nowhere.txt"], "'nowhere.txt' is none of them"),
+    (3, ["eval", "trained", "--corpus", "file"], "file is empty"),
+    (2, ["generate"], "model"),
+    (3, ["generate", "nowhere"], "nowhere is not a folder"),
+    (3, ["generate", "storyish", "--prompt", "unheard of"], "'unheard' is not among the 102 words"),
+    (2, ["generate", "trained", "--temperature", "0"], "temperature (for the limit 0 use greedy) must be positive"),
+    (2, ["generate", "trained", "--top-k", "0"], "top_k must be a whole number of at least 1, got 0"),
+    (2, ["generate", "trained", "--top-p", "2"], "top_p must be in (0, 1], got 2.0"),
+    (2, ["generate", "trained", "--count", "0"], "count must be a whole number of at least 1, got 0"),
+    (2, ["generate", "trained", "--length", "0"], "length must be a whole number of at least 1, got 0"),
+    (2, ["generate", "trained", "--length", "1", "--prompt", "the cat sat"], "sample_size (which counts the prompt)"),
+    (2, ["generate", "trained", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
+    (1, ["generate", "trained", "--heat", "/proc/none/a.png"], "/proc/none/a.png"),
+    (3, ["info", "nowhere"], "nowhere is not a folder"),
+    (2, ["plot"], "runs"),
+    (3, ["plot", "nowhere"], "nowhere is not the folder of a run: it has no metrics.jsonl"),
+    (3, ["plot", "damaged"], "is damaged"),
+    (3, ["plot", "unfinished"], "no epoch is finished in any of these runs"),
+    (1, ["plot", "trained", "--out", "/proc/none/a.png"], "/proc/none/a.png"),
+    (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
 ]
 
 
+@pytest.fixture(scope="module")
+def models(tmp_path_factory):
+    """A trained run, a model of the built-in words, a damaged run and one without an epoch."""
+    from rnnlm.checkpoint import save_model
+    from rnnlm.data import story
+    from rnnlm.models import SimpleRnnlm
+
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "text").write_text(TEXT)
+    options = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "2"]
+    assert main(["train", *options, "--corpus", str(folder / "text"), "--out", str(folder / "trained")]) == 0
+    save_model(folder / "storyish", SimpleRnnlm(102, 4, 5), story.vocabulary())
+    for name, content in (("damaged", "{"), ("unfinished", "")):
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text(content)
+    return folder
+
+
 @pytest.mark.parametrize(("code", "arguments", "message"), WRONG)
-def test_wrong_use_is_one_sentence_and_a_code(treebank, capsys, code, arguments, message):
+def test_wrong_use_is_one_sentence_and_a_code(treebank, models, capsys, code, arguments, message):
     Path("file").touch()
-    try:
-        got = main(arguments)
-    except SystemExit as stop:  # how tyro says that it has said enough
-        got = stop.code
+    Path("short").write_text("a b c\n")
+    Path("binary").write_bytes(b"\xff\xfe\x00")
+    for path in models.iterdir():
+        Path(path.name).symlink_to(path)
+    capsys.readouterr()
+    got = main(arguments)
     streams = capsys.readouterr()
-    assert got == code
+    assert got == code, streams.err
     assert message in streams.err
     assert "Traceback" not in streams.err
     assert not Path("runs").exists()
@@ -239,5 +319,187 @@ def test_unknown_settings_are_refused():
 
 
 def test_a_run_returns_its_folder(treebank):
-    config = TrainConfig(hidden_size=8, wordvec_size=6, batch_size=4, time_size=5, max_epoch=1, evaluate=False)
-    assert run(config) == Path("runs/book-rnn-001")
+    small = {"hidden_size": 8, "wordvec_size": 6, "batch_size": 4, "time_size": 5, "max_epoch": 1, "evaluate": False}
+    assert run(TrainConfig.from_recipe("book-rnn", **small)) == Path("runs/book-rnn-001")
+
+
+# ---------------------------------------------------------------- the other commands
+
+
+def test_eval(models, treebank, capsys):
+    arguments = ["eval", str(models / "trained"), "--corpus", str(models / "text")]
+    assert main(arguments) == 0
+    shown = capsys.readouterr().out
+    assert "exact" in shown
+    assert "0 of " in shown
+    assert main([*arguments, "--json", "--lanes", "3"]) == 0
+    result = json.loads(capsys.readouterr().out)
+    assert (result["lanes"], result["unknown"]) == (3, 0)
+    model, words = load_model(models / "trained" / "model")
+    from rnnlm import evaluate, read_corpus
+
+    assert result["nats"] == evaluate(model, read_corpus(models / "text", words)[0], 3).nats
+    Path("strange").write_text("the zebra sat\n")
+    assert main(["eval", str(models / "trained"), "--corpus", "strange", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["unknown"] == 1
+
+
+def test_eval_on_named_corpora(models, capsys):
+    assert main(["eval", str(models / "storyish"), "--part", "valid", "--lanes", "100", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["tokens"] == 99_999
+
+
+def test_generate(models, tmp_path, capsys):
+    arguments = ["generate", str(models / "trained"), "--prompt", "the cat", "--count", "3", "--seed", "4"]
+    shown = []
+    for options in ([], [], ["--temperature", "3"], ["--greedy"], ["--top-k", "1"], ["--top-p", "0.5"]):
+        assert main([*arguments, *options]) == 0
+        shown.append(capsys.readouterr().out)
+    assert shown[0] == shown[1] != shown[2]
+    assert shown[3] == shown[4]
+    assert all(line.startswith("the cat") for line in shown[0].splitlines())
+    assert len(shown[0].splitlines()) == 3
+    assert main([*arguments, "--length", "2", "--heat", str(tmp_path / "a.png")]) == 0
+    assert capsys.readouterr().out == "the cat\n" * 3
+    assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_info(models, capsys):
+    assert main(["info"]) == 0
+    assert "rnnlm 0.1.0" in capsys.readouterr().out
+    assert main(["info", str(models / "storyish")]) == 0
+    shown = capsys.readouterr().out
+    assert "102 x 4          408" in shown
+    assert f"{408 + 20 + 25 + 5 + 510 + 102:,}" in shown
+
+
+def test_plot(models, tmp_path, capsys):
+    for name in ("a.png", "b.svg"):
+        assert main(["plot", str(models / "trained"), str(models / "trained"), "--out", str(tmp_path / name)]) == 0
+        assert capsys.readouterr().out == f"{tmp_path / name}\n"
+    assert "trained valid" in (tmp_path / "b.svg").read_text()
+
+
+def test_data(treebank, capsys):
+    assert main(["data", "--data-dir", str(treebank)]) == 0
+    assert f"ptb: {treebank / 'ptb'}: complete" in capsys.readouterr().out
+    assert main(["data", "--data-dir", "nowhere"]) == 0
+    assert "ptb: nowhere/ptb: missing ptb.train.txt, ptb.valid.txt, ptb.test.txt" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "generate", "info", "plot", "data"])
+def test_help_teaches_by_example(command, capsys):
+    assert main([command, "--help"]) == 0
+    assert "rnnlm " in capsys.readouterr().out.partition("usage")[2].partition("xample")[2]
+
+
+def test_a_text_of_any_script(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("글.txt").write_text("나는 학교 에 간다\n너는 집 에 온다\n" * 60, encoding="utf-8")
+    assert main(["train", *SMALL, "--corpus", "글.txt", "--out", "out"]) == 0
+    assert set(capsys.readouterr().out.partition("it writes: ")[2].split()) <= {
+        "나는",
+        "너는",
+        "학교",
+        "집",
+        "에",
+        "간다",
+        "온다",
+    }
+
+
+# ---------------------------------------------------------------- Penn Treebank, wherever it is
+
+
+@pytest.fixture
+def no_cache(tmp_path, monkeypatch):
+    monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(ptb, "RETRIES", 0)
+    monkeypatch.setattr(ptb, "ADDRESSES", ("http://127.0.0.1:9/",))
+    return tmp_path / "cache"
+
+
+QUICK = ["--max-tokens", "3000", "--max-epoch", "1", "--hidden-size", "4", "--wordvec-size", "4", "--no-evaluate"]
+
+
+def test_train_ptb_takes_it_where_it_is(treebank, no_cache, capsys):
+    assert train_ptb([*SMALL[2:], "--no-evaluate", "--out", "out"]) == 0
+    assert json.loads(Path("out/settings.json").read_text())["corpus"] == "ptb"
+    assert train_ptb([*SMALL[2:], "--no-evaluate", "--data-dir", str(treebank), "--out", "other"]) == 0
+
+
+def test_train_ptb_without_it_says_so_and_trains_on_stories(tmp_path, monkeypatch, no_cache, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNNLM_DATA", raising=False)
+    assert train_ptb([*QUICK, "--out", "out"]) == 0
+    assert (
+        "training on the built-in corpus instead: Penn Treebank can't be downloaded: http://127.0.0.1:9/"
+        in capsys.readouterr().err
+    )
+    assert json.loads(Path("out/settings.json").read_text())["corpus"] == "story"
+    assert train_ptb([*QUICK, "--data-dir", "nowhere", "--out", "other"]) == 0
+
+
+def test_train_ptb_insists_if_told_to(tmp_path, monkeypatch, no_cache, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("RNNLM_DATA", raising=False)
+    assert train_ptb(["--corpus", "ptb"]) == 3
+    assert "put ptb.train.txt, ptb.valid.txt, ptb.test.txt in DIR/ptb" in capsys.readouterr().err
+
+
+def test_without_pooch_the_extra_is_named(monkeypatch, capsys):
+    monkeypatch.setitem(sys.modules, "pooch", None)
+    assert main(["data", "--fetch", "ptb"]) == 1
+    assert "downloading Penn Treebank needs the extra 'data': pip install 'rnnlm[data]'" in capsys.readouterr().err
+
+
+def test_it_is_downloaded_from_the_address_that_has_it(treebank, no_cache, monkeypatch, capsys):
+    """Two servers: the first has another text, the second the right one."""
+    wrong = treebank.parent / "wrong"
+    wrong.mkdir()
+    for name in ptb.FILES.values():
+        (wrong / name).write_text("something else\n")
+    with serve(wrong) as first, serve(treebank / "ptb") as second:
+        monkeypatch.setattr(ptb, "ADDRESSES", (first, second))
+        assert main(["data", "--fetch", "ptb"]) == 0
+    streams = capsys.readouterr()
+    assert streams.out == f"ptb is in {no_cache / 'ptb'}\n"
+    assert "Linguistic Data Consortium" in streams.err
+    assert (no_cache / "ptb" / "ptb.test.txt").read_text() == TEXT
+    monkeypatch.delenv("RNNLM_DATA")
+    assert len(ptb.load_data("test")[0]) > 100
+
+
+@contextmanager
+def serve(folder):
+    """A web server of this machine for a folder."""
+    handler = partial(QuietHandler, directory=str(folder))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/"
+        server.shutdown()
+        thread.join()
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *_):
+        pass
+
+
+# ---------------------------------------------------------------- streams
+
+
+def test_a_reader_that_goes_is_no_error(models, clean_env):
+    command = f"{sys.executable} -m rnnlm generate {models / 'trained'} --count 2000 | head -n 1"
+    result = subprocess.run(["bash", "-c", command], env=clean_env, capture_output=True, text=True, check=False)
+    assert result.stdout.count("\n") == 1
+    assert not result.stderr
+
+
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_streams(models, clean_env, closed):
+    command = f"{sys.executable} -m rnnlm eval {models / 'trained'} --corpus {models / 'text'} {closed}"
+    result = subprocess.run(["bash", "-c", command], env=clean_env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert "Traceback" not in result.stderr

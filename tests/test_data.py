@@ -209,11 +209,13 @@ def test_penn_treebank_is_found_by_the_environment(ptb_dir, monkeypatch):
 
 def test_penn_treebank_that_is_not_there(tmp_path, monkeypatch):
     monkeypatch.delenv("RNNLM_DATA", raising=False)
+    monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "none")
     with pytest.raises(
-        DataError, match="put ptb.train.txt, ptb.valid.txt, ptb.test.txt in DIR/ptb and name the folder"
+        DataError,
+        match="put ptb.train.txt, ptb.valid.txt, ptb.test.txt in DIR/ptb and name the folder DIR by --data-dir",
     ):
         ptb.load_data()
-    with pytest.raises(DataError, match=r"ptb.train.txt does not exist; put ptb.train.txt"):
+    with pytest.raises(DataError, match=r"ptb.train.txt does not exist \(looked in .*ptb\); put ptb.train.txt"):
         ptb.load_data("train", tmp_path)
     with pytest.raises(InputError, match="data_type must be 'train', 'valid'"):
         ptb.load_data("dev", tmp_path)

@@ -30,14 +30,15 @@ LAYERS = [
     "recipes",
     "settings",
     "experiment",
+    "commands",
     "cli",
     "__main__",
 ]
 PUBLIC = {
-    "Adam", "BackendError", "Batches", "DataError", "Evaluation", "InputError", "MissingExtra", "Model", "ModelConfig",
+    "Adam", "BackendError", "Batches", "Corpus", "DataError", "Evaluation", "InputError", "MissingExtra", "Model", "ModelConfig",
     "ModelFileError", "RNN", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD", "SimpleRnnlm", "TimeAffine",
     "TimeEmbedding", "TimeRNN", "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads",
-    "eval_perplexity", "evaluate", "generate", "load_model", "perplexity", "ptb", "read_corpus", "save_model", "story",
+    "eval_perplexity", "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model", "story",
 }  # fmt: skip
 
 
@@ -72,7 +73,7 @@ def test_type_checkers_read_the_same_modules():
 
 
 def test_the_data_names_are_these():
-    assert set(rnnlm.data.__all__) == {"Batches", "Vocabulary", "ptb", "read_corpus", "story"}
+    assert set(rnnlm.data.__all__) == {"Batches", "Corpus", "Vocabulary", "load_corpus", "ptb", "read_corpus", "story"}
 
 
 def documented(node):

@@ -2,7 +2,8 @@
 
 from rnnlm.data import ptb, story
 from rnnlm.data.batches import Batches
+from rnnlm.data.corpora import Corpus, load_corpus
 from rnnlm.data.corpus import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
 
-__all__ = ["Batches", "Vocabulary", "ptb", "read_corpus", "story"]
+__all__ = ["Batches", "Corpus", "Vocabulary", "load_corpus", "ptb", "read_corpus", "story"]

@@ -13,7 +13,7 @@ from rnnlm.checks import whole_number
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError
 
-__all__ = ["read_corpus"]
+__all__ = ["lines_of", "read_corpus"]
 
 
 def read_corpus(
@@ -42,7 +42,7 @@ def read_corpus(
     own: dict[bytes, int] = {}
     known = None if vocabulary is None else {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     unknown = None if vocabulary is None else vocabulary.unk_id
-    for number, words in _lines(path):
+    for number, words in lines_of(path):
         if known is None:
             ids.extend([own.setdefault(word, len(own)) for word in words])
         else:
@@ -64,8 +64,12 @@ def read_corpus(
     return tokens, vocabulary
 
 
-def _lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[bytes]]]:
-    """The words of each line, `<eos>` included, with the line's number from 1; each line is checked to be UTF-8."""
+def lines_of(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[bytes]]]:
+    """The words of each line, `<eos>` included, with the line's number from 1; each line is checked to be UTF-8.
+
+    Raises:
+        DataError: no file, or bytes that are not UTF-8.
+    """
     if not Path(path).is_file():
         raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
     start, eos = 0, EOS.encode()

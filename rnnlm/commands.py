@@ -1,0 +1,132 @@
+"""What the commands do, `train` excepted, which is `experiment.run`. Results are printed to standard output."""
+
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict
+from math import isfinite
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnlm.backend import FUSED, ops
+from rnnlm.checkpoint import load_model
+from rnnlm.data import Vocabulary, ptb
+from rnnlm.data.corpora import load_part
+from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.evaluation import evaluate
+from rnnlm.generation import generate
+from rnnlm.models import Model
+from rnnlm.plotting import save_perplexity, save_surprise
+
+__all__ = ["evaluate_model", "open_model", "plot_runs", "show_data", "show_info", "write_text"]
+
+
+def open_model(folder: Path) -> tuple[Model, Vocabulary]:
+    """The model in a folder, or in the results of a run."""
+    inner = folder / "model"
+    return load_model(inner if inner.is_dir() else folder)
+
+
+def evaluate_model(folder: Path, corpus: str, part: str, data_dir: Path | None, lanes: int, as_json: bool) -> None:
+    """Print the perplexity of a model on a corpus, with what is needed to compare it."""
+    model, words = open_model(folder)
+    ids, unknown = load_part(corpus, part, words, data_dir)
+    result = evaluate(model, ids, lanes)
+    if as_json:
+        row = {"corpus": corpus, "part": part, "perplexity": result.perplexity, **asdict(result), "unknown": unknown}
+        print(json.dumps({key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}))
+        return
+    print(result)
+    print(f"{unknown:,} of {len(ids):,} tokens are not among the model's {len(words):,} words")
+
+
+def write_text(
+    folder: Path, prompt: str, length: int, count: int, heat: Path | None, seed: int | None, options: dict[str, Any]
+) -> None:
+    """Print texts that a model makes up, one a line: the prompt and what follows, to the end of a line or `length`."""
+    model, words = open_model(folder)
+    begin = [] if words.eos_id is None else [words.eos_id]
+    start = [*begin, *words.encode(prompt).tolist()]
+    if not start:
+        raise InputError("prompt must have a word: this model has no <eos> to begin after")
+    for number in range(count):
+        seed_now = None if seed is None else seed + number
+        size = len(begin) + length
+        ids = generate(model, start, None, size, seed=seed_now, stop_id=words.eos_id, **options)
+        print(" ".join(words.decode(ids[len(begin) :])).removesuffix("<eos>").rstrip())
+        if heat is not None and number == 0:
+            draw_heat(model, words, ids, heat)
+
+
+def draw_heat(model: Model, words: Vocabulary, ids: Sequence[int], path: Path) -> None:
+    """Draw how surprised the model is by each word of a text after the first one."""
+    if len(ids) < 2:
+        raise InputError("a heat strip needs a text of at least two words")
+    model.reset_state()
+    nats = ops.asnumpy(model.losses([ids[:-1]], [ids[1:]]))[0]
+    save_surprise(path, words.decode(ids[1:]), np.exp(-nats))
+    print(f"rnnlm: word probabilities of the first text are drawn in {path}", file=sys.stderr)
+
+
+def show_info(folder: Path | None) -> None:
+    """Print what runs here, and the layers of a model with their shapes."""
+    import safetensors
+
+    import rnnlm
+
+    print(f"rnnlm {rnnlm.__version__}, Python {sys.version.split()[0]}, {ops.describe()}")
+    print(f"safetensors {safetensors.__version__}")
+    print(f"fused functions: {', '.join(sorted(FUSED)) or 'none'}")
+    if folder is None:
+        return
+    model, words = open_model(folder)
+    print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
+    for name, p in zip(model.names, model.params):
+        print(f"  {name:12s} {' x '.join(str(n) for n in p.shape):>16s} {p.size:>12,}")
+    print(f"  {'parameters':12s} {'':16s} {sum(p.size for p in model.params):>12,}")
+
+
+def plot_runs(folders: Sequence[Path], out: Path) -> None:
+    """Draw the perplexities of several runs in one picture."""
+    curves: dict[str, tuple[list[float], list[float]]] = {}
+    for folder in folders:
+        rows = _metrics(folder)
+        for kind in ("train", "valid"):
+            points = [(r["epoch"], r[f"{kind}_perplexity"]) for r in rows if r.get(f"{kind}_perplexity")]
+            if points:
+                epochs, values = zip(*points)
+                curves[f"{folder.name} {kind}"] = list(epochs), list(values)
+    if not curves:
+        raise DataError("no epoch is finished in any of these runs")
+    save_perplexity(out, curves)
+    print(out)
+
+
+def _metrics(folder: Path) -> list[dict[str, Any]]:
+    path = folder / "metrics.jsonl"
+    try:
+        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{folder} is not the folder of a run: it has no metrics.jsonl") from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFileError(f"{path} is damaged: {error}") from error
+    if not all(isinstance(row, dict) for row in rows):
+        raise ModelFileError(f"{path} is damaged: each line must be a JSON object")
+    return rows
+
+
+def show_data(fetch: bool, data_dir: Path | None) -> None:
+    """Print where corpora are; download Penn Treebank if that is asked for."""
+    if fetch:
+        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+        print(f"ptb is in {ptb.fetch(data_dir) / 'ptb'}")
+        return
+    print("story: built in, made when it is used")
+    folders = ptb.folders_to_look_in(data_dir)
+    for folder in folders:
+        missing = [name for name in ptb.FILES.values() if not (folder / "ptb" / name).is_file()]
+        print(f"ptb: {folder / 'ptb'}: {'missing ' + ', '.join(missing) if missing else 'complete'}")
+    if not folders:
+        print("ptb: no folder is named by --data-dir or RNNLM_DATA, and without the extra 'data' there is no cache")
