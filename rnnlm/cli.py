@@ -226,6 +226,7 @@ def _get_ptb(arguments: list[str]) -> None:
 def _dispatch(arguments: list[str]) -> None:
     import tyro
 
+    from rnnlm import recipes
     from rnnlm.experiment import run
     from rnnlm.settings import TrainConfig
 
@@ -238,8 +239,9 @@ def _dispatch(arguments: list[str]) -> None:
         "data": Data,
     }
     if arguments[:1] == ["train"]:
-        recipe = _value(arguments, "--recipe")
-        arguments = ["train", *_recipe_arguments(recipe or TrainConfig.recipe), *arguments[1:]]
+        name = _value(arguments, "--recipe") or TrainConfig.recipe
+        TrainConfig.from_recipe(name)  # for its errors
+        arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]
     command = tyro.extras.subcommand_cli_from_dict(
         commands, prog="rnnlm", description="Recurrent neural network language models.", args=arguments
     )
@@ -247,12 +249,6 @@ def _dispatch(arguments: list[str]) -> None:
         run(command)
     else:
         command.run()
-
-
-def _recipe_arguments(name: str) -> list[str]:
-    from rnnlm import recipes
-
-    return recipes.arguments(name)
 
 
 def _value(arguments: list[str], flag: str) -> str | None:

@@ -47,6 +47,7 @@ def run(config: TrainConfig) -> Path:
     experiment.write("settings.json", {**asdict(config), "backend": ops.describe()})
     _say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     _say(f"{ops.describe()}; results in {folder}")
+    _say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
     try:
         experiment.fit()
     finally:
@@ -183,7 +184,7 @@ def _new_folder(config: TrainConfig) -> Path:
     """Make the folder for the results; one that holds something already is refused, so that nothing is lost."""
     folder = config.out
     if folder is None:
-        folder = _next_folder(config.recipe)
+        folder = _next_folder(Path(config.recipe).stem)
     elif folder.is_dir() and any(folder.iterdir()):
         raise InputError(f"out must be a new or an empty folder, and {folder} holds {next(folder.iterdir()).name}")
     folder.mkdir(parents=True, exist_ok=True)

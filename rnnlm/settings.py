@@ -1,7 +1,8 @@
 """What an experiment can be told: the options of `rnnlm train`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
@@ -26,7 +27,7 @@ class TrainConfig:
     Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe seed-1000 --seed 3
 
     Attributes:
-        recipe: settings to begin with, by name: story, book-rnn or seed-1000.
+        recipe: settings to begin with: story, book-rnn, seed-1000, or a TOML file with a table [settings].
         corpus: story (built in), ptb (Penn Treebank) or a UTF-8 text file, whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
@@ -72,9 +73,16 @@ class TrainConfig:
         """A recipe's settings, with changes.
 
         Raises:
-            InputError: no such recipe.
+            InputError: no such recipe or setting; the nearest name is offered.
         """
-        return cls(**{"recipe": name, **recipes.load(name)["settings"], **changes})
+        settings = {"recipe": name, **recipes.load(name)["settings"], **changes}
+        known = [field.name for field in fields(cls)]
+        for key in settings:
+            if key not in known:
+                near = get_close_matches(key, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
+        return cls(**settings)
 
     def about(self) -> dict[str, Any]:
         """What the recipe says of itself, if its settings are these but for the seed and the place of the results."""

@@ -159,6 +159,14 @@ def test_every_recipe_is_a_configuration(name, treebank):
     assert about["source"]
 
 
+def test_a_recipe_of_ones_own(treebank, capsys):
+    Path("mine.toml").write_text("[settings]\ncorpus = 'ptb'\nhidden_size = 9\nevaluate = false\nmax_grad = inf\n")
+    assert main(["train", *SMALL[2:], "--recipe", "mine.toml", "--hidden-size", "7"]) == 0
+    settings = json.loads(Path("runs/mine-001/settings.json").read_text())
+    assert (settings["hidden_size"], settings["corpus"], settings["max_grad"]) == (7, "ptb", None)
+    assert "hidden_size=7" in capsys.readouterr().out
+
+
 def test_the_defaults_are_the_default_recipes():
     assert TrainConfig() == TrainConfig.from_recipe(TrainConfig.recipe)
 
@@ -197,6 +205,10 @@ WRONG = [
     (2, ["train", "--bias-range", "-1"], "bias_range must be at least 0 and finite, got -1.0"),
     (2, ["train", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
     (2, ["train", "--recipe", "seed-100"], "did you mean seed-1000?"),
+    (2, ["train", "--recipe", "nowhere.toml"], "recipe nowhere.toml does not exist"),
+    (2, ["train", "--recipe", "broken.toml"], "recipe broken.toml is not a TOML file"),
+    (2, ["train", "--recipe", "empty.toml"], "recipe empty.toml must have a table [settings]"),
+    (2, ["train", "--recipe", "unknown.toml"], "got 'hiden_size' in recipe unknown.toml; did you mean hidden_size?"),
     (2, ["train", "--optimizer", "lion"], "invalid choice 'lion'"),
     (2, ["train", "--dtype", "float16"], "invalid choice 'float16'"),
     (2, ["train", "--learning-rate", "1"], "Unrecognized options"),
@@ -273,6 +285,9 @@ def models(tmp_path_factory):
 @pytest.mark.parametrize(("code", "arguments", "message"), WRONG)
 def test_wrong_use_is_one_sentence_and_a_code(treebank, models, capsys, code, arguments, message):
     Path("file").touch()
+    Path("broken.toml").write_text("=")
+    Path("empty.toml").write_text("")
+    Path("unknown.toml").write_text("[settings]\nhiden_size = 3\n")
     Path("short").write_text("a b c\n")
     Path("binary").write_bytes(b"\xff\xfe\x00")
     for path in models.iterdir():

@@ -19,5 +19,11 @@ def test_its_code_runs(tmp_path, monkeypatch, capsys):
 
 
 def test_ci_runs_its_test_command():
-    assert re.search(r"^python -m pytest$", README, re.M)
-    assert "grep -m1 '^python -m pytest' README.md" in (ROOT / ".ci" / "run").read_text()
+    assert len(re.findall(r"&& python -m pytest$", README, re.M)) == 1
+    assert "grep -m1 '&& python -m pytest$' README.md" in (ROOT / ".ci" / "run").read_text()
+
+
+def test_its_links_lead_somewhere():
+    for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
+        for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"

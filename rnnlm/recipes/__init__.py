@@ -7,6 +7,7 @@
 import tomllib
 from difflib import get_close_matches
 from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import InputError
@@ -20,22 +21,36 @@ def names() -> list[str]:
 
 
 def load(name: str) -> dict[str, Any]:
-    """A recipe's two tables.
+    """The two tables of a recipe of this package, or of a TOML file of one's own.
 
     Raises:
-        InputError: no such recipe; the nearest name is offered.
+        InputError: no such recipe, and the nearest name is offered; or a file that is no recipe.
     """
+    if name.endswith(".toml"):
+        return _load_file(Path(name))
     if name not in names():
         near = get_close_matches(name, names(), 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"recipe must be one of {', '.join(names())}, got {name!r}{hint}")
+        raise InputError(f"recipe must be one of {', '.join(names())} or a .toml file, got {name!r}{hint}")
     return tomllib.loads((files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
 
 
-def arguments(name: str) -> list[str]:
-    """A recipe's settings as options of the command line, to stand before the user's own, which then win."""
+def _load_file(path: Path) -> dict[str, Any]:
+    try:
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise InputError(f"recipe {path} does not exist") from error
+    except ValueError as error:  # not TOML, not UTF-8
+        raise InputError(f"recipe {path} is not a TOML file: {error}") from error
+    if not isinstance(tables.get("settings"), dict):
+        raise InputError(f"recipe {path} must have a table [settings]")
+    return {"about": {}, **tables}
+
+
+def arguments(settings: dict[str, Any]) -> list[str]:
+    """Settings as options of the command line, to stand before the user's own, which then win."""
     options: list[str] = []
-    for key, value in load(name)["settings"].items():
+    for key, value in settings.items():
         flag = key.replace("_", "-")
         options += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
     return options
