@@ -11,13 +11,16 @@ LR, MAX_GRAD = 0.1, 0.25
 
 
 class Ours:
-    """rnnlm, on the backend that RNNLM_BACKEND names."""
+    """rnnlm, on the backend that RNNLM_BACKEND names, with the threads that its trainer would take."""
 
     def __init__(self, case):
         from rnnlm import SGD, SimpleRnnlm
+        from rnnlm.backend import ops
 
         self.model = SimpleRnnlm(case.V, case.D, case.H, seed=1)
         self.optimizer = SGD(LR)
+        self.threads = ops.threads_for(2 * self.model.flat_params.size * case.tokens)
+        self.threads.__enter__()
 
     def step(self, xs, ts):
         from rnnlm import clip_grads
@@ -42,8 +45,9 @@ class Plain:
 
     def __init__(self, case):
         from benchmarks.plain import PlainRnnlm
+        from rnnlm import SimpleRnnlm
 
-        self.model = PlainRnnlm(Ours(case).model.state_dict())
+        self.model = PlainRnnlm(SimpleRnnlm(case.V, case.D, case.H, seed=1).state_dict())
 
     def step(self, xs, ts):
         return float(self.model.step(xs, ts, LR, MAX_GRAD))
@@ -63,7 +67,10 @@ class Torch:
         from torch import nn
 
         self.torch = torch
-        weights = {name: torch.from_numpy(w) for name, w in Ours(case).model.state_dict().items()}
+        from rnnlm import SimpleRnnlm
+
+        model = SimpleRnnlm(case.V, case.D, case.H, seed=1)
+        weights = {name: torch.from_numpy(w) for name, w in model.state_dict().items()}
         self.embed = nn.Embedding(case.V, case.D)
         self.rnn = nn.RNN(case.D, case.H, batch_first=True)
         self.linear = nn.Linear(case.H, case.V)

@@ -74,7 +74,11 @@ class RnnlmTrainer:
         self._check(batches, max_epoch, max_grad, eval_interval)
         self.ppl_list, self._eval_interval = [], eval_interval
         run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad)
-        with ops.quiet(), _progress_bar(max_epoch * len(batches), batch_size * time_size) as bar:
+        with (
+            ops.quiet(),
+            ops.threads_for(run.operations),
+            _progress_bar(max_epoch * len(batches), batch_size * time_size) as bar,
+        ):
             for _ in range(max_epoch):
                 for window in range(len(batches)):
                     run.step()
@@ -120,6 +124,12 @@ class _Run:
         self.total: Array = xp.zeros((), xp.float64)  # loss since the last report
         self.reported = 0
         self.kept: tuple[int, list[Array]] = (0, [])  # a step, and the weights that gave it a finite loss
+
+    @property
+    def operations(self) -> float:
+        """Floating-point operations of a forward pass, by the rule of two for each parameter and token."""
+        sizes = sum(p.size for p in self.arrays("params"))
+        return 2.0 * sizes * self.batches.batch_size * self.batches.time_size
 
     def arrays(self, name: str) -> list[Array]:
         """The model's 'params' or 'grads', in one piece if it has them so."""

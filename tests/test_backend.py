@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
-from rnnlm.backend import FUSED, accelerated, ops, xp
+from rnnlm.backend import FUSED, NAME, accelerated, ops, xp
 from tests.gradcheck import dev, host
 
 PACKAGE = Path(__file__).parent.parent / "rnnlm"
@@ -184,3 +185,15 @@ def test_cupys_way_of_adding_rows_is_numpys(rng):
     a = np.array([1.0, 4.0])
     module.scale_(a, np.array(0.5))
     assert a.tolist() == [0.5, 2]
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="BLAS threads are NumPy's")
+def test_small_steps_take_one_thread():
+    threads = lambda: [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]  # noqa: E731
+    before = threads()
+    assert before
+    with ops.threads_for(1e6):
+        assert set(threads()) == {1}
+    with ops.threads_for(1e12):
+        assert threads() == before
+    assert threads() == before

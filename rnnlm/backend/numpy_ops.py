@@ -1,6 +1,7 @@
 """NumPy: what it spells or speeds differently from CuPy."""
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -8,6 +9,7 @@ from numpy.typing import NDArray
 
 xp = np
 NDArrayAny = NDArray[Any]
+SMALL = 2e8  # operations of a step below which a second thread costs more than it brings: 1.5 times the time at 1e7
 PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 
 
@@ -33,6 +35,18 @@ def asnumpy(a: Any) -> NDArrayAny:
 
 def synchronize() -> None:
     """Wait until all work is done; here it always is."""
+
+
+@contextmanager
+def threads_for(operations: float) -> Iterator[None]:
+    """One BLAS thread for steps of so few operations that waking others takes longer than the work; else as it is."""
+    if operations >= SMALL:
+        yield
+        return
+    from threadpoolctl import threadpool_limits
+
+    with threadpool_limits(1, "blas"):
+        yield
 
 
 def quiet() -> np.errstate:
