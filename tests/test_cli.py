@@ -116,6 +116,15 @@ def test_reruns_write_the_same_bytes(treebank, capsys):
     assert Path("a/model/model.safetensors").read_bytes() != Path("c/model/model.safetensors").read_bytes()
 
 
+def test_without_matplotlib_the_run_goes_on_and_says_what_draws(treebank, monkeypatch, capsys):
+    for name in ("matplotlib", "matplotlib.figure"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    assert "no picture: a picture needs the extra 'plot': pip install 'rnnlm[plot]'" in capsys.readouterr().err
+    assert not Path("out/perplexity.png").exists()
+    load_model("out/model")
+
+
 def test_folders_count_up_unless_named(treebank):
     for number in (1, 2):
         assert main(["train", *SMALL, "--max-epoch", "1", "--no-evaluate"]) == 0
