@@ -6,10 +6,11 @@ data or model, 130 and 143 after SIGINT and SIGTERM.
 What needs an array library is imported inside functions, so that a backend that can't be loaded is one sentence too.
 """
 
+import io
 import os
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import Any, Literal
 
 from tyro.conf import Positional
 
-from rnnlm.errors import BackendError, DataError, InputError, MissingExtra, ModelFileError, RnnlmError
+from rnnlm.errors import DataError, InputError, MissingExtra, ModelFileError, RnnlmError
 
 __all__ = ["main", "train_ptb"]
 
@@ -90,6 +91,8 @@ class Generate:
 
         whole_number("count", self.count, 1)
         whole_number("length", self.length, 1)
+        if self.greedy and (self.top_k is not None or self.top_p is not None or self.temperature != 1):
+            raise InputError("greedy takes the most likely word: leave out temperature, top_k and top_p")
         options = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p", "greedy")}
         write_text(self.model, self.prompt, self.length, self.count, self.heat, self.seed, options)
 
@@ -168,12 +171,45 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process unless given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    for stream in ("stdout", "stderr"):
-        if getattr(sys, stream) is None:  # closed by the caller
-            setattr(sys, stream, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+    return _handled(lambda: _run(_parse(given)))
+
+
+def train_ptb(arguments: Sequence[str]) -> int:
+    """`train` with Penn Treebank as its corpus; where that is not to be had, with the built-in one.
+
+    With `--corpus ptb` it insists.
+    """
+    return _handled(lambda: _run(_with_ptb(list(arguments))))
+
+
+def _with_ptb(given: list[str]) -> Any:
+    """The command that `train_ptb` has to run."""
+    from rnnlm.data import ptb
+
+    command = _parse(["train", *_default(given, "--recipe", "book-rnn"), *given])
+    if command.corpus != "ptb" or _value(given, "--corpus") is not None:
+        return command
+    try:
+        ptb.find_all(command.data_dir)
+    except DataError as missing:
+        try:
+            if command.data_dir is not None:
+                raise
+            print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+            ptb.fetch()
+        except (DataError, MissingExtra) as error:
+            why = missing if isinstance(error, MissingExtra) else error
+            print(f"rnnlm: training on the built-in corpus instead: {why}", file=sys.stderr)
+            return _parse(["train", *_default(given, "--recipe", "story"), *given, "--corpus", "story"])
+    return command
+
+
+def _handled(action: Callable[[], None]) -> int:
+    """Do it; errors become a sentence on standard error and an exit code."""
+    _mend_streams()
     try:
         with _stop_on_sigterm():
-            _dispatch(given)
+            action()
             sys.stdout.flush()
     except SystemExit as stop:  # tyro has said what there was to say
         return stop.code if isinstance(stop.code, int) else FAILED
@@ -183,7 +219,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
     except (OSError, MemoryError) as error:
-        return _fail(error or "out of memory", FAILED)
+        return _fail(str(error) or "out of memory", FAILED)
     except KeyboardInterrupt:
         return _fail("interrupted", 128 + signal.SIGINT)
     except _Stopped:
@@ -191,43 +227,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return 0
 
 
-def train_ptb(arguments: Sequence[str]) -> int:
-    """`train` with Penn Treebank as its corpus; where that is not to be had, with the built-in one.
-
-    With `--corpus ptb` it insists.
-    """
-    given = list(arguments)
-    if {"--corpus", "--help", "-h"} & {word.partition("=")[0] for word in given}:
-        return main(["train", *_default(given, "--recipe", "book-rnn"), *given])
-    try:
-        _get_ptb(given)
-    except BackendError as error:
-        return _fail(error, FAILED)
-    except (DataError, MissingExtra) as error:
-        print(f"rnnlm: training on the built-in corpus instead: {error}", file=sys.stderr)
-        return main(["train", *_default(given, "--recipe", "story"), *given, "--corpus", "story"])
-    return main(["train", *_default(given, "--recipe", "book-rnn"), *given])
+def _mend_streams() -> None:
+    """Streams that the caller closed swallow what is written; characters that a terminal has not are escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
-def _get_ptb(arguments: list[str]) -> None:
-    """Find Penn Treebank or download it, or raise."""
-    from rnnlm.data import ptb
-
-    folder = _value(arguments, "--data-dir")
-    try:
-        ptb.find("train", folder)
-    except DataError:
-        if folder is not None:
-            raise
-        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
-        ptb.fetch()
-
-
-def _dispatch(arguments: list[str]) -> None:
+def _parse(arguments: list[str]) -> Any:
+    """The command that the arguments ask for; tyro ends the process where they are wrong or ask for help."""
     import tyro
 
     from rnnlm import recipes
-    from rnnlm.experiment import run
     from rnnlm.settings import TrainConfig
 
     commands: dict[str, Any] = {
@@ -242,9 +256,15 @@ def _dispatch(arguments: list[str]) -> None:
         name = _value(arguments, "--recipe") or TrainConfig.recipe
         TrainConfig.from_recipe(name)  # for its errors
         arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]
-    command = tyro.extras.subcommand_cli_from_dict(
+    return tyro.extras.subcommand_cli_from_dict(
         commands, prog="rnnlm", description="Recurrent neural network language models.", args=arguments
     )
+
+
+def _run(command: Any) -> None:
+    from rnnlm.experiment import run
+    from rnnlm.settings import TrainConfig
+
     if isinstance(command, TrainConfig):
         run(command)
     else:

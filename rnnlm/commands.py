@@ -18,7 +18,9 @@ from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.evaluation import evaluate
 from rnnlm.generation import generate
 from rnnlm.models import Model
-from rnnlm.plotting import save_perplexity, save_surprise
+from rnnlm.plotting import expect_picture_name, save_perplexity, save_surprise
+
+METRICS = "metrics.jsonl"
 
 __all__ = ["evaluate_model", "open_model", "plot_runs", "show_data", "show_info", "write_text"]
 
@@ -46,13 +48,15 @@ def write_text(
     folder: Path, prompt: str, length: int, count: int, heat: Path | None, seed: int | None, options: dict[str, Any]
 ) -> None:
     """Print texts that a model makes up, one a line: the prompt and what follows, to the end of a line or `length`."""
+    if heat is not None:
+        expect_picture_name(heat)
     model, words = open_model(folder)
     begin = [] if words.eos_id is None else [words.eos_id]
     start = [*begin, *words.encode(prompt).tolist()]
     if not start:
         raise InputError("prompt must have a word: this model has no <eos> to begin after")
     for number in range(count):
-        seed_now = None if seed is None else seed + number
+        seed_now = None if seed is None else (seed + number) % 2**64 if seed >= 0 else seed
         size = len(begin) + length
         ids = generate(model, start, None, size, seed=seed_now, stop_id=words.eos_id, **options)
         print(" ".join(words.decode(ids[len(begin) :])).removesuffix("<eos>").rstrip())
@@ -90,25 +94,32 @@ def show_info(folder: Path | None) -> None:
 
 def plot_runs(folders: Sequence[Path], out: Path) -> None:
     """Draw the perplexities of several runs in one picture."""
+    expect_picture_name(out)
     curves: dict[str, tuple[list[float], list[float]]] = {}
     for folder in folders:
         rows = _metrics(folder)
         for kind in ("train", "valid"):
-            points = [(r["epoch"], r[f"{kind}_perplexity"]) for r in rows if r.get(f"{kind}_perplexity")]
+            points = [(r.get("epoch"), r[f"{kind}_perplexity"]) for r in rows if r.get(f"{kind}_perplexity")]
+            if not all(_drawable(x) and _drawable(y) for x, y in points):
+                raise ModelFileError(f"{folder / METRICS} is damaged: epochs and perplexities must be positive numbers")
             if points:
                 epochs, values = zip(*points)
-                curves[f"{folder.name} {kind}"] = list(epochs), list(values)
+                curves[f"{folder} {kind}"] = list(epochs), list(values)
     if not curves:
         raise DataError("no epoch is finished in any of these runs")
     save_perplexity(out, curves)
     print(out)
 
 
+def _drawable(x: Any) -> bool:
+    return isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < 1e30
+
+
 def _metrics(folder: Path) -> list[dict[str, Any]]:
-    path = folder / "metrics.jsonl"
+    path = folder / METRICS
     try:
         rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelFileError(f"{folder} is not the folder of a run: it has no metrics.jsonl") from error
     except (ValueError, RecursionError) as error:
         raise ModelFileError(f"{path} is damaged: {error}") from error

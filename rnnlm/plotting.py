@@ -3,15 +3,27 @@
 import os
 import warnings
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import MissingExtra
+from rnnlm.errors import InputError, MissingExtra
 
-__all__ = ["draw_perplexity", "save_perplexity", "save_surprise", "show_perplexity"]
+__all__ = ["draw_perplexity", "expect_picture_name", "save_perplexity", "save_surprise", "show_perplexity"]
 
 WORDS_A_ROW = 10  # of a heat strip
+ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
 Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
+
+
+def expect_picture_name(path: str | os.PathLike[str]) -> None:
+    """Check that a picture can have this name: it ends with one of `ENDINGS`.
+
+    Raises:
+        InputError: it does not.
+    """
+    if Path(path).suffix.lower() not in ENDINGS:
+        raise InputError(f"a picture's name must end with one of {', '.join(ENDINGS)}, got {os.fspath(path)!r}")
 
 
 def draw_perplexity(
@@ -26,9 +38,11 @@ def draw_perplexity(
         axes.axhline(value, label=f"{name} {value:.4g}", color="black", linestyle="--", linewidth=1)
     if values and max(values) > 4 * min(values):
         axes.set_yscale("log")
-    axes.set(xlabel=xlabel, ylabel="perplexity", title=title)
+    axes.set(xlabel=xlabel, ylabel="perplexity")
+    axes.set_title(title, parse_math=False)
     axes.grid(alpha=0.3, which="both")
-    axes.legend()
+    for text in axes.legend().get_texts():
+        text.set_parse_math(False)
 
 
 def save_perplexity(
@@ -78,7 +92,8 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         image = ax.imshow(shares, aspect="auto", cmap="viridis", norm=LogNorm(1e-4, 1))
         for column, i in enumerate(row):
             bright = probabilities[i] > 0.05
-            ax.text(column, 0, words[i], ha="center", va="center", color="black" if bright else "white", fontsize=9)
+            color = "black" if bright else "white"
+            ax.text(column, 0, words[i], ha="center", va="center", color=color, fontsize=9, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
     _write(figure, path)

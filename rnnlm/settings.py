@@ -84,11 +84,11 @@ class TrainConfig:
                 raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
         return cls(**settings)
 
-    def about(self) -> dict[str, Any]:
-        """What the recipe says of itself, if its settings are these but for the seed and the place of the results."""
-        recipe = recipes.load(self.recipe)
+    def published(self) -> float | None:
+        """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
         same = replace(self, out=None, data_dir=None, seed=0) == type(self).from_recipe(self.recipe)
-        return recipe["about"] if same else {}
+        value = recipes.load(self.recipe)["about"].get("published")
+        return None if value is None or not same else positive("published in the recipe", value)
 
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""

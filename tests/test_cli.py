@@ -269,6 +269,16 @@ WRONG = [
     (3, ["plot", "damaged"], "is damaged"),
     (3, ["plot", "unfinished"], "no epoch is finished in any of these runs"),
     (1, ["plot", "trained", "--out", "/proc/none/a.png"], "/proc/none/a.png"),
+    (2, ["generate", "trained", "--greedy", "--top-k", "3"], "greedy takes the most likely word: leave out"),
+    (2, ["generate", "trained", "--heat", "a.foo"], "a picture's name must end with one of .png"),
+    (2, ["plot", "trained", "--out", "noending"], "a picture's name must end with one of .png"),
+    (3, ["plot", "nonsense"], "is damaged: epochs and perplexities must be positive numbers"),
+    (3, ["generate", "trained", "--prompt", "\udcff"], "a text must be Unicode characters"),
+    (
+        2,
+        ["train", "--hidden-size", "99999999999999999999"],
+        "hidden_size must be below 2**31, got 99999999999999999999",
+    ),
     (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
 ]
 
@@ -285,7 +295,7 @@ def models(tmp_path_factory):
     options = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "2"]
     assert main(["train", *options, "--corpus", str(folder / "text"), "--out", str(folder / "trained")]) == 0
     save_model(folder / "storyish", SimpleRnnlm(102, 4, 5), story.vocabulary())
-    for name, content in (("damaged", "{"), ("unfinished", "")):
+    for name, content in (("damaged", "{"), ("unfinished", ""), ("nonsense", '{"train_perplexity": 2.0}')):
         (folder / name).mkdir()
         (folder / name / "metrics.jsonl").write_text(content)
     return folder
@@ -402,6 +412,45 @@ def test_plot(models, tmp_path, capsys):
         assert main(["plot", str(models / "trained"), str(models / "trained"), "--out", str(tmp_path / name)]) == 0
         assert capsys.readouterr().out == f"{tmp_path / name}\n"
     assert "trained valid" in (tmp_path / "b.svg").read_text()
+
+
+def test_runs_of_one_name_are_told_apart(models, tmp_path, capsys):
+    import shutil
+
+    shutil.copytree(models / "trained", tmp_path / "trained")
+    assert main(["plot", str(models / "trained"), str(tmp_path / "trained"), "--out", str(tmp_path / "c.svg")]) == 0
+    shown = (tmp_path / "c.svg").read_text()
+    assert f"{models / 'trained'} valid" in shown
+    assert f"{tmp_path / 'trained'} valid" in shown
+
+
+def test_the_default_run_reaches_the_floor(tmp_path, capsys):
+    """The README's first command: within 0.1 nats of the floor, at least 80 percent of 1,000 sentences right."""
+    assert main(["train", "--out", str(tmp_path / "out")]) == 0
+    final = {r.get("part"): r for r in rows(tmp_path / "out" / "metrics.jsonl")}
+    from rnnlm.data import story
+
+    assert 0 < final["test"]["nats"] - story.floor("test") < 0.1
+    assert final[None]["sentences"] == 1000
+    assert final[None]["accepted"] >= 800
+
+
+def test_a_model_that_ends_no_sentence_is_not_waited_for(tmp_path, capsys):
+    options = ["--max-tokens", "3000", "--max-epoch", "1", "--lr", "1e-9", "--bias-range", "100", "--no-evaluate"]
+    assert main(["train", *options, "--seed", str(2**64 - 1), "--out", str(tmp_path / "out")]) == 0
+
+
+def test_a_text_without_ends_of_lines_among_its_words(tmp_path, capsys):
+    options = ["--max-tokens", "5", "--batch-size", "1", "--time-size", "2", "--max-epoch", "1", "--no-evaluate"]
+    assert main(["train", *options, "--out", str(tmp_path / "out")]) == 0
+
+
+def test_a_terminal_without_the_characters(models, clean_env):
+    command = [sys.executable, "-m", "rnnlm", "eval", str(models / "trained"), "--corpus", str(models / "text")]
+    env = clean_env | {"PYTHONIOENCODING": "ascii"}
+    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0
+    assert "\\xb1" in result.stdout
 
 
 def test_data(treebank, capsys):

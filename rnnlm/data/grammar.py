@@ -56,8 +56,9 @@ class Grammar:
         """Nats a word of an endless text: the lowest mean cross-entropy that any model can have on it.
 
         The expected number of uses of each symbol in one rewriting of the start solves a linear system; each use adds
-        the entropy of its choice, and all of them together make so many words. This holds if different choices always
-        make different texts; if not, it is too high, and the mean of `log_probs` over a long text shows it.
+        the entropy of its choice, and all of them together make so many words. This holds if a rewriting is of finite
+        expected length and different choices always make different texts; if not, it is wrong, and the mean of
+        `log_probs` over a long text shows it.
         """
         symbols = list(self.rules)
         place = {symbol: i for i, symbol in enumerate(symbols)}
@@ -80,7 +81,7 @@ class Grammar:
         """Natural-log probability of each word, given all words before it and the beginning of a text.
 
         The forward algorithm: every stack that the words so far may have led to is kept with its probability, so no
-        model can do better on texts of this grammar. A word that can't come has -inf, and what follows it too.
+        model can be expected to do better. A word that can't come has -inf, and what follows it too.
         """
         belief: Belief = (((), 1.0),)
         found = []
@@ -97,7 +98,7 @@ class Grammar:
         return bool(current)
 
     def stacks_after(self, word: str) -> set[Stack]:
-        """Every stack that can be left when `word` has just been written."""
+        """Every stack that can be left when `word` has just been written; for a grammar with finitely many."""
         fresh: list[Stack] = [()]
         seen: set[Stack] = {()}
         found: set[Stack] = set()

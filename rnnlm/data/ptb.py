@@ -17,7 +17,7 @@ from rnnlm.data.corpus import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, MissingExtra
 
-__all__ = ["LICENCE", "fetch", "find", "folders_to_look_in", "load_data", "load_vocab", "vocabulary"]
+__all__ = ["LICENCE", "fetch", "find", "find_all", "folders_to_look_in", "load_data", "load_vocab", "vocabulary"]
 
 SHA256 = {
     "train": "fcea919f6cf83f35d4d00c6cbf08040d13d4155226340912e2fef9c9c4102cbf",
@@ -85,6 +85,11 @@ def find(part: str, data_dir: DataDir = None) -> Path:
     )
 
 
+def find_all(data_dir: DataDir = None) -> list[Path]:
+    """Paths of all parts; as `find`."""
+    return [find(part, data_dir) for part in FILES]
+
+
 def folders_to_look_in(data_dir: DataDir = None) -> list[Path]:
     """`data_dir` alone if it is given; otherwise that of RNNLM_DATA and the one that downloads go to."""
     if data_dir is not None:
@@ -113,6 +118,8 @@ def fetch(data_dir: DataDir = None) -> Path:
         raise MissingExtra("downloading Penn Treebank", "data") from error
     folder = Path(data_dir) if data_dir is not None else cache_folder()
     hashes = {FILES[part]: f"sha256:{digest}" for part, digest in SHA256.items()}
+    (folder / "ptb").mkdir(parents=True, exist_ok=True)  # if that fails, it is not for want of a network
+    pooch.get_logger().setLevel("ERROR")
     troubles = []
     for address in ADDRESSES:
         store = pooch.create(path=folder / "ptb", base_url=address, registry=hashes, retry_if_failed=RETRIES)
@@ -121,7 +128,7 @@ def fetch(data_dir: DataDir = None) -> Path:
                 store.fetch(name)
             return folder
         except (OSError, ValueError) as error:  # no network, no such file; another file
-            troubles.append(f"{address}: {error}")
+            troubles.append(f"{address}: {type(error).__name__} {str(error)[:60]}")
     raise DataError(f"Penn Treebank can't be downloaded: {'; '.join(troubles)}")
 
 

@@ -65,6 +65,8 @@ class Vocabulary:
             DataError: such a word, and no `<unk>` in the vocabulary.
         """
         if isinstance(words, str):
+            if any("\ud800" <= letter <= "\udfff" for letter in words):
+                raise DataError(f"a text must be Unicode characters, got {words!r}")
             words = [word.decode() for word in words.encode().split()]  # at ASCII white space only, as in a corpus
         unknown = self.unk_id
         ids = [self.word_to_id.get(word, unknown) for word in words]

@@ -18,6 +18,7 @@ from rnnlm.layers.losses import TimeSoftmaxWithLoss
 
 __all__ = ["Model", "ModelConfig", "State", "Weights", "expect_words"]
 
+LARGEST = 2**31  # of any size: ids are 32-bit numbers
 ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
 State = Sequence[tuple[Array, ...] | None]
 
@@ -46,7 +47,8 @@ class ModelConfig:
 
     def __post_init__(self) -> None:
         for name in ("vocab_size", "wordvec_size", "hidden_size"):
-            whole_number(name, getattr(self, name), 1)
+            if whole_number(name, getattr(self, name), 1) >= LARGEST:
+                raise InputError(f"{name} must be below 2**31, got {getattr(self, name)}")
         if self.vocab_size == 1:
             raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
         if not 0 <= self.bias_range < float("inf"):

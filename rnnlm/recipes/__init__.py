@@ -40,11 +40,15 @@ def _load_file(path: Path) -> dict[str, Any]:
         tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise InputError(f"recipe {path} does not exist") from error
+    except IsADirectoryError as error:
+        raise InputError(f"recipe {path} is a folder, not a TOML file") from error
     except ValueError as error:  # not TOML, not UTF-8
         raise InputError(f"recipe {path} is not a TOML file: {error}") from error
-    if not isinstance(tables.get("settings"), dict):
-        raise InputError(f"recipe {path} must have a table [settings]")
-    return {"about": {}, **tables}
+    tables = {"about": {}, **tables}
+    for name in ("settings", "about"):
+        if not isinstance(tables.get(name), dict):
+            raise InputError(f"recipe {path} must have a table [{name}]")
+    return tables
 
 
 def arguments(settings: dict[str, Any]) -> list[str]:
