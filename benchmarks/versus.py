@@ -142,10 +142,15 @@ def main():
     if options.worker:
         work(options.worker[0], CASES[options.worker[1]])
         return
+    for name in set(options.cases) - set(CASES):
+        parser.error(f"case must be one of {', '.join(CASES)}, got {name!r}")
     installed = [name for name in CONTESTANTS if "torch" not in name or find_spec("torch")]
+    contestants = list(
+        dict.fromkeys(["ours", *(options.contestants or installed)])
+    )  # ours is what all are held against
     results = []
     for name in options.cases or CASES:
-        results.append(measure(CASES[name], options.contestants or installed, options.seconds))
+        results.append(measure(CASES[name], contestants, options.seconds))
         print(table(results[-1:]), flush=True)
     if options.json:
         report = {"cpu_count": os.cpu_count(), "numpy": np.__version__, "results": results}

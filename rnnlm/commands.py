@@ -4,7 +4,6 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import asdict
-from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -16,13 +15,14 @@ from rnnlm.data import Vocabulary, ptb
 from rnnlm.data.corpora import load_part
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.evaluation import evaluate
+from rnnlm.files import to_json
 from rnnlm.generation import generate
 from rnnlm.models import Model
 from rnnlm.plotting import expect_picture_name, save_perplexity, save_surprise
 
-METRICS = "metrics.jsonl"
-
 __all__ = ["evaluate_model", "open_model", "plot_runs", "show_data", "show_info", "write_text"]
+
+METRICS = "metrics.jsonl"
 
 
 def open_model(folder: Path) -> tuple[Model, Vocabulary]:
@@ -38,7 +38,7 @@ def evaluate_model(folder: Path, corpus: str, part: str, data_dir: Path | None, 
     result = evaluate(model, ids, lanes)
     if as_json:
         row = {"corpus": corpus, "part": part, "perplexity": result.perplexity, **asdict(result), "unknown": unknown}
-        print(json.dumps({key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}))
+        print(to_json(row))
         return
     print(result)
     print(f"{unknown:,} of {len(ids):,} tokens are not among the model's {len(words):,} words")

@@ -13,7 +13,8 @@ from rnnlm.backend import ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.data.batches import Batches
 from rnnlm.errors import DataError, InputError
-from rnnlm.models.base import Model, expect_words
+from rnnlm.models.base import Model
+from rnnlm.models.config import expect_words
 
 __all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity"]
 

@@ -1,9 +1,8 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
-import json
 import sys
 from dataclasses import asdict, replace
-from math import isfinite, log
+from math import log
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -13,6 +12,7 @@ from rnnlm.checkpoint import load_model, save_model
 from rnnlm.data import Batches, Corpus, Vocabulary, load_corpus, story
 from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
 from rnnlm.evaluation import Evaluation, evaluate
+from rnnlm.files import to_json
 from rnnlm.generation import generate
 from rnnlm.models import Model, build_model
 from rnnlm.settings import TrainConfig
@@ -166,18 +166,13 @@ class _Experiment:
         _say("it writes: " + " ".join(words.decode(ids)).removesuffix(" <eos>"))
 
     def write(self, name: str, row: dict[str, Any], append: bool = False) -> None:
-        """Write a JSON object to a file of the folder: the whole file, or one more line of it.
-
-        JSON has no infinity and no NaN: null stands for them.
-        """
-        row = {key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}
+        """Write a JSON object to a file of the folder: the whole file, or one more line of it."""
         with open(self.folder / name, "a" if append else "w", encoding="utf-8") as file:
-            json.dump(row, file, indent=None if append else 2, default=str, allow_nan=False)
-            file.write("\n")
+            file.write(to_json(row, indent=None if append else 2) + "\n")
 
 
 def _load(config: TrainConfig) -> Corpus:
-    """The corpus; without an evaluation its words are only those of the text that is trained on."""
+    """The corpus; without an evaluation, words numbered after the last one of the text trained on are left out."""
     corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
     train, words = corpus.train[: config.max_tokens], corpus.vocabulary
     if not config.evaluate:

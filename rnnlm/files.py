@@ -1,10 +1,20 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one."""
+"""Writing files so that a crash leaves the old one or the new one, never half of one; figures as JSON."""
 
+import json
 import os
 import tempfile
+from collections.abc import Mapping
+from math import isfinite
 from pathlib import Path
+from typing import Any
 
-__all__ = ["write_atomic"]
+__all__ = ["to_json", "write_atomic"]
+
+
+def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
+    """A row of figures as a JSON object; JSON has no infinity and no NaN, so null stands for them."""
+    finite = {key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}
+    return json.dumps(finite, indent=indent, default=str, allow_nan=False)
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:

@@ -11,7 +11,8 @@ from rnnlm.backend import ops
 from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
-from rnnlm.models.base import Model, expect_words
+from rnnlm.models.base import Model
+from rnnlm.models.config import expect_words
 from rnnlm.models.simple import SimpleRnnlm
 
 __all__ = ["RnnlmGen", "generate"]

@@ -11,7 +11,7 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
-from rnnlm.models.base import expect_words
+from rnnlm.models.config import expect_words
 from rnnlm.optim.clipping import clip_grads
 
 __all__ = ["RnnlmTrainer"]

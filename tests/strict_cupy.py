@@ -161,7 +161,7 @@ def count_copies(x, y, out):
 
 
 class Ufunc:
-    """A ufunc as CuPy has it: callable, with `at` and `outer`, without `reduceat`."""
+    """A ufunc as CuPy has it: callable, with `at`, without `reduceat`."""
 
     def __init__(self, ufunc):
         self.ufunc = ufunc

@@ -13,6 +13,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
+import rnnlm
 from rnnlm import experiment, recipes
 from rnnlm.checkpoint import load_model
 from rnnlm.cli import main, train_ptb
@@ -400,7 +401,7 @@ def test_generate(models, tmp_path, capsys):
 
 def test_info(models, capsys):
     assert main(["info"]) == 0
-    assert "rnnlm 0.1.0" in capsys.readouterr().out
+    assert f"rnnlm {rnnlm.__version__}" in capsys.readouterr().out
     assert main(["info", str(models / "storyish")]) == 0
     shown = capsys.readouterr().out
     assert "102 x 4          408" in shown

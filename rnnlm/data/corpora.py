@@ -11,14 +11,13 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
 from rnnlm.data import ptb, story
-from rnnlm.data.corpus import lines_of, read_corpus
+from rnnlm.data.corpus import PARTS, lines_of, read_corpus
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError
 
 __all__ = ["BUILT_IN", "Corpus", "load_corpus", "load_part"]
 
 BUILT_IN = ("story", "ptb")
-PARTS = ("train", "valid", "test")
 HELD_OUT = 0.05  # of a text file, for each of valid and test
 Ids = NDArray[np.int32]
 
@@ -80,7 +79,7 @@ def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = N
         corpus, _, id_to_word = story.load_data(part)
         text = [id_to_word[i] for i in corpus.tolist()]
         return words.encode(text), sum(word not in words for word in text)
-    path = ptb.find("valid" if part == "val" else part, data_dir) if name == "ptb" else _expect_file(name)
+    path = ptb.find(part, data_dir) if name == "ptb" else _expect_file(name)
     ids, _ = read_corpus(path, words)
     known = {word.encode() for word in words.words}
     return ids, sum(word not in known for _, line in lines_of(path) for word in line)

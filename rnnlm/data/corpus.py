@@ -11,9 +11,23 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError
 
-__all__ = ["lines_of", "read_corpus"]
+__all__ = ["PARTS", "expect_part", "lines_of", "read_corpus"]
+
+PARTS = ("train", "valid", "test")
+
+
+def expect_part(data_type: str) -> str:
+    """'train', 'valid' or 'test'; the book also says 'val'.
+
+    Raises:
+        InputError: none of these.
+    """
+    part = "valid" if data_type == "val" else data_type
+    if part not in PARTS:
+        raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
+    return part
 
 
 def read_corpus(

@@ -13,9 +13,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.data.corpus import read_corpus
+from rnnlm.data.corpus import expect_part, read_corpus
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError, InputError, MissingExtra
+from rnnlm.errors import DataError, MissingExtra
 
 __all__ = ["LICENCE", "fetch", "find", "find_all", "folders_to_look_in", "load_data", "load_vocab", "vocabulary"]
 
@@ -50,9 +50,7 @@ def load_data(
     Raises:
         DataError: a file is missing, or is not the published one by its SHA-256.
     """
-    part = "valid" if data_type == "val" else data_type
-    if part not in FILES:
-        raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
+    part = expect_part(data_type)
     words = None if part == "train" else vocabulary(data_dir)
     ids, words = read_corpus(find(part, data_dir), words)
     return ids, words.word_to_id, words.id_to_word

@@ -12,9 +12,9 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.data.corpus import expect_part
 from rnnlm.data.grammar import Grammar, Rules, Stack, Symbol
 from rnnlm.data.vocabulary import EOS, Vocabulary
-from rnnlm.errors import InputError
 
 __all__ = ["CLASSES", "accepts", "entropy_rate", "floor", "floors", "load_data", "load_vocab", "vocabulary"]
 
@@ -130,7 +130,7 @@ def load_data(data_type: str = "train") -> tuple[NDArray[np.int32], dict[str, in
     """
     words = vocabulary()
     ids = words.word_to_id
-    part = _part(data_type)
+    part = expect_part(data_type)
     return np.array([ids[word] for word in _words(part)], np.int32), ids, words.id_to_word
 
 
@@ -157,7 +157,7 @@ def floor(data_type: str = "test") -> float:
 
 def floors(data_type: str = "test") -> dict[str, float]:
     """`floor` for all tokens, and for those of each class of `CLASSES` and the "other" ones."""
-    words = _words(_part(data_type))
+    words = _words(expect_part(data_type))
     nats: dict[str, list[float]] = {"all": []}
     home = {word: name for name, members in CLASSES.items() for word in members}
     for word, log_prob in list(zip(words, GRAMMAR.log_probs(words)))[1:]:
@@ -182,10 +182,3 @@ def _beginnings() -> frozenset[Stack]:
 def _words(part: str) -> tuple[str, ...]:
     seed, tokens = PARTS[part]
     return tuple(islice(GRAMMAR.words(seed), tokens))
-
-
-def _part(data_type: str) -> str:
-    part = "valid" if data_type == "val" else data_type
-    if part not in PARTS:
-        raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
-    return part

@@ -1,6 +1,8 @@
 """Models: readable stacks of layers."""
 
-from rnnlm.models.base import Model, ModelConfig
+from rnnlm.errors import InputError
+from rnnlm.models.base import Model
+from rnnlm.models.config import ModelConfig
 from rnnlm.models.simple import SimpleRnnlm
 
 __all__ = ["Model", "ModelConfig", "SimpleRnnlm", "build_model"]
@@ -14,12 +16,6 @@ def build_model(config: ModelConfig) -> Model:
     Raises:
         InputError: an unknown model, or sizes out of range.
     """
-    from dataclasses import asdict
-
-    from rnnlm.errors import InputError
-
-    sizes = asdict(config)
-    name = sizes.pop("model")
-    if not isinstance(name, str) or name not in MODELS:
-        raise InputError(f"model must be one of {', '.join(MODELS)}, got {name!r}")
-    return MODELS[name](**sizes)
+    if not isinstance(config.model, str) or config.model not in MODELS:
+        raise InputError(f"model must be one of {', '.join(MODELS)}, got {config.model!r}")
+    return MODELS[config.model].from_config(config)

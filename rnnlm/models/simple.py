@@ -5,7 +5,8 @@ from math import sqrt
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.rnn import TimeRNN
-from rnnlm.models.base import Model, ModelConfig, Weights
+from rnnlm.models.base import Model, Weights
+from rnnlm.models.config import ModelConfig
 
 __all__ = ["SimpleRnnlm"]
 
