@@ -71,8 +71,7 @@ def _read_config(path: Path) -> ModelConfig:
 
 def _expect_room(config: ModelConfig, weights: Path) -> None:
     """Check that the weights' file is large enough for the sizes in the configuration, before memory is taken."""
-    V, D, H = config.vocab_size, config.wordvec_size, config.hidden_size
-    needed = (V * D + D * H + H * H) * (4 if config.dtype == "float32" else 8)
+    needed = config.parameters * (4 if config.dtype == "float32" else 8)
     size = weights.stat().st_size if weights.is_file() else None
     if size is not None and size < needed:
         raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

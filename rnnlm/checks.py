@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnlm.errors import InputError
 
-__all__ = ["positive", "whole_number"]
+__all__ = ["not_negative", "positive", "share", "whole_number"]
 
 
 def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
@@ -30,4 +30,18 @@ def positive(name: str, value: Any, finite: bool = True) -> float:
         or (finite and value == inf)
     ):
         raise InputError(f"{name} must be positive{' and finite' if finite else ''}, got {value!r}")
+    return float(value)
+
+
+def not_negative(name: str, value: Any) -> float:
+    """`value` as a float, if it is a finite number of at least 0; errors as above."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < inf:
+        raise InputError(f"{name} must be at least 0 and finite, got {value!r}")
+    return float(value)
+
+
+def share(name: str, value: Any) -> float:
+    """`value` as a float, if it is a number in [0, 1); errors as above."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < 1:
+        raise InputError(f"{name} must be in [0, 1), got {value!r}")
     return float(value)

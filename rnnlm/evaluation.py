@@ -107,7 +107,7 @@ def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_
     expect_words("corpus", ids, model.config.vocab_size)
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
     with own_state(model):
-        losses = [model.forward(*batches.window(number)) for number in range(len(batches))]
+        losses = [model.forward(*batches.window(number), train_flg=False) for number in range(len(batches))]
     return perplexity(float(sum(losses)) / len(losses))
 
 

@@ -15,6 +15,7 @@ from rnnlm.evaluation import Evaluation, evaluate
 from rnnlm.files import to_json
 from rnnlm.generation import generate
 from rnnlm.models import Model, build_model
+from rnnlm.optim.rates import RateRule
 from rnnlm.settings import TrainConfig
 from rnnlm.training import RnnlmTrainer
 
@@ -41,10 +42,11 @@ def run(config: TrainConfig) -> Path:
     config.check()
     corpus = _load(config)
     train, words = corpus.train, corpus.vocabulary
-    Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
+    windows = Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
+    rate = config.make_rate(config.max_epoch * len(windows))
     model = build_model(config.model_config(len(words)))
     folder = _new_folder(config)
-    experiment = _Experiment(config, folder, model, corpus)
+    experiment = _Experiment(config, folder, model, corpus, rate)
     experiment.write("settings.json", {**asdict(config), "backend": ops.describe()})
     _say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     _say(f"{ops.describe()}; results in {folder}")
@@ -64,9 +66,10 @@ def run(config: TrainConfig) -> Path:
 class _Experiment:
     """What has to be remembered between epochs."""
 
-    def __init__(self, config: TrainConfig, folder: Path, model: Model, corpus: Corpus) -> None:
-        self.config, self.folder, self.model, self.corpus = config, folder, model, corpus
+    def __init__(self, config: TrainConfig, folder: Path, model: Model, corpus: Corpus, rate: RateRule) -> None:
+        self.config, self.folder, self.model, self.corpus, self.rate = config, folder, model, corpus, rate
         self.optimizer = config.make_optimizer()
+        self.waited = 0  # epochs since the best one
         self.published = config.published()
         self.curves: dict[str, list[float]] = {"train": []}
         self.best: float | None = None  # valid perplexity of the model in the folder
@@ -75,32 +78,48 @@ class _Experiment:
     def fit(self) -> None:
         """Train all epochs."""
         c, train = self.config, self.corpus.train
-        trainer = RnnlmTrainer(self.model, self.optimizer)
+        self.trainer = RnnlmTrainer(self.model, self.optimizer)
+        seed = c.seed if c.random_bptt else None
+        sizes = (c.max_epoch, c.batch_size, c.time_size, c.max_grad)
         try:
-            trainer.fit(train[:-1], train[1:], c.max_epoch, c.batch_size, c.time_size, c.max_grad, None, self.end_epoch)
+            self.trainer.fit(train[:-1], train[1:], *sizes, None, self.end_epoch, self.rate, seed)
         except TrainingDiverged as error:
             self.write("metrics.jsonl", {"diverged": error.step}, append=True)
             raise
 
-    def end_epoch(self, epoch: int, _window: int, perplexity: float) -> None:
-        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down."""
-        row = {"epoch": epoch, "lr": self.optimizer.lr, "train_perplexity": perplexity}
+    def end_epoch(self, epoch: int, _window: int, perplexity: float) -> bool:
+        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
+
+        Returns whether to stop.
+        """
+        norm = self.trainer.grad_norm_list[-1]
+        row = {"epoch": epoch, "lr": self.optimizer.lr, "train_perplexity": perplexity, "grad_norm": norm}
         line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
         self.curves["train"].append(perplexity)
         if self.config.evaluate:
-            lanes = min(LANES, len(self.corpus.valid) - 1)
-            valid = evaluate(self.model, self.corpus.valid, lanes).perplexity
-            row |= {"valid_perplexity": valid, "valid_lanes": lanes}
-            line += f"  valid {valid:.2f}"
-            self.curves.setdefault("valid", []).append(valid)
-            if self.best is None or valid < self.best:
-                self.best = valid
-                self.save()
-            else:
-                self.optimizer.lr /= self.config.lr_decay
+            valid = self.validate()
+            row |= {"valid_perplexity": valid.perplexity, "valid_lanes": valid.lanes}
+            line += f"  valid {valid.perplexity:.2f}"
+            self.rate.end_epoch(valid.nats)
+            self.optimizer.end_epoch(valid.nats)
+        else:
+            self.rate.end_epoch(None)
         self.write("metrics.jsonl", row, append=True)
         self.write("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - self.started}, append=True)
         _say(line)
+        return self.rate.finished or (self.config.patience is not None and self.waited >= self.config.patience)
+
+    def validate(self) -> Evaluation:
+        """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
+        with self.optimizer.averaged([self.model.flat_params]):
+            lanes = min(LANES, len(self.corpus.valid) - 1)
+            valid = evaluate(self.model, self.corpus.valid, lanes)
+            self.curves.setdefault("valid", []).append(valid.perplexity)
+            self.waited += 1
+            if self.best is None or valid.perplexity < self.best:
+                self.best, self.waited = valid.perplexity, 0
+                self.save()
+        return valid
 
     def save(self) -> None:
         """Put the model into the folder."""
@@ -109,7 +128,8 @@ class _Experiment:
     def finish_training(self) -> None:
         """Whatever ended training: leave a model and a picture."""
         if self.best is None:
-            self.save()
+            with self.optimizer.averaged([self.model.flat_params]):
+                self.save()
         epochs = range(1, len(self.curves["train"]) + 1)
         if not epochs:
             return

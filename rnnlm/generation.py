@@ -12,10 +12,11 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
 from rnnlm.models.base import Model
+from rnnlm.models.better import BetterRnnlm
 from rnnlm.models.config import expect_words
-from rnnlm.models.simple import SimpleRnnlm
+from rnnlm.models.rnnlm import Rnnlm
 
-__all__ = ["RnnlmGen", "generate"]
+__all__ = ["BetterRnnlmGen", "RnnlmGen", "generate"]
 
 PURPOSE = 1 << 63  # second half of the key of generation's random stream; initial weights use the numbers of layers
 
@@ -75,13 +76,8 @@ def generate(
     return ids
 
 
-class RnnlmGen(SimpleRnnlm):
-    """A language model that writes, with the book's method and default sizes."""
-
-    def __init__(
-        self, vocab_size: int = 10_000, wordvec_size: int = 100, hidden_size: int = 100, **options: Any
-    ) -> None:
-        super().__init__(vocab_size, wordvec_size, hidden_size, **options)
+class _Writer(Model):
+    """A model that writes, with the book's method."""
 
     def generate(
         self,
@@ -92,6 +88,14 @@ class RnnlmGen(SimpleRnnlm):
     ) -> list[int]:
         """As the function `generate`, going on from the model's own state, as the book has it."""
         return generate(self, start_id, skip_ids, sample_size, **{"go_on": True, **options})
+
+
+class RnnlmGen(Rnnlm, _Writer):
+    """The book's LSTM language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
+
+
+class BetterRnnlmGen(BetterRnnlm, _Writer):
+    """The book's better language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
 
 
 def _prompt(start_id: int | Sequence[int], vocab_size: int, sample_size: int) -> list[int]:

@@ -10,12 +10,36 @@ from rnnlm import recipes
 from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 from rnnlm.models import ModelConfig
-from rnnlm.optim import SGD, Adam
+from rnnlm.optim import (
+    ASGD,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    DivideOnPlateau,
+    Halving,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    StepDecay,
+)
 from rnnlm.optim.base import Optimizer
+from rnnlm.optim.rates import RateRule
 
 __all__ = ["TrainConfig"]
 
-OPTIMIZERS: dict[str, Callable[[float], Optimizer]] = {"sgd": SGD, "adam": Adam}
+OPTIMIZERS: dict[str, type[Any]] = {
+    "sgd": SGD,
+    "momentum": Momentum,
+    "nesterov": Nesterov,
+    "adagrad": AdaGrad,
+    "rmsprop": RMSprop,
+    "adam": Adam,
+    "adamw": AdamW,
+    "asgd": ASGD,
+}
 
 
 @dataclass(frozen=True)
@@ -24,28 +48,52 @@ class TrainConfig:
 
     A recipe sets options, those given beside it override it, and the rest have the defaults shown here.
 
-    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe seed-1000 --seed 3
+    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --seed 3
 
     Attributes:
-        recipe: settings to begin with: story, book-rnn, seed-1000, or a TOML file with a table [settings].
+        recipe: settings to begin with, a built-in name or a TOML file with a table [settings].
         corpus: story (built in), ptb (Penn Treebank) or a UTF-8 text file, whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones.
         max_tokens: train on so many tokens from the beginning; all unless given.
+        cell: of the recurrent layers.
+        layers: recurrent layers, one upon the other.
         wordvec_size: length of a word vector.
-        hidden_size: hidden units.
-        bias_range: draw biases from [-bias_range, bias_range].
+        hidden_size: hidden units of each recurrent layer.
+        last_hidden_size: hidden units of the last one, where they are others.
+        reset_after: of a GRU, the reset gate after the matrix product, as PyTorch and cuDNN have it.
+        tied: the output layer takes the word vectors for its weights.
+        dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
+        input_dropout: dropout after the embedding.
+        hidden_dropout: dropout between recurrent layers.
+        output_dropout: dropout after the last recurrent layer.
+        variational: one dropout mask for all time steps of a window.
+        embed_dropout: share of words without a vector, for a window.
+        weight_drop: share of the recurrent weights left out, for a window.
+        ar: activation regularisation.
+        tar: temporal activation regularisation.
+        init: initial weights, as the book, Zaremba et al. (uniform) or PyTorch (torch) have them, or orthogonal.
+        init_range: bound of initial weights, for uniform and torch.
+        bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal.
+        forget_bias: added to the bias of an LSTM's forget gate.
         dtype: of all weights.
-        optimizer: how weights are updated.
+        optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
-        lr_decay: divide the learning rate by this after an epoch whose valid perplexity is not the best so far.
+        weight_decay: this times each weight is added to its gradient; in adamw, subtracted from the weight.
+        lr_rule: plateau divides lr by lr_decay after an epoch whose valid perplexity is not the best so far; halving
+            from the first epoch on that brings little; step after each epoch from lr_epochs on; cosine falls to zero.
+        lr_decay: what plateau, halving and step divide by.
+        lr_epochs: of step, epochs at the full rate.
+        warmup: of cosine, steps of a linear rise before it.
         batch_size: rows read side by side.
         time_size: time steps that gradients go back (truncated back-propagation through time).
+        random_bptt: windows of random length around time_size, the learning rate in proportion.
         max_epoch: epochs.
+        patience: stop after so many epochs without a better valid perplexity; never unless given.
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
-        seed: of initial weights and the sample sentence.
+        seed: of initial weights, dropout, random windows and the sample sentence.
     """
 
     recipe: str = "story"
@@ -54,16 +102,39 @@ class TrainConfig:
     data_dir: Path | None = None
     max_words: int = 10_000
     max_tokens: int | None = None
+    cell: Literal["rnn", "lstm", "gru"] = "rnn"
+    layers: int = 1
     wordvec_size: int = 100
     hidden_size: int = 100
+    last_hidden_size: int | None = None
+    reset_after: bool = False
+    tied: bool = False
+    dropout_ratio: float = 0.0
+    input_dropout: float | None = None
+    hidden_dropout: float | None = None
+    output_dropout: float | None = None
+    variational: bool = False
+    embed_dropout: float = 0.0
+    weight_drop: float = 0.0
+    ar: float = 0.0
+    tar: float = 0.0
+    init: Literal["book", "uniform", "orthogonal", "torch"] = "book"
+    init_range: float = 0.1
     bias_range: float = 0.0
+    forget_bias: float = 0.0
     dtype: Literal["float32", "float64"] = "float32"
-    optimizer: Literal["sgd", "adam"] = "adam"
+    optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
+    weight_decay: float = 0.0
+    lr_rule: Literal["constant", "plateau", "halving", "step", "cosine"] = "plateau"
     lr_decay: float = 4.0
+    lr_epochs: int = 0
+    warmup: int = 0
     batch_size: int = 32
     time_size: int = 35
+    random_bptt: bool = False
     max_epoch: int = 5
+    patience: int | None = None
     max_grad: float = 1.0
     evaluate: bool = True
     seed: int = 0
@@ -98,20 +169,37 @@ class TrainConfig:
             whole_number(name, getattr(self, name), 1)
         if self.max_tokens is not None:
             whole_number("max_tokens", self.max_tokens, 2)
-        if positive("lr_decay", self.lr_decay) < 1:
-            raise InputError(f"lr_decay must be at least 1, got {self.lr_decay}")
+        if self.patience is not None:
+            whole_number("patience", self.patience, 1)
+        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving"):
+            raise InputError("patience and lr_rule halving need valid perplexities: leave out --no-evaluate")
+        if self.random_bptt:
+            whole_number("time_size with random_bptt", self.time_size, 10)
         positive("max_grad", self.max_grad, finite=False)
         self.make_optimizer()
+        self.make_rate(self.warmup + 1)
         self.model_config(vocab_size=2)
 
     def make_optimizer(self) -> Optimizer:
         """The optimiser to train with."""
         if self.optimizer not in OPTIMIZERS:
             raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
-        return OPTIMIZERS[self.optimizer](self.lr)
+        return OPTIMIZERS[self.optimizer](lr=self.lr, weight_decay=self.weight_decay)
+
+    def make_rate(self, steps: int) -> RateRule:
+        """The learning-rate rule, for a training of so many steps."""
+        rules: dict[str, Callable[[], RateRule]] = {
+            "constant": lambda: Constant(self.lr),
+            "plateau": lambda: DivideOnPlateau(self.lr, self.lr_decay),
+            "halving": lambda: Halving(self.lr, decay=self.lr_decay),
+            "step": lambda: StepDecay(self.lr, self.lr_decay, self.lr_epochs),
+            "cosine": lambda: Cosine(self.lr, steps, self.warmup),
+        }
+        if self.lr_rule not in rules:
+            raise InputError(f"lr_rule must be one of {', '.join(rules)}, got {self.lr_rule!r}")
+        return rules[self.lr_rule]()
 
     def model_config(self, vocab_size: int) -> ModelConfig:
         """The model to build for a vocabulary."""
-        return ModelConfig(
-            "SimpleRnnlm", vocab_size, self.wordvec_size, self.hidden_size, self.bias_range, self.seed, self.dtype
-        )
+        same = {field.name for field in fields(self)} & {field.name for field in fields(ModelConfig)}
+        return ModelConfig("LanguageModel", vocab_size, **{name: getattr(self, name) for name in same})

@@ -1,14 +1,15 @@
 """Training a language model by truncated back-propagation through time."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from numpy.typing import ArrayLike
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import positive, whole_number
-from rnnlm.data.batches import Batches
+from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
 from rnnlm.models.config import expect_words
@@ -28,12 +29,14 @@ class RnnlmTrainer:
 
     Attributes:
         ppl_list: the perplexities reported by the last `fit`.
+        grad_norm_list: with each, the mean norm of the gradient, before clipping.
         current_epoch: epochs finished over all calls of `fit`.
     """
 
     def __init__(self, model: Any, optimizer: Any) -> None:
         self.model, self.optimizer = model, optimizer
         self.ppl_list: list[float] = []
+        self.grad_norm_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
 
@@ -47,6 +50,8 @@ class RnnlmTrainer:
         max_grad: float | None = None,
         eval_interval: int | None = 20,
         on_report: Callable[[int, int, float], object] | None = None,
+        rate: Callable[[int], float] | None = None,
+        random_bptt: int | None = None,
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -63,17 +68,23 @@ class RnnlmTrainer:
             eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an
                 epoch, at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
             on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in
-                the epoch under way (0 at its end) and the perplexity.
+                the epoch under way (0 at its end) and the perplexity; training ends if it returns True.
+            rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
+            random_bptt: seed of random lengths of windows, as `RandomBatches` has them, with the learning rate scaled
+                by length / time_size; equal windows unless given.
 
         Raises:
             InputError, DataError: arguments out of range or too short a corpus, before any training.
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        batches = Batches(xs, ts, batch_size, time_size)
+        if random_bptt is None:
+            batches = Batches(xs, ts, batch_size, time_size)
+        else:
+            batches = RandomBatches(xs, ts, batch_size, time_size, random_bptt)
         self._check(batches, max_epoch, max_grad, eval_interval)
-        self.ppl_list, self._eval_interval = [], eval_interval
-        run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad)
+        self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
+        run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad, rate)
         with (
             ops.quiet(),
             ops.threads_for(run.operations),
@@ -88,11 +99,15 @@ class RnnlmTrainer:
                     if due or last:
                         run.look()
                     if due:
-                        self.ppl_list.append(run.report())
+                        ppl, norm = run.report()
+                        self.ppl_list.append(ppl)
+                        self.grad_norm_list.append(norm)
                         bar.set_postfix_str(f"perplexity {self.ppl_list[-1]:.2f}", refresh=False)
                     self.current_epoch += last
                     if due and on_report is not None:
-                        on_report(self.current_epoch, 0 if last else window + 1, self.ppl_list[-1])
+                        stop = on_report(self.current_epoch, 0 if last else window + 1, self.ppl_list[-1])
+                        if stop is True:
+                            return
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
         """Draw the reported perplexities with matplotlib (extra `plot`) and show them; returns the axes."""
@@ -117,12 +132,19 @@ class RnnlmTrainer:
 class _Run:
     """One call of `fit`: steps, and what has to be remembered between them, all of it on the device."""
 
-    def __init__(self, model: Any, optimizer: Any, batches: Batches, max_grad: float) -> None:
-        self.model, self.optimizer, self.batches, self.max_grad = model, optimizer, batches, max_grad
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        batches: Batches,
+        max_grad: float,
+        rate: Callable[[int], float] | None = None,
+    ) -> None:
+        self.model, self.optimizer, self.batches, self.max_grad, self.rate = model, optimizer, batches, max_grad, rate
         self.steps = 0
         self.good_steps: Array = xp.zeros((), xp.int64)  # before the first one that was not finite
-        self.total: Array = xp.zeros((), xp.float64)  # loss since the last report
-        self.reported = 0
+        self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
+        self.columns = self.reported = 0
         self.kept: tuple[int, list[Array]] = (0, [])  # a step, and the weights that gave it a finite loss
 
     @property
@@ -144,12 +166,27 @@ class _Run:
         norm = clip_grads(self.arrays("grads"), self.max_grad)
         good = xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (self.good_steps == self.steps)
         self.good_steps = self.good_steps + good
-        self.total = self.total + loss
+        self.totals = self.totals + xp.stack([loss * xs.shape[1], norm.astype(xp.float64)])
+        self.columns += xs.shape[1]
         self.steps += 1
         if self.steps % LOOK == 1:
             self.look()
             self.kept = self.steps, [p.copy() for p in self.arrays("params")]
-        self.optimizer.update(self.arrays("params"), self.arrays("grads"))
+        with self.learning_rate(xs.shape[1]):
+            self.optimizer.update(self.arrays("params"), self.arrays("grads"))
+
+    @contextmanager
+    def learning_rate(self, length: int) -> Iterator[None]:
+        """The rule's learning rate, scaled where a window has not the usual length."""
+        if self.rate is not None:
+            self.optimizer.lr = self.rate(self.steps - 1)
+        if length == self.batches.time_size:
+            yield
+            return
+        usual = self.optimizer.lr
+        self.optimizer.lr = usual * length / self.batches.time_size
+        yield
+        self.optimizer.lr = usual
 
     def look(self) -> None:
         """If a step was not finite, put the last good weights back and stop."""
@@ -169,11 +206,12 @@ class _Run:
             step=good + 1,
         )
 
-    def report(self) -> float:
-        """Perplexity since the last report."""
-        mean = float(self.total) / (self.steps - self.reported)
-        self.total, self.reported = xp.zeros((), xp.float64), self.steps
-        return perplexity(mean)
+    def report(self) -> tuple[float, float]:
+        """Perplexity and mean norm of the gradient since the last report."""
+        loss, norm = ops.asnumpy(self.totals).tolist()
+        loss, norm = loss / self.columns, norm / (self.steps - self.reported)
+        self.totals, self.columns, self.reported = xp.zeros(2, xp.float64), 0, self.steps
+        return perplexity(loss), norm
 
 
 def _progress_bar(windows: int, tokens: int) -> Any:

@@ -27,3 +27,44 @@ def cross_entropy(scores, targets, ignore_label=-1):
             top = score.max()
             nats.append(np.log(np.exp(score - top).sum()) + top - score[target])
     return np.mean(nats) if nats else 0.0
+
+
+def sigmoid(a):
+    return 1 / (1 + np.exp(-a))
+
+
+def lstm(xs, h, c, Wx, Wh, b):
+    H, hs = h.shape[1], []
+    for x in xs.swapaxes(0, 1):
+        a = h @ Wh + x @ Wx + b
+        f, g, i, o = (a[:, k * H : (k + 1) * H] for k in range(4))
+        c = sigmoid(f) * c + np.tanh(g) * sigmoid(i)
+        h = sigmoid(o) * np.tanh(c)
+        hs.append(h)
+    return np.stack(hs, axis=1), h, c
+
+
+def gru(xs, h, Wx, Wh, b):
+    """Reset before the matrix product."""
+    H, hs = h.shape[1], []
+    Wz, Wr, Wg = (np.concatenate([Wx, Wh])[:, k * H : (k + 1) * H] for k in range(3))
+    bz, br, bg = (b[k * H : (k + 1) * H] for k in range(3))
+    for x in xs.swapaxes(0, 1):
+        z = sigmoid(np.concatenate([x, h], axis=1) @ Wz + bz)
+        r = sigmoid(np.concatenate([x, h], axis=1) @ Wr + br)
+        g = np.tanh(np.concatenate([x, r * h], axis=1) @ Wg + bg)
+        h = (1 - z) * h + z * g
+        hs.append(h)
+    return np.stack(hs, axis=1), h
+
+
+def gru_after(xs, h, Wx, Wh, b):
+    """Reset after the matrix product, two biases."""
+    H, hs = h.shape[1], []
+    for x in xs.swapaxes(0, 1):
+        a, u = x @ Wx + b[0], h @ Wh + b[1]
+        z, r = (sigmoid(a[:, k * H : (k + 1) * H] + u[:, k * H : (k + 1) * H]) for k in range(2))
+        g = np.tanh(a[:, 2 * H :] + r * u[:, 2 * H :])
+        h = (1 - z) * h + z * g
+        hs.append(h)
+    return np.stack(hs, axis=1), h

@@ -243,7 +243,7 @@ def test_states_that_do_not_fit_are_refused(rng):
     model.predict(xs)
     with pytest.raises(InputError, match=r"the carried state, must be \(1, 7\), got \(3, 7\): reset_state"):
         model.predict(xs[:1])
-    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got .None, None"):
+    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2 entries"):
         model.set_state([None, None])
     with pytest.raises(InputError, match=r"h must have shape \(N, 7\), got \(3, 8\)"):
         model.set_state([(xp.zeros((3, 8)),)])

@@ -7,7 +7,10 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["Batches"]
+__all__ = ["Batches", "RandomBatches"]
+
+PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
+SHORTEST = 5  # random window
 
 
 class Batches:
@@ -48,14 +51,56 @@ class Batches:
         """Inputs and targets (N, T) of window `number` from 0; views of time-major memory."""
         size = len(self.xs)
         jump = size // self.batch_size
-        both = np.empty((2, self.time_size, self.batch_size), np.int32)
+        begin, length = self.span(number)
+        both = np.empty((2, length, self.batch_size), np.int32)
         for i in range(self.batch_size):
-            start = (i * jump + number * self.time_size) % size
-            ahead = min(self.time_size, size - start)
+            start = (i * jump + begin) % size
+            ahead = min(length, size - start)
             for steps, data in zip(both, (self.xs, self.ts)):
                 steps[:ahead, i] = data[start : start + ahead]
-                steps[ahead:, i] = data[: self.time_size - ahead]
+                steps[ahead:, i] = data[: length - ahead]
         return both[0].T, both[1].T
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Where in a row window `number` begins, and how long it is."""
+        return number * self.time_size, self.time_size
+
+
+class RandomBatches(Batches):
+    """Windows of random lengths, so that the gradient is not cut at the same places in every epoch.
+
+    A length is normal with mean T (in one window of 20: T / 2) and standard deviation 5, and at least 5. Window k's is
+    a pure function of the seed and k. An epoch has as many windows as cover the corpus once on average.
+
+    Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018, section 3.
+
+    Args:
+        xs, ts, batch_size: as in `Batches`.
+        time_size: T, at least 10.
+        seed: of the lengths.
+    """
+
+    def __init__(self, xs: ArrayLike, ts: ArrayLike, batch_size: int, time_size: int, seed: int = 0) -> None:
+        super().__init__(xs, ts, batch_size, whole_number("time_size of random windows", time_size, 2 * SHORTEST))
+        self.seed = whole_number("seed", seed, 0, 2**64)
+        self._begins = [0]  # of windows 0, 1, ..., as far as they were asked for
+
+    def __len__(self) -> int:
+        """Windows in an epoch, on average."""
+        mean = 0.95 * self.time_size + 0.05 * self.time_size / 2 - 0.5  # the fraction is cut off
+        return max(1, round(len(self.xs) / self.batch_size / mean))
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Where in a row window `number` begins, and how long it is."""
+        while len(self._begins) <= number + 1:
+            self._begins.append(self._begins[-1] + self._length(len(self._begins) - 1))
+        return self._begins[number], self._begins[number + 1] - self._begins[number]
+
+    def _length(self, number: int) -> int:
+        key, counter = np.array([self.seed, PURPOSE], np.uint64), np.array([0, 0, number, 0], np.uint64)
+        rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
+        mean = self.time_size if rng.random() < 0.95 else self.time_size / 2
+        return min(max(SHORTEST, int(rng.normal(mean, 5))), len(self.xs) // self.batch_size)
 
 
 def _ids(name: str, ids: ArrayLike) -> NDArray[np.integer]:

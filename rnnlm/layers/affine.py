@@ -14,7 +14,8 @@ class TimeAffine(Layer):
     with the rows of all sequences and time steps under each other: one matrix product forward, two back.
 
     Args:
-        W: (H, V) weights.
+        W: (H, V) weights; the transpose of an embedding's, if the two are to share them. Source: Press and Wolf, Using
+            the output embedding to improve language models, EACL 2017.
         b: (V,) bias.
     """
 
@@ -48,7 +49,10 @@ class TimeAffine(Layer):
         expect("dys", dys, (N, T, V), self.dtype)
         self._done()
         rows = time_major(dys).reshape(T * N, V)
-        xp.matmul(x.reshape(T * N, H).T, rows, out=dW)
+        if dW.flags.c_contiguous:
+            xp.matmul(x.reshape(T * N, H).T, rows, out=dW)
+        else:  # the transpose of an embedding's gradient
+            xp.matmul(rows.T, x.reshape(T * N, H), out=dW.T)
         xp.matmul(xp.ones((1, T * N), self.dtype), rows, out=db[None])  # sum over rows, 4 times faster than rows.sum
         dx = self._buffer("dx", x.shape, self.dtype)
         xp.matmul(rows, W.T, out=dx.reshape(T * N, H))

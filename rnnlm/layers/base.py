@@ -12,13 +12,15 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   batch keeps its shape: copy what must last longer.
 - A layer's dtype is that of its parameters, and its inputs must have it too. float64 layers are what gradient checks
   are run on.
-- Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h`, and after a backward `dh`, the
-  gradient of the state that the window began with. Truncated back-propagation through time: with `stateful` the state
-  goes forward from window to window, the gradient stops at the window's edge.
+- `train_flg` is True while training and False while evaluating, when dropout and regularisation do nothing.
+- Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
+  backward `dh` (`dc`), the gradient of the state that the window began with. Truncated back-propagation through time:
+  with `stateful` the state goes forward from window to window, the gradient stops at the window's edge.
 - Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """
 
+from math import prod
 from typing import Any
 
 from rnnlm.backend import Array, xp
@@ -67,6 +69,8 @@ class Layer:
     """Parameters, gradients, buffers, and the rule of one backward for one forward."""
 
     names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
+    train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
+    mask: Any = None  # a DropoutMask, in a layer that drops
 
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
@@ -80,11 +84,11 @@ class Layer:
         return self.params[0].dtype
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """An uninitialised array that is the same one as last time while its shape and dtype are."""
-        buffer = self._buffers.get(name)
-        if buffer is None or buffer.shape != shape or buffer.dtype != dtype:
-            buffer = self._buffers[name] = xp.empty(shape, dtype)
-        return buffer
+        """An uninitialised array, in last time's memory if that is large enough: windows may differ in length."""
+        memory, size = self._buffers.get(name), prod(shape)
+        if memory is None or memory.size < size or memory.dtype != dtype:
+            memory = self._buffers[name] = xp.empty(size, dtype)
+        return memory[:size].reshape(shape)
 
     def _save(self, *values: Any) -> None:
         """Keep what backward needs."""

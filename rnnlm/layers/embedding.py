@@ -2,6 +2,7 @@
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
+from rnnlm.layers.dropout import DropoutMask
 
 __all__ = ["TimeEmbedding"]
 
@@ -16,13 +17,20 @@ class TimeEmbedding(Layer):
 
     Args:
         W: (V, D) word vectors.
+        dropout_ratio: while training, so large a share of the words has zeros for a vector throughout a window. Source:
+            Gal and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
+
+    Attributes:
+        add_to_gradient: True where another layer shares W and runs backward first: its gradient is added to.
     """
 
     names = ("W",)
 
-    def __init__(self, W: Array) -> None:
+    def __init__(self, W: Array, dropout_ratio: float = 0.0) -> None:
         expect("W", W, ("V", "D"))
         super().__init__(W)
+        self.mask = DropoutMask(dropout_ratio)
+        self.add_to_gradient = False
         self._written: Array | None = None  # ids of the rows of dW that are not zero
 
     def forward(self, ids: Array) -> Array:
@@ -34,18 +42,24 @@ class TimeEmbedding(Layer):
         expect_ids("ids", ids)
         (W,) = self.params
         steps = time_major(ids)
-        self._save(steps.copy())
+        mask = self.mask.draw((len(W), 1), self.dtype) if self.train_flg else None
+        kept = None if mask is None else mask[steps]  # (T, N, 1)
+        self._save(steps.copy(), kept)
         vectors = self._buffer("vectors", (*steps.shape, W.shape[1]), self.dtype)
-        return batch_first(xp.take(W, steps, axis=0, out=vectors))
+        xp.take(W, steps, axis=0, out=vectors)
+        if kept is not None:
+            vectors *= kept
+        return batch_first(vectors)
 
     def backward(self, dxs: Array) -> None:
         """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
-        (steps,) = self._restore()
+        steps, kept = self._restore()
         T, N = steps.shape
         expect("dxs", dxs, (N, T, dW.shape[1]), self.dtype)
         self._done()
-        if self._written is not None:
+        rows = time_major(dxs) if kept is None else time_major(dxs) * kept
+        if self._written is not None and not self.add_to_gradient:
             dW[self._written] = 0
         self._written = steps.reshape(-1)
-        ops.add_rows_(dW, self._written, time_major(dxs).reshape(T * N, -1))
+        ops.add_rows_(dW, self._written, rows.reshape(T * N, -1))

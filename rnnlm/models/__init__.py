@@ -2,12 +2,26 @@
 
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
+from rnnlm.models.better import BetterRnnlm
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.general import AwdLstm, LanguageModel
+from rnnlm.models.rnnlm import Rnnlm
 from rnnlm.models.simple import SimpleRnnlm
 
-__all__ = ["Model", "ModelConfig", "SimpleRnnlm", "build_model"]
+__all__ = [
+    "AwdLstm",
+    "BetterRnnlm",
+    "LanguageModel",
+    "Model",
+    "ModelConfig",
+    "Rnnlm",
+    "SimpleRnnlm",
+    "build_model",
+]
 
-MODELS: dict[str, type[Model]] = {"SimpleRnnlm": SimpleRnnlm}
+MODELS: dict[str, type[Model]] = {
+    cls.__name__: cls for cls in (LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm)
+}
 
 
 def build_model(config: ModelConfig) -> Model:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -13,32 +13,15 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import write_atomic
 from rnnlm.layers.base import Layer
+from rnnlm.layers.bidirectional import Bidirectional
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
 from rnnlm.models.config import ModelConfig, expect_words
+from rnnlm.models.flat import flatten
 
-__all__ = ["Model", "State", "Weights"]
+__all__ = ["Model", "State"]
 
-ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
+INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 State = Sequence[tuple[Array, ...] | None]
-
-
-class Weights:
-    """Draws one layer's initial weights on the host, in float64, so that all backends and dtypes begin alike.
-
-    Layer number k of a model draws from the stream Philox4x64-10(key=[seed, k]).
-    """
-
-    def __init__(self, config: ModelConfig, layer: int) -> None:
-        self.config = config
-        self._rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, layer], np.uint64)))
-
-    def normal(self, shape: tuple[int, ...], scale: float) -> Array:
-        """Normal with mean 0 and standard deviation `scale`."""
-        return ops.asarray(self._rng.standard_normal(shape) * scale, self.config.dtype)
-
-    def bias(self, size: int) -> Array:
-        """Uniform in [-bias_range, bias_range], which is zeros for the default 0."""
-        return ops.asarray(self._rng.uniform(-1, 1, size) * self.config.bias_range, self.config.dtype)
 
 
 class Model:
@@ -53,56 +36,65 @@ class Model:
         layers: by name, in order.
         params, grads: lists of arrays, one entry for each parameter; `names` has their names.
         flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
+        train_steps: forwards with `train_flg` so far, which number the dropout masks.
     """
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
         self.layers: dict[str, Layer] = {}
+        self.train_steps = 0
         self.loss_layer = TimeSoftmaxWithLoss(overwrite=True)  # the scores come from this model's own affine layer
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model of this class as `config` describes it."""
-        options = asdict(config)
-        del options["model"]
-        return cls(**options)
+        """A new model of this class as `config` describes it.
+
+        Raises:
+            InputError: the class has something fixed that `config` has otherwise.
+        """
+        own = [name for name in signature(cls).parameters if name != "options"]
+        model = cls(**{name: getattr(config, name) for name in (*own, *INITIAL)})
+        for name, value in vars(model.config).items():
+            if getattr(config, name) != value:
+                raise InputError(
+                    f"{name} of {cls.__name__} must be {value!r}, got {getattr(config, name)!r}: "
+                    "LanguageModel takes any"
+                )
+        return model
 
     def _own(self, **layers: Layer) -> None:
-        """Make `layers` this model's, in this order, and their parameters views into the flat buffers."""
-        self.layers = layers
-        self.params, self.grads, self.names = list[Array](), list[Array](), list[str]()
-        sizes = [p.size for layer in layers.values() for p in layer.params]
-        unit = ALIGNMENT // np.dtype(self.config.dtype).itemsize
-        starts = np.cumsum([0] + [-(-size // unit) * unit for size in sizes]).tolist()
-        self.flat_params = xp.zeros(starts[-1], self.config.dtype)
-        self.flat_grads = xp.zeros(starts[-1], self.config.dtype)
+        """Make `layers` this model's, in this order, and their parameters views into the flat buffers.
+
+        Weights that are the transpose of an embedding's, in the same memory, stay that, and are listed once.
+        """
         for name, layer in layers.items():
-            for i, p in enumerate(layer.params):
-                here = slice(starts[len(self.params)], starts[len(self.params)] + p.size)
-                view = self.flat_params[here].reshape(p.shape)
-                view[...] = p
-                layer.params[i] = view
-                layer.grads[i] = self.flat_grads[here].reshape(p.shape)
-                self.params.append(view)
-                self.grads.append(layer.grads[i])
-                self.names.append(f"{name}.{layer.names[i]}")
+            if isinstance(layer, Bidirectional):
+                raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
+        self.layers = layers
+        flat = flatten(layers, self.config.dtype)
+        self.params, self.grads, self.names = flat.params, flat.grads, flat.names
+        self.flat_params, self.flat_grads = flat.flat_params, flat.flat_grads
+        for number, layer in enumerate(layers.values()):
+            if layer.mask is not None:
+                layer.mask.seed(self.config.seed, number)
 
     # ------------------------------------------------------------------ forward and back
 
-    def predict(self, xs: Any) -> Array:
+    def predict(self, xs: Any, train_flg: bool = False) -> Array:
         """Scores (N, T, V) of the next word after each of the ids `xs` (N, T), as a copy; the state goes on.
 
-        Softmax over the last axis gives probabilities.
+        Softmax over the last axis gives probabilities. With `train_flg` there is dropout.
         """
         self.loss_layer.forget()
-        return self._scores(self._ids("xs", xs)).copy()
+        return self._scores(self._ids("xs", xs), train_flg).copy()
 
-    def forward(self, xs: Any, ts: Any) -> Array:
+    def forward(self, xs: Any, ts: Any, train_flg: bool = True) -> Array:
         """Mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T); the state goes on.
 
         Args:
             xs: ids in [0, vocab_size), as a host array (checked and moved) or as an array of the backend.
             ts: ids in [0, vocab_size), or -1 for a target that does not count; one-hot (N, T, V) too.
+            train_flg: False for no dropout and no regularisation, as for an evaluation.
 
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
@@ -110,23 +102,32 @@ class Model:
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.loss_layer.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
-        return self.loss_layer.forward(self._scores(xs), ts)
+        return self.loss_layer.forward(self._scores(xs, train_flg), ts)
 
     def losses(self, xs: Any, ts: Any) -> Array:
-        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No backward can follow."""
-        self.forward(xs, ts)
+        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
+        self.forward(xs, ts, train_flg=False)
         self.loss_layer.forget()
         return self.loss_layer.nats.copy()  # type: ignore[union-attr]
 
     def backward(self, dout: Any = 1) -> None:
-        """Leave the gradient of the last forward's loss (times `dout`) in `grads`."""
+        """Leave the gradient of the last forward's loss (times `dout`), and of its penalty, in `grads`."""
         dxs = self.loss_layer.backward(dout)
         for layer in reversed(self.layers.values()):
             dxs = layer.backward(dxs)  # type: ignore[attr-defined]
 
-    def _scores(self, xs: Array) -> Array:
+    @property
+    def penalty(self) -> Any:
+        """Nats that the last forward's activation regularisation asks for; not part of the loss that it returned."""
+        return sum(getattr(layer, "penalty", 0.0) for layer in self.layers.values())
+
+    def _scores(self, xs: Array, train_flg: bool) -> Array:
         for layer in self.layers.values():
+            layer.train_flg = train_flg
+            if layer.mask is not None:
+                layer.mask.step = self.train_steps
             xs = layer.forward(xs)  # type: ignore[attr-defined]
+        self.train_steps += train_flg
         return xs
 
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
@@ -169,18 +170,28 @@ class Model:
         return [layer.get_state() for layer in self.recurrent_layers]
 
     def set_state(self, state: State) -> None:
-        """Begin the next window with a state that `get_state` gave."""
+        """Begin the next window with a state that `get_state` gave.
+
+        Raises:
+            InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
+        """
         layers = self.recurrent_layers
         if not isinstance(state, Sequence) or len(state) != len(layers):
-            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {state!r:.80}")
-        for layer, entry in zip(layers, state):
-            layer.set_state(*((None,) if entry is None else entry))
+            given = f"{len(state)} entries" if isinstance(state, Sequence) else type(state).__name__
+            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {given}")
+        pairs = [(layer, (None,) if entry is None else tuple(entry)) for layer, entry in zip(layers, state)]
+        for layer, entry in pairs:
+            layer.check_state(*entry)
+        if len({len(entry[0]) for _, entry in pairs if entry[0] is not None}) > 1:
+            raise InputError("the states of all layers must be of one batch size")
+        for layer, entry in pairs:
+            layer.set_state(*entry)
 
     # ------------------------------------------------------------------ copying and saving
 
     def __reduce__(self) -> Any:
         """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""
-        return _rebuild, (type(self), self.config, self.state_dict(), self.get_state())
+        return _rebuild, (type(self), self.config, self.state_dict(), self.get_state(), self.train_steps)
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters on the host, by name."""
@@ -203,7 +214,10 @@ class Model:
             p[...] = ops.asarray(weights[name])
 
     def save_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
-        """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named."""
+        """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named.
+
+        A name that ends with .pkl, as in the book, stands for the same with .safetensors: nothing is ever pickled.
+        """
         from safetensors.numpy import save
 
         arrays = {name: np.ascontiguousarray(a) for name, a in self.state_dict().items()}
@@ -228,12 +242,16 @@ class Model:
             raise ModelFileError(f"{path} does not hold the parameters of this {name}: {error}") from error
 
     def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
-        return Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")
+        path = Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")
+        return path.with_suffix(".safetensors") if path.suffix == ".pkl" else path
 
 
-def _rebuild(cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State) -> Model:
+def _rebuild(
+    cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State, train_steps: int
+) -> Model:
     """A copy of a model, from its parts."""
     model = cls.from_config(config)
     model.load_state_dict(weights)
     model.set_state(state)
+    model.train_steps = train_steps
     return model

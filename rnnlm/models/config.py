@@ -1,16 +1,19 @@
 """What a model is built from, and what its ids must be."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
 from typing import Any
 
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import not_negative, positive, share, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["ModelConfig", "expect_words"]
 
 LARGEST = 2**31  # of any size: ids are 32-bit numbers
+GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks in the weights of each cell
+INITS = ("book", "uniform", "orthogonal", "torch")
 
 
 @dataclass(frozen=True)
@@ -21,31 +24,118 @@ class ModelConfig:
         model: name of the class.
         vocab_size: V, words of the vocabulary.
         wordvec_size: D, length of a word vector.
-        hidden_size: H, hidden units.
+        hidden_size: H, hidden units of each recurrent layer.
         bias_range: biases are drawn uniformly from [-bias_range, bias_range]; 0 for the book's zeros.
-        seed: of the random weights.
+        seed: of the random weights and of dropout.
         dtype: 'float32' or 'float64'.
+        cell: 'rnn', 'lstm' or 'gru'.
+        layers: recurrent layers, one upon the other.
+        last_hidden_size: hidden units of the last recurrent layer, where they are not `hidden_size`.
+        reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
+        tied: the output layer's weights are the transposed word vectors.
+        dropout_ratio: dropout after the embedding and each recurrent layer, where the next three say nothing else.
+        input_dropout, hidden_dropout, output_dropout: dropout after the embedding, between recurrent layers, after the
+            last one.
+        variational: these have one mask for all time steps of a window.
+        embed_dropout: share of words whose vectors are zero throughout a window.
+        weight_drop: share of the entries of each Wh that are zero throughout a window.
+        ar, tar: activation regularisation of the last recurrent layer, and temporal activation regularisation.
+        init: initial weights. 'book': normal, the word vectors' standard deviation 1/100, others 1/sqrt(rows).
+            'uniform': all in [-init_range, init_range], as Zaremba et al. have them. 'orthogonal': as the book, but
+            each block of Wh orthogonal. 'torch': recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range,
+            init_range], the output's bias 0, as in PyTorch's example and AWD-LSTM.
+        init_range: see `init`.
+        forget_bias: of an LSTM, added to the forget gate's bias.
     """
 
-    model: str = "SimpleRnnlm"
+    model: str = "LanguageModel"
     vocab_size: int = 10_000
     wordvec_size: int = 100
     hidden_size: int = 100
     bias_range: float = 0.0
     seed: int = 0
     dtype: str = "float32"
+    cell: str = "rnn"
+    layers: int = 1
+    last_hidden_size: int | None = None
+    reset_after: bool = False
+    tied: bool = False
+    dropout_ratio: float = 0.0
+    input_dropout: float | None = None
+    hidden_dropout: float | None = None
+    output_dropout: float | None = None
+    variational: bool = False
+    embed_dropout: float = 0.0
+    weight_drop: float = 0.0
+    ar: float = 0.0
+    tar: float = 0.0
+    init: str = "book"
+    init_range: float = 0.1
+    forget_bias: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "wordvec_size", "hidden_size"):
-            if whole_number(name, getattr(self, name), 1) >= LARGEST:
-                raise InputError(f"{name} must be below 2**31, got {getattr(self, name)}")
+        for name in ("vocab_size", "wordvec_size", "hidden_size", "last_hidden_size", "layers"):
+            size = getattr(self, name)
+            if (size is not None or name != "last_hidden_size") and whole_number(name, size, 1) >= LARGEST:
+                raise InputError(f"{name} must be below 2**31, got {size}")
         if self.vocab_size == 1:
             raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
-        if not 0 <= self.bias_range < float("inf"):
-            raise InputError(f"bias_range must be at least 0 and finite, got {self.bias_range}")
         whole_number("seed", self.seed, 0, 2**64)
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
+        self._check_stack()
+        self._check_numbers()
+
+    def _check_stack(self) -> None:
+        if self.cell not in GATES:
+            if str(self.cell).startswith("bi"):
+                raise InputError(
+                    f"cell must not be bidirectional, got {self.cell!r}: a language model that also reads backwards "
+                    "would see the words it has to predict"
+                )
+            near = get_close_matches(str(self.cell).lower(), GATES, 1, cutoff=0.3)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"cell must be one of {', '.join(GATES)}, got {self.cell!r}{hint}")
+        if self.reset_after and self.cell != "gru":
+            raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
+        if self.forget_bias and self.cell != "lstm":
+            raise InputError(f"forget_bias is for cell lstm, got cell {self.cell}")
+        if self.tied and self.hidden_sizes[-1] != self.wordvec_size:
+            raise InputError(
+                f"tied needs word vectors as long as the last hidden state, got wordvec_size {self.wordvec_size} and "
+                f"{self.hidden_sizes[-1]} hidden units: set last_hidden_size or hidden_size to {self.wordvec_size}"
+            )
+
+    def _check_numbers(self) -> None:
+        for name in ("dropout_ratio", "input_dropout", "hidden_dropout", "output_dropout", "embed_dropout"):
+            if getattr(self, name) is not None:
+                share(name, getattr(self, name))
+        share("weight_drop", self.weight_drop)
+        for name in ("ar", "tar", "bias_range"):
+            not_negative(name, getattr(self, name))
+        positive("init_range", self.init_range)
+        if not abs(self.forget_bias) < float("inf"):
+            raise InputError(f"forget_bias must be finite, got {self.forget_bias!r}")
+        if self.init not in INITS:
+            raise InputError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
+        if self.bias_range and self.init in ("uniform", "torch"):
+            raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
+
+    @property
+    def hidden_sizes(self) -> list[int]:
+        """Hidden units of each recurrent layer."""
+        last = self.hidden_size if self.last_hidden_size is None else self.last_hidden_size
+        return [self.hidden_size] * (self.layers - 1) + [last]
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters the model has, a tied weight counted once."""
+        V, D, gates, biases = self.vocab_size, self.wordvec_size, GATES[self.cell], 2 if self.reset_after else 1
+        count = V * D + V + (0 if self.tied else self.hidden_sizes[-1] * V)
+        for H in self.hidden_sizes:
+            count += gates * H * (D + H + biases)
+            D = H
+        return count
 
 
 def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:

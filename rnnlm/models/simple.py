@@ -1,12 +1,13 @@
 """The book's first language model: one Elman RNN."""
 
-from math import sqrt
+from typing import Any
 
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.rnn import TimeRNN
-from rnnlm.models.base import Model, Weights
+from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.weights import Weights
 
 __all__ = ["SimpleRnnlm"]
 
@@ -26,27 +27,13 @@ class SimpleRnnlm(Model):
         vocab_size: V, at least 2.
         wordvec_size: D.
         hidden_size: H.
-        bias_range: biases are drawn uniformly from [-bias_range, bias_range]; 0 for zeros.
-        seed: the same seed gives the same weights, on every backend.
-        dtype: 'float32' or 'float64'.
+        options: seed, dtype and initial weights: `bias_range`, `init` and `init_range` of `ModelConfig`.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        wordvec_size: int,
-        hidden_size: int,
-        *,
-        bias_range: float = 0.0,
-        seed: int = 0,
-        dtype: str = "float32",
-    ) -> None:
+    def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        super().__init__(ModelConfig("SimpleRnnlm", V, D, H, bias_range, seed, dtype))
-        draw = Weights(self.config, layer=0)
-        embed = TimeEmbedding(draw.normal((V, D), 1 / 100))
-        draw = Weights(self.config, layer=1)
-        rnn = TimeRNN(draw.normal((D, H), 1 / sqrt(D)), draw.normal((H, H), 1 / sqrt(H)), draw.bias(H), stateful=True)
-        draw = Weights(self.config, layer=2)
-        affine = TimeAffine(draw.normal((H, V), 1 / sqrt(H)), draw.bias(V))
+        super().__init__(ModelConfig("SimpleRnnlm", V, D, H, cell="rnn", **options))
+        embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
+        rnn = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
+        affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
         self._own(embed=embed, rnn=rnn, affine=affine)

@@ -1,13 +1,13 @@
-"""Adam."""
+"""Adam, and Adam with decoupled weight decay."""
 
-from collections.abc import Sequence
 from math import sqrt
+from typing import Any
 
-from rnnlm.backend import Array, ops, xp
-from rnnlm.errors import InputError
-from rnnlm.optim.base import Optimizer, expect_pairs
+from rnnlm.backend import Array, xp
+from rnnlm.checks import share
+from rnnlm.optim.base import Optimizer
 
-__all__ = ["Adam"]
+__all__ = ["Adam", "AdamW"]
 
 
 class Adam(Optimizer):
@@ -22,31 +22,38 @@ class Adam(Optimizer):
     Args:
         lr: learning rate, positive.
         beta1, beta2: decay of the two averages, in [0, 1).
+        weight_decay: this times p is added to g.
     """
 
-    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999) -> None:
-        super().__init__(lr)
-        for name, beta in (("beta1", beta1), ("beta2", beta2)):
-            if not 0 <= beta < 1:
-                raise InputError(f"{name} must be in [0, 1), got {beta}")
-        self.beta1, self.beta2 = beta1, beta2
-        self.iter = 0
-        self.m: list[Array] = []
-        self.v: list[Array] = []
+    slots = ("m", "v")
 
-    def update(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
-        """One step, in place. The averages belong to the arrays of the first call: later ones must match."""
-        expect_pairs(params, grads)
-        if not self.iter:
-            self.m, self.v = [xp.zeros_like(p) for p in params], [xp.zeros_like(p) for p in params]
-        expect_pairs(params, self.m)
-        self.iter += 1
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.0) -> None:
+        super().__init__(lr, weight_decay)
+        self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
+
+    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+        m, v = remembered
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)
-        for arrays in zip(params, grads, self.m, self.v):
-            for p, g, m, v in ops.pieces(*arrays):
-                self._step(lr, p, g, m, v)
-
-    def _step(self, lr: float, p: Array, g: Array, m: Array, v: Array) -> None:
         m += (1 - self.beta1) * (g - m)
         v += (1 - self.beta2) * (g * g - v)
         p -= lr * m / (xp.sqrt(v) + 1e-7)
+
+
+class AdamW(Adam):
+    """Adam, and apart from its averages p = p - lr decay p.
+
+    Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019.
+
+    Args:
+        lr: learning rate, positive.
+        beta1, beta2: decay of the two averages, in [0, 1).
+        weight_decay: decay; 0 or more.
+    """
+
+    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.01) -> None:
+        super().__init__(lr, beta1, beta2, weight_decay)
+        self.decay, self.weight_decay = self.weight_decay, 0.0  # nothing is added to the gradient
+
+    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+        p *= 1 - self.lr * self.decay
+        super()._step(p, g, *remembered)

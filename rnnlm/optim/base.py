@@ -1,9 +1,11 @@
 """What all optimisers share."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
 
-from rnnlm.backend import Array
-from rnnlm.checks import positive
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import not_negative, positive
 from rnnlm.errors import InputError
 
 __all__ = ["Optimizer", "expect_pairs"]
@@ -19,10 +21,27 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array]) -> None:
 
 
 class Optimizer:
-    """A learning rate that may be changed between steps, and `update(params, grads)`, which writes in place."""
+    """A learning rate that may be changed between steps, and `update(params, grads)`, which writes in place.
 
-    def __init__(self, lr: float) -> None:
+    A subclass has `_step`, the equation of one parameter, and in `slots` the names of the arrays it remembers for each
+    parameter: lists of them, zeros at first, are attributes of these names.
+
+    Args:
+        lr: learning rate, positive.
+        weight_decay: this times the parameter is added to its gradient (L2 regularisation); 0 or more.
+
+    Attributes:
+        iter: steps so far.
+    """
+
+    slots: tuple[str, ...] = ()
+
+    def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
         self.lr = lr
+        self.weight_decay = not_negative("weight_decay", weight_decay)
+        self.iter = 0
+        for slot in self.slots:
+            setattr(self, slot, [])
 
     @property
     def lr(self) -> float:
@@ -34,5 +53,30 @@ class Optimizer:
         self._lr = positive("lr", lr)
 
     def update(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
-        """One step: change `params` in place by their gradients, which are left as they are."""
+        """One step: change `params` in place by their gradients, which are left as they are.
+
+        What is remembered belongs to the arrays of the first call: later ones must match.
+        """
+        expect_pairs(params, grads)
+        if not self.iter:
+            for slot in self.slots:
+                setattr(self, slot, [xp.zeros_like(p) for p in params])
+        remembered: list[list[Array]] = [getattr(self, slot) for slot in self.slots]
+        for arrays in remembered:
+            expect_pairs(params, arrays)
+        self.iter += 1
+        for aligned in zip(params, grads, *remembered):
+            for p, g, *rest in ops.pieces(*aligned):
+                self._step(p, g + self.weight_decay * p if self.weight_decay else g, *rest)
+
+    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+        """Change p, and what is remembered for it, in place."""
         raise NotImplementedError
+
+    def end_epoch(self, loss: float) -> None:
+        """Take note of the valid loss after an epoch; most optimisers have no use for it."""
+
+    @contextmanager
+    def averaged(self, _params: Sequence[Array]) -> Iterator[None]:
+        """Inside, `params` are what is to be evaluated and kept; most optimisers leave them as they are."""
+        yield

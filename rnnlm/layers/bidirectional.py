@@ -1,0 +1,96 @@
+"""Bidirectional layers: one reads ahead, one back. For tagging and encoders, not for language models.
+
+In a language model the layer that reads back would see the very words that are to be predicted.
+"""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.gru import TimeGRU
+from rnnlm.layers.lstm import TimeLSTM
+from rnnlm.layers.recurrent import Recurrent
+from rnnlm.layers.rnn import TimeRNN
+
+__all__ = ["Bidirectional", "TimeBiGRU", "TimeBiLSTM", "TimeBiRNN"]
+
+
+class Bidirectional(Layer):
+    """Two layers over the same inputs, their hidden states side by side.  (N, T, D) -> (N, T, 2H)
+
+        y_t = [ahead_t, back_t]       back reads x_T first and x_1 last
+
+    Source: Schuster and Paliwal, Bidirectional recurrent neural networks, IEEE Transactions on Signal Processing 45
+    (1997).
+
+    Args:
+        Wx1, Wh1, b1: weights of the layer that reads ahead.
+        Wx2, Wh2, b2: weights of the layer that reads back.
+        stateful: both begin a window with the state that their last one ended with.
+        return_sequences: False to return the state in which each of the two ends, (N, 2H).
+        options: of both layers.
+
+    Attributes:
+        ahead, back: the two layers.
+    """
+
+    names = ("Wx1", "Wh1", "b1", "Wx2", "Wh2", "b2")
+    cell: type[Recurrent]
+
+    def __init__(
+        self,
+        Wx1: Array,
+        Wh1: Array,
+        b1: Array,
+        Wx2: Array,
+        Wh2: Array,
+        b2: Array,
+        stateful: bool = False,
+        return_sequences: bool = True,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        options = {"stateful": stateful, "return_sequences": return_sequences, **options}
+        self.return_sequences = return_sequences
+        self.ahead, self.back = self.cell(Wx1, Wh1, b1, **options), self.cell(Wx2, Wh2, b2, **options)
+        for array, other in zip(self.ahead.params, self.back.params):
+            expect("the weights of the layer that reads back", other, array.shape, array.dtype)
+        self.params = self.ahead.params + self.back.params
+        self.grads = self.ahead.grads + self.back.grads
+
+    def forward(self, xs: Array) -> Array:
+        """Hidden states (N, T, 2H) of the inputs (N, T, D), or the last ones (N, 2H)."""
+        self.ahead.train_flg = self.back.train_flg = self.train_flg
+        ahead, back = self.ahead.forward(xs), self.back.forward(xs[:, ::-1])
+        return xp.concatenate([ahead, back[:, ::-1] if self.return_sequences else back], axis=-1)
+
+    def backward(self, dhs: Array) -> Array:
+        """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`."""
+        H = len(self.params[1])
+        expect("dhs", dhs, ("N", "T", 2 * H) if self.return_sequences else ("N", 2 * H), self.dtype)
+        ahead, back = dhs[..., :H], dhs[..., H:]
+        dxs = self.ahead.backward(ahead)
+        return dxs + self.back.backward(back[:, ::-1] if self.return_sequences else back)[:, ::-1]
+
+    def reset_state(self) -> None:
+        """Begin the next window with zeros."""
+        self.ahead.reset_state()
+        self.back.reset_state()
+
+
+class TimeBiRNN(Bidirectional):
+    """Two `TimeRNN`, one of them backwards."""
+
+    cell = TimeRNN
+
+
+class TimeBiLSTM(Bidirectional):
+    """Two `TimeLSTM`, one of them backwards."""
+
+    cell = TimeLSTM
+
+
+class TimeBiGRU(Bidirectional):
+    """Two `TimeGRU`, one of them backwards."""
+
+    cell = TimeGRU

@@ -1,0 +1,94 @@
+"""Dropout: random zeros while training, nothing while evaluating."""
+
+from math import prod
+
+import numpy as np
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import share
+from rnnlm.layers.base import Layer, batch_first, expect, time_major
+
+__all__ = ["DropoutMask", "TimeDropout"]
+
+LANES = 1 << 16  # a random word of 64 bits makes four masks' entries of 16
+PURPOSE = 1 << 62  # in the second half of the key; initial weights have the numbers of layers there
+
+
+class DropoutMask:
+    """Draws masks of 0 (with the probability `dropout_ratio`) and of 1 / (1 - dropout_ratio).
+
+    What is left is scaled up ("inverted" dropout), so that the expected value stays what it was and nothing is to be
+    done when evaluating. Mask number `step` is a pure function of the seed, the layer and the step: 16-bit lanes of
+    Philox4x64-10(key=[seed, 2^62 + layer], counter=[0, 0, step, 0]), one for each entry in memory order, dropped where
+    below round(65536 dropout_ratio). The same bits on every backend and machine, and nothing to save but the step.
+
+    Source: Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, JMLR 15 (2014).
+
+    Args:
+        dropout_ratio: share of zeros, in [0, 1).
+        name: what errors call it.
+
+    Attributes:
+        step: number of the next mask; goes up by one with each.
+    """
+
+    def __init__(self, dropout_ratio: float, name: str = "dropout_ratio") -> None:
+        self.dropout_ratio = share(name, dropout_ratio)
+        self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
+        self.step = 0
+        self.seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), 0)
+
+    def seed(self, seed: int, layer: int) -> None:
+        """Draw from the stream of this seed and layer; without this call every mask has a fresh one."""
+        self._key = np.array([seed, PURPOSE + layer], np.uint64)
+
+    def draw(self, shape: tuple[int, ...], dtype: object) -> Array | None:
+        """The next mask, or None for a ratio of 0, which changes nothing."""
+        if not self.threshold:
+            return None
+        size = prod(shape)
+        counter = np.array([0, 0, self.step, 0], np.uint64)
+        words = np.random.Philox(key=self._key, counter=counter).random_raw(-(-size // 4))
+        lanes = ops.asarray(words.astype("<u8", copy=False).view("<u2")[:size].reshape(shape))
+        self.step += 1
+        mask = (lanes >= self.threshold).astype(dtype)
+        mask *= LANES / (LANES - self.threshold)
+        return mask
+
+
+class TimeDropout(Layer):
+    """Zeros at random places of a window, while `train_flg` is on.  (N, T, D) -> (N, T, D)
+
+        y = x m        dx = dy m        m = 0 with probability p, else 1 / (1 - p)
+
+    Args:
+        dropout_ratio: p, in [0, 1).
+        variational: one mask (N, D) for all time steps of a window, instead of a new one for each step. Source: Gal
+            and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
+
+    Attributes:
+        train_flg: True to drop, False to pass everything on as it is.
+    """
+
+    def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:
+        super().__init__()
+        self.mask = DropoutMask(dropout_ratio)
+        self.variational = variational
+
+    def forward(self, xs: Array) -> Array:
+        """The inputs (N, T, D), of which some are zero while training."""
+        expect("xs", xs, ("N", "T", "D"))
+        x = time_major(xs)
+        mask = self.mask.draw((1, *x.shape[1:]) if self.variational else x.shape, x.dtype) if self.train_flg else None
+        self._save(x.shape, x.dtype, mask)
+        return xs if mask is None else batch_first(xp.multiply(x, mask, out=self._buffer("ys", x.shape, x.dtype)))
+
+    def backward(self, dys: Array) -> Array:
+        """Gradient (N, T, D) of the inputs."""
+        shape, dtype, mask = self._restore()
+        T, N, D = shape
+        expect("dys", dys, (N, T, D), dtype)
+        self._done()
+        if mask is None:
+            return dys
+        return batch_first(xp.multiply(dys.swapaxes(0, 1), mask, out=self._buffer("dxs", shape, dtype)))

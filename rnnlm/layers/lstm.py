@@ -1,0 +1,133 @@
+"""LSTM: one step, and a window of time steps."""
+
+from typing import Any
+
+from rnnlm.backend import Array, accelerated, xp
+from rnnlm.cells.lstm import lstm_backward, lstm_forward
+from rnnlm.layers.base import Layer, batch_first, expect
+from rnnlm.layers.recurrent import Recurrent, expect_weights
+
+__all__ = ["LSTM", "TimeLSTM"]
+
+
+@accelerated
+def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> None:
+    """Run an LSTM over a window.
+
+    Args:
+        a: (T, N, 4H). On entry x_t Wx + b; on return the gates f g i o.
+        hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
+        Wh: (H, 4H).
+    """
+    product = xp.empty_like(a[0])
+    for gates, h_prev, h, c_prev, c in zip(a, hs, hs[1:], cs, cs[1:]):
+        xp.matmul(h_prev, Wh, out=product)
+        gates += product
+        lstm_forward(gates, c_prev, c, h)
+
+
+@accelerated
+def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array) -> tuple[Array, Array]:
+    """The gradient's way back through a window.
+
+    Args:
+        dhs: (T, N, H) gradients of h_t from above.
+        a: (T, N, 4H). On entry the gates; on return the gradients of the pre-activations.
+        cs: (T+1, N, H) as `lstm_window_forward` left it.
+        Wh: (H, 4H).
+
+    Returns:
+        dh, dc: (N, H) gradients of the state before the window.
+    """
+    WhT = xp.ascontiguousarray(Wh.T)  # once a window: small products with a transposed operand take twice as long
+    dh, dc = xp.zeros_like(cs[0]), xp.zeros_like(cs[0])
+    for dy, gates, c_prev, c in zip(dhs[::-1], a[::-1], cs[-2::-1], cs[:0:-1]):
+        dh += dy
+        lstm_backward(dh, dc, gates, c_prev, c)
+        xp.matmul(gates, WhT, out=dh)
+    return dh, dc
+
+
+class LSTM(Layer):
+    """One time step.  (N, D), (N, H), (N, H) -> (N, H), (N, H)
+
+        f = sigmoid(a_f)   g = tanh(a_g)   i = sigmoid(a_i)   o = sigmoid(a_o)      a = h_prev Wh + x Wx + b
+        c = f c_prev + g i
+        h = o tanh(c)
+
+    Args:
+        Wx: (D, 4H) weights of the input, columns f g i o.
+        Wh: (H, 4H) weights of the previous hidden state.
+        b: (4H,) bias.
+    """
+
+    names = ("Wx", "Wh", "b")
+
+    def __init__(self, Wx: Array, Wh: Array, b: Array) -> None:
+        expect_weights(Wx, Wh, b, gates=4)
+        super().__init__(Wx, Wh, b)
+
+    def forward(self, x: Array, h_prev: Array, c_prev: Array) -> tuple[Array, Array]:
+        """The next (h, c), each (N, H), from the input (N, D) and the previous two (N, H)."""
+        Wx, Wh, b = self.params
+        expect("x", x, ("N", len(Wx)), self.dtype)
+        expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
+        expect("c_prev", c_prev, h_prev.shape, self.dtype)
+        gates = xp.matmul(h_prev, Wh) + xp.matmul(x, Wx) + b
+        h, c = xp.empty_like(h_prev), xp.empty_like(c_prev)
+        lstm_forward(gates, c_prev, c, h)
+        self._save(x, h_prev, c_prev, gates, c.copy())
+        return h, c
+
+    def backward(self, dh_next: Array, dc_next: Array) -> tuple[Array, Array, Array]:
+        """Gradients (dx, dh_prev, dc_prev) of the three inputs; those of the weights are left in `grads`."""
+        Wx, Wh, _ = self.params
+        dWx, dWh, db = self.grads
+        x, h_prev, c_prev, da, c = self._restore()
+        expect("dh_next", dh_next, c.shape, self.dtype)
+        expect("dc_next", dc_next, c.shape, self.dtype)
+        self._done()
+        dc = dc_next.copy()
+        lstm_backward(dh_next, dc, da, c_prev, c)
+        xp.matmul(x.T, da, out=dWx)
+        xp.matmul(h_prev.T, da, out=dWh)
+        da.sum(axis=0, out=db)
+        return xp.matmul(da, Wx.T), xp.matmul(da, Wh.T), dc
+
+
+class TimeLSTM(Recurrent):
+    """An LSTM over T time steps.  (N, T, D) -> (N, T, H)
+
+        f = sigmoid(a_f)   g = tanh(a_g)   i = sigmoid(a_i)   o = sigmoid(a_o)      a_t = h_{t-1} Wh + x_t Wx + b
+        c_t = f c_{t-1} + g i
+        h_t = o tanh(c_t)
+
+    Arguments and attributes are those of `Recurrent`, with the four blocks f g i o: Wx (D, 4H), Wh (H, 4H), b (4H,).
+
+    Attributes:
+        c, dc: (N, H), as h and dh.
+    """
+
+    gates = 4
+    states = ("h", "c")
+    c: Array | None
+    dc: Array | None
+
+    def set_state(self, h: Array | None, c: Array | None = None) -> None:  # type: ignore[override]
+        """Begin the next window with copies of h and c, both (N, H), or with zeros for None."""
+        super().set_state(h, c)
+
+    @property
+    def gate_values(self) -> dict[str, Array]:
+        """Copies of the gates f, g, i, o of the last forward, each (N, T, H); a backward uses them up."""
+        _, a, *_ = self._restore()
+        H = len(self.params[1])
+        return {name: batch_first(a[:, :, k * H : (k + 1) * H]).copy() for k, name in enumerate("fgio")}
+
+    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
+        hs, cs = states
+        lstm_window_forward(a, hs, cs, Wh)
+
+    def _window_backward(self, dhs: Array, a: Array, Wh: Array, *states: Array) -> tuple[Array, tuple[Any, ...]]:
+        _, cs = states
+        return a, lstm_window_backward(dhs, a, cs, Wh)

@@ -1,0 +1,189 @@
+"""What recurrent layers share: everything but the equations of their cells."""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, batch_first, expect, time_major
+from rnnlm.layers.dropout import DropoutMask
+
+__all__ = ["Recurrent", "expect_weights"]
+
+
+def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) -> None:
+    """Check the weights of a recurrent layer: Wx (D, gH), Wh (H, gH), b (gH,) for g gates, all of one dtype.
+
+    With two biases, of the input's and of the state's product, b is (2, gH).
+    """
+    expect("Wh", Wh, ("H", f"{gates}H" if gates > 1 else "H"))
+    H = Wh.shape[0]
+    expect("Wh", Wh, (H, gates * H))
+    expect("Wx", Wx, ("D", gates * H), Wh.dtype)
+    expect("b", b, (gates * H,) if biases == 1 else (biases, gates * H), Wh.dtype)
+
+
+class Recurrent(Layer):
+    """A recurrent layer over T time steps.  (N, T, D) -> (N, T, H)
+
+    The product of all inputs with Wx is one matrix product before the loop over time, and dWx, dWh, db are one each
+    after it: only the product of h_{t-1} and Wh has to wait for the step before. A subclass brings the two loops,
+    `_window_forward` and `_window_backward`.
+
+    Args:
+        Wx: (D, gH) weights of the input, the g blocks of the gates side by side.
+        Wh: (H, gH) weights of the previous hidden state.
+        b: (gH,) bias.
+        stateful: begin a window with the state that the last one ended with; otherwise with zeros.
+        return_sequences: False to return the last hidden state (N, H) alone.
+        weight_drop: drop this share of the entries of Wh while training, with one mask a window. Source: Merity, Keskar
+            and Socher, Regularizing and optimizing LSTM language models, ICLR 2018.
+
+    Attributes:
+        h: (N, H) state after the last time step, or None: the next window begins with zeros.
+        dh: (N, H) gradient of the state that the window began with, after a backward.
+    """
+
+    names = ("Wx", "Wh", "b")
+    gates = 1
+    biases = 1
+    states: tuple[str, ...] = ("h",)  # attributes that make up the state, the hidden state first
+    h: Array | None
+    dh: Array | None
+
+    def __init__(
+        self,
+        Wx: Array,
+        Wh: Array,
+        b: Array,
+        stateful: bool = False,
+        return_sequences: bool = True,
+        weight_drop: float = 0.0,
+    ) -> None:
+        expect_weights(Wx, Wh, b, self.gates, self.biases)
+        super().__init__(Wx, Wh, b)
+        self.stateful, self.return_sequences = stateful, return_sequences
+        self.mask = DropoutMask(weight_drop, "weight_drop")
+        for name in self.states:
+            setattr(self, name, None)
+            setattr(self, f"d{name}", None)
+
+    # ------------------------------------------------------------------ state
+
+    def check_state(self, *state: Array | None) -> None:
+        """Check what `set_state` would be given.
+
+        Raises:
+            InputError: a wrong number of arrays, a wrong shape or dtype, or a layer that is not stateful.
+        """
+        if len(state) > len(self.states):
+            raise InputError(f"a state of {type(self).__name__} is {', '.join(self.states)}, got {len(state)} arrays")
+        given = [(name, array) for name, array in zip(self.states, state) if array is not None]
+        if given and not self.stateful:
+            raise InputError(f"a state can be set only on a stateful layer: {type(self).__name__}(..., stateful=True)")
+        H = len(self.params[1])
+        for i, (name, array) in enumerate(given):
+            expect(name, array, (len(given[0][1]) if i else "N", H), self.dtype)
+
+    def set_state(self, *state: Array | None) -> None:
+        """Begin the next window with copies of these arrays (N, H), or with zeros for None; errors as `check_state`."""
+        self.check_state(*state)
+        for name, array in zip(self.states, [*state, *[None] * len(self.states)]):
+            setattr(self, name, None if array is None else array.copy())
+
+    def get_state(self) -> tuple[Array, ...] | None:
+        """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
+        return None if self.h is None else tuple(getattr(self, name).copy() for name in self.states)
+
+    def reset_state(self) -> None:
+        """Begin the next window with zeros."""
+        for name in self.states:
+            setattr(self, name, None)
+
+    def _initial(self, name: str, N: int) -> Array | int:
+        state: Array | None = getattr(self, name)
+        if not self.stateful or state is None:
+            return 0
+        H = len(self.params[1])
+        if state.shape != (N, H):
+            raise InputError(f"{name}, the carried state, must be {(N, H)}, got {state.shape}: reset_state() first")
+        return state
+
+    # ------------------------------------------------------------------ forward and back
+
+    def forward(self, xs: Array) -> Array:
+        """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).
+
+        Raises:
+            InputError: wrong shape or dtype, or a carried state of another batch size.
+        """
+        Wx, Wh, b = self.params
+        D, H = len(Wx), len(Wh)
+        expect("xs", xs, ("N", "T", D), self.dtype)
+        x = time_major(xs)
+        T, N, _ = x.shape
+        initial = [self._initial(name, N) for name in self.states]
+        states = [self._buffer(f"{name}s", (T + 1, N, H), self.dtype) for name in self.states]
+        for steps, state in zip(states, initial):
+            steps[0] = state  # before the rest is overwritten: the state may be this buffer's own last step
+        a = self._preactivations(states[0])
+        rows = a.reshape(T * N, -1)
+        xp.matmul(x.reshape(T * N, D), Wx, out=rows)
+        rows += b if self.biases == 1 else b[0]
+        mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
+        W = Wh if mask is None else Wh * mask
+        self._window_forward(a, W, *states)
+        for name, steps in zip(self.states, states):
+            setattr(self, name, steps[T])
+        self._save(x, a, W, mask, states)
+        return batch_first(states[0][1:]) if self.return_sequences else states[0][T]
+
+    def backward(self, dhs: Array) -> Array:
+        """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.
+
+        Args:
+            dhs: gradient of what forward returned, (N, T, H) or (N, H).
+        """
+        Wx, Wh, _ = self.params
+        dWx, dWh, _ = self.grads
+        x, a, W, mask, states = self._restore()
+        T, N, D = x.shape
+        expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
+        self._done()
+        das, dstates = self._window_backward(self._time_major(dhs, T), a, W, *states)
+        for name, dstate in zip(self.states, dstates):
+            setattr(self, f"d{name}", dstate)
+        rows = das.reshape(T * N, -1)
+        xp.matmul(x.reshape(T * N, D).T, rows, out=dWx)
+        self._hidden_gradients(rows, states[0][:-1].reshape(T * N, -1))
+        if mask is not None:
+            dWh *= mask
+        dx = self._buffer("dx", x.shape, self.dtype)
+        xp.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
+        return batch_first(dx)
+
+    def _time_major(self, dhs: Array, T: int) -> Array:
+        """The gradients of all hidden states (T, N, H): those given, or zeros and the last one."""
+        if self.return_sequences:
+            return dhs.swapaxes(0, 1)
+        all_steps = xp.zeros((T, *dhs.shape), self.dtype)
+        all_steps[T - 1] = dhs
+        return all_steps
+
+    def _preactivations(self, hs: Array) -> Array:
+        """Where x Wx + b of all time steps goes, (T, N, gH); hs is (T+1, N, H)."""
+        T, N, H = hs.shape
+        return self._buffer("a", (T - 1, N, self.gates * H), self.dtype)
+
+    def _hidden_gradients(self, das: Array, h_prevs: Array) -> None:
+        """Leave dWh and db in `grads`, from the gradients of the pre-activations (T N, gH) and all h_{t-1} (T N, H)."""
+        _, dWh, db = self.grads
+        xp.matmul(h_prevs.T, das, out=dWh)
+        xp.matmul(xp.ones((1, len(das)), self.dtype), das, out=db[None])  # a sum over rows, 4 times faster than sum
+
+    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
+        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs."""
+        raise NotImplementedError
+
+    def _window_backward(self, dhs: Array, a: Array, Wh: Array, *states: Array) -> tuple[Array, tuple[Any, ...]]:
+        """Run back over time: gradients of the pre-activations (T, N, gH), contiguous, and of the first states."""
+        raise NotImplementedError

@@ -1,0 +1,57 @@
+"""Activation regularisation: a penalty on hidden states while training."""
+
+from rnnlm.backend import Array, xp
+from rnnlm.checks import not_negative
+from rnnlm.layers.base import Layer, batch_first, expect, time_major
+
+__all__ = ["TimeActivationRegularization"]
+
+
+class TimeActivationRegularization(Layer):
+    """Passes hidden states on, and asks for small ones (AR) and slow ones (TAR) while training.  (N, T, H) -> (N, T, H)
+
+        penalty = ar mean(h²) + tar mean((h_{t+1} - h_t)²)
+        dh = dy + 2 ar h / (N T H) + 2 tar ((h_t - h_{t-1}) - (h_{t+1} - h_t)) / (N (T-1) H)
+
+    Source: Merity, McCann and Socher, Revisiting activation regularization for language RNNs, 2017.
+
+    Args:
+        ar, tar: the two weights, 0 or more.
+
+    Attributes:
+        penalty: nats added to the loss by the last forward, a 0-d array; 0 while evaluating.
+        train_flg: True to ask, False to pass everything on as it is.
+    """
+
+    def __init__(self, ar: float = 0.0, tar: float = 0.0) -> None:
+        super().__init__()
+        self.ar, self.tar = not_negative("ar", ar), not_negative("tar", tar)
+        self.penalty: Array | float = 0.0
+
+    def forward(self, xs: Array) -> Array:
+        """The hidden states (N, T, H) as they are; their penalty is left in `penalty`."""
+        expect("xs", xs, ("N", "T", "H"))
+        h = time_major(xs)
+        self.penalty = 0.0
+        if self.train_flg:
+            slope = h[1:] - h[:-1]
+            self.penalty = self.ar * (h * h).mean() + (self.tar * (slope * slope).mean() if len(slope) else 0)
+        self._save(h, self.train_flg)
+        return xs
+
+    def backward(self, dys: Array) -> Array:
+        """Gradient (N, T, H) of the inputs: that of the outputs and that of the penalty."""
+        h, train_flg = self._restore()
+        T, N, H = h.shape
+        expect("dys", dys, (N, T, H), h.dtype)
+        self._done()
+        if not train_flg:
+            return dys
+        dx = self._buffer("dxs", h.shape, h.dtype)
+        xp.multiply(h, 2 * self.ar / h.size, out=dx)
+        dx += dys.swapaxes(0, 1)
+        if T > 1 and self.tar:
+            pull = (h[1:] - h[:-1]) * (2 * self.tar / (h.size - N * H))
+            dx[1:] += pull
+            dx[:-1] -= pull
+        return batch_first(dx)

@@ -1,0 +1,57 @@
+"""The book's third language model: two LSTMs, dropout between all layers, and one set of weights for both ends."""
+
+from typing import Any
+
+from rnnlm.layers.affine import TimeAffine
+from rnnlm.layers.dropout import TimeDropout
+from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.lstm import TimeLSTM
+from rnnlm.models.base import Model
+from rnnlm.models.config import ModelConfig
+from rnnlm.models.weights import Weights
+
+__all__ = ["BetterRnnlm"]
+
+
+class BetterRnnlm(Model):
+    """A language model with two LSTMs, dropout and tied weights.
+
+        x_t  = dropout(E[w_t])                     (V, D)
+        h¹_t = dropout(LSTM¹(x_t))                 (D, 4H), (H, 4H), (4H,)
+        h²_t = dropout(LSTM²(h¹_t))                (H, 4H), (H, 4H), (4H,)
+        s_t  = h²_t Eᵀ + b'                        (V,), and the word vectors again: D = H
+        p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
+
+    Sources: Zaremba, Sutskever and Vinyals, Recurrent neural network regularization, 2014 (dropout between layers, not
+    over time); Inan, Khosravi and Socher, ICLR 2017, and Press and Wolf, EACL 2017 (tied weights). The sizes, names and
+    initial weights are those of BetterRnnlm in Deep Learning from Scratch 2, chapter 6.
+
+    Args:
+        vocab_size: V, at least 2.
+        wordvec_size: D, which must be H.
+        hidden_size: H.
+        dropout_ratio: after the embedding and after each LSTM, in [0, 1).
+        options: seed, dtype and initial weights: `bias_range`, `init`, `init_range` and `forget_bias` of `ModelConfig`.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int = 10_000,
+        wordvec_size: int = 650,
+        hidden_size: int = 650,
+        dropout_ratio: float = 0.5,
+        **options: Any,
+    ) -> None:
+        V, D, H = vocab_size, wordvec_size, hidden_size
+        stack: dict[str, Any] = {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": dropout_ratio}
+        super().__init__(ModelConfig("BetterRnnlm", V, D, H, **stack, **options))
+        E = Weights(self.config, layer=0).embedding()
+        self._own(
+            embed=TimeEmbedding(E),
+            input_dropout=TimeDropout(dropout_ratio),
+            lstm1=TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True),
+            hidden_dropout1=TimeDropout(dropout_ratio),
+            lstm2=TimeLSTM(*Weights(self.config, layer=2).recurrent(H, H), stateful=True),
+            output_dropout=TimeDropout(dropout_ratio),
+            affine=TimeAffine(E.T, Weights(self.config, layer=3).affine_bias()),
+        )

@@ -1,0 +1,67 @@
+"""All parameters of a model in one buffer, all gradients in another."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from rnnlm.backend import Array, xp
+from rnnlm.layers.base import Layer
+from rnnlm.layers.embedding import TimeEmbedding
+
+__all__ = ["Flat", "flatten"]
+
+ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
+
+
+@dataclass(frozen=True)
+class Flat:
+    """The parameters of a stack of layers.
+
+    Attributes:
+        params, grads: one array for each parameter, views into the two buffers; `names` has their names.
+        flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
+    """
+
+    params: list[Array]
+    grads: list[Array]
+    names: list[str]
+    flat_params: Array
+    flat_grads: Array
+
+
+def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
+    """Move the parameters of layers into one buffer; the layers' arrays become views into it.
+
+    A layer's first parameter that is an embedding's transpose, in the same memory, stays that, and is listed once: the
+    layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
+    """
+    tied = {name: embed for name, layer in layers.items() if (embed := _tied_to(layer, layers)) is not None}
+    places = [
+        (name, layer, i) for name, layer in layers.items() for i in range(len(layer.params)) if i or name not in tied
+    ]
+    unit = ALIGNMENT // np.dtype(dtype).itemsize
+    starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i in places]).tolist()
+    flat = Flat([], [], [], xp.zeros(starts[-1], dtype), xp.zeros(starts[-1], dtype))
+    for start, (name, layer, i) in zip(starts, places):
+        p = layer.params[i]
+        here = slice(start, start + p.size)
+        flat.flat_params[here].reshape(p.shape)[...] = p
+        layer.params[i], layer.grads[i] = (a[here].reshape(p.shape) for a in (flat.flat_params, flat.flat_grads))
+        flat.params.append(layer.params[i])
+        flat.grads.append(layer.grads[i])
+        flat.names.append(f"{name}.{layer.names[i]}")
+    for name, embed in tied.items():
+        layers[name].params[0], layers[name].grads[0] = embed.params[0].T, embed.grads[0].T
+        embed.add_to_gradient = True
+    return flat
+
+
+def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> TimeEmbedding | None:
+    """The embedding whose transposed weights are a layer's first parameter, if there is one."""
+    for other in layers.values():
+        if isinstance(other, TimeEmbedding) and other is not layer and layer.params:
+            p, W = layer.params[0], other.params[0]
+            if p.shape == W.T.shape and xp.may_share_memory(p, W):
+                return other
+    return None

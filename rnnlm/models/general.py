@@ -1,0 +1,136 @@
+"""Any cell, any depth, any dropout: the language model that a configuration describes."""
+
+from typing import Any
+
+from rnnlm.layers.affine import TimeAffine
+from rnnlm.layers.base import Layer
+from rnnlm.layers.dropout import TimeDropout
+from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.gru import TimeGRU
+from rnnlm.layers.lstm import TimeLSTM
+from rnnlm.layers.recurrent import Recurrent
+from rnnlm.layers.regularization import TimeActivationRegularization
+from rnnlm.layers.rnn import TimeRNN
+from rnnlm.models.base import Model
+from rnnlm.models.config import ModelConfig
+from rnnlm.models.weights import Weights
+
+__all__ = ["AwdLstm", "LanguageModel"]
+
+CELLS: dict[str, type[Recurrent]] = {"rnn": TimeRNN, "lstm": TimeLSTM, "gru": TimeGRU}
+
+
+class LanguageModel(Model):
+    """A language model of L recurrent layers.
+
+        h⁰_t = dropout(E[w_t])
+        hˡ_t = dropout(cellˡ(hˡ⁻¹_t, hˡ_{t-1}))      l = 1 ... L
+        s_t  = hᴸ_t W + b'                           W = Eᵀ if tied
+        p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
+
+    SimpleRnnlm, Rnnlm and BetterRnnlm are special cases, written out for the reader; AwdLstm is one by its options.
+
+    Args:
+        config: sizes, cell, depth, tying, dropouts, regularisation and initial weights.
+    """
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__(config)
+        E = Weights(config, layer=0).embedding()
+        layers: dict[str, Layer] = {"embed": TimeEmbedding(E, config.embed_dropout)}
+        _add_dropout(layers, "input_dropout", config)
+        for number, D, H in self._sizes(config):
+            name = config.cell if config.layers == 1 else f"{config.cell}{number}"
+            layers[name] = self._recurrent(number, D, H)
+            if number < config.layers:
+                _add_dropout(layers, f"hidden_dropout{number}", config)
+        if config.tar:
+            layers["tar"] = TimeActivationRegularization(tar=config.tar)
+        _add_dropout(layers, "output_dropout", config)
+        if config.ar:
+            layers["ar"] = TimeActivationRegularization(ar=config.ar)
+        draw = Weights(config, layer=config.layers + 1)
+        if config.tied:
+            layers["affine"] = TimeAffine(E.T, draw.affine_bias())
+        else:
+            layers["affine"] = TimeAffine(*draw.affine(config.hidden_sizes[-1]))
+        self._own(**layers)
+
+    @classmethod
+    def from_config(cls, config: ModelConfig) -> "Model":
+        """A new model as `config` describes it."""
+        return cls(config)
+
+    @staticmethod
+    def _sizes(config: ModelConfig) -> list[tuple[int, int, int]]:
+        """Number, inputs and hidden units of each recurrent layer."""
+        sizes = config.hidden_sizes
+        return list(zip(range(1, config.layers + 1), [config.wordvec_size, *sizes], sizes))
+
+    def _recurrent(self, number: int, D: int, H: int) -> Recurrent:
+        c = self.config
+        options: dict[str, Any] = {"stateful": True, "weight_drop": c.weight_drop}
+        if c.cell == "gru":
+            options["reset_after"] = c.reset_after
+        return CELLS[c.cell](*Weights(c, layer=number).recurrent(D, H), **options)
+
+
+def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> None:
+    """A dropout layer, where there is something to drop."""
+    own: float | None = getattr(config, name.rstrip("0123456789"))
+    ratio = config.dropout_ratio if own is None else own
+    if ratio:
+        layers[name] = TimeDropout(ratio, config.variational)
+
+
+class AwdLstm(LanguageModel):
+    """The "ASGD weight-dropped LSTM": three LSTMs, weight drop on Wh, four kinds of dropout, AR and TAR, tied weights.
+
+        h⁰_t = m⁰ (e E)[w_t]                         e zeroes whole words, m⁰ ... m³ are the same at all time steps
+        hˡ_t = mˡ LSTMˡ(hˡ⁻¹_t, hˡ_{t-1})            with a mask on Wh, l = 1 ... 3
+        s_t  = h³_t Eᵀ + b'
+        loss = -mean log softmax(s_t)[w_{t+1}] + ar mean(h³²) + tar mean((h³_{t+1} - h³_t)²)
+
+    where the last term is taken before the mask m³.
+
+    Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018; sizes and ratios
+    for Penn Treebank, initial weights those of the paper's repository.
+
+    Args:
+        vocab_size: V, at least 2.
+        wordvec_size: D, and hidden units of the last LSTM.
+        hidden_size: hidden units of the LSTMs before it.
+        layers: how many LSTMs.
+        options: any other field of `ModelConfig`.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int = 10_000,
+        wordvec_size: int = 400,
+        hidden_size: int = 1150,
+        layers: int = 3,
+        **options: Any,
+    ) -> None:
+        options = {**AWD, "layers": layers, "last_hidden_size": wordvec_size, **options}
+        super().__init__(ModelConfig("AwdLstm", vocab_size, wordvec_size, hidden_size, **options))
+
+    @classmethod
+    def from_config(cls, config: ModelConfig) -> "Model":
+        """A new model as `config` describes it."""
+        return cls(**{name: value for name, value in vars(config).items() if name != "model"})
+
+
+AWD: dict[str, Any] = {
+    "cell": "lstm",
+    "tied": True,
+    "input_dropout": 0.4,
+    "hidden_dropout": 0.25,
+    "output_dropout": 0.4,
+    "variational": True,
+    "embed_dropout": 0.1,
+    "weight_drop": 0.5,
+    "ar": 2.0,
+    "tar": 1.0,
+    "init": "torch",
+}

@@ -1,0 +1,75 @@
+"""Initial weights."""
+
+from math import sqrt
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops
+from rnnlm.models.config import GATES, ModelConfig
+
+__all__ = ["Weights"]
+
+
+class Weights:
+    """Draws one layer's initial weights on the host, in float64, so that all backends and dtypes begin alike.
+
+    Layer number k of a model draws from the stream Philox4x64-10(key=[seed, k]); k counts layers that have weights.
+    `ModelConfig.init` says from which distributions.
+    """
+
+    def __init__(self, config: ModelConfig, layer: int) -> None:
+        self.config = config
+        self._rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, layer], np.uint64)))
+
+    def embedding(self) -> Array:
+        """Word vectors (V, D)."""
+        shape = self.config.vocab_size, self.config.wordvec_size
+        return self._array(self._uniform(shape) if self._bounded else self._normal(shape, 1 / 100))
+
+    def recurrent(self, D: int, H: int) -> tuple[Array, Array, Array]:
+        """Wx (D, gH), Wh (H, gH) and b (gH,), or (2, gH) for a GRU that resets after the product."""
+        c, g = self.config, GATES[self.config.cell]
+        bias_shape = (2, g * H) if c.reset_after else (g * H,)
+        if self._bounded:
+            bound = c.init_range if c.init == "uniform" else 1 / sqrt(H)
+            Wx, Wh, b = (self._uniform(shape, bound) for shape in ((D, g * H), (H, g * H), bias_shape))
+        else:
+            Wx = self._normal((D, g * H), 1 / sqrt(D))
+            Wh = self._normal((H, g * H), 1 / sqrt(H)) if c.init == "book" else self._orthogonal(H, g)
+            b = self._uniform(bias_shape, c.bias_range)
+        if c.forget_bias:
+            b[:H] += c.forget_bias
+        return self._array(Wx), self._array(Wh), self._array(b)
+
+    def affine(self, H: int) -> tuple[Array, Array]:
+        """W (H, V) and b (V,)."""
+        shape = H, self.config.vocab_size
+        W = self._uniform(shape) if self._bounded else self._normal(shape, 1 / sqrt(H))
+        return self._array(W), self.affine_bias()
+
+    def affine_bias(self) -> Array:
+        """b (V,)."""
+        bounds = {"uniform": self.config.init_range, "torch": 0.0}
+        return self._array(
+            self._uniform((self.config.vocab_size,), bounds.get(self.config.init, self.config.bias_range))
+        )
+
+    @property
+    def _bounded(self) -> bool:
+        return self.config.init in ("uniform", "torch")
+
+    def _normal(self, shape: tuple[int, ...], scale: float) -> NDArray[np.float64]:
+        return self._rng.standard_normal(shape) * scale
+
+    def _uniform(self, shape: tuple[int, ...], bound: float | None = None) -> NDArray[np.float64]:
+        return self._rng.uniform(-1, 1, shape) * (self.config.init_range if bound is None else bound)
+
+    def _orthogonal(self, H: int, blocks: int) -> NDArray[np.float64]:
+        """Orthogonal (H, H) blocks side by side. Source: Saxe, McClelland and Ganguli, Exact solutions to the nonlinear
+        dynamics of learning in deep linear neural networks, ICLR 2014."""
+        pairs = [np.linalg.qr(self._rng.standard_normal((H, H))) for _ in range(blocks)]
+        return np.concatenate([q * np.sign(np.diag(r)) for q, r in pairs], axis=1)
+
+    def _array(self, a: NDArray[np.float64]) -> Array:
+        return ops.asarray(a, self.config.dtype)

@@ -1,0 +1,78 @@
+"""Averaged stochastic gradient descent, begun when the valid loss stops getting better."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rnnlm.backend import Array
+from rnnlm.checks import whole_number
+from rnnlm.optim.base import Optimizer
+
+__all__ = ["ASGD"]
+
+
+class ASGD(Optimizer):
+    """SGD, whose parameters are averaged over all steps after a trigger; the average is what counts.
+
+        p = p - lr g        average = average + (p - average) / n        n steps since the trigger
+
+    The trigger is `start_averaging()`, or the non-monotonic one: `end_epoch(loss)` with a loss that is worse than the
+    best of all but the last `nonmono` ones before it.
+
+    Sources: Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; the trigger is that of
+    Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018 (NT-ASGD).
+
+    Args:
+        lr: learning rate, positive.
+        weight_decay: this times p is added to g.
+        nonmono: how many epochs the trigger leaves out of sight.
+
+    Attributes:
+        average: the averages, once `averaging` is True.
+        losses: those given to `end_epoch` before the trigger.
+    """
+
+    slots = ("average",)
+
+    def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, nonmono: int = 5) -> None:
+        super().__init__(lr, weight_decay)
+        self.average: list[Array]
+        self.nonmono = whole_number("nonmono", nonmono, 1)
+        self.losses: list[float] = []
+        self.began: int | None = None  # the step before the first one averaged
+
+    @property
+    def averaging(self) -> bool:
+        """Whether the trigger has been pulled."""
+        return self.began is not None
+
+    def start_averaging(self) -> None:
+        """Average from the next step on."""
+        self.began = self.iter
+
+    def end_epoch(self, loss: float) -> None:
+        """Take note of the valid loss after an epoch, and pull the trigger if it is time."""
+        if not self.averaging and len(self.losses) > self.nonmono and loss > min(self.losses[: -self.nonmono]):
+            self.start_averaging()
+        self.losses.append(loss)
+
+    @contextmanager
+    def averaged(self, params: Sequence[Array]) -> Iterator[None]:
+        """Inside, `params` are the averages, if there are any yet."""
+        if self.began is None or self.iter == self.began:
+            yield
+            return
+        own = [p.copy() for p in params]
+        try:
+            for p, mean in zip(params, self.average):
+                p[...] = mean
+            yield
+        finally:
+            for p, kept in zip(params, own):
+                p[...] = kept
+
+    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+        (average,) = remembered
+        p -= self.lr * g
+        if self.began is not None:
+            average += (p - average) / (self.iter - self.began)

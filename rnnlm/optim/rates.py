@@ -1,0 +1,138 @@
+"""Learning-rate rules: what the rate is at a step, and what changes after an epoch."""
+
+from math import cos, pi
+
+from rnnlm.checks import positive, whole_number
+from rnnlm.errors import InputError
+
+__all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay"]
+
+
+class RateRule:
+    """Called with the number of a step, from 0, it gives the learning rate; `end_epoch` hears the valid loss.
+
+    Args:
+        lr: learning rate to begin with.
+
+    Attributes:
+        finished: True where the rule would train no further.
+    """
+
+    def __init__(self, lr: float) -> None:
+        self.lr = positive("lr", lr)
+        self.epochs = 0
+        self.finished = False
+
+    def __call__(self, _step: int) -> float:
+        return self.lr
+
+    def end_epoch(self, loss: float | None) -> None:
+        """Take note of the valid loss (nats a token) after an epoch; None where there is none."""
+        self.epochs += 1
+
+
+class Constant(RateRule):
+    """Always the same."""
+
+
+class DivideOnPlateau(RateRule):
+    """Divided after each epoch whose valid loss is not the best so far, as in the book and in PyTorch's example.
+
+    Args:
+        lr: learning rate to begin with.
+        decay: what it is divided by.
+    """
+
+    def __init__(self, lr: float, decay: float = 4.0) -> None:
+        super().__init__(lr)
+        self.decay, self.best = _expect_decay(decay), float("inf")
+
+    def end_epoch(self, loss: float | None) -> None:
+        """Divide, unless the loss is the best."""
+        super().end_epoch(loss)
+        if loss is None or loss < self.best:
+            self.best = self.best if loss is None else loss
+        else:
+            self.lr /= self.decay
+
+
+class Halving(RateRule):
+    """Halved after every epoch from the first one on that lowers the valid loss by less than `ratio`; the second such
+    epoch is the last.
+
+    Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003.
+
+    Args:
+        lr: learning rate to begin with.
+        ratio: loss before / loss after must exceed it to count as an improvement.
+        decay: what the rate is divided by.
+    """
+
+    def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
+        super().__init__(lr)
+        self.ratio, self.decay = positive("ratio", ratio), _expect_decay(decay)
+        self.best, self.halving = float("inf"), False
+
+    def end_epoch(self, loss: float | None) -> None:
+        """Halve, or finish."""
+        super().end_epoch(loss)
+        if loss is None:
+            return
+        small = loss * self.ratio > self.best
+        self.finished = small and self.halving
+        self.halving = self.halving or small
+        self.best = min(self.best, loss)
+        if self.halving:
+            self.lr /= self.decay
+
+
+class StepDecay(RateRule):
+    """The same for some epochs, then divided after each, as Zaremba, Sutskever and Vinyals (2014) do.
+
+    Args:
+        lr: learning rate to begin with.
+        decay: what it is divided by.
+        full_epochs: epochs at the full rate.
+    """
+
+    def __init__(self, lr: float, decay: float = 2.0, full_epochs: int = 4) -> None:
+        super().__init__(lr)
+        self.decay, self.full_epochs = _expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
+
+    def end_epoch(self, loss: float | None) -> None:
+        """Divide, if it is time."""
+        super().end_epoch(loss)
+        if self.epochs >= self.full_epochs:
+            self.lr /= self.decay
+
+
+class Cosine(RateRule):
+    """A linear rise over the first `warmup` steps, then half a cosine down to (nearly) zero at the last of `steps`.
+
+        lr (1 + cos(pi (step - warmup) / (steps - warmup))) / 2
+
+    Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, without restarts.
+
+    Args:
+        lr: highest learning rate.
+        steps: of the whole training.
+        warmup: steps of the rise.
+    """
+
+    def __init__(self, lr: float, steps: int, warmup: int = 0) -> None:
+        super().__init__(lr)
+        self.steps = whole_number("steps", steps, 1)
+        self.warmup = whole_number("warmup", warmup, 0)
+        if warmup >= steps:
+            raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {warmup}")
+
+    def __call__(self, step: int) -> float:
+        if step < self.warmup:
+            return self.lr * (step + 1) / (self.warmup + 1)
+        return self.lr * max((1 + cos(pi * (step - self.warmup) / (self.steps - self.warmup))) / 2, 1e-6)
+
+
+def _expect_decay(decay: float) -> float:
+    if positive("decay (lr_decay)", decay) < 1:
+        raise InputError(f"decay (lr_decay) must be at least 1, got {decay}")
+    return decay

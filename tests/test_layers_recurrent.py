@@ -1,0 +1,363 @@
+"""RNN, LSTM and both GRUs, as windows and as single steps: one list of demands for all."""
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import xp
+from rnnlm.errors import InputError
+from rnnlm.layers import GRU, LSTM, RNN, TimeGRU, TimeLSTM, TimeRNN
+from tests import reference
+from tests.gradcheck import assert_gradients, dev, host
+
+KINDS = {
+    "rnn": (TimeRNN, RNN, 1, reference.rnn, {}),
+    "lstm": (TimeLSTM, LSTM, 4, reference.lstm, {}),
+    "gru": (TimeGRU, GRU, 3, reference.gru, {}),
+    "gru-after": (TimeGRU, GRU, 3, reference.gru_after, {"reset_after": True}),
+}
+SIZES = [(3, 5, 4, 6), (1, 1, 1, 1), (1, 9, 2, 3), (7, 1, 3, 2)]
+kinds = pytest.mark.parametrize("kind", KINDS)
+
+
+def build(rng, kind, N=3, T=5, D=4, H=6, dtype=np.float64, **options):
+    """A stateful layer, inputs, and a state: h, or h and c."""
+    cls, _, gates, _, own = KINDS[kind]
+
+    def draw(*shape):
+        return dev(0.5 * rng.standard_normal(shape), dtype)
+
+    b = draw(2, gates * H) if own else draw(gates * H)
+    layer = cls(draw(D, gates * H), draw(H, gates * H), b, **{"stateful": True, **own, **options})
+    return layer, draw(N, T, D), [draw(N, H) for _ in layer.states]
+
+
+def run(layer, xs, state):
+    layer.mask.step = 0
+    layer.set_state(*state)
+    return layer.forward(xs)
+
+
+def check_gradients(layer, xs, state, rng):
+    dys = dev(rng.standard_normal(run(layer, xs, state).shape))
+
+    def loss():
+        return (run(layer, xs, state) * dys).sum()
+
+    loss()
+    dxs = layer.backward(dys).copy()
+    names = [f"{name}0" for name in layer.states]
+    grads = {"xs": dxs} | {n: getattr(layer, f"d{s}").copy() for n, s in zip(names, layer.states)}
+    grads |= {n: g.copy() for n, g in zip(layer.names, layer.grads)}
+    assert_gradients(loss, {"xs": xs} | dict(zip(names, state)) | dict(zip(layer.names, layer.params)), grads, rng)
+
+
+@kinds
+@pytest.mark.parametrize("sizes", SIZES)
+def test_forward_is_the_equations(rng, kind, sizes):
+    layer, xs, state = build(rng, kind, *sizes)
+    want, *last = KINDS[kind][3](host(xs), *map(host, state), *map(host, layer.params))
+    np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12, atol=1e-15)
+    for name, value in zip(layer.states, last):
+        np.testing.assert_allclose(host(getattr(layer, name)), value, rtol=1e-12, atol=1e-15)
+
+
+@kinds
+@pytest.mark.parametrize("sizes", SIZES)
+def test_backward_is_the_derivative(rng, kind, sizes):
+    check_gradients(*build(rng, kind, *sizes), rng)
+
+
+@kinds
+@pytest.mark.parametrize("options", [{"weight_drop": 0.5}, {"return_sequences": False}], ids=str)
+def test_backward_is_the_derivative_with_options(rng, kind, options):
+    check_gradients(*build(rng, kind, **options), rng)
+
+
+@kinds
+def test_the_last_state_alone(rng, kind):
+    layer, xs, state = build(rng, kind)
+    whole = host(run(layer, xs, state))
+    layer.return_sequences = False
+    np.testing.assert_array_equal(host(run(layer, xs, state)), whole[:, -1])
+
+
+@kinds
+def test_dropped_weights_are_those_of_the_mask(rng, kind):
+    """One mask a window on Wh, none when evaluating, and Wh itself as it was."""
+    layer, xs, state = build(rng, kind, weight_drop=0.5)
+    Wh = host(layer.params[1])
+    dropped = host(run(layer, xs, state))
+    layer.mask.step = 0
+    mask = host(layer.mask.draw(Wh.shape, np.float64))
+    assert 0 < (mask == 0).mean() < 1
+    assert set(np.unique(mask)) <= {0, 2}
+    np.testing.assert_array_equal(host(layer.params[1]), Wh)
+    weights = [host(p) for p in layer.params]
+    weights[1] = Wh * mask
+    np.testing.assert_allclose(dropped, KINDS[kind][3](host(xs), *map(host, state), *weights)[0], rtol=1e-12)
+    assert not np.array_equal(host(layer.forward(xs)), dropped)
+    layer.train_flg = False
+    want = KINDS[kind][3](host(xs), *map(host, state), *map(host, layer.params))[0]
+    np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12)
+
+
+@kinds
+def test_time_major_memory_and_any_order_of_gradients(rng, kind):
+    layer, xs, state = build(rng, kind)
+    check_gradients(layer, xs.swapaxes(0, 1).copy().swapaxes(0, 1), state, rng)
+    dys = dev(rng.standard_normal((3, 5, 6)))
+    run(layer, xs, state)
+    want = host(layer.backward(dys))
+    run(layer, xs, state)
+    np.testing.assert_array_equal(host(layer.backward(dys[:, :, ::-1].copy()[:, :, ::-1])), want)
+
+
+@kinds
+def test_one_step_is_a_window_of_one(rng, kind):
+    layer, xs, state = build(rng, kind, T=1)
+    step = KINDS[kind][1](*layer.params, **KINDS[kind][4])
+    out = step.forward(xs[:, 0], *state)
+    out = out if isinstance(out, tuple) else (out,)
+    np.testing.assert_allclose(host(out[0]), host(run(layer, xs, state))[:, 0], rtol=1e-14)
+    for value, name in zip(out, layer.states):
+        np.testing.assert_allclose(host(value), host(getattr(layer, name)), rtol=1e-14)
+    dys = [dev(rng.standard_normal(out[0].shape)), *(xp.zeros_like(c) for c in out[1:])]
+    dx, *dstate = step.backward(*dys)
+    np.testing.assert_allclose(host(dx), host(layer.backward(dys[0][:, None]))[:, 0], rtol=1e-12)
+    for value, name in zip(dstate, layer.states):
+        np.testing.assert_allclose(host(value), host(getattr(layer, f"d{name}")), rtol=1e-12)
+    for mine, its in zip(step.grads, layer.grads):
+        np.testing.assert_allclose(host(mine), host(its), rtol=1e-12)
+
+
+@kinds
+def test_one_step_is_the_derivative(rng, kind):
+    layer, xs, state = build(rng, kind, T=1)
+    step, x = KINDS[kind][1](*layer.params, **KINDS[kind][4]), xs[:, 0].copy()
+    dys = [dev(rng.standard_normal((3, 6))) for _ in state]
+
+    def loss():
+        out = step.forward(x, *state)
+        return sum((y * dy).sum() for y, dy in zip(out if isinstance(out, tuple) else (out,), dys))
+
+    loss()
+    dx, *dstate = step.backward(*dys)
+    names = [f"{name}_prev" for name in layer.states]
+    grads = {"x": dx} | {n: d.copy() for n, d in zip(names, dstate)}
+    grads |= {n: g.copy() for n, g in zip(step.names, step.grads)}
+    assert_gradients(loss, {"x": x} | dict(zip(names, state)) | dict(zip(step.names, step.params)), grads, rng)
+
+
+@kinds
+@pytest.mark.parametrize("cut", [3, 4])
+def test_two_windows_are_one(rng, kind, cut):
+    """Of different lengths and of one length, which share a buffer."""
+    layer, xs, state = build(rng, kind, T=8)
+    whole = host(run(layer, xs, state))
+    halves = [host(run(layer, xs[:, :cut], state)), host(layer.forward(xs[:, cut:]))]
+    np.testing.assert_allclose(np.concatenate(halves, axis=1), whole, rtol=1e-12)
+
+
+@kinds
+def test_windows_of_changing_lengths(rng, kind):
+    layer, xs, state = build(rng, kind, T=20)
+    whole = host(run(layer, xs, state))
+    layer.set_state(*state)
+    parts = [host(layer.forward(xs[:, a:b])) for a, b in ((0, 7), (7, 9), (9, 10), (10, 18), (18, 20))]
+    np.testing.assert_allclose(np.concatenate(parts, axis=1), whole, rtol=1e-12)
+
+
+@kinds
+def test_the_gradient_stops_at_the_windows_edge(rng, kind):
+    """The second window's gradients are those of a first window that begins with the carried state."""
+    layer, xs, state = build(rng, kind, T=8)
+    dys = dev(rng.standard_normal((3, 4, 6)))
+    run(layer, xs[:, :4], state)
+    layer.backward(dys)
+    carried = layer.get_state()
+    layer.forward(xs[:, 4:])
+    layer.backward(dys)
+    second = [host(g) for g in [*layer.grads, layer.dh]]
+    run(layer, xs[:, 4:], carried)
+    layer.backward(dys)
+    for a, b in zip(second, [*layer.grads, layer.dh]):
+        np.testing.assert_array_equal(a, host(b))
+
+
+@kinds
+def test_zeros_where_no_state_is(rng, kind):
+    layer, xs, state = build(rng, kind)
+    zeros = [np.zeros((3, 6)) for _ in state]
+    want = KINDS[kind][3](host(xs), *zeros, *map(host, layer.params))[0]
+    run(layer, xs, state)
+    layer.reset_state()
+    assert layer.get_state() is None
+    np.testing.assert_allclose(host(layer.forward(xs)), want, rtol=1e-12)
+    layer.stateful = False
+    np.testing.assert_allclose(host(layer.forward(xs)), want, rtol=1e-12)
+    np.testing.assert_allclose(host(layer.forward(xs)), want, rtol=1e-12)
+
+
+def test_an_lstm_may_be_given_h_alone(rng):
+    layer, xs, (h, _) = build(rng, "lstm")
+    want = reference.lstm(host(xs), host(h), np.zeros((3, 6)), *map(host, layer.params))[0]
+    np.testing.assert_allclose(host(run(layer, xs, [h])), want, rtol=1e-12)
+
+
+@kinds
+def test_inputs_and_weights_are_left_untouched(rng, kind):
+    layer, xs, state = build(rng, kind)
+    dys = dev(rng.standard_normal((3, 5, 6)))
+    arrays = [xs, dys, *state, *layer.params]
+    before = [host(a) for a in arrays]
+    run(layer, xs, state)
+    layer.backward(dys)
+    for a, b in zip(arrays, before):
+        np.testing.assert_array_equal(host(a), b)
+
+
+@kinds
+def test_gradients_are_overwritten_in_place(rng, kind):
+    layer, xs, state = build(rng, kind)
+    dys = dev(rng.standard_normal((3, 5, 6)))
+    arrays = list(layer.grads)
+    for again in range(2):
+        run(layer, xs, state)
+        layer.backward(dys)
+        if not again:
+            first = [host(g) for g in layer.grads]
+    for array, grad, want in zip(arrays, layer.grads, first):
+        assert grad is array
+        np.testing.assert_array_equal(host(grad), want)
+
+
+@kinds
+def test_one_backward_for_one_forward(rng, kind):
+    layer, xs, state = build(rng, kind)
+    dys = dev(np.ones((3, 5, 6)))
+    with pytest.raises(InputError, match="backward needs a forward"):
+        layer.backward(dys)
+    run(layer, xs, state)
+    with pytest.raises(InputError, match="dhs must have shape"):
+        layer.backward(xs)
+    layer.backward(dys)
+    with pytest.raises(InputError, match="backward needs a forward"):
+        layer.backward(dys)
+
+
+@kinds
+def test_float32_stays_float32(rng, kind):
+    layer, xs, state = build(rng, kind, dtype=np.float32, weight_drop=0.5)
+    ys = run(layer, xs, state)
+    dxs = layer.backward(ys.copy())
+    assert {a.dtype for a in (ys, dxs, *layer.get_state(), layer.dh, *layer.grads)} == {np.dtype(np.float32)}
+
+
+@kinds
+def test_state_is_copied_in_and_out(rng, kind):
+    layer, xs, state = build(rng, kind)
+    layer.set_state(*state)
+    state[0] += 1
+    kept = layer.get_state()
+    assert not np.allclose(host(kept[0]), host(state[0]))
+    layer.forward(xs)
+    layer.forward(xs)
+    first = [host(s) for s in layer.get_state()]
+    layer.forward(xs)
+    layer.set_state(*kept)
+    layer.forward(xs)
+    layer.forward(xs)
+    for a, b in zip(first, layer.get_state()):
+        np.testing.assert_array_equal(a, host(b))
+
+
+@kinds
+def test_large_numbers_do_not_overflow(rng, kind):
+    layer, xs, state = build(rng, kind, dtype=np.float32)
+    xs *= 1e4
+    assert np.isfinite(host(run(layer, xs, state))).all()
+    assert np.isfinite(host(layer.backward(xp.ones((3, 5, 6), np.float32)))).all()
+
+
+BAD_CALLS = {
+    r"xs must have shape \(N, T, 4\), got \(3, 5, 5\)": lambda layer: layer.forward(dev(np.ones((3, 5, 5)))),
+    r"xs must have shape \(N, T, 4\), got \(3, 0, 4\)": lambda layer: layer.forward(dev(np.ones((3, 0, 4)))),
+    "xs must have the layer's dtype float64": lambda layer: layer.forward(dev(np.ones((3, 5, 4), np.float32))),
+    "xs must be an array of": lambda layer: layer.forward([[[1.0] * 4]]),
+    r"h must have shape \(N, 6\), got \(3, 5\)": lambda layer: layer.set_state(dev(np.ones((3, 5)))),
+    r"h, the carried state, must be \(3, 6\), got \(2, 6\): reset_state\(\) first": lambda layer: (
+        layer.set_state(dev(np.ones((2, 6)))),
+        layer.forward(dev(np.ones((3, 5, 4)))),
+    ),
+}
+
+
+@kinds
+@pytest.mark.parametrize("message", BAD_CALLS)
+def test_bad_input_is_refused(rng, kind, message):
+    layer, _, _ = build(rng, kind)
+    with pytest.raises(InputError, match=message):
+        BAD_CALLS[message](layer)
+
+
+@kinds
+def test_states_that_do_not_fit_are_refused(rng, kind):
+    layer, _, (h, *_) = build(rng, kind)
+    with pytest.raises(InputError, match=f"a state of {type(layer).__name__} is h.*, got 3 arrays"):
+        layer.check_state(h, h, h)
+    if kind == "lstm":
+        with pytest.raises(InputError, match=r"c must have shape \(3, 6\), got \(2, 6\)"):
+            layer.set_state(h, h[:2])
+    layer.stateful = False
+    with pytest.raises(InputError, match=rf"a stateful layer: {type(layer).__name__}\(..., stateful=True\)"):
+        layer.set_state(h)
+
+
+@kinds
+def test_one_step_refuses_bad_input(rng, kind):
+    layer, xs, state = build(rng, kind)
+    step = KINDS[kind][1](*layer.params, **KINDS[kind][4])
+    with pytest.raises(InputError, match=r"x must have shape \(N, 4\), got \(3, 5, 4\)"):
+        step.forward(xs, *state)
+    with pytest.raises(InputError, match=r"h_prev must have shape \(3, 6\), got \(2, 6\)"):
+        step.forward(xs[:, 0], state[0][:2], *state[1:])
+    step.forward(xs[:, 0], *state)
+    with pytest.raises(InputError, match="dh_next must have shape"):
+        step.backward(xs[:, 0], *state[1:])
+
+
+@kinds
+@pytest.mark.parametrize("wrong", range(3))
+def test_weights_that_do_not_fit_are_refused(kind, wrong):
+    cls, step, gates, _, own = KINDS[kind]
+    shapes = [[(4, gates * 6 + 1), (3, 4, 6)], [(6, gates * 6 + 1), (6,)], [(gates * 6 + 1,), (3, gates * 6)]][wrong]
+    for shape in shapes:
+        weights = [xp.zeros((4, gates * 6)), xp.zeros((6, gates * 6)), xp.zeros((2, gates * 6) if own else gates * 6)]
+        weights[wrong] = xp.zeros(shape)
+        for make in (cls, step):
+            with pytest.raises(InputError, match="must have shape"):
+                make(*weights, **own)
+
+
+def test_integer_weights_are_refused():
+    with pytest.raises(InputError, match="Wh must be of a floating-point dtype, got int64"):
+        TimeRNN(xp.zeros((2, 2)), xp.zeros((2, 2), xp.int64), xp.zeros(2))
+
+
+@pytest.mark.parametrize("ratio", [-0.1, 1, 1.5, float("nan"), "half", True])
+def test_weight_drop_is_a_share(rng, ratio):
+    with pytest.raises(InputError, match=r"weight_drop must be in \[0, 1\), got"):
+        build(rng, "lstm", weight_drop=ratio)
+
+
+def test_the_gates_of_an_lstm(rng):
+    layer, xs, state = build(rng, "lstm")
+    hs = host(run(layer, xs, state))
+    f, g, i, o = (host(layer.gate_values[name]) for name in "fgio")
+    c = host(state[1])
+    for t in range(5):
+        c = f[:, t] * c + g[:, t] * i[:, t]
+        np.testing.assert_allclose(o[:, t] * np.tanh(c), hs[:, t], rtol=1e-12)
+    layer.backward(dev(hs))
+    with pytest.raises(InputError, match="needs a forward"):
+        _ = layer.gate_values
