@@ -17,12 +17,24 @@ if TYPE_CHECKING:  # what type checkers and editors read; the same modules as MO
     from rnnlm.models import *
     from rnnlm.optim import *
     from rnnlm.evaluation import *
+    from rnnlm.scoring import *
     from rnnlm.generation import *
     from rnnlm.checkpoint import *
     from rnnlm.training import *
 
 __version__ = "0.1.0"
-MODULES = ("errors", "data", "layers", "models", "optim", "evaluation", "generation", "checkpoint", "training")
+MODULES = (
+    "errors",
+    "data",
+    "layers",
+    "models",
+    "optim",
+    "evaluation",
+    "scoring",
+    "generation",
+    "checkpoint",
+    "training",
+)
 
 
 def _homes() -> dict[str, Any]:

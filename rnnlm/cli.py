@@ -1,28 +1,22 @@
 """The command line. Only this file and `__main__.py` know tyro.
 
-Results go to standard output, everything else to standard error. Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad
-data or model, 130 and 143 after SIGINT and SIGTERM.
+Results go to standard output, everything else to standard error. `process.py` has the exit codes.
 
 What needs an array library is imported inside functions, so that a backend that can't be loaded is one sentence too.
 """
 
-import io
-import os
-import signal
 import sys
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from tyro.conf import Positional
 
-from rnnlm.errors import DataError, InputError, MissingExtra, ModelFileError, RnnlmError
+from rnnlm.errors import DataError, InputError, MissingExtra
+from rnnlm.process import handled
 
 __all__ = ["main", "train_ptb"]
-
-FAILED, USAGE, BAD_DATA = 1, 2, 3
 
 
 @dataclass(frozen=True)
@@ -52,6 +46,31 @@ class Eval:
         from rnnlm.commands import evaluate_model
 
         evaluate_model(self.model, self.corpus, self.part, self.data_dir, self.lanes, self.json)
+
+
+@dataclass(frozen=True)
+class Score:
+    """Print the natural-log probability of each line of a text, `<eos>` included; each line stands alone.
+
+    Example: rnnlm score runs/story-001 hypotheses.txt
+
+    Attributes:
+        model: folder of a model or of a run.
+        file: a UTF-8 text file, one sentence a line; - for standard input.
+        words: one line for each token instead, and an empty one after each sentence.
+        json: a JSON object for each sentence.
+    """
+
+    model: Positional[Path]
+    file: Positional[Path]
+    words: bool = False
+    json: bool = False
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.commands import score_file
+
+        score_file(self.model, self.file, self.words, self.json)
 
 
 @dataclass(frozen=True)
@@ -160,10 +179,6 @@ class Data:
         show_data(self.fetch is not None, self.data_dir)
 
 
-class _Stopped(BaseException):
-    """SIGTERM arrived."""
-
-
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and return its exit code; errors are one sentence on standard error.
 
@@ -171,7 +186,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         arguments: those of the process unless given.
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
-    return _handled(lambda: _run(_parse(given)))
+    return handled(lambda: _run(_parse(given)))
 
 
 def train_ptb(arguments: Sequence[str]) -> int:
@@ -179,14 +194,14 @@ def train_ptb(arguments: Sequence[str]) -> int:
 
     With `--corpus ptb` it insists.
     """
-    return _handled(lambda: _run(_with_ptb(list(arguments))))
+    return handled(lambda: _run(_with_ptb(list(arguments))))
 
 
 def _with_ptb(given: list[str]) -> Any:
     """The command that `train_ptb` has to run."""
     from rnnlm.data import ptb
 
-    command = _parse(["train", *_default(given, "--recipe", "book-rnn"), *given])
+    command = _parse(["train", *_default(given, "--recipe", "book-lstm"), *given])
     if command.corpus != "ptb" or _value(given, "--corpus") is not None:
         return command
     try:
@@ -204,39 +219,6 @@ def _with_ptb(given: list[str]) -> Any:
     return command
 
 
-def _handled(action: Callable[[], None]) -> int:
-    """Do it; errors become a sentence on standard error and an exit code."""
-    _mend_streams()
-    try:
-        with _stop_on_sigterm():
-            action()
-            sys.stdout.flush()
-    except SystemExit as stop:  # tyro has said what there was to say
-        return stop.code if isinstance(stop.code, int) else FAILED
-    except RnnlmError as error:
-        return _fail(error, _code(error))
-    except BrokenPipeError:  # the reader has gone, as `| head` does: nobody to tell, and nothing more to print
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
-    except (OSError, MemoryError) as error:
-        return _fail(str(error) or "out of memory", FAILED)
-    except KeyboardInterrupt:
-        return _fail("interrupted", 128 + signal.SIGINT)
-    except _Stopped:
-        return _fail("terminated", 128 + signal.SIGTERM)
-    return 0
-
-
-def _mend_streams() -> None:
-    """Streams that the caller closed swallow what is written; characters that a terminal has not are escaped."""
-    for name in ("stdout", "stderr"):
-        stream = getattr(sys, name)
-        if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
-        elif isinstance(stream, io.TextIOWrapper):
-            stream.reconfigure(errors="backslashreplace")
-
-
 def _parse(arguments: list[str]) -> Any:
     """The command that the arguments ask for; tyro ends the process where they are wrong or ask for help."""
     import tyro
@@ -247,6 +229,7 @@ def _parse(arguments: list[str]) -> Any:
     commands: dict[str, Any] = {
         "train": TrainConfig,
         "eval": Eval,
+        "score": Score,
         "generate": Generate,
         "info": Info,
         "plot": Plot,
@@ -285,32 +268,3 @@ def _value(arguments: list[str], flag: str) -> str | None:
 def _default(arguments: list[str], flag: str, value: str) -> list[str]:
     """The option, unless it is given already."""
     return [] if _value(arguments, flag) else [flag, value]
-
-
-def _code(error: RnnlmError) -> int:
-    if isinstance(error, InputError):
-        return USAGE
-    return BAD_DATA if isinstance(error, (DataError, ModelFileError)) else FAILED
-
-
-def _fail(message: object, code: int) -> int:
-    print(f"rnnlm: {message}", file=sys.stderr)
-    return code
-
-
-@contextmanager
-def _stop_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command the way Ctrl-C does: what must be saved is saved."""
-
-    def stop(_signal: int, _frame: object) -> None:
-        raise _Stopped
-
-    try:
-        before = signal.signal(signal.SIGTERM, stop)
-    except ValueError:  # not the main thread: signals are the host program's business
-        yield
-        return
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

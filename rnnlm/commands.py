@@ -2,8 +2,9 @@
 
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -13,16 +14,20 @@ from rnnlm.backend import FUSED, ops
 from rnnlm.checkpoint import load_model
 from rnnlm.data import Vocabulary, ptb
 from rnnlm.data.corpora import load_part
+from rnnlm.data.corpus import lines_of
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.evaluation import evaluate
+from rnnlm.evaluation import evaluate, perplexity
 from rnnlm.files import to_json
 from rnnlm.generation import generate
+from rnnlm.layers.base import Layer
 from rnnlm.models import Model
 from rnnlm.plotting import expect_picture_name, save_perplexity, save_surprise
+from rnnlm.scoring import score
 
-__all__ = ["evaluate_model", "open_model", "plot_runs", "show_data", "show_info", "write_text"]
+__all__ = ["evaluate_model", "open_model", "plot_runs", "score_file", "show_data", "show_info", "write_text"]
 
 METRICS = "metrics.jsonl"
+LINES = 1_000  # scored at a time
 
 
 def open_model(folder: Path) -> tuple[Model, Vocabulary]:
@@ -42,6 +47,35 @@ def evaluate_model(folder: Path, corpus: str, part: str, data_dir: Path | None, 
         return
     print(result)
     print(f"{unknown:,} of {len(ids):,} tokens are not among the model's {len(words):,} words")
+
+
+def score_file(folder: Path, path: Path, by_word: bool, as_json: bool) -> None:
+    """Print the natural-log probability of each line of a text, or of each of its tokens."""
+    model, words = open_model(folder)
+    if words.eos_id is None:
+        raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
+    path = Path("/dev/stdin") if str(path) == "-" else path
+    tokens, nats = 0, 0.0
+    for lines in _blocks(lines_of(path), LINES):
+        sentences = [[word.decode() for word in line] for _, line in lines]
+        for sentence, one in zip(sentences, score(model, [words.encode(sentence) for sentence in sentences])):
+            tokens, nats = tokens + len(sentence), nats - one.logprob
+            if as_json:
+                row = {"logprob": one.logprob, "words": sentence, "logprobs": one.tokens.tolist()}
+                print(to_json(row))
+            elif by_word:
+                print("".join(f"{p:.6f}\t{word}\n" for p, word in zip(one.tokens.tolist(), sentence)))
+            else:
+                print(f"{one.logprob:.6f}\t{' '.join(sentence[:-1])}")
+    if tokens:
+        print(f"rnnlm: {tokens:,} tokens, perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
+
+
+def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
+    """So many lines at a time, so that results come as they are ready and memory does not grow."""
+    lines = iter(lines)
+    while block := list(islice(lines, size)):
+        yield block
 
 
 def write_text(
@@ -87,9 +121,23 @@ def show_info(folder: Path | None) -> None:
         return
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
-    for name, p in zip(model.names, model.params):
-        print(f"  {name:12s} {' x '.join(str(n) for n in p.shape):>16s} {p.size:>12,}")
-    print(f"  {'parameters':12s} {'':16s} {sum(p.size for p in model.params):>12,}")
+    for name, layer in model.layers.items():
+        print(f"  {name:16s} {_describe(layer)}")
+        for weight, p in zip(layer.names, layer.params):
+            own = any(p is q for q in model.params)
+            count = f"{p.size:>12,}" if own else "        tied"
+            print(f"    {weight:14s} {' x '.join(str(n) for n in p.shape):>16s} {count}")
+    print(f"  {'parameters':16s} {'':16s} {sum(p.size for p in model.params):>12,}")
+
+
+def _describe(layer: Layer) -> str:
+    """A layer's class, and what is special about it."""
+    words = [type(layer).__name__]
+    if layer.mask is not None and layer.mask.dropout_ratio:
+        words.append(f"{layer.mask.name} {layer.mask.dropout_ratio:g}")
+    words += [name for name in ("variational", "reset_after") if getattr(layer, name, False)]
+    words += [f"{name} {getattr(layer, name):g}" for name in ("ar", "tar") if getattr(layer, name, 0)]
+    return ", ".join(words)
 
 
 def plot_runs(folders: Sequence[Path], out: Path) -> None:

@@ -23,6 +23,7 @@ LAYERS = [
     "optim",
     "data",
     "evaluation",
+    "scoring",
     "generation",
     "checkpoint",
     "plotting",
@@ -31,6 +32,7 @@ LAYERS = [
     "settings",
     "experiment",
     "commands",
+    "process",
     "cli",
     "__main__",
 ]

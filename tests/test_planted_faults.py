@@ -4,10 +4,23 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import ops, xp
+from rnnlm.cells.lstm import blocks, lstm_backward
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
-from rnnlm.layers import TimeAffine, TimeEmbedding, TimeRNN
+from rnnlm.layers import TimeActivationRegularization, TimeAffine, TimeBiLSTM, TimeDropout, TimeEmbedding, TimeRNN
+from rnnlm.layers import dropout as dropout_module
+from rnnlm.layers import gru as gru_module
+from rnnlm.layers import lstm as lstm_module
 from rnnlm.layers import rnn as module
-from tests import test_layers_affine, test_layers_embedding, test_layers_rnn
+from rnnlm.layers.recurrent import Recurrent
+from tests import (
+    test_layers_affine,
+    test_layers_bidirectional,
+    test_layers_dropout,
+    test_layers_embedding,
+    test_layers_regularization,
+    test_models_general,
+)
+from tests import test_layers_recurrent as recurrent
 from tests.gradcheck import host
 
 window_backward = module.rnn_window_backward
@@ -22,7 +35,7 @@ def skip_first_step(hs, das, Wh):
 def state_of_the_step_itself(layer, dhs):
     """dWh from h[t] where h[t-1] belongs."""
     H = dhs.shape[2]
-    hs = layer._saved[1].copy()
+    hs = layer._saved[4][0].copy()
     dxs = TimeRNN.backward(layer, dhs)
     xp.matmul(hs[1:].reshape(-1, H).T, layer._buffers["das"].reshape(-1, H), out=layer.grads[1])
     return dxs
@@ -62,22 +75,22 @@ def forward_without_bias(hs, Wh):
 def test_a_wrong_way_back_through_time_is_caught(rng, monkeypatch, fault, named):
     monkeypatch.setattr(module, "rnn_window_backward", fault)
     with pytest.raises(AssertionError, match=f"gradient of {named}: backward says"):
-        test_layers_rnn.check_gradients(*test_layers_rnn.build(rng), rng)
+        recurrent.check_gradients(*recurrent.build(rng, "rnn"), rng)
 
 
 def test_h_t_taken_for_h_t_minus_1_is_caught(rng, monkeypatch):
-    layer, xs, h0 = test_layers_rnn.build(rng)
+    layer, xs, state = recurrent.build(rng, "rnn")
     monkeypatch.setattr(layer, "backward", lambda dhs: state_of_the_step_itself(layer, dhs), raising=False)
     with pytest.raises(AssertionError, match="gradient of Wh: backward says"):
-        test_layers_rnn.check_gradients(layer, xs, h0, rng)
+        recurrent.check_gradients(layer, xs, state, rng)
 
 
 def test_a_bias_missing_forward_is_caught(rng, monkeypatch):
-    layer, xs, h0 = test_layers_rnn.build(rng)
+    layer, xs, state = recurrent.build(rng, "rnn")
     forward_without_bias.b = layer.params[2]
     monkeypatch.setattr(module, "rnn_window_forward", forward_without_bias)
     with pytest.raises(AssertionError, match="gradient of b: backward says"):
-        test_layers_rnn.check_gradients(layer, xs, h0, rng)
+        recurrent.check_gradients(layer, xs, state, rng)
 
 
 def test_a_bias_missing_backward_is_caught(rng, monkeypatch):
@@ -97,13 +110,13 @@ def test_a_bias_missing_backward_is_caught(rng, monkeypatch):
 
 
 def test_a_state_leaking_into_the_gradient_is_caught(rng, monkeypatch):
-    layer, xs, h0 = test_layers_rnn.build(rng)
+    layer, xs, state = recurrent.build(rng, "rnn")
     leak_from_the_window_before.dh = 0
     monkeypatch.setattr(module, "rnn_window_backward", leak_from_the_window_before)
     layer.forward(xs)
     layer.backward(xp.ones((3, 5, 6)))
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
-        test_layers_rnn.check_gradients(layer, xs, h0, rng)
+        recurrent.check_gradients(layer, xs, state, rng)
 
 
 def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
@@ -121,7 +134,7 @@ def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
 
 
 def test_a_gradient_added_instead_of_overwritten_is_caught(rng, monkeypatch):
-    layer, xs, h0 = test_layers_rnn.build(rng)
+    layer, xs, state = recurrent.build(rng, "rnn")
 
     def backward(dhs):
         before = [g.copy() for g in layer.grads]
@@ -134,4 +147,146 @@ def test_a_gradient_added_instead_of_overwritten_is_caught(rng, monkeypatch):
     layer.backward(xp.ones((3, 5, 6)))
     monkeypatch.setattr(layer, "backward", backward, raising=False)
     with pytest.raises(AssertionError, match="gradient of Wx: backward says"):
-        test_layers_rnn.check_gradients(layer, xs, h0, rng)
+        recurrent.check_gradients(layer, xs, state, rng)
+
+
+# ---------------------------------------------------------------------- gates
+
+
+def no_forget_gate(dh, dc, gates, c_prev, c):
+    """dc goes to the step before as it is."""
+    f = blocks(gates, 4)[0].copy()
+    lstm_backward(dh, dc, gates, c_prev, c)
+    dc /= f
+
+
+def g_taken_for_i(dh, dc, gates, c_prev, c):
+    H = c.shape[1]
+    lstm_backward(dh, dc, gates, c_prev, c)
+    gates[:, H : 3 * H] = xp.concatenate([gates[:, 2 * H : 3 * H], gates[:, H : 2 * H]], axis=1)
+
+
+def no_way_through_h(dh, dc, gates, c_prev, c):
+    """The output gate's part alone: what h owes to c is left out."""
+    lstm_backward(xp.zeros_like(dh), dc, gates, c_prev, c)
+
+
+def c_of_the_step_itself(dh, dc, gates, c_prev, c):
+    lstm_backward(dh, dc, gates, c, c)
+
+
+@pytest.mark.parametrize("fault", [no_forget_gate, g_taken_for_i, no_way_through_h, c_of_the_step_itself])
+def test_a_wrong_lstm_cell_is_caught(rng, monkeypatch, fault):
+    monkeypatch.setattr(lstm_module, "lstm_backward", fault)
+    with pytest.raises(AssertionError, match="gradient of .*: backward says"):
+        recurrent.check_gradients(*recurrent.build(rng, "lstm"), rng)
+
+
+def test_a_cell_state_that_gets_no_gradient_is_caught(rng, monkeypatch):
+    """Every c_t as if it were the last: only a window of more than one step shows it."""
+
+    def forget_dc(dh, dc, gates, c_prev, c):
+        dc[...] = 0
+        lstm_backward(dh, dc, gates, c_prev, c)
+
+    monkeypatch.setattr(lstm_module, "lstm_backward", forget_dc)
+    recurrent.check_gradients(*recurrent.build(rng, "lstm", T=1), rng)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        recurrent.check_gradients(*recurrent.build(rng, "lstm"), rng)
+
+
+@pytest.mark.parametrize("kind", ["gru", "gru-after"])
+@pytest.mark.parametrize("name", ["gru_reset_backward", "gru_update_backward"])
+def test_a_gru_without_a_gate_is_caught(rng, monkeypatch, kind, name):
+    monkeypatch.setattr(gru_module, name, lambda *_: None)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        recurrent.check_gradients(*recurrent.build(rng, kind), rng)
+
+
+def test_the_other_reset_gates_weight_gradient_is_caught(rng, monkeypatch):
+    """dWh of the candidate from h_{t-1}, where r h_{t-1} went into the product."""
+    monkeypatch.setattr(gru_module.TimeGRU, "_hidden_gradients", Recurrent._hidden_gradients)
+    with pytest.raises(AssertionError, match="gradient of Wh: backward says"):
+        recurrent.check_gradients(*recurrent.build(rng, "gru"), rng)
+
+
+# ---------------------------------------------------------------------- dropout, tying, regularisation
+
+
+def test_a_gradient_that_passes_dropped_places_is_caught(rng, monkeypatch):
+    monkeypatch.setattr(TimeDropout, "backward", lambda self, dys: dys)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        test_layers_dropout.test_backward_is_the_derivative(rng, False)
+
+
+def test_another_mask_on_the_way_back_is_caught(rng, monkeypatch):
+    def backward(self, dys):
+        _, dtype, mask = self._restore()
+        return dys * self.mask.draw(mask.shape, dtype).swapaxes(0, 1)
+
+    monkeypatch.setattr(TimeDropout, "backward", backward)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        test_layers_dropout.test_backward_is_the_derivative(rng, False)
+
+
+def test_dropped_words_that_get_a_gradient_are_caught(rng, monkeypatch):
+    backward = TimeEmbedding.backward
+
+    def without_mask(self, dxs):
+        self._saved = (self._saved[0], None)
+        backward(self, dxs)
+
+    monkeypatch.setattr(TimeEmbedding, "backward", without_mask)
+    with pytest.raises(AssertionError, match="gradient of W: backward says"):
+        test_layers_dropout.test_embedding_dropout_backward_is_the_derivative(rng)
+
+
+@pytest.mark.parametrize(("place", "named"), [(3, "Wh"), (2, "xs")])
+def test_dropped_weights_forgotten_on_the_way_back_are_caught(rng, monkeypatch, place, named):
+    """The mask of dWh, or the dropped Wh that the gradient passes."""
+    layer, xs, state = recurrent.build(rng, "lstm", weight_drop=0.5)
+
+    def backward(dhs):
+        saved = list(layer._saved)
+        saved[place] = {2: layer.params[1], 3: None}[place]
+        layer._saved = tuple(saved)
+        return Recurrent.backward(layer, dhs)
+
+    monkeypatch.setattr(layer, "backward", backward, raising=False)
+    with pytest.raises(AssertionError, match=f"gradient of {named}: backward says"):
+        recurrent.check_gradients(layer, xs, state, rng)
+
+
+def test_a_mask_that_is_not_scaled_is_caught(monkeypatch):
+    monkeypatch.setattr(dropout_module, "LANES", 1 << 15)  # half the lanes: other shares and another scale
+    with pytest.raises(AssertionError):
+        test_layers_dropout.test_a_mask_keeps_the_expected_value(0.5)
+
+
+def test_a_tied_gradient_of_one_end_alone_is_caught(rng):
+    model = test_models_general.build("tied")
+    model.layers["embed"].add_to_gradient = False  # and so clears what the other end has left
+    xs, ts = test_models_general.window(rng)
+    model.forward(xs, ts)
+    model.backward()
+    with pytest.raises(AssertionError, match="gradient of embed.W: backward says"):
+        test_models_general.check_gradients(model, rng)
+
+
+@pytest.mark.parametrize("name", ["ar", "tar"])
+def test_a_penalty_without_a_gradient_is_caught(rng, monkeypatch, name):
+    monkeypatch.setattr(TimeActivationRegularization, "backward", lambda self, dys: dys)
+    with pytest.raises(AssertionError, match="gradient of .*: backward says"):
+        test_models_general.check_gradients(test_models_general.build(name), rng)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        test_layers_regularization.test_the_penalty_and_its_gradient(rng, 2.0, 1.5, 5)
+
+
+def test_a_second_direction_that_is_not_turned_back_is_caught(rng, monkeypatch):
+    def backward(self, dhs):
+        H = len(self.params[1])
+        return self.ahead.backward(dhs[..., :H]) + self.back.backward(dhs[..., H:])
+
+    monkeypatch.setattr(TimeBiLSTM, "backward", backward)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        test_layers_bidirectional.test_backward_is_the_derivative(rng, "lstm", {})

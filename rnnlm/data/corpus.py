@@ -84,7 +84,7 @@ def lines_of(path: str | os.PathLike[str]) -> Iterator[tuple[int, list[bytes]]]:
     Raises:
         DataError: no file, or bytes that are not UTF-8.
     """
-    if not Path(path).is_file():
+    if not Path(path).is_file() and not Path(path).is_fifo() and not Path(path).is_char_device():
         raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
     start, eos = 0, EOS.encode()
     with open(path, "rb") as file:

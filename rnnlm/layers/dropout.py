@@ -33,7 +33,7 @@ class DropoutMask:
     """
 
     def __init__(self, dropout_ratio: float, name: str = "dropout_ratio") -> None:
-        self.dropout_ratio = share(name, dropout_ratio)
+        self.name, self.dropout_ratio = name, share(name, dropout_ratio)
         self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
         self.step = 0
         self.seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), 0)

@@ -1,0 +1,83 @@
+"""What a command line program owes its caller: exit codes, one sentence for an error, signals, streams.
+
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 130 and 143 after SIGINT and SIGTERM.
+"""
+
+import io
+import os
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from rnnlm.errors import DataError, InputError, ModelFileError, RnnlmError
+
+__all__ = ["handled"]
+
+FAILED, USAGE, BAD_DATA = 1, 2, 3
+
+
+class _Stopped(BaseException):
+    """SIGTERM arrived."""
+
+
+def handled(action: Callable[[], None]) -> int:
+    """Do it; errors become a sentence on standard error and an exit code."""
+    _mend_streams()
+    try:
+        with _stop_on_sigterm():
+            action()
+            sys.stdout.flush()
+    except SystemExit as stop:  # tyro has said what there was to say
+        return stop.code if isinstance(stop.code, int) else FAILED
+    except RnnlmError as error:
+        return _fail(error, _code(error))
+    except BrokenPipeError:  # the reader has gone, as `| head` does: nobody to tell, and nothing more to print
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return FAILED
+    except (OSError, MemoryError) as error:
+        return _fail(str(error) or "out of memory", FAILED)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 128 + signal.SIGINT)
+    except _Stopped:
+        return _fail("terminated", 128 + signal.SIGTERM)
+    return 0
+
+
+def _mend_streams() -> None:
+    """Streams that the caller closed swallow what is written; characters that a terminal has not are escaped."""
+    for name in ("stdout", "stderr"):
+        stream = getattr(sys, name)
+        if stream is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+        elif isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
+def _code(error: RnnlmError) -> int:
+    if isinstance(error, InputError):
+        return USAGE
+    return BAD_DATA if isinstance(error, (DataError, ModelFileError)) else FAILED
+
+
+def _fail(message: object, code: int) -> int:
+    print(f"rnnlm: {message}", file=sys.stderr)
+    return code
+
+
+@contextmanager
+def _stop_on_sigterm() -> Iterator[None]:
+    """Let SIGTERM end the command the way Ctrl-C does: what must be saved is saved."""
+
+    def stop(_signal: int, _frame: object) -> None:
+        raise _Stopped
+
+    try:
+        before = signal.signal(signal.SIGTERM, stop)
+    except ValueError:  # not the main thread: signals are the host program's business
+        yield
+        return
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,99 @@
+"""Log-probabilities of sentences, to choose between hypotheses of a recogniser, say."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
+from rnnlm.evaluation import own_state
+from rnnlm.models.base import Model
+from rnnlm.models.config import expect_words
+
+__all__ = ["Score", "score"]
+
+TOKENS = 2048  # scored at once, unless asked otherwise: memory grows with it times the vocabulary
+
+
+@dataclass(frozen=True)
+class Score:
+    """How probable a model finds a sentence.
+
+    Attributes:
+        tokens: (length,) float64 natural-log probability of each token after all before it, `<eos>` included.
+    """
+
+    tokens: NDArray[np.float64]
+
+    @property
+    def logprob(self) -> float:
+        """Natural-log probability of the sentence: the sum over its tokens."""
+        return float(self.tokens.sum())
+
+
+def score(model: Model, sentences: Sequence[ArrayLike], tokens: int = TOKENS) -> list[Score]:
+    """Natural-log probability of each sentence and of each of its tokens.
+
+    A sentence is scored as if it stood alone: with a zero state and after an `<eos>`. Sentences of like length are
+    scored side by side; what is scored together changes nothing but rounding. The model's own state is put back.
+
+    Args:
+        model: a model of this library.
+        sentences: lists of ids, each with the id of `<eos>` for its last.
+        tokens: how many to score at once, the empty places after shorter sentences included.
+
+    Returns:
+        scores: one for each sentence, in the order given.
+
+    Raises:
+        InputError: a sentence that is no list of the model's words, or does not end as the first one does.
+    """
+    whole_number("tokens", tokens, 1)
+    rows = [_checked(number, sentence, model.config.vocab_size) for number, sentence in enumerate(sentences)]
+    for number, row in enumerate(rows):
+        if row[-1] != rows[0][-1]:
+            raise InputError(
+                f"sentences must all end with the id of <eos>: number 0 ends with {rows[0][-1]}, number {number} with "
+                f"{row[-1]}"
+            )
+    scores: list[Score | None] = [None] * len(rows)
+    with own_state(model):
+        for numbers in _groups([len(row) for row in rows], tokens):
+            model.reset_state()
+            for number, nats in zip(numbers, _nats(model, [rows[number] for number in numbers])):
+                scores[number] = Score(-nats)
+    return [one for one in scores if one is not None]
+
+
+def _checked(number: int, sentence: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
+    ids = ops.asnumpy(sentence)
+    if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
+        raise InputError(f"sentence {number} must be a list of at least one integer id, got {sentence!r:.80}")
+    expect_words(f"sentence {number}", ids, vocab_size)
+    return ids.astype(np.int64)
+
+
+def _groups(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    groups: list[list[int]] = []
+    for number in order:  # the longest of its group so far
+        if not groups or (len(groups[-1]) + 1) * lengths[number] > tokens:
+            groups.append([])
+        groups[-1].append(number)
+    return groups
+
+
+def _nats(model: Model, rows: Sequence[NDArray[np.int64]]) -> list[NDArray[np.float64]]:
+    """Cross-entropy of each token of each row; shorter rows are filled with targets -1, which do not count."""
+    longest = max(len(row) for row in rows)
+    xs = np.zeros((len(rows), longest), np.int64)
+    ts = np.full((len(rows), longest), -1, np.int64)
+    for x, t, row in zip(xs, ts, rows):
+        x[0], x[1 : len(row)] = row[-1], row[:-1]
+        t[: len(row)] = row
+    nats = ops.asnumpy(model.losses(xs, ts))
+    return [line[: len(row)] for line, row in zip(nats, rows)]
