@@ -119,6 +119,8 @@ def show_perplexity(perplexities: Sequence[float], xlabel: str, ylim: tuple[floa
     _, axes = pyplot.subplots()
     draw_perplexity(axes, {"train": (range(1, len(perplexities) + 1), perplexities)}, xlabel)
     if ylim is not None:
+        if ylim[0] <= 0:
+            axes.set_yscale("linear")  # a logarithmic one has no zero
         axes.set_ylim(*ylim)
     if pyplot.get_backend().lower() not in FILE_ONLY:
         pyplot.show()

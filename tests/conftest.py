@@ -5,11 +5,14 @@ RNNLM_BACKEND=cupy python -m pytest                    CuPy, on a machine with a
 python -m pytest --strict-cupy                         the CuPy path on a machine without one
 """
 
+import hashlib
 import os
 from pathlib import Path
 
 import numpy as np
 import pytest
+
+TEXT = "".join(f" {a} {b} sat on the {c} <unk> N \n" for a in ("the", "a") for b in ("cat", "dog") for c in "xyz") * 10
 
 
 def pytest_addoption(parser):
@@ -60,3 +63,18 @@ def clean_env():
     """Environment for a subprocess: no backend chosen, the package importable."""
     kept = {key: value for key, value in os.environ.items() if key != "RNNLM_BACKEND"}
     return kept | {"PYTHONPATH": str(Path(__file__).parent.parent)}
+
+
+@pytest.fixture
+def treebank(tmp_path, monkeypatch):
+    """A small stand-in for Penn Treebank, with its file names and its own hashes."""
+    from rnnlm.data import ptb
+
+    folder = tmp_path / "data"
+    (folder / "ptb").mkdir(parents=True)
+    for part, name in ptb.FILES.items():
+        (folder / "ptb" / name).write_text(TEXT)
+        monkeypatch.setitem(ptb.SHA256, part, hashlib.sha256(TEXT.encode()).hexdigest())
+    monkeypatch.setenv("RNNLM_DATA", str(folder))
+    monkeypatch.chdir(tmp_path)
+    return folder

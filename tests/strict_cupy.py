@@ -13,7 +13,7 @@ import types
 
 import numpy as np
 
-METHODS = {"argmax", "astype", "copy", "fill", "max", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
+METHODS = {"argmax", "astype", "copy", "fill", "max", "mean", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
 MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
 
 

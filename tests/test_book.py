@@ -1,6 +1,9 @@
 """What a reader of the book would type: only the import lines name this library."""
 
+from pathlib import Path
+
 import numpy as np
+import pytest
 
 
 def test_the_training_loop_of_chapter_5(rng):
@@ -82,3 +85,125 @@ def test_layers_are_built_from_their_weights(rng):
         dout = layer.backward(dout)
     assert abs(float(loss) - np.log(V)) < 1
     assert [g.shape for g in grads] == [p.shape for p in params]
+
+
+# ---------------------------------------------------------------------- chapter 6
+
+
+def test_the_training_script_of_rnnlm(treebank, capsys):
+    """Fit, plot, an approximate test perplexity, save."""
+    from rnnlm import SGD, Rnnlm, RnnlmTrainer, eval_perplexity, ptb
+
+    batch_size, wordvec_size, hidden_size, time_size = 4, 10, 12, 5
+    lr, max_epoch, max_grad = 20.0, 4, 0.25
+    corpus, word_to_id, _id_to_word = ptb.load_data("train")
+    corpus_test, _, _ = ptb.load_data("test")
+    vocab_size = len(word_to_id)
+    xs, ts = corpus[:-1], corpus[1:]
+    model = Rnnlm(vocab_size, wordvec_size, hidden_size)
+    optimizer = SGD(lr)
+    trainer = RnnlmTrainer(model, optimizer)
+    trainer.fit(xs, ts, max_epoch, batch_size, time_size, max_grad, eval_interval=20)
+    trainer.plot(ylim=(0, 500))
+    model.reset_state()
+    ppl_test = eval_perplexity(model, corpus_test, 4, 5)
+    print("test perplexity: ", ppl_test)
+    model.save_params()
+    assert ppl_test < 3  # ten times the same twelve sentences
+    assert Path("Rnnlm.safetensors").is_file()
+
+
+def test_the_training_script_of_better_rnnlm(treebank):
+    """An epoch at a time, the rate divided where valid gets no better, the best one saved."""
+    from rnnlm import SGD, BetterRnnlm, RnnlmTrainer, eval_perplexity, ptb
+
+    batch_size, wordvec_size, hidden_size, time_size = 4, 10, 10, 5
+    lr, max_epoch, max_grad, dropout = 20.0, 6, 0.25, 0.5
+    corpus, word_to_id, _ = ptb.load_data("train")
+    corpus_val, _, _ = ptb.load_data("val")
+    corpus_test, _, _ = ptb.load_data("test")
+    vocab_size = len(word_to_id)
+    xs, ts = corpus[:-1], corpus[1:]
+    model = BetterRnnlm(vocab_size, wordvec_size, hidden_size, dropout)
+    optimizer = SGD(lr)
+    trainer = RnnlmTrainer(model, optimizer)
+    first, best_ppl = None, float("inf")
+    for _epoch in range(max_epoch):
+        trainer.fit(xs, ts, max_epoch=1, batch_size=batch_size, time_size=time_size, max_grad=max_grad)
+        model.reset_state()
+        ppl = eval_perplexity(model, corpus_val, 4, 5)
+        first = first or ppl
+        if best_ppl > ppl:
+            best_ppl = ppl
+            model.save_params()
+        else:
+            lr /= 4.0
+            optimizer.lr = lr
+        model.reset_state()
+    model.load_params()
+    assert eval_perplexity(model, corpus_test, 4, 5) == pytest.approx(best_ppl)  # here the same text
+    assert best_ppl < first
+
+
+def test_the_generation_scripts(treebank):
+    from rnnlm import BetterRnnlm, BetterRnnlmGen, Rnnlm, RnnlmGen, ptb
+
+    _corpus, word_to_id, id_to_word = ptb.load_data("train")
+    vocab_size = len(word_to_id)
+    Path("ch06").mkdir()
+    Rnnlm(vocab_size, 10, 12).save_params("ch06/Rnnlm.pkl")
+    model = RnnlmGen(vocab_size, 10, 12)
+    model.load_params("ch06/Rnnlm.pkl")
+    start_word = "the"
+    start_id = word_to_id[start_word]
+    skip_words = ["N", "<unk>"]
+    skip_ids = [word_to_id[w] for w in skip_words]
+    word_ids = model.generate(start_id, skip_ids)
+    txt = " ".join([id_to_word[i] for i in word_ids])
+    txt = txt.replace(" <eos>", ".\n")
+    assert len(word_ids) == 100
+    assert not {"N", "<unk>"} & set(txt.split())
+
+    BetterRnnlm(vocab_size, 10, 10, 0.5).save_params("ch06/BetterRnnlm.pkl")
+    model = BetterRnnlmGen(vocab_size, 10, 10)
+    model.load_params("ch06/BetterRnnlm.pkl")
+    model.reset_state()
+    start_words = "the cat sat on"
+    start_ids = [word_to_id[w] for w in start_words.split(" ")]
+    for x in start_ids[:-1]:
+        x = np.array(x).reshape(1, 1)
+        model.predict(x)
+    word_ids = model.generate(start_ids[-1], skip_ids)
+    word_ids = start_ids[:-1] + word_ids
+    assert " ".join(id_to_word[i] for i in word_ids[:4]) == start_words
+    assert sorted(Path("ch06").iterdir()) == [Path("ch06/BetterRnnlm.safetensors"), Path("ch06/Rnnlm.safetensors")]
+
+
+def test_optimisers_have_the_books_signatures():
+    from rnnlm import SGD, AdaGrad, Adam, Momentum, Nesterov, RMSprop
+
+    assert (SGD(0.1).lr, AdaGrad(0.1).lr) == (0.1, 0.1)
+    assert (Momentum(0.1, 0.8).momentum, Nesterov(0.1, 0.8).momentum) == (0.8, 0.8)
+    assert (RMSprop(0.1, 0.9).decay_rate, Adam(0.1, 0.8, 0.99).beta2) == (0.9, 0.99)
+
+
+def test_gated_layers_are_built_from_their_weights(rng):
+    from rnnlm import GRU, LSTM, TimeDropout, TimeGRU, TimeLSTM
+    from rnnlm.backend import xp
+
+    D, H = 4, 6
+
+    def rn(*shape):
+        return xp.asarray(rng.standard_normal(shape).astype("f"))
+
+    xs, h, c = rn(2, 3, D), rn(2, H), rn(2, H)
+    lstm = TimeLSTM(rn(D, 4 * H), rn(H, 4 * H), rn(4 * H), stateful=True)
+    lstm.set_state(h, c)
+    dropout = TimeDropout(0.5)
+    dropout.train_flg = False
+    assert dropout.forward(lstm.forward(xs)).shape == (2, 3, H)
+    gru = TimeGRU(rn(D, 3 * H), rn(H, 3 * H), rn(3 * H), stateful=True)
+    gru.set_state(h)
+    assert gru.forward(xs).shape == (2, 3, H)
+    h_next, c_next = LSTM(*lstm.params).forward(xs[:, 0], h, c)
+    assert h_next.shape == c_next.shape == GRU(*gru.params).forward(xs[:, 0], h).shape == (2, H)

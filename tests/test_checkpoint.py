@@ -47,15 +47,15 @@ DAMAGE = {
         ("", "is not a model's configuration"),
         ("[]", "is not a model's configuration"),
         ("[" * 100_000, "is not a model's configuration"),
-        ('{"model": "SimpleRnnlm", "layers": 3}', "unexpected keyword argument 'layers'"),
+        ('{"model": "SimpleRnnlm", "depth": 3}', "unexpected keyword argument 'depth'"),
         (
             '{"model": "Transformer", "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of SimpleRnnlm, got 'Transformer'",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, got 'Transformer'",
         ),
         ('{"hidden_size": -1}', "hidden_size must be a whole number of at least 1, got -1"),
         (
             '{"model": [], "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of SimpleRnnlm, got",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, got",
         ),
         (
             '{"hidden_size": 5, "wordvec_size": 2, "vocab_size": 4}',
@@ -63,7 +63,7 @@ DAMAGE = {
         ),
         (
             '{"hidden_size": 1000000000, "vocab_size": 4}',
-            "says sizes that need 4,000,000,400,000,001,600 bytes of weights",
+            "says sizes that need 4,000,000,420,000,001,616 bytes of weights",
         ),
         ('{"hidden_size": 1' + "0" * 400 + ', "vocab_size": 4}', "hidden_size must be below 2"),
         ('{"hidden_size": 5, "vocab_size": 9}', "vocab.txt must have the 9 words that config.json says, got 4"),

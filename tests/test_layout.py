@@ -37,10 +37,15 @@ LAYERS = [
     "__main__",
 ]
 PUBLIC = {
-    "Adam", "BackendError", "Batches", "Corpus", "DataError", "Evaluation", "InputError", "MissingExtra", "Model", "ModelConfig",
-    "ModelFileError", "RNN", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD", "SimpleRnnlm", "TimeAffine",
-    "TimeEmbedding", "TimeRNN", "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads",
-    "eval_perplexity", "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model", "story",
+    "ASGD", "AdaGrad", "Adam", "AdamW", "AwdLstm", "BackendError", "Batches", "BetterRnnlm", "BetterRnnlmGen",
+    "Constant", "Corpus", "Cosine", "DataError", "DivideOnPlateau", "Evaluation", "GRU", "Halving",
+    "InputError", "LSTM", "LanguageModel", "MissingExtra", "Model", "ModelConfig", "ModelFileError",
+    "Momentum", "Nesterov", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
+    "Score", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeBiGRU",
+    "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
+    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "eval_perplexity",
+    "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
+    "score", "story",
 }  # fmt: skip
 
 

@@ -3,7 +3,22 @@ import pytest
 
 from rnnlm.backend import xp
 from rnnlm.errors import InputError
-from rnnlm.optim import SGD, Adam, clip_grads
+from rnnlm.optim import (
+    ASGD,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    DivideOnPlateau,
+    Halving,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    StepDecay,
+    clip_grads,
+)
 from tests.gradcheck import dev, host
 
 
@@ -30,7 +45,9 @@ def test_adam_is_its_equations(rng):
     np.testing.assert_allclose(host(params[0]), want, rtol=1e-10)
 
 
-@pytest.mark.parametrize("optimizer", [SGD(0.1), Adam(0.1)])
+@pytest.mark.parametrize(
+    "optimizer", [cls(0.1) for cls in (SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, AdamW, ASGD)]
+)
 def test_a_flat_buffer_is_updated_as_its_parts(optimizer, rng):
     p, g = rng.standard_normal((2, 30))
     flat, parts = dev(p), [dev(p[:11]), dev(p[11:].reshape(19, 1))]
@@ -98,3 +115,160 @@ def test_gradients_whose_norm_is_not_finite_are_left_as_they_are(bad, max_norm):
 def test_max_norm_must_be_positive(max_norm):
     with pytest.raises(InputError, match="max_norm must be positive, got"):
         clip_grads([xp.zeros(2)], max_norm)
+
+
+# ---------------------------------------------------------------------- the other optimisers
+
+G = [np.array([1.0, -2.0, 0.0]), np.array([0.5, 1.0, 3.0]), np.array([-1.0, 0.25, 1.0])]
+P = np.array([1.0, -2.0, 3.0])
+
+
+def run(optimizer):
+    p = [dev(P)]
+    for g in G:
+        optimizer.update(p, [dev(g)])
+    return host(p[0])
+
+
+def test_momentum_is_its_equation():
+    p, v = P, 0
+    for g in G:
+        v = 0.9 * v - 0.1 * g
+        p = p + v
+    np.testing.assert_allclose(run(Momentum(0.1)), p, rtol=1e-14)
+    np.testing.assert_allclose(run(Momentum(0.1, 0.0)), run(SGD(0.1)), rtol=1e-14)
+
+
+def test_nesterov_is_the_gradient_at_the_point_ahead():
+    """The original form: theta moves by v, the gradient is taken at theta + momentum v, which is what is stored."""
+    theta, v = P, np.zeros(3)
+    for g in G:
+        v = 0.9 * v - 0.1 * g
+        theta = theta + v
+    np.testing.assert_allclose(run(Nesterov(0.1)), theta + 0.9 * v, rtol=1e-14)
+
+
+def test_adagrad_and_rmsprop_are_their_equations():
+    p, h = P, 0
+    for g in G:
+        h = h + g**2
+        p = p - 0.1 * g / (np.sqrt(h) + 1e-7)
+    np.testing.assert_allclose(run(AdaGrad(0.1)), p, rtol=1e-14)
+    p, h = P, 0
+    for g in G:
+        h = 0.99 * h + 0.01 * g**2
+        p = p - 0.1 * g / (np.sqrt(h) + 1e-7)
+    np.testing.assert_allclose(run(RMSprop(0.1)), p, rtol=1e-12)
+
+
+def test_adamw_decays_apart_from_the_averages():
+    decayed, plain = AdamW(0.1, weight_decay=0.3), Adam(0.1)
+    p, q = [dev(P)], [dev(P)]
+    for g in G:
+        q[0] *= 1 - 0.1 * 0.3
+        plain.update(q, [dev(g)])
+        decayed.update(p, [dev(g)])
+    np.testing.assert_allclose(host(p[0]), host(q[0]), rtol=1e-14)
+
+
+@pytest.mark.parametrize("cls", [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, ASGD])
+def test_weight_decay_is_a_term_of_the_gradient(cls):
+    p, q = [dev(P)], [dev(P)]
+    one, other = cls(0.1, weight_decay=0.2), cls(0.1)
+    for g in G:
+        other.update(q, [dev(g + 0.2 * host(q[0]))])
+        one.update(p, [dev(g)])
+    np.testing.assert_allclose(host(p[0]), host(q[0]), rtol=1e-12)
+
+
+def test_asgd_averages_from_the_trigger_on():
+    optimizer, p, seen = ASGD(0.1), [dev(P)], []
+    for k, g in enumerate(G * 2):
+        if k == 2:
+            optimizer.start_averaging()
+            with optimizer.averaged(p):
+                np.testing.assert_array_equal(host(p[0]), seen[-1])  # nothing to average yet
+        optimizer.update(p, [dev(g)])
+        seen.append(host(p[0]))
+    with optimizer.averaged(p):
+        np.testing.assert_allclose(host(p[0]), np.mean(seen[2:], axis=0), rtol=1e-14)
+    np.testing.assert_array_equal(host(p[0]), seen[-1])
+    with pytest.raises(RuntimeError), optimizer.averaged(p):
+        raise RuntimeError
+    np.testing.assert_array_equal(host(p[0]), seen[-1])
+
+
+def test_without_a_trigger_asgd_is_sgd():
+    np.testing.assert_array_equal(run(ASGD(0.1)), run(SGD(0.1)))
+
+
+def test_the_trigger_is_the_non_monotonic_one():
+    """As the paper's: worse than the best of all but the last n, and more than n of them."""
+    losses = [9, 8, 7, 6, 5, 5.5, 5.4, 5.3, 5.2, 5.1]
+    optimizer = ASGD(0.1, nonmono=3)
+    when = []
+    for loss in losses:
+        optimizer.end_epoch(loss)
+        when.append(optimizer.averaging)
+    want = [len(losses[:k]) > 3 and losses[k] > min(losses[: k - 3]) for k in range(len(losses))]
+    assert when.index(True) == want.index(True) == 8
+
+
+# ---------------------------------------------------------------------- learning-rate rules
+
+
+def rates(rule, losses):
+    seen = []
+    for loss in losses:
+        seen.append(rule(0))
+        rule.end_epoch(loss)
+    return seen
+
+
+def test_rules_by_epoch():
+    assert rates(Constant(2.0), [3, 4, 5]) == [2, 2, 2]
+    assert rates(DivideOnPlateau(16.0), [5, 4, 4.5, 3, 3, 2]) == [16, 16, 16, 4, 4, 1]
+    assert rates(DivideOnPlateau(16.0), [5, None, None]) == [16, 16, 16]
+    assert rates(StepDecay(8.0, 2.0, 2), [1] * 5) == [8, 8, 4, 2, 1]
+    assert rates(StepDecay(8.0, 2.0, 0), [1] * 3) == [8, 4, 2]
+
+
+def test_mikolovs_halving_goes_on_once_begun_and_ends_at_the_second_small_gain():
+    rule = Halving(1.0)
+    assert rates(rule, [6.0, 5.0, 4.999, 4.5, 4.0]) == [1, 1, 1, 0.5, 0.25]
+    assert not rule.finished
+    rule.end_epoch(3.999)
+    assert rule.finished
+    rule = Halving(1.0)
+    rule.end_epoch(None)
+    assert (rule(0), rule.finished) == (1, False)
+
+
+def test_cosine_rises_and_falls():
+    rule = Cosine(2.0, steps=110, warmup=10)
+    assert [rule(k) for k in (0, 4, 9)] == pytest.approx([2 / 11, 10 / 11, 20 / 11])
+    assert rule(10) == 2
+    assert rule(60) == pytest.approx(1)
+    assert 0 < rule(109) < 0.001
+    assert rule(500) > 0  # a rate is positive wherever it is asked for
+    values = [rule(k) for k in range(10, 110)]
+    assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("make", "message"),
+    [
+        (lambda: Constant(0), "lr must be positive and finite, got 0"),
+        (lambda: DivideOnPlateau(1, 0.5), r"decay \(lr_decay\) must be at least 1, got 0.5"),
+        (lambda: StepDecay(1, 2, -1), "full_epochs must be a whole number of at least 0, got -1"),
+        (lambda: Cosine(1, 10, 10), "warmup must be shorter than the 10 steps of the training, got 10"),
+        (lambda: Halving(1, ratio=0), "ratio must be positive and finite, got 0"),
+        (lambda: Momentum(0.1, 1.0), r"momentum must be in \[0, 1\), got 1.0"),
+        (lambda: RMSprop(0.1, -1), r"decay_rate must be in \[0, 1\), got -1"),
+        (lambda: SGD(0.1, weight_decay=-1), "weight_decay must be at least 0 and finite, got -1"),
+        (lambda: ASGD(0.1, nonmono=0), "nonmono must be a whole number of at least 1, got 0"),
+    ],
+)
+def test_bad_arguments_are_refused(make, message):
+    with pytest.raises(InputError, match=message):
+        make()

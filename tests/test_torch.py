@@ -31,10 +31,10 @@ def theirs_to_ours(kind, a):
 @pytest.mark.parametrize("kind", KINDS)
 def test_outputs_and_gradients_are_pytorchs(kind):
     """To 1e-5 of each array's largest entry: sums of float32 in another order."""
-    cls, options, theirs, order = KINDS[kind]
+    cls, options, theirs, _ = KINDS[kind]
     torch.manual_seed(0)
     net = theirs(D, H, batch_first=True)
-    Wih, Whh, bih, bhh = ({name: p for name, p in net.named_parameters()}[f"{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))  # fmt: skip
+    Wih, Whh, bih, bhh = (dict(net.named_parameters())[f"{n}_l0"] for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh"))  # fmt: skip
     Wx, Wh, bx, bh = (theirs_to_ours(kind, p.detach().numpy()) for p in (Wih, Whh, bih, bhh))
     b = np.stack([bx, bh]) if kind == "gru" else bx + bh
     layer = cls(dev(Wx.T.copy()), dev(Wh.T.copy()), dev(b), stateful=True, **options)

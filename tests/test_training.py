@@ -3,11 +3,11 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from rnnlm.data import Batches
+from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.errors import DataError, InputError, TrainingDiverged
 from rnnlm.evaluation import evaluate
-from rnnlm.models import SimpleRnnlm
-from rnnlm.optim import SGD, Adam, clip_grads
+from rnnlm.models import AwdLstm, LanguageModel, ModelConfig, SimpleRnnlm
+from rnnlm.optim import ASGD, SGD, Adam, Cosine, clip_grads
 from rnnlm.training import RnnlmTrainer, _Run
 from tests.gradcheck import host
 
@@ -241,3 +241,129 @@ def test_a_whole_fit_waits_only_where_it_must(corpus, strict):
     _, trainer = build()
     trainer.fit(corpus[:-1], corpus[1:], 6, 3, 4, 0.25, None)
     assert strict.syncs == 3 + 2 * 6
+
+
+# ---------------------------------------------------------------------- rates, random windows, gates
+
+
+def test_the_rate_of_each_step_is_the_rules(corpus):
+    model, _ = build()
+    optimizer, seen = SGD(1.0), []
+    update = optimizer.update
+    optimizer.update = lambda *arrays: (seen.append(optimizer.lr), update(*arrays))
+    rule = Cosine(0.5, steps=16, warmup=3)
+    RnnlmTrainer(model, optimizer).fit(corpus[:-1], corpus[1:], 2, 3, 4, rate=rule)
+    assert seen == [rule(k) for k in range(16)]
+
+
+def test_training_ends_where_a_report_says_so(corpus):
+    _, trainer = build()
+    trainer.fit(corpus[:-1], corpus[1:], 9, 3, 4, None, None, lambda epoch, *_: epoch == 2)
+    assert (len(trainer.ppl_list), trainer.current_epoch) == (2, 2)
+
+
+def test_the_mean_norm_of_the_gradient_is_kept(corpus):
+    model, trainer = build()
+    trainer.fit(corpus[:-1], corpus[1:], 1, 3, 4, 0.05, None)
+    model, norms = build()[0], []
+    windows = Batches(corpus[:-1], corpus[1:], 3, 4)
+    for k in range(len(windows)):
+        model.forward(*windows.window(k))
+        model.backward()
+        norms.append(float(clip_grads([model.flat_grads], 0.05)))
+        SGD(0.5).update([model.flat_params], [model.flat_grads])
+    np.testing.assert_allclose(trainer.grad_norm_list, [np.mean(norms)], rtol=1e-12)
+    assert norms[0] > 0.05
+
+
+def test_random_windows_are_trained_with_rates_in_proportion(rng):
+    """The loop written out: each window's length, its rate, and a mean over tokens, not over windows."""
+    corpus = rng.integers(0, V, 600)
+    model, trainer = build()
+    trainer.fit(corpus[:-1], corpus[1:], 2, 3, 20, 0.25, None, random_bptt=7)
+    assert trainer.optimizer.lr == 0.5
+    other, windows, step = build()[0], RandomBatches(corpus[:-1], corpus[1:], 3, 20, seed=7), 0
+    for epoch in range(2):
+        loss = columns = 0
+        for _ in range(len(windows)):
+            xs, ts = windows.window(step)
+            T = xs.shape[1]
+            loss, columns, step = loss + T * float(other.forward(xs, ts)), columns + T, step + 1
+            other.backward()
+            clip_grads([other.flat_grads], 0.25)
+            SGD(0.5 * T / 20).update([other.flat_params], [other.flat_grads])
+        np.testing.assert_allclose(trainer.ppl_list[epoch], np.exp(loss / columns), rtol=1e-12)
+    np.testing.assert_allclose(host(other.flat_params), host(model.flat_params), rtol=1e-9, atol=1e-12)
+
+
+def test_random_windows_follow_each_other(rng):
+    xs = np.arange(10_000)
+    windows = RandomBatches(xs, xs + 1, 2, 40, seed=3)
+    lengths, begin = [], 0
+    for k in range(300):
+        x, t = windows.window(k)
+        np.testing.assert_array_equal(x[0], (begin + np.arange(x.shape[1])) % 10_000)
+        np.testing.assert_array_equal(x[1], (5_000 + begin + np.arange(x.shape[1])) % 10_000)
+        np.testing.assert_array_equal(t, (x + 1) % 10_001)
+        begin += x.shape[1]
+        lengths.append(x.shape[1])
+    assert abs(np.mean(lengths) - 38.5) < 2  # standard error 0.6
+    assert 5 <= min(lengths) < 25 < 45 < max(lengths)
+    assert abs(len(windows) * np.mean(lengths) - 5_000) < 300
+    np.testing.assert_array_equal(RandomBatches(xs, xs, 2, 40, seed=3).window(200)[0], windows.window(200)[0])
+    assert [RandomBatches(xs, xs, 2, 40, seed=4).span(k)[1] for k in range(20)] != lengths[:20]
+
+
+def test_windows_too_short_to_vary_are_refused(corpus):
+    with pytest.raises(InputError, match="time_size of random windows must be a whole number of at least 10, got 5"):
+        build()[1].fit(corpus[:-1], corpus[1:], 1, 3, 5, random_bptt=0)
+
+
+@pytest.mark.parametrize("cell", ["lstm", "gru"])
+def test_a_gated_model_learns_what_is_far_back(rng, cell):
+    """The first word of nine comes again as the last, eight words that say nothing in between."""
+    lines = [[a, *rng.integers(2, 6, 7), a] for a in rng.integers(0, 2, 600)]
+    corpus = np.concatenate(lines)
+    model = LanguageModel(
+        ModelConfig(vocab_size=6, wordvec_size=12, hidden_size=24, cell=cell, dtype="float64", seed=1)
+    )
+    trainer = RnnlmTrainer(model, Adam(0.01))
+    trainer.fit(corpus[:-1], corpus[1:], 12, 10, 18, 1.0, None)
+    floor = (7 * np.log(4) + np.log(2)) / 9  # the last word of nine is known
+    assert floor - 0.03 < np.log(trainer.ppl_list[-1]) < floor + 0.05
+
+
+def test_awd_lstm_trains_and_averages(rng):
+    corpus = np.tile(rng.integers(0, V, 50), 8)
+    model = AwdLstm(V, 8, 12, layers=2, dtype="float64", seed=1)
+    optimizer = ASGD(1.0, weight_decay=1e-6)
+    trainer = RnnlmTrainer(model, optimizer)
+    before = evaluate(model, corpus).perplexity
+    trainer.fit(corpus[:-1], corpus[1:], 10, 4, 20, 0.25, None, random_bptt=1)
+    optimizer.start_averaging()
+    trainer.fit(corpus[:-1], corpus[1:], 2, 4, 20, 0.25, None, random_bptt=2)
+    with optimizer.averaged([model.flat_params]):
+        averaged = evaluate(model, corpus).perplexity
+    assert averaged < 0.9 * before
+    assert averaged != evaluate(model, corpus).perplexity
+
+
+def test_gated_train_steps_neither_wait_nor_copy(corpus, strict):
+    """Uploaded are the ids of inputs and targets, and the random lanes of each mask that is drawn.
+
+    Copied are, on purpose, the recurrent weights of each layer once a window, and of a GRU the blocks on both sides of
+    its reset gate: 4 of weights, 2 of gradients, 2 a time step. A tied output copies nothing.
+    """
+    for cell, copies in (("lstm", 1), ("gru", 4 + 2 + 2 * 4)):
+        config = ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, cell=cell)
+        run = _Run(LanguageModel(config), SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
+        run.step()
+        strict.reset()
+        run.step()
+        assert (strict.syncs, strict.copies, strict.uploads) == (0, copies, 2)
+    run = _Run(AwdLstm(V, 6, 8), ASGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
+    run.step()
+    strict.reset()
+    run.step()
+    assert (strict.syncs, strict.copies) == (0, 3)
+    assert strict.uploads == 2 + 1 + 4 + 3  # ids; words, activations and weights to drop
