@@ -16,7 +16,7 @@ from rnnlm.errors import DataError, InputError
 from rnnlm.models.base import Model
 from rnnlm.models.config import expect_words
 
-__all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity"]
+__all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity", "token_nats"]
 
 ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
 
@@ -47,6 +47,12 @@ class Evaluation:
         """Whether the corpus was scored as one stream."""
         return self.lanes == 1
 
+    @classmethod
+    def of(cls, nats: NDArray[np.float64], lanes: int = 1) -> "Evaluation":
+        """From the nats of each token."""
+        stderr = float(nats.std(ddof=1)) / sqrt(nats.size) if nats.size > 1 else float("nan")
+        return cls(float(nats.mean()), nats.size, stderr, lanes)
+
     def __str__(self) -> str:
         how = "exact" if self.exact else f"approximate: {self.lanes} lanes, each from a cold start"
         return (
@@ -62,6 +68,14 @@ def perplexity(nats: float) -> float:
 
 def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None = None) -> Evaluation:
     """Perplexity over one stream: every token but the first is scored once, after all that came before it.
+
+    Arguments and errors are those of `token_nats`.
+    """
+    return Evaluation.of(token_nats(model, corpus, lanes, window), lanes)
+
+
+def token_nats(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
+    """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it.
 
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
 
@@ -86,15 +100,10 @@ def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None
     whole_number("lanes", lanes, 1, pairs + 1)
     window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
     xs, ts = _lanes(ids, lanes)
-    total = squares = xp.zeros((), xp.float64)
     with own_state(model):
-        for start in range(0, xs.shape[1], window):
-            nats = model.losses(xs[:, start : start + window], ts[:, start : start + window])
-            total, squares = total + nats.sum(), squares + (nats * nats).sum()
-    mean = float(total) / pairs
-    variance = float(squares) / pairs - mean * mean
-    variance = 0.0 if variance < 0 else variance  # rounding; NaN stays NaN
-    return Evaluation(mean, pairs, sqrt(variance / (pairs - 1)) if pairs > 1 else float("nan"), lanes)
+        starts = range(0, xs.shape[1], window)
+        parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
+    return ops.asnumpy(xp.concatenate(parts, axis=1))[ts >= 0]
 
 
 def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_size: int = 35) -> float:

@@ -2,16 +2,19 @@
 
 import sys
 from dataclasses import asdict, replace
-from math import log
+from math import exp, log
 from pathlib import Path
 from time import perf_counter
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checkpoint import load_model, save_model
 from rnnlm.data import Batches, Corpus, Vocabulary, load_corpus, story
 from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
-from rnnlm.evaluation import Evaluation, evaluate
+from rnnlm.evaluation import Evaluation, evaluate, perplexity, token_nats
 from rnnlm.files import to_json
 from rnnlm.generation import generate
 from rnnlm.models import Model, build_model
@@ -147,13 +150,26 @@ class _Experiment:
         """Exact perplexities of the model in the folder, which becomes this one."""
         self.model, _ = load_model(self.folder / "model")
         for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
-            result: Evaluation = evaluate(self.model, ids)
+            nats = token_nats(self.model, ids)
+            result = Evaluation.of(nats)
             _say(f"{name} {result}")
             row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
+            row |= {} if self.corpus.floor is None or name != "test" else {"floor": self.corpus.floor}
             self.write("metrics.jsonl", {**row, "tokens": result.tokens}, append=True)
         if self.corpus.floor is not None:
             above = result.nats - log(self.corpus.floor)
             _say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
+        if self.config.corpus == "story":
+            self.tell_classes_apart(nats)
+
+    def tell_classes_apart(self, nats: NDArray[np.float64]) -> None:
+        """Perplexities of the kinds of words of the stories' test part, beside the best possible ones."""
+        floors, told = story.floors("test"), []
+        for name, ids in story.class_ids().items():
+            here, floor = perplexity(nats[np.isin(self.corpus.test[1:], ids)].mean()), exp(floors[name])
+            self.write("metrics.jsonl", {"class": name, "perplexity": here, "floor": floor}, append=True)
+            told.append(f"{name} {here:.3f} ({floor:.3f})")
+        _say("by class of word, and the best possible: " + ", ".join(told))
 
     def count_right_sentences(self) -> None:
         """How many of 1,000 sentences that the model makes up could stand in a story."""

@@ -8,7 +8,15 @@ from typing import Any
 
 from rnnlm.errors import InputError, MissingExtra
 
-__all__ = ["draw_perplexity", "expect_picture_name", "save_perplexity", "save_surprise", "show_perplexity"]
+__all__ = [
+    "draw_perplexity",
+    "expect_picture_name",
+    "save_gates",
+    "save_norms",
+    "save_perplexity",
+    "save_surprise",
+    "show_perplexity",
+]
 
 WORDS_A_ROW = 10  # of a heat strip
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
@@ -96,6 +104,58 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
             ax.text(column, 0, words[i], ha="center", va="center", color=color, fontsize=9, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
+    _write(figure, path)
+
+
+def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]], title: str = "") -> None:
+    """Write a picture of gradient norms by the number of time steps that the gradient has gone back.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("a picture", "plot") from error
+    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    axes = figure.subplots()
+    for name, values in norms.items():
+        axes.plot(range(len(values)), values, label=name)
+    axes.set_yscale("log")
+    axes.set(xlabel="time steps back", ylabel="norm of the gradient")
+    axes.set_title(title, parse_math=False)
+    axes.grid(alpha=0.3)
+    axes.legend()
+    _write(figure, path)
+
+
+def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mapping[str, Any]) -> None:
+    """Write a picture of gates over a sentence, one panel for each: a column for a word, a row for a hidden unit.
+
+    Args:
+        path: the picture; its ending says in which format.
+        words: of the sentence.
+        gates: by name, (words, H) host arrays of values in [-1, 1]. Units are in the order of their means of the first
+            one.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("a picture", "plot") from error
+    figure = Figure(figsize=(max(5, 2 + 0.45 * len(words)), 2.2 * len(gates)), layout="constrained")
+    panels = figure.subplots(len(gates), sharex=True, squeeze=False)[:, 0]
+    order = next(iter(gates.values())).mean(axis=0).argsort()[::-1]
+    for ax, (name, values) in zip(panels, gates.items()):
+        low = -1 if values.min() < 0 else 0
+        cmap = "RdBu_r" if low else "viridis"
+        image = ax.imshow(values[:, order].T, aspect="auto", cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
+        ax.set_ylabel("hidden unit")
+        ax.set_title(name, loc="left", fontsize=10)
+        figure.colorbar(image, ax=ax)
+    panels[-1].set_xticks(range(len(words)), words, rotation=60, ha="right", parse_math=False)
     _write(figure, path)
 
 

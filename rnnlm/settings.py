@@ -57,7 +57,7 @@ class TrainConfig:
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones.
         max_tokens: train on so many tokens from the beginning; all unless given.
-        cell: of the recurrent layers.
+        cell: of the recurrent layers: rnn, lstm or gru.
         layers: recurrent layers, one upon the other.
         wordvec_size: length of a word vector.
         hidden_size: hidden units of each recurrent layer.
@@ -76,7 +76,7 @@ class TrainConfig:
         init: initial weights, as the book, Zaremba et al. (uniform) or PyTorch (torch) have them, or orthogonal.
         init_range: bound of initial weights, for uniform and torch.
         bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal.
-        forget_bias: added to the bias of an LSTM's forget gate.
+        forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z: remember more.
         dtype: of all weights.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
@@ -102,7 +102,7 @@ class TrainConfig:
     data_dir: Path | None = None
     max_words: int = 10_000
     max_tokens: int | None = None
-    cell: Literal["rnn", "lstm", "gru"] = "rnn"
+    cell: str = "rnn"
     layers: int = 1
     wordvec_size: int = 100
     hidden_size: int = 100

@@ -264,6 +264,23 @@ WRONG = [
         "hidden_size must be below 2**31, got 99999999999999999999",
     ),
     (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
+    (2, ["train", "--dropout-ratio", "1.5"], "dropout_ratio must be in [0, 1), got 1.5"),
+    (2, ["train", "--tied", "--hidden-size", "50"], "tied needs word vectors as long as the last hidden state"),
+    (2, ["train", "--cell", "bilstm"], "cell must not be bidirectional, got 'bilstm'"),
+    (2, ["train", "--cell", "lsmt"], "cell must be one of rnn, lstm, gru, got 'lsmt'; did you mean lstm?"),
+    (2, ["train", "--warmup", "100000", "--lr-rule", "cosine"], "warmup must be shorter than the"),
+    (2, ["train", "--lr-rule", "halving", "--no-evaluate"], "patience and lr_rule halving need valid perplexities"),
+    (2, ["train", "--patience", "0"], "patience must be a whole number of at least 1, got 0"),
+    (
+        2,
+        ["train", "--random-bptt", "--time-size", "5"],
+        "time_size with random_bptt must be a whole number of at least",
+    ),
+    (2, ["train", "--weight-decay", "-1"], "weight_decay must be at least 0 and finite, got -1.0"),
+    (3, ["score", "trained", "nowhere"], "nowhere does not exist"),
+    (3, ["score", "trained", "binary"], "binary is not UTF-8"),
+    (3, ["score", "storyish", "file3"], "'zebra' is not among the 102 words of the vocabulary, which has no <unk>"),
+    (3, ["score", "nowhere", "file"], "nowhere is not a folder"),
 ]
 
 
@@ -290,6 +307,7 @@ def test_wrong_use_is_one_sentence_and_a_code(treebank, models, capsys, code, ar
     Path("file").touch()
     Path("broken.toml").write_text("=")
     Path("empty.toml").write_text("")
+    Path("file3").write_text("the zebra\n")
     Path("unknown.toml").write_text("[settings]\nhiden_size = 3\n")
     Path("short").write_text("a b c\n")
     Path("binary").write_bytes(b"\xff\xfe\x00")
@@ -563,3 +581,185 @@ def test_closed_streams(models, clean_env, closed):
     result = subprocess.run(["bash", "-c", command], env=clean_env, capture_output=True, text=True, check=False)
     assert result.returncode == 0
     assert "Traceback" not in result.stderr
+
+
+# ---------------------------------------------------------------------- gated models, rates, scores
+
+
+def test_every_stack_is_trained_saved_and_read_again(treebank, capsys):
+    """Depth, tying, dropouts, regularisation and averaging from the command line; the model in the folder is whole."""
+    deep = [
+        "--layers",
+        "3",
+        "--hidden-size",
+        "9",
+        "--last-hidden-size",
+        "6",
+        "--tied",
+        "--dropout-ratio",
+        "0.2",
+        "--variational",
+    ]
+    more = [
+        "--embed-dropout",
+        "0.1",
+        "--weight-drop",
+        "0.3",
+        "--ar",
+        "2",
+        "--tar",
+        "1",
+        "--init",
+        "torch",
+        "--optimizer",
+        "asgd",
+    ]
+    assert main(["train", *SMALL, "--cell", "gru", "--reset-after", *deep, *more, "--lr", "1", "--out", "deep"]) == 0
+    assert "model.safetensors" in {path.name for path in Path("deep/model").iterdir()}
+    model, words = load_model("deep/model")
+    assert (model.config.cell, model.config.layers, model.config.reset_after, model.config.tied) == (
+        "gru",
+        3,
+        True,
+        True,
+    )
+    capsys.readouterr()
+    assert main(["info", "deep"]) == 0
+    shown = capsys.readouterr().out
+    assert "gru1             TimeGRU, weight_drop 0.3, reset_after" in shown
+    assert "input_dropout    TimeDropout, dropout_ratio 0.2, variational" in shown
+    assert "ar               TimeActivationRegularization, ar 2" in shown
+    assert f"6 x {len(words)}         tied" in shown
+    assert f"{model.config.parameters:,}" in shown.splitlines()[-1]
+    assert main(["eval", "deep", "--corpus", "ptb"]) == 0
+    assert main(["generate", "deep", "--prompt", "the cat", "--seed", "1"]) == 0
+
+
+def test_the_gradients_norm_is_written_down(treebank):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    assert all(row["grad_norm"] > 0 for row in rows("out/metrics.jsonl") if "epoch" in row)
+
+
+@pytest.fixture
+def scripted(monkeypatch):
+    """Valid perplexities that a test lays down, in place of real ones."""
+
+    def give(values):
+        it = iter(values)
+        monkeypatch.setattr(experiment, "evaluate", lambda *_: rnnlm.Evaluation(float(np.log(next(it))), 9, 0.1))
+
+    return give
+
+
+@pytest.mark.parametrize(
+    ("options", "valid", "rates"),
+    [
+        (["--lr-rule", "constant"], [9, 8, 9], [1, 1, 1]),
+        (["--lr-rule", "plateau"], [9, 9, 8], [1, 1, 0.25]),
+        (["--lr-rule", "step", "--lr-epochs", "2", "--lr-decay", "2"], [9, 8, 7], [1, 1, 0.5]),
+        (["--lr-rule", "halving", "--lr-decay", "2", "--max-epoch", "9"], [9, 8, 8, 7, 7], [1, 1, 1, 0.5, 0.25]),
+        (["--lr-rule", "plateau", "--patience", "2", "--max-epoch", "9"], [9, 8, 8, 9, 7], [1, 1, 1, 0.25]),
+    ],
+)
+def test_rates_and_stopping(treebank, scripted, options, valid, rates):
+    scripted(valid)
+    assert main(["train", *SMALL, "--optimizer", "sgd", "--lr", "1", *options, "--out", "out"]) == 0
+    assert [row["lr"] for row in rows("out/metrics.jsonl") if "epoch" in row] == rates
+
+
+def test_a_cosine_ends_near_zero(treebank):
+    assert main(["train", *SMALL, "--lr-rule", "cosine", "--warmup", "3", "--out", "out"]) == 0
+    lrs = [row["lr"] for row in rows("out/metrics.jsonl") if "epoch" in row]
+    assert lrs[0] > lrs[1] > lrs[2] > 0
+    assert lrs[2] < 0.01 * lrs[0]
+
+
+def test_averaged_weights_are_evaluated_and_kept(treebank, monkeypatch):
+    """Once valid gets worse the model in the folder is an average, while training goes on from the last weights."""
+    from rnnlm.optim import ASGD
+
+    monkeypatch.setattr(ASGD, "end_epoch", lambda self, loss: self.averaging or self.start_averaging())
+    assert main(["train", *SMALL, "--optimizer", "asgd", "--lr", "2", "--out", "out"]) == 0
+    final = {r["part"]: r["perplexity"] for r in rows("out/metrics.jsonl") if "part" in r}
+    best = min(r["valid_perplexity"] for r in rows("out/metrics.jsonl") if "epoch" in r)
+    assert abs(np.log(final["valid"] / best)) < 0.1  # exact and in ten lanes
+
+
+def test_score(models, treebank, capsys, monkeypatch):
+    folder = str(models / "trained")
+    model, words = load_model(models / "trained" / "model")
+    Path("lines").write_text("the cat sat on the x\n\na dog sat\n")
+    want = rnnlm.score(model, [words.encode(f"{line} <eos>") for line in ("the cat sat on the x", "", "a dog sat")])
+    assert main(["score", folder, "lines"]) == 0
+    streams = capsys.readouterr()
+    lines = [line.split("\t") for line in streams.out.splitlines()]
+    assert [float(a) for a, _ in lines] == [round(one.logprob, 6) for one in want]
+    assert [b for _, b in lines] == ["the cat sat on the x", "", "a dog sat"]
+    nats = -sum(one.logprob for one in want) / 12
+    assert f"12 tokens, perplexity {np.exp(nats):.2f}" in streams.err
+    assert main(["score", folder, "lines", "--words"]) == 0
+    blocks = capsys.readouterr().out.split("\n\n")
+    assert [line.split("\t")[1] for line in blocks[0].splitlines()] == ["the", "cat", "sat", "on", "the", "x", "<eos>"]
+    assert [float(line.split("\t")[0]) for line in blocks[2].splitlines()] == [round(p, 6) for p in want[2].tokens]
+    assert main(["score", folder, "lines", "--json"]) == 0
+    objects = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
+    assert [o["logprob"] for o in objects] == [one.logprob for one in want]
+    assert objects[1] == {"logprob": want[1].logprob, "words": ["<eos>"], "logprobs": want[1].tokens.tolist()}
+    Path("empty").touch()
+    assert main(["score", folder, "empty"]) == 0
+    assert capsys.readouterr() == ("", "")
+
+
+def test_score_reads_a_pipe(models, clean_env):
+    command = [sys.executable, "-m", "rnnlm", "score", str(models / "trained"), "-"]
+    done = subprocess.run(command, input=b"the cat sat\n" * 2500, capture_output=True, env=clean_env, check=True)
+    lines = done.stdout.decode().splitlines()
+    assert len(lines) == 2500
+    values = {float(line.split("\t")[0]) for line in lines}
+    assert max(values) - min(values) < 1e-4  # the same sentence, in groups of several sizes
+
+
+def test_the_pictures_of_the_scripts(models, treebank, tmp_path, monkeypatch, capsys):
+    import importlib.util
+
+    def script(name):
+        path = Path(rnnlm.__file__).parent.parent / "scripts" / f"{name}.py"
+        spec = importlib.util.spec_from_file_location(name, path)
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        return module
+
+    gradients = script("draw_gradients")
+    gradients.main(tmp_path / "gradients.png", steps=30, hidden_size=20)
+    assert (tmp_path / "gradients.png").read_bytes().startswith(b"\x89PNG")
+    small, large = gradients.rnn(30, 20, 0, 0.5), gradients.rnn(30, 20, 0, 3.0)
+    assert small[-1] < 1e-6 < 1 < large[-1]  # it vanishes, it explodes
+    assert gradients.lstm(30, 20, 0, 3.0)[-1] > 100 * gradients.lstm(30, 20, 0, 0.0)[-1]
+
+    assert main(["train", *SMALL, "--cell", "lstm", "--no-evaluate", "--out", "lstm"]) == 0
+    gates = script("draw_gates")
+    gates.main(Path("lstm"), "the cat sat on the x", tmp_path / "gates.png")
+    assert (tmp_path / "gates.png").read_bytes().startswith(b"\x89PNG")
+    with pytest.raises(InputError, match="layer must be the number of an LSTM among TimeRNN, got 1"):
+        gates.main(models / "trained", "the cat", tmp_path / "gates.png")
+    with pytest.raises(InputError, match="layer must be the number of an LSTM among TimeLSTM, got 2"):
+        gates.main(Path("lstm"), "the cat", tmp_path / "gates.png", layer=2)
+
+
+def test_three_cells_against_the_floor(tmp_path, capsys):
+    """The table of scripts/compare_cells.py, from runs too short to learn what gates are for."""
+    import importlib.util
+
+    path = Path(rnnlm.__file__).parent.parent / "scripts" / "compare_cells.py"
+    spec = importlib.util.spec_from_file_location("compare_cells", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    module.main(tmp_path / "out", hidden_size=8, max_epoch=1)
+    lines = capsys.readouterr().out.splitlines()
+    table = [line.split() for line in lines if line.split()[:1] in (["floor"], ["rnn"], ["gru"], ["lstm"])]
+    assert [row[0] for row in table] == ["floor", "rnn", "gru", "lstm"]
+    assert table[0][1] == "2.4563"
+    for row in table[1:]:
+        assert 0 < float(row[2]) < 0.5
+        assert 1.9 < float(row[5]) < 2.3  # pronouns: a coin flip
+    assert (tmp_path / "out" / "cells.png").is_file()

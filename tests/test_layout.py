@@ -45,7 +45,7 @@ PUBLIC = {
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "eval_perplexity",
     "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
-    "score", "story",
+    "score", "story", "token_nats",
 }  # fmt: skip
 
 
@@ -80,7 +80,16 @@ def test_type_checkers_read_the_same_modules():
 
 
 def test_the_data_names_are_these():
-    assert set(rnnlm.data.__all__) == {"Batches", "Corpus", "Vocabulary", "load_corpus", "ptb", "read_corpus", "story"}
+    assert set(rnnlm.data.__all__) == {
+        "Batches",
+        "Corpus",
+        "Vocabulary",
+        "load_corpus",
+        "ptb",
+        "read_corpus",
+        "story",
+        "token_nats",
+    }
 
 
 def documented(node):

@@ -20,7 +20,7 @@ VARIATIONS = {
     "rnn": {"cell": "rnn"},
     "lstm": {"cell": "lstm", "forget_bias": 1.0},
     "gru": {"cell": "gru"},
-    "gru-after": {"cell": "gru", "reset_after": True},
+    "gru-after": {"cell": "gru", "reset_after": True, "forget_bias": 1.0},
     "deep": {"cell": "rnn", "layers": 3},
     "orthogonal": {"cell": "lstm", "init": "orthogonal"},
     "uniform": {"cell": "lstm", "init": "uniform", "bias_range": 0.0, "init_range": 0.5},
@@ -202,6 +202,8 @@ def test_initial_weights():
     assert abs(book["lstm.Wx"].std() - 50**-0.5) < 0.005
     assert abs(book["lstm.Wh"].std() - 200**-0.5) < 0.002
     assert book["lstm.b"].tolist() == [1.0] * 200 + [0.0] * 600
+    gru = LanguageModel(replace(config, cell="gru", reset_after=True, forget_bias=1.0)).state_dict()["gru.b"]
+    assert gru.tolist() == [[-1.0] * 200 + [0.0] * 400, [0.0] * 600]
     orthogonal = LanguageModel(replace(config, cell="gru", init="orthogonal")).state_dict()["gru.Wh"]
     for k in range(3):
         block = orthogonal[:, k * 200 : (k + 1) * 200]
@@ -227,7 +229,7 @@ BAD = {
     "weight_drop must be in [0, 1), got nan": {"weight_drop": float("nan")},
     "ar must be at least 0 and finite, got -1": {"ar": -1},
     "reset_after is for cell gru, got cell rnn": {"reset_after": True},
-    "forget_bias is for cell lstm, got cell rnn": {"forget_bias": 1.0},
+    "forget_bias is for cells with gates, lstm and gru, got cell rnn": {"forget_bias": 1.0},
     "forget_bias must be finite, got nan": {"cell": "lstm", "forget_bias": float("nan")},
     "init must be one of book, uniform, orthogonal, torch, got 'xavier'": {"init": "xavier"},
     "init_range must be positive and finite, got 0": {"init_range": 0},

@@ -16,7 +16,17 @@ from rnnlm.data.corpus import expect_part
 from rnnlm.data.grammar import Grammar, Rules, Stack, Symbol
 from rnnlm.data.vocabulary import EOS, Vocabulary
 
-__all__ = ["CLASSES", "accepts", "entropy_rate", "floor", "floors", "load_data", "load_vocab", "vocabulary"]
+__all__ = [
+    "CLASSES",
+    "accepts",
+    "class_ids",
+    "entropy_rate",
+    "floor",
+    "floors",
+    "load_data",
+    "load_vocab",
+    "vocabulary",
+]
 
 PARTS = {"train": (1, 1_000_000), "valid": (2, 100_000), "test": (3, 170_000)}  # seed, tokens
 
@@ -157,7 +167,19 @@ def floor(data_type: str = "test") -> float:
 
 def floors(data_type: str = "test") -> dict[str, float]:
     """`floor` for all tokens, and for those of each class of `CLASSES` and the "other" ones."""
-    words = _words(expect_part(data_type))
+    return dict(_floors(expect_part(data_type)))
+
+
+def class_ids() -> dict[str, NDArray[np.int32]]:
+    """Ids of the words of each class of `CLASSES`, and of the "other" ones."""
+    ids = {name: vocabulary().encode(members) for name, members in CLASSES.items()}
+    other = np.setdiff1d(np.arange(len(vocabulary()), dtype=np.int32), np.concatenate(list(ids.values())))
+    return {**ids, "other": other}
+
+
+@cache
+def _floors(part: str) -> dict[str, float]:
+    words = _words(part)
     nats: dict[str, list[float]] = {"all": []}
     home = {word: name for name, members in CLASSES.items() for word in members}
     for word, log_prob in list(zip(words, GRAMMAR.log_probs(words)))[1:]:

@@ -45,7 +45,9 @@ class ModelConfig:
             each block of Wh orthogonal. 'torch': recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range,
             init_range], the output's bias 0, as in PyTorch's example and AWD-LSTM.
         init_range: see `init`.
-        forget_bias: of an LSTM, added to the forget gate's bias.
+        forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z (the input
+            product's): a positive one makes it remember more in the beginning. Source: Jozefowicz, Zaremba and
+            Sutskever, An empirical exploration of recurrent network architectures, ICML 2015.
     """
 
     model: str = "LanguageModel"
@@ -98,8 +100,8 @@ class ModelConfig:
             raise InputError(f"cell must be one of {', '.join(GATES)}, got {self.cell!r}{hint}")
         if self.reset_after and self.cell != "gru":
             raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
-        if self.forget_bias and self.cell != "lstm":
-            raise InputError(f"forget_bias is for cell lstm, got cell {self.cell}")
+        if self.forget_bias and self.cell == "rnn":
+            raise InputError("forget_bias is for cells with gates, lstm and gru, got cell rnn")
         if self.tied and self.hidden_sizes[-1] != self.wordvec_size:
             raise InputError(
                 f"tied needs word vectors as long as the last hidden state, got wordvec_size {self.wordvec_size} and "

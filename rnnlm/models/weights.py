@@ -39,7 +39,8 @@ class Weights:
             Wh = self._normal((H, g * H), 1 / sqrt(H)) if c.init == "book" else self._orthogonal(H, g)
             b = self._uniform(bias_shape, c.bias_range)
         if c.forget_bias:
-            b[:H] += c.forget_bias
+            first = b if b.ndim == 1 else b[0]
+            first[:H] += c.forget_bias if c.cell == "lstm" else -c.forget_bias
         return self._array(Wx), self._array(Wh), self._array(b)
 
     def affine(self, H: int) -> tuple[Array, Array]:
