@@ -24,17 +24,25 @@ from rnnlm.settings import TrainConfig
 CELLS = ("rnn", "gru", "lstm")
 
 
-def main(out: Path | None = None, seed: int = 0, hidden_size: int = 100, max_epoch: int = 6) -> None:
+def main(
+    out: Path | None = None,
+    seed: int = 0,
+    hidden_size: int = 100,
+    max_epoch: int | None = None,
+    max_tokens: int | None = None,
+) -> None:
     """Train an RNN, a GRU and an LSTM on the built-in stories and compare them with the best possible.
 
     Args:
         out: folder for the three runs; runs/cells-SEED unless given.
         seed: of all three.
         hidden_size: hidden units.
-        max_epoch: epochs.
+        max_epoch: epochs; those of the recipe unless given.
+        max_tokens: train on so many tokens from the beginning; all unless given.
     """
     out = Path("runs") / f"cells-{seed}" if out is None else out
-    settings = TrainConfig.from_recipe("story-lstm", seed=seed, hidden_size=hidden_size, max_epoch=max_epoch)
+    settings = TrainConfig.from_recipe("story-lstm", seed=seed, hidden_size=hidden_size, max_tokens=max_tokens)
+    settings = replace(settings, max_epoch=max_epoch or settings.max_epoch)
     folders = [out / cell for cell in CELLS]
     for cell, folder in zip(CELLS, folders):
         run(replace(settings, cell=cell, forget_bias=0.0 if cell == "rnn" else settings.forget_bias, out=folder))

@@ -1,4 +1,4 @@
-"""Train on Penn Treebank: `rnnlm train --recipe book-rnn`, for those who have the repository before them.
+"""Train on Penn Treebank: `rnnlm train --recipe book-lstm`, for those who have the repository before them.
 
     python scripts/train_ptb.py
     RNNLM_BACKEND=cupy python scripts/train_ptb.py --data-dir DIR
