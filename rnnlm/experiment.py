@@ -165,8 +165,9 @@ class _Experiment:
     def tell_classes_apart(self, nats: NDArray[np.float64]) -> None:
         """Perplexities of the kinds of words of the stories' test part, beside the best possible ones."""
         floors, told = story.floors("test"), []
-        for name, ids in story.class_ids().items():
-            here, floor = perplexity(nats[np.isin(self.corpus.test[1:], ids)].mean()), exp(floors[name])
+        classes = np.array(story.token_classes("test")[1:])
+        for name in [*story.CLASSES, "other"]:
+            here, floor = perplexity(float(nats[classes == name].mean())), exp(floors[name])
             self.write("metrics.jsonl", {"class": name, "perplexity": here, "floor": floor}, append=True)
             told.append(f"{name} {here:.3f} ({floor:.3f})")
         _say("by class of word, and the best possible: " + ", ".join(told))

@@ -4,8 +4,8 @@
     python scripts/compare_cells.py --out runs/cells --seed 1 --hidden-size 50
 
 Trains the three, by the recipe story-lstm but for the cell, in about two minutes; prints a table and leaves three runs
-and the picture of their curves in a folder. A pronoun is decided by who came in, sentences before: a model that has
-forgotten it tosses a coin, which is a perplexity of 2.
+and the picture of their curves in a folder. A pronoun is decided by who was there and who came in, sentences before: a
+model that has forgotten it tosses a coin, which is a perplexity of 2.
 """
 
 import json
@@ -57,16 +57,16 @@ def print_table(folders: list[Path]) -> None:
     classes = {row["class"]: row["floor"] for row in runs[folders[0].name] if "class" in row}
     told = {name: {row["class"]: row["perplexity"] for row in rows if "class" in row} for name, rows in runs.items()}
     floor = next(row["floor"] for row in runs[folders[0].name] if "floor" in row and "class" not in row)
-    print(f"\n{'':8s}{'test':>8s}{'above floor':>13s}{'accepted':>10s}" + "".join(f"{name:>14s}" for name in classes))
+    print(f"\n{'':8s}{'test':>8s}{'above floor':>13s}{'accepted':>10s}" + "".join(f"{name:>19s}" for name in classes))
     print(
-        f"{'floor':8s}{floor:8.4f}{0:8.4f} nats{'100.0%':>10s}" + "".join(f"{classes[name]:14.3f}" for name in classes)
+        f"{'floor':8s}{floor:8.4f}{0:8.4f} nats{'100.0%':>10s}" + "".join(f"{classes[name]:19.3f}" for name in classes)
     )
     for name, rows in runs.items():
         test = next(row for row in rows if row.get("part") == "test" and "tokens" in row)
         made = next(row for row in rows if "accepted" in row)
         line = f"{name:8s}{test['perplexity']:8.4f}{test['nats'] - log(floor):8.4f} nats"
         line += f"{made['accepted'] / made['sentences']:10.1%}"
-        print(line + "".join(f"{told[name][kind]:14.3f}" for kind in classes))
+        print(line + "".join(f"{told[name][kind]:19.3f}" for kind in classes))
     sys.stdout.flush()
 
 

@@ -99,9 +99,28 @@ def test_floors_by_class():
     """Who is meant is certain once the names were read, so a pronoun costs nothing."""
     floors = story.floors("test")
     assert floors["all"] == story.floor("test")
-    assert abs(floors["pronoun"]) < 1e-9
+    assert abs(floors["host's pronoun"]) < 1e-9
+    assert abs(floors["visitor's pronoun"]) < 1e-9
     assert abs(floors["verb outside"] - log(6)) < 0.5  # six verbs, and sometimes "near" and the like instead
     assert set(floors) == {"all", "other", *story.CLASSES}
+
+
+def test_classes_of_tokens():
+    """Whose a pronoun is shows in its gender: in 1,000 stories it is always that of the same name."""
+    words, classes = story._words("test"), story.token_classes("test")
+    assert {w for w, c in zip(words, classes) if c.endswith("pronoun")} == {"he", "she", "him", "her", "his"}
+    assert {c for w, c in zip(words, classes) if w in ("he", "she", "him", "his", "her")} == {
+        "host's pronoun", "visitor's pronoun"
+    }  # fmt: skip
+    gender = {name: g for g, names in story.NAMES.items() for name in names} | {"he": "m", "him": "m", "his": "m", "she": "f", "her": "f"}  # fmt: skip
+    people, checked = [], 0
+    for word, kind in list(zip(words, classes))[:20_000]:
+        if kind == "name":
+            people = [*people, gender[word]] if len(people) == 1 else [gender[word]]
+        elif kind.endswith("pronoun"):
+            assert gender[word] == people[kind == "visitor's pronoun"]
+            checked += 1
+    assert checked > 1000
 
 
 def test_an_honest_model_stays_above_the_floor_and_one_that_memorised_falls_below():

@@ -45,12 +45,21 @@ PLACES = ["garden", "street", "river", "house", "school", "station"]
 THINGS = ["book", "letter", "ring", "coat", "key", "map"]
 
 CLASSES: dict[str, list[str]] = {
-    "pronoun": ["he", "she", "him", "her", "his"],
+    "host's pronoun": [],
+    "visitor's pronoun": [],
     "verb outside": [*ONE_DOES, *MANY_DO],
     "noun outside": [*ONE, *MANY],
     "name": [*NAMES["m"], *NAMES["f"]],
     "end": [EOS],
-}  # by which `floors` tells perplexities apart; all other words are "other"
+}  # by which `floors` tells perplexities apart; whose a pronoun is its sentence says; all other words are "other"
+WHOSE = {
+    "hello": ["host's pronoun"],
+    "thanked": ["visitor's pronoun"],
+    "put": ["visitor's pronoun", "host's pronoun"],
+    "gave": ["host's pronoun", "visitor's pronoun"],
+    "laughed": ["visitor's pronoun"],
+    "smiled": ["host's pronoun"],
+}  # the pronouns that follow a word of `_turns`
 
 
 def _even(words: list[str]) -> list[tuple[int, list[Symbol]]]:
@@ -170,21 +179,28 @@ def floors(data_type: str = "test") -> dict[str, float]:
     return dict(_floors(expect_part(data_type)))
 
 
-def class_ids() -> dict[str, NDArray[np.int32]]:
-    """Ids of the words of each class of `CLASSES`, and of the "other" ones."""
-    ids = {name: vocabulary().encode(members) for name, members in CLASSES.items()}
-    other = np.setdiff1d(np.arange(len(vocabulary()), dtype=np.int32), np.concatenate(list(ids.values())))
-    return {**ids, "other": other}
+def token_classes(data_type: str = "test") -> list[str]:
+    """The class of each token of a part: one of `CLASSES`, or "other"."""
+    return _classes(_words(expect_part(data_type)))
+
+
+def _classes(words: tuple[str, ...]) -> list[str]:
+    home = {word: name for name, members in CLASSES.items() for word in members}
+    pronouns = {word for forms in PRONOUNS.values() for word in forms}
+    classes, whose = [], iter(("other",))
+    for word in words:
+        whose = iter(WHOSE[word]) if word in WHOSE else whose
+        classes.append(next(whose) if word in pronouns else home.get(word, "other"))
+    return classes
 
 
 @cache
 def _floors(part: str) -> dict[str, float]:
     words = _words(part)
     nats: dict[str, list[float]] = {"all": []}
-    home = {word: name for name, members in CLASSES.items() for word in members}
-    for word, log_prob in list(zip(words, GRAMMAR.log_probs(words)))[1:]:
+    for log_prob, name in list(zip(GRAMMAR.log_probs(words), _classes(words)))[1:]:
         nats["all"].append(-log_prob)
-        nats.setdefault(home.get(word, "other"), []).append(-log_prob)
+        nats.setdefault(name, []).append(-log_prob)
     return {name: float(np.mean(values)) for name, values in nats.items()}
 
 
