@@ -88,7 +88,6 @@ def test_the_data_names_are_these():
         "ptb",
         "read_corpus",
         "story",
-        "token_nats",
     }
 
 

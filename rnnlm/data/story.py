@@ -19,7 +19,6 @@ from rnnlm.data.vocabulary import EOS, Vocabulary
 __all__ = [
     "CLASSES",
     "accepts",
-    "class_ids",
     "entropy_rate",
     "floor",
     "floors",
