@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnlm.errors import InputError
 
-__all__ = ["not_negative", "positive", "share", "whole_number"]
+__all__ = ["finite", "not_negative", "positive", "share", "whole_number"]
 
 
 def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
@@ -30,6 +30,13 @@ def positive(name: str, value: Any, finite: bool = True) -> float:
         or (finite and value == inf)
     ):
         raise InputError(f"{name} must be positive{' and finite' if finite else ''}, got {value!r}")
+    return float(value)
+
+
+def finite(name: str, value: Any) -> float:
+    """`value` as a float, if it is a finite number; errors as above."""
+    if isinstance(value, bool) or not isinstance(value, Real) or not -inf < float(value) < inf:
+        raise InputError(f"{name} must be a finite number, got {value!r}")
     return float(value)
 
 

@@ -55,20 +55,23 @@ def score_file(folder: Path, path: Path, by_word: bool, as_json: bool) -> None:
     if words.eos_id is None:
         raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
     path = Path("/dev/stdin") if str(path) == "-" else path
-    tokens, nats = 0, 0.0
+    tokens, unknown, nats = 0, 0, 0.0
     for lines in _blocks(lines_of(path), LINES):
         sentences = [[word.decode() for word in line] for _, line in lines]
-        for sentence, one in zip(sentences, score(model, [words.encode(sentence) for sentence in sentences])):
-            tokens, nats = tokens + len(sentence), nats - one.logprob
+        scores = score(model, [words.encode(sentence) for sentence in sentences], words.eos_id)
+        for sentence, one in zip(sentences, scores):
+            strange = sum(word not in words for word in sentence)
+            tokens, unknown, nats = tokens + len(sentence), unknown + strange, nats - one.logprob
             if as_json:
-                row = {"logprob": one.logprob, "words": sentence, "logprobs": one.tokens.tolist()}
+                row = {"logprob": one.logprob, "unknown": strange, "words": sentence, "logprobs": one.tokens.tolist()}
                 print(to_json(row))
             elif by_word:
                 print("".join(f"{p:.6f}\t{word}\n" for p, word in zip(one.tokens.tolist(), sentence)))
             else:
                 print(f"{one.logprob:.6f}\t{' '.join(sentence[:-1])}")
     if tokens:
-        print(f"rnnlm: {tokens:,} tokens, perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
+        told = f"{tokens:,} tokens, of which {unknown:,} are not among the model's words"
+        print(f"rnnlm: {told}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
 
 
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:

@@ -117,6 +117,7 @@ def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
     with own_state(model):
         losses = [model.forward(*batches.window(number), train_flg=False) for number in range(len(batches))]
+        model.loss_layer.forget()  # a backward now would be that of the last window
     return perplexity(float(sum(losses)) / len(losses))
 
 

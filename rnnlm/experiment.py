@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.data import Batches, Corpus, Vocabulary, load_corpus, story
+from rnnlm.data import Corpus, Vocabulary, load_corpus, story
 from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
 from rnnlm.evaluation import Evaluation, evaluate, perplexity, token_nats
 from rnnlm.files import to_json
@@ -45,8 +45,7 @@ def run(config: TrainConfig) -> Path:
     config.check()
     corpus = _load(config)
     train, words = corpus.train, corpus.vocabulary
-    windows = Batches(train[:-1], train[1:], config.batch_size, config.time_size)  # too short a corpus is refused here
-    rate = config.make_rate(config.max_epoch * len(windows))
+    rate = config.make_rate(config.max_epoch * len(config.make_batches(train)))  # too short a corpus is refused here
     model = build_model(config.model_config(len(words)))
     folder = _new_folder(config)
     experiment = _Experiment(config, folder, model, corpus, rate)
@@ -82,10 +81,9 @@ class _Experiment:
         """Train all epochs."""
         c, train = self.config, self.corpus.train
         self.trainer = RnnlmTrainer(self.model, self.optimizer)
-        seed = c.seed if c.random_bptt else None
         sizes = (c.max_epoch, c.batch_size, c.time_size, c.max_grad)
         try:
-            self.trainer.fit(train[:-1], train[1:], *sizes, None, self.end_epoch, self.rate, seed)
+            self.trainer.fit(train[:-1], train[1:], *sizes, None, self.end_epoch, self.rate, c.random_bptt, c.seed)
         except TrainingDiverged as error:
             self.write("metrics.jsonl", {"diverged": error.step}, append=True)
             raise

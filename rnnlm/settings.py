@@ -6,8 +6,12 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Literal
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnlm import recipes
 from rnnlm.checks import positive, whole_number
+from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.errors import InputError
 from rnnlm.models import ModelConfig
 from rnnlm.optim import (
@@ -80,10 +84,12 @@ class TrainConfig:
         dtype: of all weights.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
-        weight_decay: this times each weight is added to its gradient; in adamw, subtracted from the weight.
+        weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
+            times the weight is subtracted from it.
         lr_rule: plateau divides lr by lr_decay after an epoch whose valid perplexity is not the best so far; halving
             from the first epoch on that brings little; step after each epoch from lr_epochs on; cosine falls to zero.
-        lr_decay: what plateau, halving and step divide by.
+            Without valid perplexities plateau stays where it is.
+        lr_decay: what plateau (4 unless given), halving and step (2 unless given) divide by.
         lr_epochs: of step, epochs at the full rate.
         warmup: of cosine, steps of a linear rise before it.
         batch_size: rows read side by side.
@@ -125,9 +131,9 @@ class TrainConfig:
     dtype: Literal["float32", "float64"] = "float32"
     optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
-    weight_decay: float = 0.0
+    weight_decay: float | None = None
     lr_rule: Literal["constant", "plateau", "halving", "step", "cosine"] = "plateau"
-    lr_decay: float = 4.0
+    lr_decay: float | None = None
     lr_epochs: int = 0
     warmup: int = 0
     batch_size: int = 32
@@ -171,8 +177,12 @@ class TrainConfig:
             whole_number("max_tokens", self.max_tokens, 2)
         if self.patience is not None:
             whole_number("patience", self.patience, 1)
-        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving"):
-            raise InputError("patience and lr_rule halving need valid perplexities: leave out --no-evaluate")
+        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving" or self.optimizer == "asgd"):
+            raise InputError(
+                "patience, lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate"
+            )
+        for name in ("lr_epochs", "warmup"):
+            whole_number(name, getattr(self, name), 0)
         if self.random_bptt:
             whole_number("time_size with random_bptt", self.time_size, 10)
         positive("max_grad", self.max_grad, finite=False)
@@ -184,15 +194,22 @@ class TrainConfig:
         """The optimiser to train with."""
         if self.optimizer not in OPTIMIZERS:
             raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
-        return OPTIMIZERS[self.optimizer](lr=self.lr, weight_decay=self.weight_decay)
+        decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
+        return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
+
+    def make_batches(self, train: NDArray[np.integer]) -> Batches:
+        """The windows of a corpus, as the first call of the trainer makes them."""
+        sizes = train[:-1], train[1:], self.batch_size, self.time_size
+        return RandomBatches(*sizes, self.seed) if self.random_bptt else Batches(*sizes)
 
     def make_rate(self, steps: int) -> RateRule:
         """The learning-rate rule, for a training of so many steps."""
+        decay = {} if self.lr_decay is None else {"decay": self.lr_decay}
         rules: dict[str, Callable[[], RateRule]] = {
             "constant": lambda: Constant(self.lr),
-            "plateau": lambda: DivideOnPlateau(self.lr, self.lr_decay),
-            "halving": lambda: Halving(self.lr, decay=self.lr_decay),
-            "step": lambda: StepDecay(self.lr, self.lr_decay, self.lr_epochs),
+            "plateau": lambda: DivideOnPlateau(self.lr, **decay),
+            "halving": lambda: Halving(self.lr, **decay),
+            "step": lambda: StepDecay(self.lr, **decay, full_epochs=self.lr_epochs),
             "cosine": lambda: Cosine(self.lr, steps, self.warmup),
         }
         if self.lr_rule not in rules:

@@ -51,7 +51,8 @@ class RnnlmTrainer:
         eval_interval: int | None = 20,
         on_report: Callable[[int, int, float], object] | None = None,
         rate: Callable[[int], float] | None = None,
-        random_bptt: int | None = None,
+        random_bptt: bool = False,
+        seed: int = 0,
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -70,18 +71,20 @@ class RnnlmTrainer:
             on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in
                 the epoch under way (0 at its end) and the perplexity; training ends if it returns True.
             rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
-            random_bptt: seed of random lengths of windows, as `RandomBatches` has them, with the learning rate scaled
-                by length / time_size; equal windows unless given.
+            random_bptt: windows of random lengths, as `RandomBatches` has them, with the learning rate scaled by
+                length / time_size.
+            seed: of the random lengths; each call of `fit` has others.
 
         Raises:
             InputError, DataError: arguments out of range or too short a corpus, before any training.
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        if random_bptt is None:
-            batches = Batches(xs, ts, batch_size, time_size)
-        else:
-            batches = RandomBatches(xs, ts, batch_size, time_size, random_bptt)
+        batches = (
+            RandomBatches(xs, ts, batch_size, time_size, seed, stream=self.current_epoch)
+            if random_bptt
+            else Batches(xs, ts, batch_size, time_size)
+        )
         self._check(batches, max_epoch, max_grad, eval_interval)
         self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
         run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad, rate)
@@ -198,6 +201,8 @@ class _Run:
             p[...] = w
         if hasattr(self.model, "reset_state"):
             self.model.reset_state()
+        if hasattr(self.optimizer, "stop_averaging"):
+            self.optimizer.stop_averaging()
         epoch, window = divmod(good, len(self.batches))
         raise TrainingDiverged(
             f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "

@@ -56,6 +56,13 @@ def test_lanes_are_parts_from_a_cold_start(model, corpus, lanes):
     assert "approximate" not in str(evaluate(model, corpus))
 
 
+def test_no_backward_can_follow(model, corpus):
+    model.forward(corpus[:12].reshape(3, 4), corpus[1:13].reshape(3, 4))
+    eval_perplexity(model, corpus, 3, 4)
+    with pytest.raises(InputError, match="backward needs a forward of its own"):
+        model.backward()
+
+
 def test_the_models_own_state_is_put_back(model, corpus):
     model.predict(corpus[:12].reshape(3, 4))
     before = host(model.get_state()[0][0])

@@ -62,8 +62,15 @@ def test_a_state_is_carried_if_asked_for(rng):
     layer, xs = build(rng, "lstm", stateful=True)
     first = host(layer.forward(xs))
     assert not np.array_equal(host(layer.forward(xs)), first)
+    kept = layer.get_state()
+    second = host(layer.forward(xs))
+    layer.set_state(*kept)
+    np.testing.assert_array_equal(host(layer.forward(xs)), second)
     layer.reset_state()
+    assert layer.get_state() is None
     np.testing.assert_array_equal(host(layer.forward(xs)), first)
+    with pytest.raises(InputError, match="a state of TimeLSTM is h, c, got 3 arrays"):
+        layer.set_state(*kept, kept[0])
 
 
 def test_bad_input_is_refused(rng):

@@ -202,6 +202,10 @@ def test_an_lstm_may_be_given_h_alone(rng):
     layer, xs, (h, _) = build(rng, "lstm")
     want = reference.lstm(host(xs), host(h), np.zeros((3, 6)), *map(host, layer.params))[0]
     np.testing.assert_allclose(host(run(layer, xs, [h])), want, rtol=1e-12)
+    layer.set_state(h)
+    assert [host(a).tolist() for a in layer.get_state()] == [host(h).tolist(), np.zeros((3, 6)).tolist()]
+    layer.set_state(None, h)
+    assert [host(a).tolist() for a in layer.get_state()] == [np.zeros((3, 6)).tolist(), host(h).tolist()]
 
 
 @kinds
@@ -359,5 +363,5 @@ def test_the_gates_of_an_lstm(rng):
         c = f[:, t] * c + g[:, t] * i[:, t]
         np.testing.assert_allclose(o[:, t] * np.tanh(c), hs[:, t], rtol=1e-12)
     layer.backward(dev(hs))
-    with pytest.raises(InputError, match="needs a forward"):
+    with pytest.raises(InputError, match="gate_values are those of a forward"):
         _ = layer.gate_values

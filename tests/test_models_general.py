@@ -1,7 +1,8 @@
 """LanguageModel in all its variations, and the named models that are special cases of it."""
 
 import copy
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -173,6 +174,50 @@ def test_the_books_sizes():
     assert AwdLstm().config.parameters == 24_210_800
 
 
+def test_the_places_of_awd_lstm():
+    """Each kind of dropout where the paper has it, TAR before and AR after the last one."""
+    model = AwdLstm(V, D, H)
+    assert list(model.layers) == ["embed", "input_dropout", "lstm1", "hidden_dropout1", "lstm2", "hidden_dropout2", "lstm3",
+                                  "tar", "output_dropout", "ar", "affine"]  # fmt: skip
+    ratios = {name: layer.mask.dropout_ratio for name, layer in model.layers.items() if layer.mask is not None}
+    assert ratios == {"embed": 0.1, "input_dropout": 0.4, "lstm1": 0.5, "hidden_dropout1": 0.25, "lstm2": 0.5,
+                      "hidden_dropout2": 0.25, "lstm3": 0.5, "output_dropout": 0.4}  # fmt: skip
+    assert (model.layers["tar"].tar, model.layers["tar"].ar) == (1, 0)
+    assert (model.layers["ar"].tar, model.layers["ar"].ar) == (0, 2)
+    dropouts = [layer for name, layer in model.layers.items() if "_dropout" in name]
+    assert [layer.variational for layer in dropouts] == [True] * 4
+    assert [len(layer.params[1]) for layer in model.recurrent_layers] == [H, H, D]
+
+
+def test_dropout_is_not_carried_over_time(rng):
+    """The carried state is whole; only what goes up is dropped."""
+    model = build("dropout")
+    model.forward(*window(rng))
+    assert all((host(array) != 0).all() for state in model.get_state() for array in state)
+
+
+def test_numbers_of_numpy_become_plain_ones():
+    model = BetterRnnlm(np.int64(V), np.int32(D), D, np.float32(0.5), seed=np.uint64(3))
+    assert json.loads(json.dumps(asdict(model.config)))["dropout_ratio"] == 0.5
+
+
+@pytest.mark.parametrize("cls", [SimpleRnnlm, Rnnlm, BetterRnnlm])
+@pytest.mark.parametrize(
+    "option", ["tied", "layers", "variational", "weight_drop", "cell", "last_hidden_size", "nonsense"]
+)
+def test_named_models_have_no_other_options(cls, option):
+    message = f"options of {cls.__name__} are bias_range, .*, got '{option}': LanguageModel takes any"
+    with pytest.raises(InputError, match=message):
+        cls(V, D, D, **{option: 1})
+
+
+def test_a_general_model_is_what_it_says():
+    model = LanguageModel(replace(Rnnlm(V, D, H).config, layers=2))
+    assert model.config.model == "LanguageModel"
+    with pytest.raises(InputError, match="config must be a ModelConfig, got 'lstm'"):
+        LanguageModel("lstm")
+
+
 def test_the_recipe_of_awd_lstm_is_the_class():
     config = TrainConfig.from_recipe("awd-lstm").model_config(10_000)
     assert replace(AwdLstm(50).config, model="LanguageModel", vocab_size=10_000) == config
@@ -222,7 +267,11 @@ BAD = {
     "cell must be one of rnn, lstm, gru, got 'GRU'; did you mean gru?": {"cell": "GRU"},
     "cell must not be bidirectional, got 'bilstm'": {"cell": "bilstm"},
     "tied needs word vectors as long as the last hidden state, got wordvec_size 5 and 6 hidden units": {"tied": True},
-    "layers must be a whole number of at least 1, got 0": {"layers": 0},
+    "layers must be a whole number in [1, 1001), got 0": {"layers": 0},
+    "cell must be one of rnn, lstm, gru, got ['lstm']": {"cell": ["lstm"]},
+    "cell must not be bidirectional, got 'TimeBiLSTM'": {"cell": "TimeBiLSTM"},
+    "tied must be True or False, got 'no'": {"tied": "no"},
+    "forget_bias must be a finite number, got '1'": {"cell": "lstm", "forget_bias": "1"},
     "dropout_ratio must be in [0, 1), got 1.5": {"dropout_ratio": 1.5},
     "hidden_dropout must be in [0, 1), got -0.1": {"hidden_dropout": -0.1},
     "embed_dropout must be in [0, 1), got 1": {"embed_dropout": 1},
@@ -230,7 +279,7 @@ BAD = {
     "ar must be at least 0 and finite, got -1": {"ar": -1},
     "reset_after is for cell gru, got cell rnn": {"reset_after": True},
     "forget_bias is for cells with gates, lstm and gru, got cell rnn": {"forget_bias": 1.0},
-    "forget_bias must be finite, got nan": {"cell": "lstm", "forget_bias": float("nan")},
+    "forget_bias must be a finite number, got nan": {"cell": "lstm", "forget_bias": float("nan")},
     "init must be one of book, uniform, orthogonal, torch, got 'xavier'": {"init": "xavier"},
     "init_range must be positive and finite, got 0": {"init_range": 0},
     "bias_range is for init book or orthogonal": {"init": "uniform"},
@@ -283,6 +332,7 @@ def test_states_that_do_not_fit_leave_all_as_it_was(rng):
         ([(h1, c1), (h2, c1)], r"c must have shape \(3, 5\), got \(3, 6\)"),
         ([(h1, c1), (h2[:2], c2[:2])], "the states of all layers must be of one batch size"),
         ([(h1, c1, c1), (h2, c2)], "a state of TimeLSTM is h, c, got 3 arrays"),
+        ([5, (h2, c2)], "an entry of a state must be a tuple of arrays or None, got int"),
     ):
         with pytest.raises(InputError, match=message):
             model.set_state(bad)
@@ -291,3 +341,7 @@ def test_states_that_do_not_fit_leave_all_as_it_was(rng):
                 np.testing.assert_array_equal(host(a), host(b))
     with pytest.raises(InputError, match=r"h, the carried state, must be \(2, 6\), got \(3, 6\): reset_state"):
         model.predict(xs[:2])
+    model.set_state([(), (h2, c2)])
+    with pytest.raises(InputError, match=r"h, the carried state, must be \(2, 5\), got \(3, 5\)"):
+        model.predict(xs[:2])
+    assert model.get_state()[0] is None  # refused before the first layer ran

@@ -29,7 +29,9 @@ def by_hand(net, sentence):
 @pytest.mark.parametrize("tokens", [1, 20, 2048])
 def test_each_sentence_stands_alone(rng, tokens):
     net, many = model(), sentences(rng)
-    scores = score(net, many, tokens)
+    scores = score(net, many, tokens=tokens)
+    bare = [sentence[:-1] for sentence in many]
+    assert [s.logprob for s in score(net, bare, EOS, tokens)] == [s.logprob for s in scores]
     assert len(scores) == len(many)
     for one, sentence in zip(scores, many):
         want = by_hand(model(), sentence)
@@ -59,6 +61,21 @@ def test_the_models_own_state_is_put_back_and_dropout_is_off(rng):
             np.testing.assert_array_equal(host(a), b)
 
 
+def test_a_long_sentence_is_scored_in_parts(rng):
+    """Its memory does not grow with it but for its ids and nats: the scores alone of 30,000 words are 2.9 MB here."""
+    import tracemalloc
+
+    net, long = model(), [*rng.integers(1, V, 30_000).tolist(), EOS]
+    want = by_hand(model(), long)
+    net.losses([[1] * 40], [[1] * 40])
+    tracemalloc.start()
+    (one,) = score(net, [long], tokens=40)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    np.testing.assert_allclose(one.tokens, want, rtol=1e-9)
+    assert peak < 2_400_000
+
+
 def test_no_sentences():
     assert score(model(), []) == []
 
@@ -66,14 +83,14 @@ def test_no_sentences():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([[1, 0], []], "sentence 1 must be a list of at least one integer id, got"),
-        ([[1, 0], [1.0, 0.0]], "sentence 1 must be a list of at least one integer id, got"),
-        ([[1, 0], 3], "sentence 1 must be a list of at least one integer id, got 3"),
+        ([[1, 0], []], "sentence 1 must be a list of integer ids, at least one, got"),
+        ([[1, 0], [1.0, 0.0]], "sentence 1 must be a list of integer ids, at least one, got"),
+        ([[1, 0], 3], "sentence 1 must be a list of integer ids, at least one, got 3"),
+        ([[1, [2]], [0]], "sentence 0 must be a list of integer ids, at least one, got"),
+        (3, "sentences must be a list of lists of ids, got 3"),
         ([[1, 0], [12, 0]], r"sentence 1 must hold ids in \[0, 12\), got 12"),
-        (
-            [[1, 0], [2, 0], [1, 2]],
-            "sentences must all end with the id of <eos>: number 0 ends with 0, number 2 with 2",
-        ),
+        ([[1, 0], [2, 0], [1, 2]], r"sentence 0 ends with 0, sentence 2 is \[1, 2\]"),
+        ([[1, 0, 2, 0]], "must end with the id of <eos>, and have it nowhere else"),
     ],
 )
 def test_bad_sentences_are_refused(wrong, message):

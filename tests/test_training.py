@@ -280,7 +280,7 @@ def test_random_windows_are_trained_with_rates_in_proportion(rng):
     """The loop written out: each window's length, its rate, and a mean over tokens, not over windows."""
     corpus = rng.integers(0, V, 600)
     model, trainer = build()
-    trainer.fit(corpus[:-1], corpus[1:], 2, 3, 20, 0.25, None, random_bptt=7)
+    trainer.fit(corpus[:-1], corpus[1:], 2, 3, 20, 0.25, None, random_bptt=True, seed=7)
     assert trainer.optimizer.lr == 0.5
     other, windows, step = build()[0], RandomBatches(corpus[:-1], corpus[1:], 3, 20, seed=7), 0
     for epoch in range(2):
@@ -310,13 +310,15 @@ def test_random_windows_follow_each_other(rng):
     assert abs(np.mean(lengths) - 38.5) < 2  # standard error 0.6
     assert 5 <= min(lengths) < 25 < 45 < max(lengths)
     assert abs(len(windows) * np.mean(lengths) - 5_000) < 300
+    assert 4 < np.std([n for n in lengths if n > 28]) < 6  # about 40, without the few about 20
+    assert [RandomBatches(xs, xs, 2, 40, 3, stream=1).span(k)[1] for k in range(20)] != lengths[:20]
     np.testing.assert_array_equal(RandomBatches(xs, xs, 2, 40, seed=3).window(200)[0], windows.window(200)[0])
     assert [RandomBatches(xs, xs, 2, 40, seed=4).span(k)[1] for k in range(20)] != lengths[:20]
 
 
 def test_windows_too_short_to_vary_are_refused(corpus):
     with pytest.raises(InputError, match="time_size of random windows must be a whole number of at least 10, got 5"):
-        build()[1].fit(corpus[:-1], corpus[1:], 1, 3, 5, random_bptt=0)
+        build()[1].fit(corpus[:-1], corpus[1:], 1, 3, 5, random_bptt=True)
 
 
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
@@ -333,15 +335,26 @@ def test_a_gated_model_learns_what_is_far_back(rng, cell):
     assert floor - 0.03 < np.log(trainer.ppl_list[-1]) < floor + 0.05
 
 
+def test_an_average_that_a_bad_step_spoiled_is_given_up(corpus):
+    model, optimizer = build()[0], ASGD(0.5)
+    trainer = RnnlmTrainer(model, optimizer)
+    trainer.fit(corpus[:-1], corpus[1:], 1, 3, 4, 0.25, None)
+    optimizer.start_averaging()
+    with pytest.raises(TrainingDiverged):
+        trainer.fit(corpus[:-1], corpus[1:], 9, 3, 4, None, None, rate=lambda step: 1e30)
+    with optimizer.averaged([model.flat_params]):
+        assert np.abs(host(model.flat_params)).max() < 100
+
+
 def test_awd_lstm_trains_and_averages(rng):
     corpus = np.tile(rng.integers(0, V, 50), 8)
     model = AwdLstm(V, 8, 12, layers=2, dtype="float64", seed=1)
     optimizer = ASGD(1.0, weight_decay=1e-6)
     trainer = RnnlmTrainer(model, optimizer)
     before = evaluate(model, corpus).perplexity
-    trainer.fit(corpus[:-1], corpus[1:], 10, 4, 20, 0.25, None, random_bptt=1)
+    trainer.fit(corpus[:-1], corpus[1:], 10, 4, 20, 0.25, None, random_bptt=True, seed=1)
     optimizer.start_averaging()
-    trainer.fit(corpus[:-1], corpus[1:], 2, 4, 20, 0.25, None, random_bptt=2)
+    trainer.fit(corpus[:-1], corpus[1:], 2, 4, 20, 0.25, None, random_bptt=True, seed=1)
     with optimizer.averaged([model.flat_params]):
         averaged = evaluate(model, corpus).perplexity
     assert averaged < 0.9 * before

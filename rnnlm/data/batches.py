@@ -11,6 +11,7 @@ __all__ = ["Batches", "RandomBatches"]
 
 PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
 SHORTEST = 5  # random window
+SAMPLE = 1_000  # windows whose mean length says how many make an epoch
 
 
 class Batches:
@@ -70,7 +71,7 @@ class RandomBatches(Batches):
     """Windows of random lengths, so that the gradient is not cut at the same places in every epoch.
 
     A length is normal with mean T (in one window of 20: T / 2) and standard deviation 5, and at least 5. Window k's is
-    a pure function of the seed and k. An epoch has as many windows as cover the corpus once on average.
+    a pure function of seed, stream and k. An epoch has as many windows as cover the corpus once on average.
 
     Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018, section 3.
 
@@ -78,17 +79,20 @@ class RandomBatches(Batches):
         xs, ts, batch_size: as in `Batches`.
         time_size: T, at least 10.
         seed: of the lengths.
+        stream: another one has other lengths, of the same seed.
     """
 
-    def __init__(self, xs: ArrayLike, ts: ArrayLike, batch_size: int, time_size: int, seed: int = 0) -> None:
+    def __init__(
+        self, xs: ArrayLike, ts: ArrayLike, batch_size: int, time_size: int, seed: int = 0, stream: int = 0
+    ) -> None:
         super().__init__(xs, ts, batch_size, whole_number("time_size of random windows", time_size, 2 * SHORTEST))
-        self.seed = whole_number("seed", seed, 0, 2**64)
+        self.seed, self.stream = whole_number("seed", seed, 0, 2**64), whole_number("stream", stream, 0, 2**64)
         self._begins = [0]  # of windows 0, 1, ..., as far as they were asked for
+        self._mean = sum(self.span(SAMPLE - 1)) / SAMPLE
 
     def __len__(self) -> int:
         """Windows in an epoch, on average."""
-        mean = 0.95 * self.time_size + 0.05 * self.time_size / 2 - 0.5  # the fraction is cut off
-        return max(1, round(len(self.xs) / self.batch_size / mean))
+        return max(1, round(len(self.xs) / self.batch_size / self._mean))
 
     def span(self, number: int) -> tuple[int, int]:
         """Where in a row window `number` begins, and how long it is."""
@@ -97,7 +101,7 @@ class RandomBatches(Batches):
         return self._begins[number], self._begins[number + 1] - self._begins[number]
 
     def _length(self, number: int) -> int:
-        key, counter = np.array([self.seed, PURPOSE], np.uint64), np.array([0, 0, number, 0], np.uint64)
+        key, counter = np.array([self.seed, PURPOSE], np.uint64), np.array([0, 0, number, self.stream], np.uint64)
         rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
         mean = self.time_size if rng.random() < 0.95 else self.time_size / 2
         return min(max(SHORTEST, int(rng.normal(mean, 5))), len(self.xs) // self.batch_size)

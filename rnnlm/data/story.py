@@ -24,6 +24,7 @@ __all__ = [
     "floors",
     "load_data",
     "load_vocab",
+    "token_classes",
     "vocabulary",
 ]
 

@@ -31,7 +31,7 @@ class Bidirectional(Layer):
         options: of both layers.
 
     Attributes:
-        ahead, back: the two layers.
+        ahead, back: the two layers, each with its h and dh (c and dc).
     """
 
     names = ("Wx1", "Wh1", "b1", "Wx2", "Wh2", "b2")
@@ -51,7 +51,7 @@ class Bidirectional(Layer):
     ) -> None:
         super().__init__()
         options = {"stateful": stateful, "return_sequences": return_sequences, **options}
-        self.return_sequences = return_sequences
+        self.stateful, self.return_sequences = stateful, return_sequences
         self.ahead, self.back = self.cell(Wx1, Wh1, b1, **options), self.cell(Wx2, Wh2, b2, **options)
         for array, other in zip(self.ahead.params, self.back.params):
             expect("the weights of the layer that reads back", other, array.shape, array.dtype)
@@ -71,6 +71,19 @@ class Bidirectional(Layer):
         ahead, back = dhs[..., :H], dhs[..., H:]
         dxs = self.ahead.backward(ahead)
         return dxs + self.back.backward(back[:, ::-1] if self.return_sequences else back)[:, ::-1]
+
+    def set_state(self, *state: Array | None) -> None:
+        """Begin the next window with copies of these states (N, H): those of the layer ahead, then as many of back."""
+        half = len(self.ahead.states)
+        self.ahead.check_state(*state[:half])
+        self.back.check_state(*state[half:])
+        self.ahead.set_state(*state[:half])
+        self.back.set_state(*state[half:])
+
+    def get_state(self) -> tuple[Array, ...] | None:
+        """Copies of the states of both, to be given back as `set_state(*state)`; None for zeros."""
+        ahead, back = self.ahead.get_state(), self.back.get_state()
+        return None if ahead is None or back is None else ahead + back
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""

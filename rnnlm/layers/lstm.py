@@ -4,6 +4,7 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
+from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect
 from rnnlm.layers.recurrent import Recurrent, expect_weights
 
@@ -120,7 +121,9 @@ class TimeLSTM(Recurrent):
     @property
     def gate_values(self) -> dict[str, Array]:
         """Copies of the gates f, g, i, o of the last forward, each (N, T, H); a backward uses them up."""
-        _, a, *_ = self._restore()
+        if self._saved is None:
+            raise InputError("gate_values are those of a forward, and a backward uses them up: run forward first")
+        _, a, *_ = self._saved
         H = len(self.params[1])
         return {name: batch_first(a[:, :, k * H : (k + 1) * H]).copy() for k, name in enumerate("fgio")}
 

@@ -87,8 +87,10 @@ class Recurrent(Layer):
     def set_state(self, *state: Array | None) -> None:
         """Begin the next window with copies of these arrays (N, H), or with zeros for None; errors as `check_state`."""
         self.check_state(*state)
+        like = next((array for array in state if array is not None), None)
         for name, array in zip(self.states, [*state, *[None] * len(self.states)]):
-            setattr(self, name, None if array is None else array.copy())
+            given = array if array is not None or like is None else xp.zeros_like(like)
+            setattr(self, name, None if given is None else given.copy())
 
     def get_state(self) -> tuple[Array, ...] | None:
         """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
@@ -99,14 +101,19 @@ class Recurrent(Layer):
         for name in self.states:
             setattr(self, name, None)
 
-    def _initial(self, name: str, N: int) -> Array | int:
-        state: Array | None = getattr(self, name)
-        if not self.stateful or state is None:
-            return 0
+    def check_batch(self, N: int) -> None:
+        """Check that the carried state, if there is one, is of batch size N.
+
+        Raises:
+            InputError: it is of another one.
+        """
         H = len(self.params[1])
-        if state.shape != (N, H):
-            raise InputError(f"{name}, the carried state, must be {(N, H)}, got {state.shape}: reset_state() first")
-        return state
+        if self.stateful and self.h is not None and self.h.shape != (N, H):
+            raise InputError(f"h, the carried state, must be {(N, H)}, got {self.h.shape}: reset_state() first")
+
+    def _initial(self, name: str) -> Array | int:
+        state: Array | None = getattr(self, name)
+        return 0 if not self.stateful or state is None else state
 
     # ------------------------------------------------------------------ forward and back
 
@@ -121,7 +128,8 @@ class Recurrent(Layer):
         expect("xs", xs, ("N", "T", D), self.dtype)
         x = time_major(xs)
         T, N, _ = x.shape
-        initial = [self._initial(name, N) for name in self.states]
+        self.check_batch(N)
+        initial = [self._initial(name) for name in self.states]
         states = [self._buffer(f"{name}s", (T + 1, N, H), self.dtype) for name in self.states]
         for steps, state in zip(states, initial):
             steps[0] = state  # before the rest is overwritten: the state may be this buffer's own last step

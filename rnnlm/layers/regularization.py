@@ -19,7 +19,8 @@ class TimeActivationRegularization(Layer):
         ar, tar: the two weights, 0 or more.
 
     Attributes:
-        penalty: nats added to the loss by the last forward, a 0-d array; 0 while evaluating.
+        penalty: nats of the last forward, 0 while evaluating. Its gradient goes back with that of the loss; the loss
+            itself stays the cross-entropy, whose exp is the perplexity.
         train_flg: True to ask, False to pass everything on as it is.
     """
 
@@ -33,9 +34,11 @@ class TimeActivationRegularization(Layer):
         expect("xs", xs, ("N", "T", "H"))
         h = time_major(xs)
         self.penalty = 0.0
-        if self.train_flg:
+        if self.train_flg and self.ar:
+            self.penalty = self.ar * (h * h).mean()
+        if self.train_flg and self.tar and len(h) > 1:
             slope = h[1:] - h[:-1]
-            self.penalty = self.ar * (h * h).mean() + (self.tar * (slope * slope).mean() if len(slope) else 0)
+            self.penalty = self.penalty + self.tar * (slope * slope).mean()
         self._save(h, self.train_flg)
         return xs
 

@@ -15,12 +15,11 @@ from rnnlm.files import write_atomic
 from rnnlm.layers.base import Layer
 from rnnlm.layers.bidirectional import Bidirectional
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
-from rnnlm.models.config import ModelConfig, expect_words
+from rnnlm.models.config import INITIAL, ModelConfig, expect_words
 from rnnlm.models.flat import flatten
 
 __all__ = ["Model", "State"]
 
-INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 State = Sequence[tuple[Array, ...] | None]
 
 
@@ -29,7 +28,8 @@ class Model:
 
     A subclass gives its layers to `_own`, which moves all their parameters into one flat buffer and all their gradients
     into another, so that the gradient's norm, clipping and the update are one operation each; the layers' arrays
-    become views into them.
+    become views into them. A subclass whose constructor takes other arguments than fields of `ModelConfig` brings its
+    own `from_config`, by which models are copied, pickled and read from a folder.
 
     Attributes:
         config: what the model was built from.
@@ -122,6 +122,8 @@ class Model:
         return sum(getattr(layer, "penalty", 0.0) for layer in self.layers.values())
 
     def _scores(self, xs: Array, train_flg: bool) -> Array:
+        for layer in self.recurrent_layers:
+            layer.check_batch(len(xs))
         for layer in self.layers.values():
             layer.train_flg = train_flg
             if layer.mask is not None:
@@ -133,7 +135,7 @@ class Model:
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
         """Ids as an array of the backend; those that come from the host are checked to be words."""
         if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
-            return ids.argmax(axis=2) if ids.ndim == 3 else ids
+            return ids.argmax(axis=2) if ids.ndim == 3 and name == "ts" else ids
         try:
             host = np.asarray(ids)
         except ValueError as error:
@@ -179,13 +181,16 @@ class Model:
         if not isinstance(state, Sequence) or len(state) != len(layers):
             given = f"{len(state)} entries" if isinstance(state, Sequence) else type(state).__name__
             raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {given}")
-        pairs = [(layer, (None,) if entry is None else tuple(entry)) for layer, entry in zip(layers, state)]
-        for layer, entry in pairs:
-            layer.check_state(*entry)
-        if len({len(entry[0]) for _, entry in pairs if entry[0] is not None}) > 1:
+        for entry in state:
+            if entry is not None and not isinstance(entry, (tuple, list)):
+                raise InputError(f"an entry of a state must be a tuple of arrays or None, got {type(entry).__name__}")
+        pairs = [(layer, tuple(entry or (None,))) for layer, entry in zip(layers, state)]
+        for layer, arrays in pairs:
+            layer.check_state(*arrays)
+        if len({len(array) for _, arrays in pairs for array in arrays if array is not None}) > 1:
             raise InputError("the states of all layers must be of one batch size")
-        for layer, entry in pairs:
-            layer.set_state(*entry)
+        for layer, arrays in pairs:
+            layer.set_state(*arrays)
 
     # ------------------------------------------------------------------ copying and saving
 

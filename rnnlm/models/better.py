@@ -7,7 +7,7 @@ from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.base import Model
-from rnnlm.models.config import ModelConfig
+from rnnlm.models.config import ModelConfig, initial_options
 from rnnlm.models.weights import Weights
 
 __all__ = ["BetterRnnlm"]
@@ -16,10 +16,9 @@ __all__ = ["BetterRnnlm"]
 class BetterRnnlm(Model):
     """A language model with two LSTMs, dropout and tied weights.
 
-        x_t  = dropout(E[w_t])                     (V, D)
-        h¹_t = dropout(LSTM¹(x_t))                 (D, 4H), (H, 4H), (4H,)
-        h²_t = dropout(LSTM²(h¹_t))                (H, 4H), (H, 4H), (4H,)
-        s_t  = h²_t Eᵀ + b'                        (V,), and the word vectors again: D = H
+        h¹_t = LSTM¹(dropout(E[w_t]), h¹_{t-1})        (V, D), (D, 4H), (H, 4H), (4H,)
+        h²_t = LSTM²(dropout(h¹_t), h²_{t-1})          (H, 4H), (H, 4H), (4H,)
+        s_t  = dropout(h²_t) Eᵀ + b'                   (V,), and the word vectors again: D = H
         p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
 
     Sources: Zaremba, Sutskever and Vinyals, Recurrent neural network regularization, 2014 (dropout between layers, not
@@ -44,7 +43,7 @@ class BetterRnnlm(Model):
     ) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
         stack: dict[str, Any] = {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": dropout_ratio}
-        super().__init__(ModelConfig("BetterRnnlm", V, D, H, **stack, **options))
+        super().__init__(ModelConfig("BetterRnnlm", V, D, H, **stack, **initial_options("BetterRnnlm", options)))
         E = Weights(self.config, layer=0).embedding()
         self._own(
             embed=TimeEmbedding(E),

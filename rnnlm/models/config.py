@@ -1,19 +1,22 @@
 """What a model is built from, and what its ids must be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 from numpy.typing import NDArray
 
-from rnnlm.checks import not_negative, positive, share, whole_number
+from rnnlm.checks import finite, not_negative, positive, share, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["ModelConfig", "expect_words"]
+__all__ = ["INITIAL", "ModelConfig", "expect_words", "initial_options"]
 
 LARGEST = 2**31  # of any size: ids are 32-bit numbers
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks in the weights of each cell
 INITS = ("book", "uniform", "orthogonal", "torch")
+INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
+DEEPEST = 1_000  # layers
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,7 @@ class ModelConfig:
         seed: of the random weights and of dropout.
         dtype: 'float32' or 'float64'.
         cell: 'rnn', 'lstm' or 'gru'.
-        layers: recurrent layers, one upon the other.
+        layers: recurrent layers, one upon the other; at most 1,000.
         last_hidden_size: hidden units of the last recurrent layer, where they are not `hidden_size`.
         reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
         tied: the output layer's weights are the transposed word vectors.
@@ -76,28 +79,46 @@ class ModelConfig:
     forget_bias: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "wordvec_size", "hidden_size", "last_hidden_size", "layers"):
-            size = getattr(self, name)
-            if (size is not None or name != "last_hidden_size") and whole_number(name, size, 1) >= LARGEST:
-                raise InputError(f"{name} must be below 2**31, got {size}")
+        for name in ("vocab_size", "wordvec_size", "hidden_size", "last_hidden_size"):
+            if name == "last_hidden_size" and self.last_hidden_size is None:
+                continue
+            if self._set(name, whole_number(name, getattr(self, name), 1)) >= LARGEST:
+                raise InputError(f"{name} must be below 2**31, got {getattr(self, name)}")
         if self.vocab_size == 1:
             raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
-        whole_number("seed", self.seed, 0, 2**64)
+        self._set("layers", whole_number("layers", self.layers, 1, DEEPEST + 1))
+        self._set("seed", whole_number("seed", self.seed, 0, 2**64))
         if self.dtype not in ("float32", "float64"):
             raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
-        self._check_stack()
         self._check_numbers()
+        self._check_stack()
+
+    def _set(self, name: str, value: Any) -> Any:
+        """Keep a value as the plain Python number that it is: what NumPy has may not go into a file of JSON."""
+        object.__setattr__(self, name, value)
+        return value
+
+    def _check_numbers(self) -> None:
+        for name in (
+            "dropout_ratio",
+            "input_dropout",
+            "hidden_dropout",
+            "output_dropout",
+            "embed_dropout",
+            "weight_drop",
+        ):
+            if getattr(self, name) is not None or name in ("dropout_ratio", "embed_dropout", "weight_drop"):
+                self._set(name, share(name, getattr(self, name)))
+        for name in ("ar", "tar", "bias_range"):
+            self._set(name, not_negative(name, getattr(self, name)))
+        self._set("init_range", positive("init_range", self.init_range))
+        self._set("forget_bias", finite("forget_bias", self.forget_bias))
+        for name in ("reset_after", "tied", "variational"):
+            if not isinstance(getattr(self, name), bool):
+                raise InputError(f"{name} must be True or False, got {getattr(self, name)!r}")
 
     def _check_stack(self) -> None:
-        if self.cell not in GATES:
-            if str(self.cell).startswith("bi"):
-                raise InputError(
-                    f"cell must not be bidirectional, got {self.cell!r}: a language model that also reads backwards "
-                    "would see the words it has to predict"
-                )
-            near = get_close_matches(str(self.cell).lower(), GATES, 1, cutoff=0.3)
-            hint = f"; did you mean {near[0]}?" if near else ""
-            raise InputError(f"cell must be one of {', '.join(GATES)}, got {self.cell!r}{hint}")
+        self._check_cell()
         if self.reset_after and self.cell != "gru":
             raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
         if self.forget_bias and self.cell == "rnn":
@@ -107,21 +128,23 @@ class ModelConfig:
                 f"tied needs word vectors as long as the last hidden state, got wordvec_size {self.wordvec_size} and "
                 f"{self.hidden_sizes[-1]} hidden units: set last_hidden_size or hidden_size to {self.wordvec_size}"
             )
-
-    def _check_numbers(self) -> None:
-        for name in ("dropout_ratio", "input_dropout", "hidden_dropout", "output_dropout", "embed_dropout"):
-            if getattr(self, name) is not None:
-                share(name, getattr(self, name))
-        share("weight_drop", self.weight_drop)
-        for name in ("ar", "tar", "bias_range"):
-            not_negative(name, getattr(self, name))
-        positive("init_range", self.init_range)
-        if not abs(self.forget_bias) < float("inf"):
-            raise InputError(f"forget_bias must be finite, got {self.forget_bias!r}")
         if self.init not in INITS:
             raise InputError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
         if self.bias_range and self.init in ("uniform", "torch"):
             raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
+
+    def _check_cell(self) -> None:
+        if isinstance(self.cell, str) and self.cell in GATES:
+            return
+        given = str(self.cell).lower().removeprefix("time")
+        if given.startswith("bi"):
+            raise InputError(
+                f"cell must not be bidirectional, got {self.cell!r}: a language model that also reads backwards would "
+                "see the words it has to predict"
+            )
+        near = get_close_matches(given, GATES, 1, cutoff=0.3)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"cell must be one of {', '.join(GATES)}, got {self.cell!r}{hint}")
 
     @property
     def hidden_sizes(self) -> list[int]:
@@ -138,6 +161,18 @@ class ModelConfig:
             count += gates * H * (D + H + biases)
             D = H
         return count
+
+
+def initial_options(model: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The options of a model whose layers are fixed: those of `INITIAL`.
+
+    Raises:
+        InputError: any other.
+    """
+    for name in options:
+        if name not in INITIAL:
+            raise InputError(f"options of {model} are {', '.join(INITIAL)}, got {name!r}: LanguageModel takes any")
+    return options
 
 
 def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:

@@ -1,7 +1,9 @@
 """Any cell, any depth, any dropout: the language model that a configuration describes."""
 
+from dataclasses import replace
 from typing import Any
 
+from rnnlm.errors import InputError
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
@@ -23,9 +25,10 @@ CELLS: dict[str, type[Recurrent]] = {"rnn": TimeRNN, "lstm": TimeLSTM, "gru": Ti
 class LanguageModel(Model):
     """A language model of L recurrent layers.
 
-        h⁰_t = dropout(E[w_t])
-        hˡ_t = dropout(cellˡ(hˡ⁻¹_t, hˡ_{t-1}))      l = 1 ... L
-        s_t  = hᴸ_t W + b'                           W = Eᵀ if tied
+        y⁰_t = dropout(E[w_t])
+        hˡ_t = cellˡ(yˡ⁻¹_t, hˡ_{t-1})      l = 1 ... L, whole over time: dropout only on the way up
+        yˡ_t = dropout(hˡ_t)
+        s_t  = yᴸ_t W + b'                  W = Eᵀ if tied
         p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
 
     SimpleRnnlm, Rnnlm and BetterRnnlm are special cases, written out for the reader; AwdLstm is one by its options.
@@ -35,6 +38,9 @@ class LanguageModel(Model):
     """
 
     def __init__(self, config: ModelConfig) -> None:
+        if not isinstance(config, ModelConfig):
+            raise InputError(f"config must be a ModelConfig, got {config!r:.80}")
+        config = replace(config, model=type(self).__name__)
         super().__init__(config)
         E = Weights(config, layer=0).embedding()
         layers: dict[str, Layer] = {"embed": TimeEmbedding(E, config.embed_dropout)}
@@ -86,12 +92,13 @@ def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> No
 class AwdLstm(LanguageModel):
     """The "ASGD weight-dropped LSTM": three LSTMs, weight drop on Wh, four kinds of dropout, AR and TAR, tied weights.
 
-        h⁰_t = m⁰ (e E)[w_t]                         e zeroes whole words, m⁰ ... m³ are the same at all time steps
-        hˡ_t = mˡ LSTMˡ(hˡ⁻¹_t, hˡ_{t-1})            with a mask on Wh, l = 1 ... 3
-        s_t  = h³_t Eᵀ + b'
-        loss = -mean log softmax(s_t)[w_{t+1}] + ar mean(h³²) + tar mean((h³_{t+1} - h³_t)²)
+        y⁰_t = m⁰ (e E)[w_t]                e zeroes whole words, m⁰ ... m³ are the same at all time steps
+        hˡ_t = LSTMˡ(yˡ⁻¹_t, hˡ_{t-1})      with a mask on Wh, l = 1 ... 3
+        yˡ_t = mˡ hˡ_t
+        s_t  = y³_t Eᵀ + b'
+        minimised: -mean log softmax(s_t)[w_{t+1}] + ar mean(y³²) + tar mean((h³_{t+1} - h³_t)²)
 
-    where the last term is taken before the mask m³.
+    of which `forward` returns the first term and `penalty` has the others.
 
     Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018; sizes and ratios
     for Penn Treebank, initial weights those of the paper's repository.

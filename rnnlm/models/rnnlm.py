@@ -6,7 +6,7 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.base import Model
-from rnnlm.models.config import ModelConfig
+from rnnlm.models.config import ModelConfig, initial_options
 from rnnlm.models.weights import Weights
 
 __all__ = ["Rnnlm"]
@@ -34,7 +34,7 @@ class Rnnlm(Model):
         self, vocab_size: int = 10_000, wordvec_size: int = 100, hidden_size: int = 100, **options: Any
     ) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        super().__init__(ModelConfig("Rnnlm", V, D, H, cell="lstm", **options))
+        super().__init__(ModelConfig("Rnnlm", V, D, H, cell="lstm", **initial_options("Rnnlm", options)))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         lstm = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))

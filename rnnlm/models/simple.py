@@ -6,7 +6,7 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.rnn import TimeRNN
 from rnnlm.models.base import Model
-from rnnlm.models.config import ModelConfig
+from rnnlm.models.config import ModelConfig, initial_options
 from rnnlm.models.weights import Weights
 
 __all__ = ["SimpleRnnlm"]
@@ -32,7 +32,7 @@ class SimpleRnnlm(Model):
 
     def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        super().__init__(ModelConfig("SimpleRnnlm", V, D, H, cell="rnn", **options))
+        super().__init__(ModelConfig("SimpleRnnlm", V, D, H, cell="rnn", **initial_options("SimpleRnnlm", options)))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         rnn = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))

@@ -40,20 +40,19 @@ class Adam(Optimizer):
 
 
 class AdamW(Adam):
-    """Adam, and apart from its averages p = p - lr decay p.
+    """Adam, and apart from its averages p = p - lr weight_decay p.
 
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019.
 
     Args:
         lr: learning rate, positive.
         beta1, beta2: decay of the two averages, in [0, 1).
-        weight_decay: decay; 0 or more.
+        weight_decay: 0 or more.
     """
 
     def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.01) -> None:
         super().__init__(lr, beta1, beta2, weight_decay)
-        self.decay, self.weight_decay = self.weight_decay, 0.0  # nothing is added to the gradient
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        p *= 1 - self.lr * self.decay
-        super()._step(p, g, *remembered)
+    def _decayed(self, p: Array, g: Array) -> Array:
+        p *= 1 - self.lr * self.weight_decay
+        return g

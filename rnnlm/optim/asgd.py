@@ -6,7 +6,7 @@ from typing import Any
 
 from rnnlm.backend import Array
 from rnnlm.checks import whole_number
-from rnnlm.optim.base import Optimizer
+from rnnlm.optim.base import Optimizer, expect_pairs
 
 __all__ = ["ASGD"]
 
@@ -29,7 +29,7 @@ class ASGD(Optimizer):
 
     Attributes:
         average: the averages, once `averaging` is True.
-        losses: those given to `end_epoch` before the trigger.
+        losses: those given to `end_epoch`, the one that pulled the trigger being the last.
     """
 
     slots = ("average",)
@@ -50,18 +50,24 @@ class ASGD(Optimizer):
         """Average from the next step on."""
         self.began = self.iter
 
+    def stop_averaging(self) -> None:
+        """Give up the average: its steps went wrong. The trigger can be pulled again."""
+        self.began = None
+
     def end_epoch(self, loss: float) -> None:
         """Take note of the valid loss after an epoch, and pull the trigger if it is time."""
-        if not self.averaging and len(self.losses) > self.nonmono and loss > min(self.losses[: -self.nonmono]):
-            self.start_averaging()
-        self.losses.append(loss)
+        if not self.averaging:
+            if len(self.losses) > self.nonmono and loss > min(self.losses[: -self.nonmono]):
+                self.start_averaging()
+            self.losses.append(loss)
 
     @contextmanager
     def averaged(self, params: Sequence[Array]) -> Iterator[None]:
-        """Inside, `params` are the averages, if there are any yet."""
+        """Inside, `params`, the arrays given to `update`, are the averages, if there are any yet."""
         if self.began is None or self.iter == self.began:
             yield
             return
+        expect_pairs(params, self.average)
         own = [p.copy() for p in params]
         try:
             for p, mean in zip(params, self.average):

@@ -67,7 +67,11 @@ class Optimizer:
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
             for p, g, *rest in ops.pieces(*aligned):
-                self._step(p, g + self.weight_decay * p if self.weight_decay else g, *rest)
+                self._step(p, self._decayed(p, g), *rest)
+
+    def _decayed(self, p: Array, g: Array) -> Array:
+        """The gradient with its term of weight decay; p may be changed instead."""
+        return g + self.weight_decay * p if self.weight_decay else g
 
     def _step(self, p: Array, g: Array, *remembered: Any) -> None:
         """Change p, and what is remembered for it, in place."""
@@ -75,6 +79,9 @@ class Optimizer:
 
     def end_epoch(self, loss: float) -> None:
         """Take note of the valid loss after an epoch; most optimisers have no use for it."""
+
+    def stop_averaging(self) -> None:
+        """Give up an average that steps have spoiled; most optimisers have none."""
 
     @contextmanager
     def averaged(self, _params: Sequence[Array]) -> Iterator[None]:

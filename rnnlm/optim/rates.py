@@ -57,31 +57,31 @@ class DivideOnPlateau(RateRule):
 
 
 class Halving(RateRule):
-    """Halved after every epoch from the first one on that lowers the valid loss by less than `ratio`; the second such
-    epoch is the last.
+    """Halved after every epoch from the first one on that lowers the valid loss too little; the second one is the last.
 
-    Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003.
+    Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003. The toolkit also goes back to the weights of the
+    epoch before after one that is worse, which is not done here.
 
     Args:
         lr: learning rate to begin with.
-        ratio: loss before / loss after must exceed it to count as an improvement.
+        ratio: the loss of the epoch before over that of this one must exceed it to count as an improvement.
         decay: what the rate is divided by.
     """
 
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
         super().__init__(lr)
         self.ratio, self.decay = positive("ratio", ratio), _expect_decay(decay)
-        self.best, self.halving = float("inf"), False
+        self.last, self.halving = float("inf"), False
 
     def end_epoch(self, loss: float | None) -> None:
         """Halve, or finish."""
         super().end_epoch(loss)
         if loss is None:
             return
-        small = loss * self.ratio > self.best
+        small = loss * self.ratio > self.last
         self.finished = small and self.halving
         self.halving = self.halving or small
-        self.best = min(self.best, loss)
+        self.last = loss
         if self.halving:
             self.lr /= self.decay
 
@@ -129,7 +129,8 @@ class Cosine(RateRule):
     def __call__(self, step: int) -> float:
         if step < self.warmup:
             return self.lr * (step + 1) / (self.warmup + 1)
-        return self.lr * max((1 + cos(pi * (step - self.warmup) / (self.steps - self.warmup))) / 2, 1e-6)
+        share = min(1, (step - self.warmup) / (self.steps - self.warmup))
+        return self.lr * max((1 + cos(pi * share)) / 2, 1e-6)
 
 
 def _expect_decay(decay: float) -> float:
