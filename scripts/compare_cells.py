@@ -1,7 +1,7 @@
 """What gates are for: a plain RNN, a GRU and an LSTM on the built-in stories, against the exact floor.
 
     python scripts/compare_cells.py
-    python scripts/compare_cells.py --out runs/cells --seed 1 --hidden-size 50
+    python scripts/compare_cells.py --out runs/cells --seed 1 --options=--hidden-size=50
 
 Trains the three, by the recipe story-lstm but for the cell, in about two minutes; prints a table and leaves three runs
 and the picture of their curves in a folder. A pronoun is decided by who was there and who came in, sentences before: a
@@ -9,45 +9,58 @@ model that has forgotten it tosses a coin, which is a perplexity of 2.
 """
 
 import json
+import os
 import sys
-from dataclasses import replace
+from concurrent.futures import ThreadPoolExecutor
 from math import log
 from pathlib import Path
+from subprocess import PIPE, Popen
+from threading import Thread
 
 import tyro
 
 from rnnlm import process
 from rnnlm.commands import plot_runs
-from rnnlm.experiment import run
-from rnnlm.settings import TrainConfig
+from rnnlm.errors import InputError
 
 CELLS = ("rnn", "gru", "lstm")
 
 
-def main(
-    out: Path | None = None,
-    seed: int = 0,
-    hidden_size: int = 100,
-    max_epoch: int | None = None,
-    max_tokens: int | None = None,
-) -> None:
+def main(out: Path | None = None, seed: int = 0, options: tyro.conf.UseAppendAction[tuple[str, ...]] = ()) -> None:
     """Train an RNN, a GRU and an LSTM on the built-in stories and compare them with the best possible.
 
     Args:
         out: folder for the three runs; runs/cells-SEED unless given.
         seed: of all three.
-        hidden_size: hidden units.
-        max_epoch: epochs; those of the recipe unless given.
-        max_tokens: train on so many tokens from the beginning; all unless given.
+        options: more options of `rnnlm train`, each as one word: --options=--max-epoch=3 --options=--hidden-size=50
     """
     out = Path("runs") / f"cells-{seed}" if out is None else out
-    settings = TrainConfig.from_recipe("story-lstm", seed=seed, hidden_size=hidden_size, max_tokens=max_tokens)
-    settings = replace(settings, max_epoch=max_epoch or settings.max_epoch)
     folders = [out / cell for cell in CELLS]
-    for cell, folder in zip(CELLS, folders):
-        run(replace(settings, cell=cell, forget_bias=0.0 if cell == "rnn" else settings.forget_bias, out=folder))
+    with ThreadPoolExecutor(2) as pool:  # two at a time; the LSTM, which takes longest, first
+        jobs = [pool.submit(train, folder, seed, options) for folder in reversed(folders)]
+        for job in jobs:
+            job.result()
     print_table(folders)
     plot_runs(folders, out / "cells.png")
+
+
+def train(folder: Path, seed: int, options: tuple[str, ...]) -> None:
+    """Train one cell in a process of its own, with one thread, and pass on what it says."""
+    cell = folder.name
+    command = [sys.executable, "-m", "rnnlm", "train", "--recipe", "story-lstm", "--cell", cell, "--seed", str(seed)]
+    command += ["--forget-bias", "0"] if cell == "rnn" else []
+    command += [*options, "--out", str(folder)]
+    environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
+    with Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=environment) as child:
+        errors: list[str] = []
+        reader = Thread(target=lambda: errors.extend(child.stderr))
+        reader.start()
+        for line in child.stdout:
+            if not line.startswith("recipe="):
+                print(f"{cell:5s} {line}", end="", flush=True)
+        reader.join()
+    if child.returncode:
+        raise InputError(f"training of {cell} failed: {errors[-1].strip() if errors else child.returncode}")
 
 
 def print_table(folders: list[Path]) -> None:

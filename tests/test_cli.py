@@ -810,7 +810,7 @@ def test_the_pictures_of_the_scripts(models, treebank, tmp_path, monkeypatch, ca
         gates.main(Path("lstm"), "the cat", tmp_path / "gates.png", layer=2)
 
 
-def test_three_cells_against_the_floor(tmp_path, capsys):
+def test_three_cells_against_the_floor(tmp_path, monkeypatch, capsys):
     """The table of scripts/compare_cells.py, from runs too short to learn what gates are for."""
     import importlib.util
 
@@ -818,9 +818,13 @@ def test_three_cells_against_the_floor(tmp_path, capsys):
     spec = importlib.util.spec_from_file_location("compare_cells", path)
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
-    module.main(tmp_path / "out", hidden_size=20, max_epoch=1, max_tokens=100_000)
+    monkeypatch.delenv("RNNLM_BACKEND", raising=False)  # the three runs are processes of their own
+    monkeypatch.setenv("PYTHONPATH", str(path.parent.parent))
+    module.main(tmp_path / "out", options=("--hidden-size=20", "--max-epoch=1", "--max-tokens=100000"))
+    with pytest.raises(InputError, match="training of lstm failed: .*hidden_size must be a whole number"):
+        module.main(tmp_path / "other", options=("--hidden-size=0",))
     lines = capsys.readouterr().out.splitlines()
-    table = [line.split() for line in lines if line.split()[:1] in (["floor"], ["rnn"], ["gru"], ["lstm"])]
+    table = [line.split() for line in lines if " nats " in line and "%" in line]
     assert [row[0] for row in table] == ["floor", "rnn", "gru", "lstm"]
     assert table[0][1] == "2.4563"
     for row in table[1:]:
