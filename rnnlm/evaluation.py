@@ -14,7 +14,7 @@ from rnnlm.checks import whole_number
 from rnnlm.data.batches import Batches
 from rnnlm.errors import DataError, InputError
 from rnnlm.models.base import Model
-from rnnlm.models.config import expect_words
+from rnnlm.models.ids import expect_words
 
 __all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity", "token_nats"]
 

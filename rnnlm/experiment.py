@@ -2,7 +2,7 @@
 
 import sys
 from dataclasses import asdict, replace
-from math import exp, log
+from math import log
 from pathlib import Path
 from time import perf_counter
 from typing import Any
@@ -12,22 +12,20 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checkpoint import load_model, save_model
-from rnnlm.data import Corpus, Vocabulary, load_corpus, story
+from rnnlm.data import Corpus, Vocabulary, load_corpus
 from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
-from rnnlm.evaluation import Evaluation, evaluate, perplexity, token_nats
+from rnnlm.evaluation import Evaluation, evaluate, token_nats
 from rnnlm.files import to_json
-from rnnlm.generation import generate
 from rnnlm.models import Model, build_model
 from rnnlm.optim.rates import RateRule
+from rnnlm.progress import say
+from rnnlm.samples import class_perplexities, right_sentences, sample_sentence
 from rnnlm.settings import TrainConfig
 from rnnlm.training import RnnlmTrainer
 
 __all__ = ["run"]
 
 LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
-UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
-SENTENCES = 1_000  # made up to see how many are right
-LONGEST = 20  # times 2,000 words are written for them; a model that never ends a sentence is not waited for
 
 
 def run(config: TrainConfig) -> Path:
@@ -50,9 +48,9 @@ def run(config: TrainConfig) -> Path:
     folder = _new_folder(config)
     experiment = _Experiment(config, folder, model, corpus, rate)
     experiment.write("settings.json", {**asdict(config), "backend": ops.describe()})
-    _say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
-    _say(f"{ops.describe()}; results in {folder}")
-    _say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
+    say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
+    say(f"{ops.describe()}; results in {folder}")
+    say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
     try:
         experiment.fit()
     finally:
@@ -107,7 +105,7 @@ class _Experiment:
             self.rate.end_epoch(None)
         self.write("metrics.jsonl", row, append=True)
         self.write("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - self.started}, append=True)
-        _say(line)
+        say(line)
         return self.rate.finished or (self.config.patience is not None and self.waited >= self.config.patience)
 
     def validate(self) -> Evaluation:
@@ -150,55 +148,35 @@ class _Experiment:
         for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
             nats = token_nats(self.model, ids)
             result = Evaluation.of(nats)
-            _say(f"{name} {result}")
+            say(f"{name} {result}")
             row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
             row |= {} if self.corpus.floor is None or name != "test" else {"floor": self.corpus.floor}
             self.write("metrics.jsonl", {**row, "tokens": result.tokens}, append=True)
         if self.corpus.floor is not None:
             above = result.nats - log(self.corpus.floor)
-            _say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
+            say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
         if self.config.corpus == "story":
             self.tell_classes_apart(nats)
 
     def tell_classes_apart(self, nats: NDArray[np.float64]) -> None:
-        """Perplexities of the kinds of words of the stories' test part, beside the best possible ones."""
-        floors, told = story.floors("test"), []
-        classes = np.array(story.token_classes("test")[1:])
-        for name in [*story.CLASSES, "other"]:
-            here, floor = perplexity(float(nats[classes == name].mean())), exp(floors[name])
+        """Perplexities of the classes of words of the stories' test part, beside the best possible ones."""
+        told = []
+        for name, here, floor in class_perplexities(nats):
             self.write("metrics.jsonl", {"class": name, "perplexity": here, "floor": floor}, append=True)
             told.append(f"{name} {here:.3f} ({floor:.3f})")
-        _say("by class of word, and the best possible: " + ", ".join(told))
+        say("by class of word, and the best possible: " + ", ".join(told))
 
     def count_right_sentences(self) -> None:
         """How many of 1,000 sentences that the model makes up could stand in a story."""
-        eos = self.corpus.vocabulary.eos_id
-        if eos is None:
+        if self.corpus.vocabulary.eos_id is None:
             return
-        self.model.reset_state()
-        ids = [eos]
-        for part in range(LONGEST):
-            seed = (self.config.seed + part) % 2**64
-            ids += generate(self.model, ids[-1], None, 2_000, seed=seed, go_on=True)[1:]
-            if ids.count(eos) > SENTENCES:
-                break
-        self.model.reset_state()
-        sentences = " ".join(self.corpus.vocabulary.decode(ids[1:])).split("<eos>")[:-1]
-        right = sum(story.accepts(sentence) for sentence in sentences[:SENTENCES])
-        made = min(SENTENCES, len(sentences))
-        _say(f"of {made:,} sentences it makes up the grammar accepts {right / max(made, 1):.1%}")
+        made, right = right_sentences(self.model, self.corpus.vocabulary, self.config.seed)
+        say(f"of {made:,} sentences it makes up the grammar accepts {right / max(made, 1):.1%}")
         self.write("metrics.jsonl", {"sentences": made, "accepted": right}, append=True)
 
     def write_sentence(self) -> None:
         """Print a sentence that the model makes up."""
-        words, seed = self.corpus.vocabulary, self.config.seed
-        start = 0 if words.eos_id is None else words.eos_id
-        skip = [words.word_to_id[word] for word in UNWANTED if word in words]
-        if len(skip) + 2 > len(words):
-            skip = []
-        first = generate(self.model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
-        ids = generate(self.model, first, skip, 40, seed=seed, stop_id=words.eos_id)[1:]
-        _say("it writes: " + " ".join(words.decode(ids)).removesuffix(" <eos>"))
+        say("it writes: " + sample_sentence(self.model, self.corpus.vocabulary, self.config.seed))
 
     def write(self, name: str, row: dict[str, Any], append: bool = False) -> None:
         """Write a JSON object to a file of the folder: the whole file, or one more line of it."""
@@ -243,11 +221,3 @@ def _next_folder(recipe: str) -> Path:
             return folder
         except FileExistsError:
             number += 1
-
-
-def _say(line: str) -> None:
-    """Print a result, above the progress bar if there is one."""
-    from tqdm import tqdm
-
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()

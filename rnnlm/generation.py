@@ -13,7 +13,7 @@ from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
 from rnnlm.models.base import Model
 from rnnlm.models.better import BetterRnnlm
-from rnnlm.models.config import expect_words
+from rnnlm.models.ids import expect_words
 from rnnlm.models.rnnlm import Rnnlm
 
 __all__ = ["BetterRnnlmGen", "RnnlmGen", "generate"]

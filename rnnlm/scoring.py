@@ -11,7 +11,7 @@ from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
 from rnnlm.models.base import Model
-from rnnlm.models.config import expect_words
+from rnnlm.models.ids import expect_words
 
 __all__ = ["Score", "score"]
 

@@ -1,6 +1,5 @@
 """Training a language model by truncated back-propagation through time."""
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -12,8 +11,9 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
-from rnnlm.models.config import expect_words
+from rnnlm.models.ids import expect_words
 from rnnlm.optim.clipping import clip_grads
+from rnnlm.progress import progress_bar
 
 __all__ = ["RnnlmTrainer"]
 
@@ -91,7 +91,7 @@ class RnnlmTrainer:
         with (
             ops.quiet(),
             ops.threads_for(run.operations),
-            _progress_bar(max_epoch * len(batches), batch_size * time_size) as bar,
+            progress_bar(max_epoch * len(batches), batch_size * time_size) as bar,
         ):
             for _ in range(max_epoch):
                 for window in range(len(batches)):
@@ -217,24 +217,3 @@ class _Run:
         loss, norm = loss / self.columns, norm / (self.steps - self.reported)
         self.totals, self.columns, self.reported = xp.zeros(2, xp.float64), 0, self.steps
         return perplexity(loss), norm
-
-
-def _progress_bar(windows: int, tokens: int) -> Any:
-    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal."""
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        @property
-        def format_dict(self) -> dict[str, Any]:
-            values = dict(super().format_dict)
-            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
-            values["tokens"] = f"{rate * tokens:,.0f} tokens/s, {1000 / rate:.1f} ms/window" if rate else "?"
-            return values
-
-    return Bar(
-        total=windows,
-        bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
-        mininterval=0.2 if sys.stderr.isatty() else 20,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    )

@@ -9,14 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import write_atomic
 from rnnlm.layers.base import Layer
 from rnnlm.layers.bidirectional import Bidirectional
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
-from rnnlm.models.config import INITIAL, ModelConfig, expect_words
+from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.flat import flatten
+from rnnlm.models.ids import checked_ids
 
 __all__ = ["Model", "State"]
 
@@ -133,27 +134,7 @@ class Model:
         return xs
 
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
-        """Ids as an array of the backend; those that come from the host are checked to be words."""
-        if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
-            return ids.argmax(axis=2) if ids.ndim == 3 and name == "ts" else ids
-        try:
-            host = np.asarray(ids)
-        except ValueError as error:
-            raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
-        if host.ndim == 3 and name == "ts":
-            host = self._from_one_hot(host)
-        if host.ndim != 2 or not host.size:
-            raise InputError(f"{name} must have shape (N, T), got {host.shape}")
-        if host.dtype.kind not in "iu":
-            raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
-        expect_words(name, host, self.config.vocab_size, lowest)
-        return ops.asarray(host)
-
-    def _from_one_hot(self, ts: NDArray[Any]) -> NDArray[Any]:
-        V = self.config.vocab_size
-        if ts.shape[2] != V or ts.dtype.kind not in "biuf" or ((ts != 0).sum(axis=2) != 1).any():
-            raise InputError(f"one-hot ts must have shape (N, T, {V}) and one entry that is not 0 in each row")
-        return ts.argmax(axis=2)
+        return checked_ids(name, ids, self.config.vocab_size, lowest)
 
     # ------------------------------------------------------------------ state
 

@@ -1,16 +1,14 @@
-"""What a model is built from, and what its ids must be."""
+"""What a model is built from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
-from numpy.typing import NDArray
-
 from rnnlm.checks import finite, not_negative, positive, share, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["INITIAL", "ModelConfig", "expect_words", "initial_options"]
+__all__ = ["INITIAL", "ModelConfig", "initial_options"]
 
 LARGEST = 2**31  # of any size: ids are 32-bit numbers
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks in the weights of each cell
@@ -173,10 +171,3 @@ def initial_options(model: str, options: Mapping[str, Any]) -> Mapping[str, Any]
         if name not in INITIAL:
             raise InputError(f"options of {model} are {', '.join(INITIAL)}, got {name!r}: LanguageModel takes any")
     return options
-
-
-def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
-    """Check that all ids on the host are in [lowest, vocab_size)."""
-    if ids.size and (ids.min() < lowest or ids.max() >= vocab_size):
-        wrong = ids.min() if ids.min() < lowest else ids.max()
-        raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")

@@ -1,0 +1,48 @@
+"""Word ids as they come in: checked on the host, once, and moved to the backend."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.errors import InputError
+
+__all__ = ["checked_ids", "expect_words"]
+
+
+def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
+    """Check that all ids on the host are in [lowest, vocab_size)."""
+    if ids.size and (ids.min() < lowest or ids.max() >= vocab_size):
+        wrong = ids.min() if ids.min() < lowest else ids.max()
+        raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")
+
+
+def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
+    """Ids (N, T) as an array of the backend; those that come from the host are checked to be words.
+
+    Targets ("ts") may be one-hot (N, T, V).
+
+    Raises:
+        InputError: another shape or dtype, or ids outside [lowest, vocab_size).
+    """
+    if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
+        return ids.argmax(axis=2) if ids.ndim == 3 and name == "ts" else ids
+    try:
+        host = np.asarray(ids)
+    except ValueError as error:
+        raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
+    if host.ndim == 3 and name == "ts":
+        host = _from_one_hot(host, vocab_size)
+    if host.ndim != 2 or not host.size:
+        raise InputError(f"{name} must have shape (N, T), got {host.shape}")
+    if host.dtype.kind not in "iu":
+        raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
+    expect_words(name, host, vocab_size, lowest)
+    return ops.asarray(host)
+
+
+def _from_one_hot(ts: NDArray[Any], V: int) -> NDArray[Any]:
+    if ts.shape[2] != V or ts.dtype.kind not in "biuf" or ((ts != 0).sum(axis=2) != 1).any():
+        raise InputError(f"one-hot ts must have shape (N, T, {V}) and one entry that is not 0 in each row")
+    return ts.argmax(axis=2)

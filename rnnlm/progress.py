@@ -1,0 +1,35 @@
+"""What a person sees while something long is under way."""
+
+import sys
+from typing import Any
+
+__all__ = ["progress_bar", "say"]
+
+
+def progress_bar(windows: int, tokens: int) -> Any:
+    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            values = dict(super().format_dict)
+            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
+            values["tokens"] = f"{rate * tokens:,.0f} tokens/s, {1000 / rate:.1f} ms/window" if rate else "?"
+            return values
+
+    return Bar(
+        total=windows,
+        bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
+        mininterval=0.2 if sys.stderr.isatty() else 20,
+        file=sys.stderr,
+        dynamic_ncols=True,
+    )
+
+
+def say(line: str) -> None:
+    """Print a result on standard output, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(line, file=sys.stdout)
+    sys.stdout.flush()
