@@ -92,6 +92,8 @@ def write_text(
     start = [*begin, *words.encode(prompt).tolist()]
     if not start:
         raise InputError("prompt must have a word: this model has no <eos> to begin after")
+    if length < len(start) - len(begin):
+        raise InputError(f"length must be at least the {len(start) - len(begin)} words of the prompt, got {length}")
     for number in range(count):
         seed_now = None if seed is None else (seed + number) % 2**64 if seed >= 0 else seed
         size = len(begin) + length
@@ -146,9 +148,13 @@ def _describe(layer: Layer) -> str:
 def plot_runs(folders: Sequence[Path], out: Path) -> None:
     """Draw the perplexities of several runs in one picture."""
     expect_picture_name(out)
+    levels: dict[str, float] = {}
     curves: dict[str, tuple[list[float], list[float]]] = {}
     for folder in folders:
         rows = _metrics(folder)
+        floors = [row["floor"] for row in rows if row.get("part") == "test" and _drawable(row.get("floor"))]
+        if floors:
+            levels["floor of the test part:"] = floors[-1]
         for kind in ("train", "valid"):
             points = [(r.get("epoch"), r[f"{kind}_perplexity"]) for r in rows if r.get(f"{kind}_perplexity")]
             if not all(_drawable(x) and _drawable(y) for x, y in points):
@@ -158,7 +164,7 @@ def plot_runs(folders: Sequence[Path], out: Path) -> None:
                 curves[f"{folder} {kind}"] = list(epochs), list(values)
     if not curves:
         raise DataError("no epoch is finished in any of these runs")
-    save_perplexity(out, curves)
+    save_perplexity(out, curves, levels=levels)
     print(out)
 
 

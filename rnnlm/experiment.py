@@ -146,6 +146,7 @@ class _Experiment:
         """Exact perplexities of the model in the folder, which becomes this one."""
         self.model, _ = load_model(self.folder / "model")
         for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
+            print(f"rnnlm: scoring {len(ids) - 1:,} tokens of the {name} part exactly", file=sys.stderr)
             nats = token_nats(self.model, ids)
             result = Evaluation.of(nats)
             say(f"{name} {result}")

@@ -74,6 +74,8 @@ def save_perplexity(
     axes = figure.subplots()
     draw_perplexity(axes, curves, xlabel, title, levels)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    if all(len(xs) < 2 for xs, _ in curves.values()):
+        axes.set_xlim(0, 2)  # round a single epoch
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())

@@ -1,9 +1,12 @@
 """What a person sees while something long is under way."""
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from time import time
 from typing import Any
 
-__all__ = ["progress_bar", "say"]
+__all__ = ["not_counted", "progress_bar", "say"]
 
 
 def progress_bar(windows: int, tokens: int) -> Any:
@@ -25,6 +28,15 @@ def progress_bar(windows: int, tokens: int) -> Any:
         file=sys.stderr,
         dynamic_ncols=True,
     )
+
+
+@contextmanager
+def not_counted(bar: Any) -> Iterator[None]:
+    """What is done inside, an evaluation, say, is no part of the time that the bar divides by."""
+    begin = time()
+    yield
+    bar.start_t += time() - begin
+    bar.last_print_t += time() - begin
 
 
 def say(line: str) -> None:

@@ -152,14 +152,14 @@ class TrainConfig:
         Raises:
             InputError: no such recipe or setting; the nearest name is offered.
         """
-        settings = {"recipe": name, **recipes.load(name)["settings"], **changes}
-        known = [field.name for field in fields(cls)]
-        for key in settings:
+        given = {**recipes.load(name)["settings"], **changes}
+        known = [field.name for field in fields(cls) if field.name != "recipe"]
+        for key in given:
             if key not in known:
                 near = get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
-        return cls(**settings)
+        return cls(recipe=name, **given)
 
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""

@@ -13,7 +13,7 @@ from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
 from rnnlm.models.ids import expect_words
 from rnnlm.optim.clipping import clip_grads
-from rnnlm.progress import progress_bar
+from rnnlm.progress import not_counted, progress_bar
 
 __all__ = ["RnnlmTrainer"]
 
@@ -108,7 +108,8 @@ class RnnlmTrainer:
                         bar.set_postfix_str(f"perplexity {self.ppl_list[-1]:.2f}", refresh=False)
                     self.current_epoch += last
                     if due and on_report is not None:
-                        stop = on_report(self.current_epoch, 0 if last else window + 1, self.ppl_list[-1])
+                        with not_counted(bar):
+                            stop = on_report(self.current_epoch, 0 if last else window + 1, self.ppl_list[-1])
                         if stop is True:
                             return
 

@@ -36,15 +36,20 @@ def main(out: Path | None = None, seed: int = 0, options: tyro.conf.UseAppendAct
     """
     out = Path("runs") / f"cells-{seed}" if out is None else out
     folders = [out / cell for cell in CELLS]
-    with ThreadPoolExecutor(2) as pool:  # two at a time; the LSTM, which takes longest, first
-        jobs = [pool.submit(train, folder, seed, options) for folder in reversed(folders)]
-        for job in jobs:
+    pool, children = ThreadPoolExecutor(2), list[Popen[str]]()
+    try:  # two at a time; the LSTM, which takes longest, first
+        for job in [pool.submit(train, folder, seed, options, children) for folder in reversed(folders)]:
             job.result()
+    except BaseException:  # Ctrl-C too: none goes on, none begins
+        pool.shutdown(wait=False, cancel_futures=True)
+        for child in children:
+            child.terminate()
+        raise
     print_table(folders)
     plot_runs(folders, out / "cells.png")
 
 
-def train(folder: Path, seed: int, options: tuple[str, ...]) -> None:
+def train(folder: Path, seed: int, options: tuple[str, ...], children: list[Popen[str]]) -> None:
     """Train one cell in a process of its own, with one thread, and pass on what it says."""
     cell = folder.name
     command = [sys.executable, "-m", "rnnlm", "train", "--recipe", "story-lstm", "--cell", cell, "--seed", str(seed)]
@@ -52,6 +57,7 @@ def train(folder: Path, seed: int, options: tuple[str, ...]) -> None:
     command += [*options, "--out", str(folder)]
     environment = os.environ | {"OPENBLAS_NUM_THREADS": "1"}
     with Popen(command, stdout=PIPE, stderr=PIPE, text=True, env=environment) as child:
+        children.append(child)
         errors: list[str] = []
         reader = Thread(target=lambda: errors.extend(child.stderr))
         reader.start()

@@ -17,6 +17,7 @@ import tyro
 
 from rnnlm import LSTM, RNN, process
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import whole_number
 from rnnlm.plotting import expect_picture_name, save_norms
 
 N = 20
@@ -32,6 +33,8 @@ def main(out: Path = Path("gradients.png"), steps: int = 50, hidden_size: int = 
         seed: of weights and inputs.
     """
     expect_picture_name(out)
+    whole_number("steps", steps, 1)
+    whole_number("hidden_size", hidden_size, 1)
     norms = {
         f"RNN, Wh of spectral radius {radius}": rnn(steps, hidden_size, seed, radius) for radius in (0.5, 1.0, 2.0)
     }

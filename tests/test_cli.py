@@ -251,7 +251,11 @@ WRONG = [
     (2, ["generate", "trained", "--top-p", "2"], "top_p must be in (0, 1], got 2.0"),
     (2, ["generate", "trained", "--count", "0"], "count must be a whole number of at least 1, got 0"),
     (2, ["generate", "trained", "--length", "0"], "length must be a whole number of at least 1, got 0"),
-    (2, ["generate", "trained", "--length", "1", "--prompt", "the cat sat"], "sample_size (which counts the prompt)"),
+    (
+        2,
+        ["generate", "trained", "--length", "1", "--prompt", "the cat sat"],
+        "length must be at least the 3 words of the prompt, got 1",
+    ),
     (2, ["generate", "trained", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
     (1, ["generate", "trained", "--heat", "/proc/none/a.png"], "/proc/none/a.png"),
     (3, ["info", "nowhere"], "nowhere is not a folder"),
@@ -354,6 +358,12 @@ def test_a_signal_leaves_the_model(tmp_path, clean_env, ptb_dir, sign, code):
     assert p.returncode == code
     assert "Traceback" not in errors
     load_model(tmp_path / "out" / "model")
+
+
+def test_a_recipe_names_no_other(treebank, capsys):
+    Path("mine.toml").write_text("[settings]\nrecipe = 'seed-1000'\n")
+    assert main(["train", "--recipe", "mine.toml"]) == 2
+    assert "got 'recipe' in recipe mine.toml" in capsys.readouterr().err
 
 
 def test_unknown_settings_are_refused():

@@ -97,7 +97,10 @@ class Layer:
     def _restore(self) -> Any:
         """What forward saved. `_done` must follow when the arguments of backward were found to be right."""
         if self._saved is None:
-            raise InputError(f"{type(self).__name__}.backward needs a forward of its own first: one for each backward")
+            raise InputError(
+                f"{type(self).__name__}.backward needs a forward of its own first: one for each backward, and no "
+                "evaluation or prediction in between"
+            )
         return self._saved
 
     def _done(self) -> None:

@@ -222,7 +222,9 @@ class Model:
         try:
             self.load_state_dict(load(path.read_bytes()))
         except FileNotFoundError as error:
-            raise ModelFileError(f"{path} does not exist") from error
+            pickled = file_name is not None and Path(file_name).suffix == ".pkl" and Path(file_name).exists()
+            hint = f", and {file_name} is a pickle, which is not read" if pickled else ""
+            raise ModelFileError(f"{path} does not exist{hint}") from error
         except (SafetensorError, KeyError, ValueError) as error:
             name = type(self).__name__
             raise ModelFileError(f"{path} does not hold the parameters of this {name}: {error}") from error

@@ -67,7 +67,7 @@ class ASGD(Optimizer):
         if self.began is None or self.iter == self.began:
             yield
             return
-        expect_pairs(params, self.average)
+        expect_pairs(params, self.average, "average")
         own = [p.copy() for p in params]
         try:
             for p, mean in zip(params, self.average):

@@ -11,13 +11,13 @@ from rnnlm.errors import InputError
 __all__ = ["Optimizer", "expect_pairs"]
 
 
-def expect_pairs(params: Sequence[Array], grads: Sequence[Array]) -> None:
-    """Check that there is a gradient of the same shape for each parameter."""
+def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "grads") -> None:
+    """Check that there is a gradient (or what `name` calls it) of the same shape for each parameter."""
     if len(params) != len(grads):
-        raise InputError(f"params and grads must be lists of one length, got {len(params)} and {len(grads)}")
+        raise InputError(f"params and {name} must be lists of one length, got {len(params)} and {len(grads)}")
     for i, (p, g) in enumerate(zip(params, grads)):
         if p.shape != g.shape:
-            raise InputError(f"grads[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
+            raise InputError(f"{name}[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
 
 
 class Optimizer:
@@ -62,8 +62,8 @@ class Optimizer:
             for slot in self.slots:
                 setattr(self, slot, [xp.zeros_like(p) for p in params])
         remembered: list[list[Array]] = [getattr(self, slot) for slot in self.slots]
-        for arrays in remembered:
-            expect_pairs(params, arrays)
+        for slot, arrays in zip(self.slots, remembered):
+            expect_pairs(params, arrays, f"{slot}, remembered of the first call,")
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
             for p, g, *rest in ops.pieces(*aligned):
