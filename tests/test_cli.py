@@ -348,9 +348,9 @@ def test_a_run_that_diverges_keeps_the_last_good_model(treebank, capsys):
 def test_a_signal_leaves_the_model(tmp_path, clean_env, ptb_dir, sign, code):
     command = [sys.executable, "-m", "rnnlm", "train", "--recipe", "seed-1000", "--max-epoch", "100000", "--out", "out"]
     env = clean_env | {"RNNLM_DATA": os.path.abspath(ptb_dir)}
-    with subprocess.Popen(
-        command, env=env, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as p:
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True}
+    heed = partial(signal.signal, sign, signal.SIG_DFL)  # a shell's background jobs ignore SIGINT, and so would this
+    with subprocess.Popen(command, env=env, cwd=tmp_path, preexec_fn=heed, **pipes) as p:
         while "epoch   2" not in p.stdout.readline():
             time.sleep(0.01)
         p.send_signal(sign)
