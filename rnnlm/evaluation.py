@@ -101,9 +101,14 @@ def token_nats(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | No
     window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
     xs, ts = _lanes(ids, lanes)
     with own_state(model):
-        starts = range(0, xs.shape[1], window)
-        parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
-    return ops.asnumpy(xp.concatenate(parts, axis=1))[ts >= 0]
+        return losses_by_window(model, xs, ts, window)[ts >= 0]
+
+
+def losses_by_window(model: Model, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
+    """`model.losses` (N, T) on the host, `window` time steps at a time, so that memory does not grow with T."""
+    starts = range(0, xs.shape[1], window)
+    parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
+    return ops.asnumpy(xp.concatenate(parts, axis=1))
 
 
 def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_size: int = 35) -> float:

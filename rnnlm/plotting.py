@@ -65,12 +65,9 @@ def save_perplexity(
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-        from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
-    except ImportError as error:
-        raise MissingExtra("a picture", "plot") from error
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = _new_figure(7, 4.2)
+    from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
+
     axes = figure.subplots()
     draw_perplexity(axes, curves, xlabel, title, levels)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
@@ -89,13 +86,10 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        from matplotlib.colors import LogNorm
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("a picture", "plot") from error
     rows = [range(i, min(i + WORDS_A_ROW, len(words))) for i in range(0, len(words), WORDS_A_ROW)]
-    figure = Figure(figsize=(11, 0.7 + 0.6 * len(rows)), layout="constrained")
+    figure = _new_figure(11, 0.7 + 0.6 * len(rows))
+    from matplotlib.colors import LogNorm
+
     axes = figure.subplots(len(rows), squeeze=False)[:, 0]
     for ax, row in zip(axes, rows):
         shares = [[max(probabilities[i], 1e-4) for i in row] + [float("nan")] * (WORDS_A_ROW - len(row))]
@@ -115,11 +109,7 @@ def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("a picture", "plot") from error
-    figure = Figure(figsize=(7, 4.2), layout="constrained")
+    figure = _new_figure(7, 4.2)
     axes = figure.subplots()
     for name, values in norms.items():
         axes.plot(range(len(values)), values, label=name)
@@ -143,11 +133,7 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("a picture", "plot") from error
-    figure = Figure(figsize=(max(5, 2 + 0.45 * len(words)), 2.2 * len(gates)), layout="constrained")
+    figure = _new_figure(max(5, 2 + 0.45 * len(words)), 2.2 * len(gates))
     panels = figure.subplots(len(gates), sharex=True, squeeze=False)[:, 0]
     order = next(iter(gates.values())).mean(axis=0).argsort()[::-1]
     for ax, (name, values) in zip(panels, gates.items()):
@@ -159,6 +145,15 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
         figure.colorbar(image, ax=ax)
     panels[-1].set_xticks(range(len(words)), words, rotation=60, ha="right", parse_math=False)
     _write(figure, path)
+
+
+def _new_figure(width: float, height: float) -> Any:
+    """An empty figure of so many inches; a MissingExtra where matplotlib is not installed."""
+    try:
+        from matplotlib.figure import Figure
+    except ImportError as error:
+        raise MissingExtra("a picture", "plot") from error
+    return Figure(figsize=(width, height), layout="constrained")
 
 
 def _write(figure: Any, path: str | os.PathLike[str]) -> None:

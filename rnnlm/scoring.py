@@ -6,10 +6,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import ops, xp
+from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
-from rnnlm.evaluation import own_state
+from rnnlm.evaluation import losses_by_window, own_state
 from rnnlm.models.base import Model
 from rnnlm.models.ids import expect_words
 
@@ -110,6 +110,5 @@ def _nats(model: Model, rows: Sequence[NDArray[np.int64]], window: int) -> list[
     for x, t, row in zip(xs, ts, rows):
         x[0], x[1 : len(row)] = row[-1], row[:-1]
         t[: len(row)] = row
-    parts = [model.losses(xs[:, t : t + window], ts[:, t : t + window]) for t in range(0, longest, window)]
-    nats = ops.asnumpy(xp.concatenate(parts, axis=1))
+    nats = losses_by_window(model, xs, ts, window)
     return [line[: len(row)] for line, row in zip(nats, rows)]

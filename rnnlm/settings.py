@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from rnnlm import recipes
 from rnnlm.checks import positive, whole_number
-from rnnlm.data.batches import Batches, RandomBatches
+from rnnlm.data.batches import Batches, make_batches
 from rnnlm.errors import InputError
 from rnnlm.models import ModelConfig
 from rnnlm.optim import (
@@ -199,8 +199,7 @@ class TrainConfig:
 
     def make_batches(self, train: NDArray[np.integer]) -> Batches:
         """The windows of a corpus, as the first call of the trainer makes them."""
-        sizes = train[:-1], train[1:], self.batch_size, self.time_size
-        return RandomBatches(*sizes, self.seed) if self.random_bptt else Batches(*sizes)
+        return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.seed)
 
     def make_rate(self, steps: int) -> RateRule:
         """The learning-rate rule, for a training of so many steps."""

@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import positive, whole_number
-from rnnlm.data.batches import Batches, RandomBatches
+from rnnlm.data.batches import Batches, make_batches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
 from rnnlm.models.ids import expect_words
@@ -80,11 +80,7 @@ class RnnlmTrainer:
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        batches = (
-            RandomBatches(xs, ts, batch_size, time_size, seed, stream=self.current_epoch)
-            if random_bptt
-            else Batches(xs, ts, batch_size, time_size)
-        )
+        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=self.current_epoch)
         self._check(batches, max_epoch, max_grad, eval_interval)
         self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
         run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad, rate)
@@ -105,7 +101,7 @@ class RnnlmTrainer:
                         ppl, norm = run.report()
                         self.ppl_list.append(ppl)
                         self.grad_norm_list.append(norm)
-                        bar.set_postfix_str(f"perplexity {self.ppl_list[-1]:.2f}", refresh=False)
+                        bar.set_postfix_str(f"perplexity {ppl:.2f}", refresh=False)
                     self.current_epoch += last
                     if due and on_report is not None:
                         with not_counted(bar):

@@ -730,7 +730,7 @@ def test_averaged_weights_are_evaluated_and_kept(treebank, monkeypatch):
 
 
 def test_random_windows_are_taken_if_asked_for(treebank, capfd):
-    """They are shorter than 10 steps on average: more windows in an epoch than equal ones."""
+    """Their mean length is not 10 steps, so an epoch has another number of windows than with equal ones."""
     shown = []
     for option in ("--random-bptt", "--no-random-bptt"):
         options = ["--time-size", "10", "--max-epoch", "1", option, "--out", option.strip("-")]

@@ -7,7 +7,7 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["Batches", "RandomBatches"]
+__all__ = ["Batches", "RandomBatches", "make_batches"]
 
 PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
 SHORTEST = 5  # random window
@@ -105,6 +105,21 @@ class RandomBatches(Batches):
         rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
         mean = self.time_size if rng.random() < 0.95 else self.time_size / 2
         return min(max(SHORTEST, int(rng.normal(mean, 5))), len(self.xs) // self.batch_size)
+
+
+def make_batches(
+    xs: ArrayLike,
+    ts: ArrayLike,
+    batch_size: int,
+    time_size: int,
+    random_bptt: bool = False,
+    seed: int = 0,
+    stream: int = 0,
+) -> Batches:
+    """`RandomBatches` if `random_bptt`, else `Batches`, arguments and errors are theirs."""
+    if random_bptt:
+        return RandomBatches(xs, ts, batch_size, time_size, seed, stream)
+    return Batches(xs, ts, batch_size, time_size)
 
 
 def _ids(name: str, ids: ArrayLike) -> NDArray[np.integer]:

@@ -77,9 +77,8 @@ class ModelConfig:
     forget_bias: float = 0.0
 
     def __post_init__(self) -> None:
-        for name in ("vocab_size", "wordvec_size", "hidden_size", "last_hidden_size"):
-            if name == "last_hidden_size" and self.last_hidden_size is None:
-                continue
+        last = () if self.last_hidden_size is None else ("last_hidden_size",)
+        for name in ("vocab_size", "wordvec_size", "hidden_size", *last):
             if self._set(name, whole_number(name, getattr(self, name), 1)) >= LARGEST:
                 raise InputError(f"{name} must be below 2**31, got {getattr(self, name)}")
         if self.vocab_size == 1:
@@ -97,15 +96,10 @@ class ModelConfig:
         return value
 
     def _check_numbers(self) -> None:
-        for name in (
-            "dropout_ratio",
-            "input_dropout",
-            "hidden_dropout",
-            "output_dropout",
-            "embed_dropout",
-            "weight_drop",
-        ):
-            if getattr(self, name) is not None or name in ("dropout_ratio", "embed_dropout", "weight_drop"):
+        for name in ("dropout_ratio", "embed_dropout", "weight_drop"):
+            self._set(name, share(name, getattr(self, name)))
+        for name in ("input_dropout", "hidden_dropout", "output_dropout"):
+            if getattr(self, name) is not None:
                 self._set(name, share(name, getattr(self, name)))
         for name in ("ar", "tar", "bias_range"):
             self._set(name, not_negative(name, getattr(self, name)))
