@@ -5,20 +5,19 @@ from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import ops
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
 from rnnlm.evaluation import own_state
 from rnnlm.models.base import Model
 from rnnlm.models.better import BetterRnnlm
 from rnnlm.models.ids import expect_words
 from rnnlm.models.rnnlm import Rnnlm
+from rnnlm.sampling import Sampler
 
-__all__ = ["BetterRnnlmGen", "RnnlmGen", "generate"]
-
-PURPOSE = 1 << 63  # second half of the key of generation's random stream; initial weights use the numbers of layers
+__all__ = ["BetterRnnlmGen", "RnnlmGen", "generate", "generate_batch"]
 
 
 def generate(
@@ -62,17 +61,65 @@ def generate(
     """
     if stop_id is not None:
         whole_number("stop_id", stop_id, 0, model.config.vocab_size)
-    prompt = _prompt(start_id, model.config.vocab_size, sample_size)
-    choose = _Chooser(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
-    ids = prompt.copy()
+    prompt = _prompt(start_id, model.config.vocab_size, sample_size)[None]
+    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
     with nullcontext() if go_on else own_state(model):
-        unread = prompt
-        while len(ids) < sample_size:
-            scores = model.predict([unread])[0, -1]
-            ids.append(choose(ops.asnumpy(scores), step=len(ids) - len(prompt)))
-            if ids[-1] == stop_id:
-                break
-            unread = ids[-1:]
+        words = _write(model, prompt, sample_size, choose, stop_id)[0]
+    return words.tolist()
+
+
+def generate_batch(
+    model: Model,
+    start_ids: ArrayLike,
+    sample_size: int = 100,
+    *,
+    skip_ids: Collection[int] | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    greedy: bool = False,
+    seed: int | None = None,
+    stop_id: int | None = None,
+) -> NDArray[np.int64]:
+    """Sample N texts side by side, many times faster than one after another.
+
+    Begins with zeros and puts the model's own state back. The first text is the one that `generate` gives for the same
+    seed. Other arguments and errors are those of `generate`.
+
+    Args:
+        model: a model of this library.
+        start_ids: (N,) first words, or (N, P) prompts of one length.
+        sample_size: length of the results, the prompt included.
+        stop_id: a text ends with this word, as soon as it is sampled; what is left of its row is filled with it.
+
+    Returns:
+        ids: (N, sample_size), or fewer columns if all texts ended before.
+    """
+    if stop_id is not None:
+        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
+    prompts = _prompts(start_ids, model.config.vocab_size, sample_size)
+    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    with own_state(model):
+        return _write(model, prompts, sample_size, choose, stop_id)
+
+
+def _write(
+    model: Model, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
+) -> NDArray[np.int64]:
+    """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
+    N, P = prompts.shape
+    ids = np.empty((N, sample_size), np.int64)
+    ids[:, :P] = prompts
+    stopped, unread = np.zeros(N, bool), prompts
+    for length in range(P, sample_size):
+        words = choose(ops.asnumpy(model.next_scores(unread)), step=length - P)
+        if stop_id is not None:
+            words[stopped] = stop_id
+            stopped |= words == stop_id
+        ids[:, length] = words
+        if stopped.all():
+            return ids[:, : length + 1]
+        unread = ids[:, length : length + 1]
     return ids
 
 
@@ -98,69 +145,25 @@ class BetterRnnlmGen(BetterRnnlm, _Writer):
     """The book's better language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
 
 
-def _prompt(start_id: int | Sequence[int], vocab_size: int, sample_size: int) -> list[int]:
-    """The words to begin with, as a checked list."""
+def _prompt(start_id: ArrayLike, vocab_size: int, sample_size: int) -> NDArray[np.int64]:
+    """The words to begin with, as checked ids (P,)."""
     ids = np.atleast_1d(ops.asnumpy(start_id))
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
         raise InputError(f"start_id must be an id or a list of at least one, got {start_id!r}")
     expect_words("start_id", ids, vocab_size)
     whole_number("sample_size (which counts the prompt)", sample_size, ids.size)
-    return [int(i) for i in ids]
+    return ids.astype(np.int64)
 
 
-class _Chooser:
-    """Picks the next word from scores, by the arguments of `generate`."""
-
-    def __init__(
-        self,
-        vocab_size: int,
-        skip_ids: Collection[int] | None,
-        temperature: float,
-        top_k: int | None,
-        top_p: float | None,
-        greedy: bool,
-        seed: int | None,
-    ) -> None:
-        unwanted = [] if skip_ids is None else skip_ids
-        self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
-        if self.skip.size == vocab_size:
-            raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
-        positive("temperature (for the limit 0 use greedy)", temperature)
-        if top_k is not None:
-            whole_number("top_k", top_k, 1)
-        if top_p is not None and not 0 < top_p <= 1:
-            raise InputError(f"top_p must be in (0, 1], got {top_p}")
-        if seed is not None:
-            whole_number("seed", seed, 0, 2**64)
-        self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
-        fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
-        self.key = np.array([fresh if seed is None else seed, PURPOSE], np.uint64)
-
-    def __call__(self, scores: NDArray[np.floating], step: int) -> int:
-        """The word for the given step, from its scores (V,)."""
-        weights = self.weights(scores)
-        if self.greedy:
-            return int(weights.argmax())
-        counter = np.array([0, 0, step, 0], np.uint64)
-        uniform = np.random.Generator(np.random.Philox(key=self.key, counter=counter)).random()
-        total = weights.cumsum()
-        return int(total.searchsorted(uniform * total[-1], side="right"))
-
-    def weights(self, scores: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Probabilities of the words up to a common factor, 0 for those not wanted."""
-        logits = scores.astype(np.float64)
-        logits[self.skip] = -np.inf
-        best = logits.max()
-        if not np.isfinite(best):
-            raise InputError(f"the model's best score is {best}: its weights are not finite")
-        with np.errstate(over="ignore"):
-            weights = np.exp((logits - best) / self.temperature)
-        if self.top_k is None and self.top_p is None:
-            return weights
-        order = (-weights).argsort(kind="stable")[: self.top_k]
-        if self.top_p is not None:
-            share = weights[order].cumsum()
-            order = order[: share.searchsorted(self.top_p * share[-1]) + 1]
-        kept = np.zeros_like(weights)
-        kept[order] = weights[order]
-        return kept
+def _prompts(start_ids: ArrayLike, vocab_size: int, sample_size: int) -> NDArray[np.int64]:
+    """The words to begin N texts with, as checked ids (N, P)."""
+    try:
+        ids = ops.asnumpy(start_ids)
+    except ValueError:  # prompts of different lengths
+        ids = np.empty(0)
+    if ids.ndim not in (1, 2) or not ids.size:
+        raise InputError(f"start_ids must be ids (N,) or prompts (N, P) of one length, got {start_ids!r:.80}")
+    flat = _prompt(ids.reshape(-1), vocab_size, ids.size)
+    rows = flat.reshape(len(ids), -1)
+    whole_number("sample_size (which counts the prompts)", sample_size, rows.shape[1])
+    return rows

@@ -86,7 +86,7 @@ class RnnlmTrainer:
         run = _Run(self.model, self.optimizer, batches, float("inf") if max_grad is None else max_grad, rate)
         with (
             ops.quiet(),
-            ops.threads_for(run.operations),
+            ops.one_blas_thread,
             progress_bar(max_epoch * len(batches), batch_size * time_size) as bar,
         ):
             for _ in range(max_epoch):
@@ -146,12 +146,6 @@ class _Run:
         self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
         self.columns = self.reported = 0
         self.kept: tuple[int, list[Array]] = (0, [])  # a step, and the weights that gave it a finite loss
-
-    @property
-    def operations(self) -> float:
-        """Floating-point operations of a forward pass, by the rule of two for each parameter and token."""
-        sizes = sum(p.size for p in self.arrays("params"))
-        return 2.0 * sizes * self.batches.batch_size * self.batches.time_size
 
     def arrays(self, name: str) -> list[Array]:
         """The model's 'params' or 'grads', in one piece if it has them so."""

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
-from rnnlm.backend import FUSED, NAME, accelerated, ops, xp
+from rnnlm.backend import FUSED, accelerated, ops, xp
 from tests.gradcheck import dev, host
 
 PACKAGE = Path(__file__).parent.parent / "rnnlm"
@@ -157,19 +156,38 @@ def test_scale(factor):
     np.testing.assert_array_equal(host(a), [factor, -2 * factor])
 
 
-@pytest.mark.parametrize("size", [1, 7, 100_000])
-def test_pieces_cover_everything_once(size):
+@pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
+def test_elementwise_work_covers_everything_once(size):
     a, b = xp.zeros(size), xp.ones(size)
-    for x, y in ops.pieces(a, b):
+
+    def add(x, y):
         x += y
+
+    ops.elementwise(add, a, b)
     np.testing.assert_array_equal(host(a), np.ones(size))
 
 
-def test_pieces_of_an_array_that_is_not_contiguous_write_to_it():
-    a = xp.zeros((4, 6))
-    for (x,) in ops.pieces(a.T):
+def test_elementwise_work_on_an_array_that_is_not_contiguous_writes_to_it():
+    def add_one(x):
         x += 1
+
+    a = xp.zeros((4, 6))
+    ops.elementwise(add_one, a.T)
     np.testing.assert_array_equal(host(a), np.ones((4, 6)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (300, 200, 300), (2, 900, 7000), (40, 300, 700)])
+def test_products(rng, shape):
+    """Large enough for threads and blocks, the last three, with sizes that are no multiples of a block's."""
+    M, K, N = shape
+    a, W, out = rng.standard_normal((M, K)), rng.standard_normal((K, N)), dev(np.full((M, N), np.nan))
+    for view in (dev(W), dev(W.T.copy()).T):
+        out[...] = np.nan
+        ops.matmul(dev(a), view, out=out)
+        np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
+        out[...] = np.nan
+        ops.multiplier(view, M)(dev(a), out)
+        np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
 
 
 def test_cupys_way_of_adding_rows_is_numpys(rng):
@@ -185,15 +203,3 @@ def test_cupys_way_of_adding_rows_is_numpys(rng):
     a = np.array([1.0, 4.0])
     module.scale_(a, np.array(0.5))
     assert a.tolist() == [0.5, 2]
-
-
-@pytest.mark.skipif(NAME != "numpy", reason="BLAS threads are NumPy's")
-def test_small_steps_take_one_thread():
-    threads = lambda: [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]  # noqa: E731
-    before = threads()
-    assert before
-    with ops.threads_for(1e6):
-        assert set(threads()) == {1}
-    with ops.threads_for(1e12):
-        assert threads() == before
-    assert threads() == before

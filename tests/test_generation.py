@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
-from rnnlm.generation import RnnlmGen, _Chooser, generate
+from rnnlm.generation import RnnlmGen, generate, generate_batch
 from rnnlm.models import SimpleRnnlm
-from tests.gradcheck import host
+from rnnlm.sampling import Sampler
+from tests.gradcheck import dev, host
 
 V = 9
 
@@ -17,7 +18,7 @@ def model():
 
 
 def chooser(skip_ids=None, temperature=1.0, top_k=None, top_p=None, greedy=False, seed=0):
-    return _Chooser(V, skip_ids, temperature, top_k, top_p, greedy, seed)
+    return Sampler(V, skip_ids, temperature, top_k, top_p, greedy, seed)
 
 
 def test_the_result_begins_with_the_prompt_and_has_the_length_asked_for(model):
@@ -36,10 +37,24 @@ def test_a_seed_gives_its_words(model):
 def test_words_are_drawn_by_their_probabilities():
     """20,000 draws: a word's count differs from its expectation by under 5 standard deviations."""
     scores, n, pick = np.log(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0])), 20_000, chooser()
-    counts = Counter(pick(scores, step) for step in range(n))
+    counts = Counter(word for step in range(10) for word in pick(np.tile(scores, (n // 10, 1)), step).tolist())
     for word in range(V):
         p = (word + 1) / 45
         assert abs(counts[word] - n * p) < 5 * (n * p * (1 - p)) ** 0.5
+
+
+@pytest.mark.parametrize("vocab_size", [2, 127, 128, 129, 1000])
+def test_the_word_is_the_one_at_which_the_sum_of_all_before_passes_the_random_number(rng, vocab_size):
+    weights = rng.random((50, vocab_size)) ** 8 * (rng.random((50, vocab_size)) < 0.5)
+    weights[:, rng.integers(vocab_size)] += 1e-9  # none is all zeros
+    sampler = Sampler(vocab_size)
+    uniform = np.append(rng.random(48), [0.0, 1 - 2.0**-53])
+    found = sampler._find(weights.copy(), uniform)
+    for row, word, u in zip(weights, found, uniform):
+        assert row[word] > 0
+        total = row.cumsum()
+        assert total[word] >= u * total[-1] * (1 - 1e-12)
+        assert total[word] - row[word] <= u * total[-1] * (1 + 1e-12)
 
 
 def test_each_word_is_sampled_after_all_before_it(model):
@@ -52,8 +67,8 @@ def test_each_word_is_sampled_after_all_before_it(model):
 
 def test_skipped_words_never_appear_and_never_reach_the_state(model):
     seen = []
-    predict = model.predict
-    model.predict = lambda xs: seen.extend(xs[0]) or predict(xs)
+    next_scores = model.next_scores
+    model.next_scores = lambda xs: seen.extend(xs[0]) or next_scores(xs)
     words = generate(model, 0, skip_ids=np.array([1, 2, 3, 4, 5]), sample_size=200, seed=1)
     assert set(words[1:]) == {0, 6, 7, 8}
     assert seen == words[:-1]
@@ -76,15 +91,15 @@ def test_skipped_words_never_appear_and_never_reach_the_state(model):
 def test_top_k_and_top_p_keep_the_likely_words(options, kept):
     """Probabilities 1/45 ... 9/45: the largest is 0.2, the two largest together 0.378."""
     scores = np.log(np.array([1, 2, 3, 4, 5, 6, 7, 8, 9.0]))
-    assert set(np.flatnonzero(chooser(**options).weights(scores)).tolist()) == kept
+    assert set(np.flatnonzero(chooser(**options).weights(scores[None])[0]).tolist()) == kept
 
 
 def test_temperature():
     scores = np.array([0, 1.0] + [-np.inf] * 7)
     for temperature in (0.5, 1.0, 2.0):
-        a, b = chooser(temperature=temperature).weights(scores)[:2]
+        a, b = chooser(temperature=temperature).weights(scores[None].copy())[0, :2]
         np.testing.assert_allclose(b / a, np.exp(1 / temperature), rtol=1e-12)
-    assert chooser(temperature=1e-300)(scores, 0) == 1
+    assert chooser(temperature=1e-300)(scores[None], 0) == [1]
 
 
 def test_it_stops_at_a_word(model):
@@ -92,6 +107,46 @@ def test_it_stops_at_a_word(model):
     assert words[-1] == 8
     assert 8 not in words[1:-1]
     assert len(words) < 100
+
+
+def test_texts_side_by_side(model):
+    """The first is that of `generate`; greedy ones are all those of `generate`, prompts of a few words too."""
+    assert generate_batch(model, [3, 3, 5], sample_size=30, seed=2)[0].tolist() == generate(
+        model, 3, sample_size=30, seed=2
+    )
+    many = generate_batch(model, [3] * 20, sample_size=30, seed=2)
+    assert len({tuple(words) for words in many.tolist()}) == 20
+    prompts = [[1, 2], [7, 7], [0, 8]]
+    for prompt, words in zip(prompts, generate_batch(model, prompts, sample_size=12, greedy=True)):
+        assert words.tolist() == generate(model, prompt, sample_size=12, greedy=True)
+    assert generate_batch(model, dev([4, 5]), sample_size=1).tolist() == [[4], [5]]
+
+
+def test_texts_side_by_side_stop_each_at_its_end(model):
+    texts = generate_batch(model, [0] * 5, 1000, seed=3, stop_id=8).tolist()
+    assert len(texts[0]) < 1000  # all have stopped
+    ends = [text.index(8) for text in texts]
+    assert max(ends) == len(texts[0]) - 1
+    assert min(ends) < max(ends)
+    for text, end in zip(texts, ends):
+        assert set(text[end:]) == {8}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"start_ids": [[1, 2], [3]]}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got"),
+        ({"start_ids": []}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got"),
+        ({"start_ids": 3}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got 3"),
+        ({"start_ids": [3, 9]}, r"start_id must hold ids in \[0, 9\), got 9"),
+        ({"start_ids": [3.5]}, "start_id must be an id or a list of at least one, got"),
+        ({"sample_size": 0}, r"sample_size \(which counts the prompts\) must be a whole number of at least 1, got 0"),
+        ({"stop_id": 9}, r"stop_id must be a whole number in \[0, 9\), got 9"),
+    ],
+)
+def test_bad_arguments_of_texts_side_by_side_are_refused(model, arguments, message):
+    with pytest.raises(InputError, match=message):
+        generate_batch(model, **({"start_ids": [0, 1]} | arguments))
 
 
 def test_the_models_own_state_is_put_back(model):

@@ -66,18 +66,6 @@ def test_a_probability_that_underflows_is_not_an_infinity():
     assert loss == 1000
 
 
-def test_overwriting_gives_the_same(rng):
-    layer, scores, ts = build(rng)
-    want = float(layer.forward(scores, dev(ts))), host(layer.backward())
-    steps = dev(host(scores).swapaxes(0, 1).copy()).swapaxes(0, 1)
-    other = TimeSoftmaxWithLoss(overwrite=True)
-    assert float(other.forward(steps, dev(ts))) == want[0]
-    np.testing.assert_array_equal(host(other.backward()), want[1])
-    np.testing.assert_array_equal(host(steps), want[1])
-    with pytest.raises(InputError, match="time-major"):
-        other.forward(scores, dev(ts))
-
-
 def test_bad_input_is_refused(rng):
     layer, scores, ts = build(rng)
     with pytest.raises(InputError, match=r"ts must have shape \(3, 4\), got \(3, 3\)"):

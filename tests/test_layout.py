@@ -24,6 +24,7 @@ LAYERS = [
     "data",
     "evaluation",
     "scoring",
+    "sampling",
     "generation",
     "checkpoint",
     "plotting",
@@ -43,10 +44,10 @@ PUBLIC = {
     "Constant", "Corpus", "Cosine", "DataError", "DivideOnPlateau", "Evaluation", "GRU", "Halving",
     "InputError", "LSTM", "LanguageModel", "MissingExtra", "Model", "ModelConfig", "ModelFileError",
     "Momentum", "Nesterov", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
-    "Score", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeBiGRU",
+    "Score", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "eval_perplexity",
-    "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
+    "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
     "score", "story", "token_nats",
 }  # fmt: skip
 

@@ -1,6 +1,6 @@
 """CuPy: what it spells or speeds differently from NumPy."""
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any
 
 import cupy as xp
@@ -41,17 +41,26 @@ def synchronize() -> None:
     xp.cuda.get_current_stream().synchronize()
 
 
-def threads_for(_operations: float) -> "quiet":
-    """A context for steps of so many operations; on a GPU nothing is to be set."""
-    return quiet()
-
-
 class quiet:
     """A context in which overflow and NaN give no warning: on a GPU they never do, so nothing is done."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, *exception: object) -> None: ...
+
+
+one_blas_thread = quiet()  # the host multiplies nothing
+
+
+def matmul(a: Array, b: Array, out: Array) -> None:
+    """out = a b.  a (M, K), b (K, N), out (M, N)"""
+    xp.matmul(a, b, out=out)
+
+
+def multiplier(W: Array, _rows: int) -> Callable[[Array, Array], None]:
+    """A function multiply(a, out) that leaves a W in `out`, for many an a (rows, K)."""
+    W = xp.ascontiguousarray(W)
+    return lambda a, out: matmul(a, W, out)
 
 
 def scale_(a: Array, factor: Array) -> None:
@@ -72,6 +81,6 @@ def add_rows_(out: Array, ids: Array, rows: Array) -> None:
     xp.add.at(out, ids, xp.where(first[:, None], totals, 0))
 
 
-def pieces(*arrays: Array) -> Iterator[tuple[Array, ...]]:
-    """Arrays of one shape cut alike for an elementwise update: on a GPU one piece is best."""
-    yield arrays
+def elementwise(function: Callable[..., object], *arrays: Array) -> None:
+    """Call function(*arrays): on a GPU one piece is best."""
+    function(*arrays)

@@ -1,16 +1,24 @@
 """NumPy: what it spells or speeds differently from CuPy."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.backend.numpy_output import output_backward, output_forward
+from rnnlm.backend.products import matmul, multiplier
+from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
+
+__all__ = [
+    "add_rows_", "asarray", "asnumpy", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread",
+    "output_backward", "output_forward", "quiet", "scale_", "synchronize", "trouble", "xp",
+]  # fmt: skip
+
 xp = np
 NDArrayAny = NDArray[Any]
-SMALL = 2e8  # operations of a step below which a second thread costs more than it brings: 1.5 times the time at 1e7
 PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
+MANY = 1 << 19  # elements from which a second thread is worth waking
 
 
 def trouble() -> str | None:
@@ -20,7 +28,7 @@ def trouble() -> str | None:
 
 def describe() -> str:
     """Library and device in words."""
-    return f"NumPy {np.__version__}"
+    return f"NumPy {np.__version__}, threads: {thread_count()}"
 
 
 def asarray(a: Any, dtype: Any = None) -> NDArrayAny:
@@ -35,18 +43,6 @@ def asnumpy(a: Any) -> NDArrayAny:
 
 def synchronize() -> None:
     """Wait until all work is done; here it always is."""
-
-
-@contextmanager
-def threads_for(operations: float) -> Iterator[None]:
-    """One BLAS thread for steps of so few operations that waking others takes longer than the work; else as it is."""
-    if operations >= SMALL:
-        yield
-        return
-    from threadpoolctl import threadpool_limits
-
-    with threadpool_limits(1, "blas"):
-        yield
 
 
 def quiet() -> np.errstate:
@@ -72,11 +68,18 @@ def add_rows_(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     out[sorted_ids[first]] += np.add.reduceat(rows[order], first, axis=0)
 
 
-def pieces(*arrays: NDArrayAny) -> Iterator[tuple[NDArrayAny, ...]]:
-    """Arrays of one shape cut alike into flat views, for an elementwise update whose temporaries stay in the cache."""
+def elementwise(function: Callable[..., object], *arrays: NDArrayAny) -> None:
+    """Call function(*parts) on arrays of one shape cut alike: flat views whose temporaries stay in the cache.
+
+    In all threads, where the arrays are large.
+    """
     if not all(a.flags.c_contiguous for a in arrays):
-        yield arrays
+        function(*arrays)
         return
     flat = [a.reshape(-1) for a in arrays]
-    for start in range(0, flat[0].size, PIECE):
-        yield tuple(a[start : start + PIECE] for a in flat)
+
+    def part(start: int, stop: int) -> None:
+        for i in range(start, stop, PIECE):
+            function(*(a[i : min(i + PIECE, stop)] for a in flat))
+
+    in_parallel(part, flat[0].size, PIECE, worth=flat[0].size >= MANY)

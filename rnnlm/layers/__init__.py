@@ -7,6 +7,7 @@ from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.gru import GRU, TimeGRU
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
 from rnnlm.layers.lstm import LSTM, TimeLSTM
+from rnnlm.layers.output import TimeAffineWithLoss
 from rnnlm.layers.regularization import TimeActivationRegularization
 from rnnlm.layers.rnn import RNN, TimeRNN
 
@@ -16,6 +17,7 @@ __all__ = [
     "RNN",
     "TimeActivationRegularization",
     "TimeAffine",
+    "TimeAffineWithLoss",
     "TimeBiGRU",
     "TimeBiLSTM",
     "TimeBiRNN",

@@ -1,6 +1,6 @@
 """Affine: hidden states to scores."""
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.layers.base import Layer, batch_first, expect, time_major
 
 __all__ = ["TimeAffine"]
@@ -34,7 +34,7 @@ class TimeAffine(Layer):
         x = time_major(xs)
         ys = self._buffer("ys", (*x.shape[:2], V), self.dtype)
         rows = ys.reshape(-1, V)
-        xp.matmul(x.reshape(-1, H), W, out=rows)
+        ops.matmul(x.reshape(-1, H), W, out=rows)
         rows += b
         self._save(x)
         return batch_first(ys)
@@ -50,10 +50,10 @@ class TimeAffine(Layer):
         self._done()
         rows = time_major(dys).reshape(T * N, V)
         if dW.flags.c_contiguous:
-            xp.matmul(x.reshape(T * N, H).T, rows, out=dW)
+            ops.matmul(x.reshape(T * N, H).T, rows, out=dW)
         else:  # the transpose of an embedding's gradient
-            xp.matmul(rows.T, x.reshape(T * N, H), out=dW.T)
+            ops.matmul(rows.T, x.reshape(T * N, H), out=dW.T)
         xp.matmul(xp.ones((1, T * N), self.dtype), rows, out=db[None])  # sum over rows, 4 times faster than rows.sum
         dx = self._buffer("dx", x.shape, self.dtype)
-        xp.matmul(rows, W.T, out=dx.reshape(T * N, H))
+        ops.matmul(rows, W.T, out=dx.reshape(T * N, H))
         return batch_first(dx)

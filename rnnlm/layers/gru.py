@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.recurrent import Recurrent
@@ -21,13 +21,13 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array) -> None:
         Wh: (H, 3H).
     """
     H = len(Wh)
-    Wzr, Wg = xp.ascontiguousarray(Wh[:, : 2 * H]), xp.ascontiguousarray(Wh[:, 2 * H :])
+    of_zr, of_g = (ops.multiplier(W, a.shape[1]) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     zr, g = xp.empty_like(a[0, :, : 2 * H]), xp.empty_like(hs[0])
     for gates, h_prev, h, rh in zip(a, hs, hs[1:], rhs):
-        xp.matmul(h_prev, Wzr, out=zr)
+        of_zr(h_prev, zr)
         gates[:, : 2 * H] += zr
         gru_reset(gates, h_prev, rh)
-        xp.matmul(rh, Wg, out=g)
+        of_g(rh, g)
         gates[:, 2 * H :] += g
         gru_update(gates, h_prev, h)
 
@@ -40,15 +40,15 @@ def gru_window_backward(dhs: Array, a: Array, hs: Array, Wh: Array) -> Array:
         dh: (N, H) gradient of the state before the window.
     """
     H = len(Wh)
-    WzrT, WgT = xp.ascontiguousarray(Wh[:, : 2 * H].T), xp.ascontiguousarray(Wh[:, 2 * H :].T)
+    of_zr, of_g = (ops.multiplier(W.T, a.shape[1]) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     dh, product = xp.zeros_like(hs[0]), xp.empty_like(hs[0])
     for dy, gates, h_prev in zip(dhs[::-1], a[::-1], hs[-2::-1]):
         dh += dy
         gru_update_backward(dh, gates, h_prev)
-        xp.matmul(xp.ascontiguousarray(gates[:, 2 * H :]), WgT, out=product)
+        of_g(xp.ascontiguousarray(gates[:, 2 * H :]), product)
         gru_reset_backward(product, gates, h_prev)
         dh += product
-        xp.matmul(xp.ascontiguousarray(gates[:, : 2 * H]), WzrT, out=product)
+        of_zr(xp.ascontiguousarray(gates[:, : 2 * H]), product)
         dh += product
     return dh
 
@@ -65,9 +65,9 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
         bh: (3H,).
     """
     H = len(Wh)
-    product, ru = xp.empty_like(a[0]), xp.empty_like(hs[0])
+    product, ru, multiply = xp.empty_like(a[0]), xp.empty_like(hs[0]), ops.multiplier(Wh, a.shape[1])
     for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
-        xp.matmul(h_prev, Wh, out=product)
+        multiply(h_prev, product)
         product += bh
         gates[:, : 2 * H] += product[:, : 2 * H]
         u[...] = product[:, 2 * H :]
@@ -84,7 +84,7 @@ def gru_after_window_backward(dhs: Array, a: Array, hs: Array, us: Array, das: A
         dh: (N, H) gradient of the state before the window.
     """
     H = len(Wh)
-    WhT = xp.ascontiguousarray(Wh.T)
+    multiply = ops.multiplier(Wh.T, a.shape[1])
     dh, product, du = xp.zeros_like(hs[0]), xp.empty_like(hs[0]), xp.empty_like(hs[0])
     for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
         dh += dy
@@ -93,7 +93,7 @@ def gru_after_window_backward(dhs: Array, a: Array, hs: Array, us: Array, das: A
         gru_reset_backward(du, gates, u)
         da[:, : 2 * H] = gates[:, : 2 * H]
         da[:, 2 * H :] = du
-        xp.matmul(da, WhT, out=product)
+        multiply(da, product)
         dh += product
     return dh
 
@@ -154,7 +154,7 @@ class TimeGRU(Recurrent):
         ones = xp.ones((1, M), self.dtype)
         if self.reset_after:
             of_state = self._buffer("das", das.shape, self.dtype)
-            xp.matmul(h_prevs.T, of_state, out=dWh)
+            ops.matmul(h_prevs.T, of_state, out=dWh)
             xp.matmul(ones, das, out=db[:1])
             xp.matmul(ones, of_state, out=db[1:])
             return

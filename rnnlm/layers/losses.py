@@ -3,10 +3,9 @@
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
-from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 
-__all__ = ["TimeSoftmaxWithLoss"]
+__all__ = ["TimeSoftmaxWithLoss", "counted_targets", "mean_loss"]
 
 
 @accelerated
@@ -39,46 +38,66 @@ def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Arr
     return xp.log(total.astype(xp.float64)) + gap
 
 
+def counted_targets(ts: Array, N: int, T: int, V: int, ignore_label: int) -> tuple[Array, Array, Array]:
+    """Targets of a window in time-major order, which of them count, and the weight of each in the mean.
+
+    Args:
+        ts: (N, T) ids in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
+
+    Returns:
+        targets: (T N,) ids, 0 where ignored.
+        counted: (T N,) bool.
+        weights: (T N,) float64, 1 / n for n targets that count, else 0; all 0 with none.
+    """
+    if getattr(ts, "ndim", 2) == 3:
+        expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
+        ts = ts.argmax(axis=2)
+    expect_ids("ts", ts, (N, T))
+    targets = time_major(ts).reshape(-1)
+    counted = targets != ignore_label
+    return xp.where(counted, targets, 0), counted, counted / xp.maximum(counted.sum(), 1)
+
+
+def mean_loss(nats: Array, counted: Array, weights: Array, N: int, T: int) -> tuple[Array, Array]:
+    """The mean of (T N,) nats over those counted, and all of them as (N, T), 0 where ignored."""
+    nats = xp.where(counted, nats, 0)
+    return (nats * weights).sum(), batch_first(nats.reshape(T, N))
+
+
 class TimeSoftmaxWithLoss(Layer):
     """Mean cross-entropy in nats over all targets that are not `ignore_label`.  (N, T, V), (N, T) -> ()
 
         L = -1/n sum log softmax(x)[t]        dx = (softmax(x) - onehot(t)) / n
 
-    n is the number of targets counted; with none the loss and all gradients are 0.
-
-    Args:
-        overwrite: leave the gradient in place of the scores given to `forward`, which saves an (N, T, V) array and a
-            copy. For a caller that has no more use for its scores and made them in the memory order of a layer.
+    n is the number of targets counted; with none the loss and all gradients are 0. A model whose last layer is affine
+    takes `TimeAffineWithLoss` in place of the two.
 
     Attributes:
         nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored.
     """
 
-    def __init__(self, overwrite: bool = False) -> None:
+    def __init__(self) -> None:
         super().__init__()
         self.ignore_label = -1
-        self.overwrite = overwrite
         self.nats: Array | None = None
 
-    def forward(self, xs: Array, ts: Array) -> Array:
+    def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
 
         Args:
             xs: (N, T, V) scores.
             ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
+            keep: False if no backward is to follow.
         """
         expect("xs", xs, ("N", "T", "V"))
         N, T, V = xs.shape
-        targets = time_major(self._ids(ts, N, T, V)).reshape(-1)
-        counted = targets != self.ignore_label
-        weights = counted / xp.maximum(counted.sum(), 1)  # float64, (T N,)
-        dxs = self._scores(xs)
-        targets = xp.where(counted, targets, 0)
+        targets, counted, weights = counted_targets(ts, N, T, V, self.ignore_label)
+        dxs = self._buffer("dxs", (T, N, V), xs.dtype)
+        dxs[...] = xs.swapaxes(0, 1)
         nats = softmax_cross_entropy_(dxs.reshape(T * N, V), targets, weights.astype(xs.dtype))
-        nats = xp.where(counted, nats, 0)
-        self.nats = batch_first(nats.reshape(T, N))
-        self._save(dxs)
-        return (nats * weights).sum()
+        loss, self.nats = mean_loss(nats, counted, weights, N, T)
+        self._saved = (dxs,) if keep else None
+        return loss
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""
@@ -89,23 +108,5 @@ class TimeSoftmaxWithLoss(Layer):
         return batch_first(dxs)
 
     def forget(self) -> None:
-        """Give up the last forward: its scores are about to be overwritten, and a backward would be wrong."""
+        """Give up the last forward: a backward would be of no use."""
         self._done()
-
-    def _ids(self, ts: Array, N: int, T: int, V: int) -> Array:
-        if getattr(ts, "ndim", 2) == 3:
-            expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
-            return ts.argmax(axis=2)
-        expect_ids("ts", ts, (N, T))
-        return ts
-
-    def _scores(self, xs: Array) -> Array:
-        """The (T, N, V) array to work in."""
-        steps = xs.swapaxes(0, 1)
-        if not self.overwrite:
-            work = self._buffer("dxs", steps.shape, xs.dtype)
-            work[...] = steps
-            return work
-        if not steps.flags.c_contiguous:
-            raise InputError("scores to overwrite must be in time-major memory, as a layer makes them: overwrite=False")
-        return steps

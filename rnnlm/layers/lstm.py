@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect
@@ -20,9 +20,9 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> None:
         hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
         Wh: (H, 4H).
     """
-    product = xp.empty_like(a[0])
+    product, multiply = xp.empty_like(a[0]), ops.multiplier(Wh, a.shape[1])
     for gates, h_prev, h, c_prev, c in zip(a, hs, hs[1:], cs, cs[1:]):
-        xp.matmul(h_prev, Wh, out=product)
+        multiply(h_prev, product)
         gates += product
         lstm_forward(gates, c_prev, c, h)
 
@@ -40,12 +40,12 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array) -> tuple[Ar
     Returns:
         dh, dc: (N, H) gradients of the state before the window.
     """
-    WhT = xp.ascontiguousarray(Wh.T)  # once a window: small products with a transposed operand take twice as long
+    multiply = ops.multiplier(Wh.T, a.shape[1])
     dh, dc = xp.zeros_like(cs[0]), xp.zeros_like(cs[0])
     for dy, gates, c_prev, c in zip(dhs[::-1], a[::-1], cs[-2::-1], cs[:0:-1]):
         dh += dy
         lstm_backward(dh, dc, gates, c_prev, c)
-        xp.matmul(gates, WhT, out=dh)
+        multiply(gates, dh)
     return dh, dc
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect, time_major
 from rnnlm.layers.dropout import DropoutMask
@@ -135,7 +135,7 @@ class Recurrent(Layer):
             steps[0] = state  # before the rest is overwritten: the state may be this buffer's own last step
         a = self._preactivations(states[0])
         rows = a.reshape(T * N, -1)
-        xp.matmul(x.reshape(T * N, D), Wx, out=rows)
+        ops.matmul(x.reshape(T * N, D), Wx, out=rows)
         rows += b if self.biases == 1 else b[0]
         mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
         W = Wh if mask is None else Wh * mask
@@ -161,12 +161,12 @@ class Recurrent(Layer):
         for name, dstate in zip(self.states, dstates):
             setattr(self, f"d{name}", dstate)
         rows = das.reshape(T * N, -1)
-        xp.matmul(x.reshape(T * N, D).T, rows, out=dWx)
+        ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
         self._hidden_gradients(rows, states[0][:-1].reshape(T * N, -1))
         if mask is not None:
             dWh *= mask
         dx = self._buffer("dx", x.shape, self.dtype)
-        xp.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
+        ops.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
         return batch_first(dx)
 
     def _time_major(self, dhs: Array, T: int) -> Array:
@@ -185,7 +185,7 @@ class Recurrent(Layer):
     def _hidden_gradients(self, das: Array, h_prevs: Array) -> None:
         """Leave dWh and db in `grads`, from the gradients of the pre-activations (T N, gH) and all h_{t-1} (T N, H)."""
         _, dWh, db = self.grads
-        xp.matmul(h_prevs.T, das, out=dWh)
+        ops.matmul(h_prevs.T, das, out=dWh)
         xp.matmul(xp.ones((1, len(das)), self.dtype), das, out=db[None])  # a sum over rows, 4 times faster than sum
 
     def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:

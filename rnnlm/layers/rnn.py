@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.recurrent import Recurrent, expect_weights
@@ -19,9 +19,9 @@ def rnn_window_forward(hs: Array, Wh: Array) -> None:
             is h_t.
         Wh: (H, H).
     """
-    product = xp.empty_like(hs[0])
+    product, multiply = xp.empty_like(hs[0]), ops.multiplier(Wh, hs.shape[1])
     for h_prev, h in zip(hs[:-1], hs[1:]):
-        xp.matmul(h_prev, Wh, out=product)
+        multiply(h_prev, product)
         h += product
         rnn_forward(h)
 
@@ -38,12 +38,11 @@ def rnn_window_backward(hs: Array, das: Array, Wh: Array) -> Array:
     Returns:
         dh: (N, H) gradient of the state before the window.
     """
-    WhT = xp.ascontiguousarray(Wh.T)  # once a window: small products with a transposed operand take twice as long
-    dh = xp.zeros_like(hs[0])
+    dh, multiply = xp.zeros_like(hs[0]), ops.multiplier(Wh.T, hs.shape[1])
     for h, da in zip(hs[:0:-1], das[::-1]):
         da += dh
         rnn_backward(h, da)
-        xp.matmul(da, WhT, out=dh)
+        multiply(da, dh)
     return dh
 
 

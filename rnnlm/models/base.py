@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import write_atomic
+from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.bidirectional import Bidirectional
 from rnnlm.layers.losses import TimeSoftmaxWithLoss
+from rnnlm.layers.output import TimeAffineWithLoss
 from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import checked_ids
@@ -44,7 +46,7 @@ class Model:
         self.config = config
         self.layers: dict[str, Layer] = {}
         self.train_steps = 0
-        self.loss_layer = TimeSoftmaxWithLoss(overwrite=True)  # the scores come from this model's own affine layer
+        self.loss_layer: TimeSoftmaxWithLoss | TimeAffineWithLoss = TimeSoftmaxWithLoss()
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
@@ -72,6 +74,11 @@ class Model:
             if isinstance(layer, Bidirectional):
                 raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
         self.layers = layers
+        self.below_loss = list(layers.values())
+        last = self.below_loss[-1]
+        if isinstance(last, TimeAffine):
+            self.loss_layer = TimeAffineWithLoss(last)
+            self.below_loss.pop()
         flat = flatten(layers, self.config.dtype)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads = flat.flat_params, flat.flat_grads
@@ -87,7 +94,20 @@ class Model:
         Softmax over the last axis gives probabilities. With `train_flg` there is dropout.
         """
         self.loss_layer.forget()
-        return self._scores(self._ids("xs", xs), train_flg).copy()
+        with ops.one_blas_thread:
+            return self._run(list(self.layers.values()), self._ids("xs", xs), train_flg).copy()
+
+    def next_scores(self, xs: Any) -> Array:
+        """Scores (N, V) of the word after the last of the ids `xs` (N, T); the state goes on.
+
+        The array is the caller's to write to, until the model is used again.
+        """
+        self.loss_layer.forget()
+        with ops.one_blas_thread:
+            ys = self._run(self.below_loss, self._ids("xs", xs), train_flg=False)[:, -1:]
+            for layer in list(self.layers.values())[len(self.below_loss) :]:
+                ys = layer.forward(ys)  # type: ignore[attr-defined]
+        return ys[:, 0]
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True) -> Array:
         """Mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T); the state goes on.
@@ -100,32 +120,37 @@ class Model:
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
-        xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.loss_layer.ignore_label)
-        if xs.shape != ts.shape:
-            raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
-        return self.loss_layer.forward(self._scores(xs, train_flg), ts)
+        return self._loss(xs, ts, train_flg, keep=True)
 
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
-        self.forward(xs, ts, train_flg=False)
-        self.loss_layer.forget()
+        self._loss(xs, ts, train_flg=False, keep=False)
         return self.loss_layer.nats.copy()  # type: ignore[union-attr]
 
     def backward(self, dout: Any = 1) -> None:
         """Leave the gradient of the last forward's loss (times `dout`), and of its penalty, in `grads`."""
-        dxs = self.loss_layer.backward(dout)
-        for layer in reversed(self.layers.values()):
-            dxs = layer.backward(dxs)  # type: ignore[attr-defined]
+        with ops.one_blas_thread:
+            dxs = self.loss_layer.backward(dout)
+            for layer in reversed(self.below_loss):
+                dxs = layer.backward(dxs)  # type: ignore[attr-defined]
 
     @property
     def penalty(self) -> Any:
         """Nats that the last forward's activation regularisation asks for; not part of the loss that it returned."""
         return sum(getattr(layer, "penalty", 0.0) for layer in self.layers.values())
 
-    def _scores(self, xs: Array, train_flg: bool) -> Array:
+    def _loss(self, xs: Any, ts: Any, train_flg: bool, keep: bool) -> Array:
+        xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.loss_layer.ignore_label)
+        if xs.shape != ts.shape:
+            raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
+        with ops.one_blas_thread:
+            return self.loss_layer.forward(self._run(self.below_loss, xs, train_flg), ts, keep)
+
+    def _run(self, layers: Sequence[Layer], xs: Array, train_flg: bool) -> Array:
+        """What comes out of the last of `layers`, the first of which takes ids."""
         for layer in self.recurrent_layers:
             layer.check_batch(len(xs))
-        for layer in self.layers.values():
+        for layer in layers:
             layer.train_flg = train_flg
             if layer.mask is not None:
                 layer.mask.step = self.train_steps

@@ -66,8 +66,7 @@ class Optimizer:
             expect_pairs(params, arrays, f"{slot}, remembered of the first call,")
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
-            for p, g, *rest in ops.pieces(*aligned):
-                self._step(p, self._decayed(p, g), *rest)
+            ops.elementwise(lambda p, g, *rest: self._step(p, self._decayed(p, g), *rest), *aligned)
 
     def _decayed(self, p: Array, g: Array) -> Array:
         """The gradient with its term of weight decay; p may be changed instead."""

@@ -1,0 +1,152 @@
+"""Output and loss in one: hidden states to cross-entropy, without keeping scores and their gradient side by side."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.layers.affine import TimeAffine
+from rnnlm.layers.base import Layer, batch_first, expect, time_major
+from rnnlm.layers.losses import counted_targets, mean_loss
+
+__all__ = ["TimeAffineWithLoss"]
+
+SCORES = 1 << 24  # that stand in memory at once, 64 MiB of float32: 1,677 rows of 10,000 words, 167 of 100,000
+SCORES_ONCE = 1 << 21  # where no backward is to follow: 8 MiB, which stay in the cache
+
+
+@accelerated
+def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array) -> Array:
+    """Cross-entropy of each row in nats, and what its gradient is made of.
+
+        s = x W + b        nats = log(sum exp(s - m)) + m - s[target]        m = max s, or any number near it
+
+    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
+    large scores is taken in float64.
+
+    Args:
+        x: (M, H).
+        W, b: (H, V), (V,).
+        targets: (M,) ids in [0, V).
+        exps: (M, V), to be overwritten with exp(s - m).
+        totals: (M,), to be overwritten with their sums.
+
+    Returns:
+        nats: (M,) float64.
+    """
+    ops.matmul(x, W, out=exps)
+    exps += b
+    top = exps.max(axis=1, keepdims=True)
+    with ops.quiet():
+        gap = top[:, 0].astype(xp.float64) - exps[xp.arange(len(x)), targets].astype(xp.float64)
+        exps -= top
+    xp.exp(exps, out=exps)
+    exps.sum(axis=1, out=totals)
+    return xp.log(totals.astype(xp.float64)) + gap
+
+
+@accelerated
+def output_backward(
+    x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
+    dW: Array, db: Array, dx: Array, add: bool,
+) -> None:  # fmt: skip
+    """Gradients of the sum of weights * nats; `exps` is used up.
+
+        p = exps / totals        ds = weights (p - onehot(target))        dx = ds Wᵀ    dW = xᵀ ds    db = sum of ds
+
+    The factor weights / totals of a row is put to x and dx, which are smaller than ds.
+
+    Args:
+        x, W, targets, exps, totals: as `output_forward` took and left them.
+        weights: (M,).
+        dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
+        dx: (M, H), to be overwritten.
+    """
+    exps[xp.arange(len(x)), targets] -= totals
+    factor = (weights / totals)[:, None]
+    ops.matmul(exps, W.T, out=dx)
+    dx *= factor
+    before = (dW.copy(), db.copy()) if add else (0, 0)
+    if dW.flags.c_contiguous:
+        ops.matmul((x * factor).T, exps, out=dW)
+    else:  # the transpose of an embedding's gradient
+        ops.matmul(exps.T, x * factor, out=dW.T)
+    ops.matmul(factor.T, exps, out=db[None])
+    if add:
+        dW += before[0]
+        db += before[1]
+
+
+class TimeAffineWithLoss(Layer):
+    """Affine, softmax and mean cross-entropy in nats.  (N, T, H), (N, T) -> ()
+
+        s = x W + b        L = -1/n sum log softmax(s)[t]
+
+    The same as `TimeSoftmaxWithLoss` after the `TimeAffine`, but what stands in memory is exp(s) alone, and of that so
+    many rows as make `SCORES` numbers: where a window has more, they are worked through block by block, and computed
+    again on the way back.
+
+    Args:
+        affine: the layer whose weights these are; its gradients are written to.
+
+    Attributes:
+        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored.
+    """
+
+    def __init__(self, affine: TimeAffine) -> None:
+        super().__init__()
+        self.params, self.grads, self.names = affine.params, affine.grads, affine.names
+        self.ignore_label = -1
+        self.nats: Array | None = None
+
+    def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
+        """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
+
+        Args:
+            xs: (N, T, H) hidden states.
+            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
+            keep: False if no backward is to follow.
+        """
+        W, b = self.params
+        H, V = W.shape
+        expect("xs", xs, ("N", "T", H), self.dtype)
+        N, T, _ = xs.shape
+        x = time_major(xs).reshape(T * N, H)
+        targets, counted, weights = counted_targets(ts, N, T, V, self.ignore_label)
+        nats, totals = xp.empty(T * N, xp.float64), xp.empty(T * N, self.dtype)
+        for rows, exps in self._blocks(T * N, SCORES if keep else SCORES_ONCE):
+            nats[rows] = output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
+        loss, self.nats = mean_loss(nats, counted, weights, N, T)
+        self._saved = (x, targets, weights.astype(self.dtype), totals, (N, T)) if keep else None
+        return loss
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Gradient (N, T, H) of the hidden states; those of W and b are left in `grads`.
+
+        Args:
+            dout: gradient of the loss itself.
+        """
+        x, targets, weights, totals, (N, T) = self._restore()
+        self._done()
+        (W, b), (dW, db) = self.params, self.grads
+        dx = self._buffer("dx", x.shape, self.dtype)
+        if not (isinstance(dout, (int, float)) and dout == 1):
+            weights = (weights * dout).astype(self.dtype)
+        for rows, exps in self._blocks(len(x), SCORES):
+            if len(exps) < len(x):
+                output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
+            add = rows.start > 0
+            output_backward(x[rows], W, targets[rows], weights[rows], exps, totals[rows], dW, db, dx[rows], add)
+        return batch_first(dx.reshape(T, N, -1))
+
+    def forget(self) -> None:
+        """Give up the last forward: what it kept is about to be overwritten, and a backward would be wrong."""
+        self._done()
+
+    def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:
+        """Slices of all rows, each with memory for its scores, of which there are at most so many."""
+        V = len(self.params[1])
+        length = min(rows, max(1, scores // V))
+        exps = self._buffer("exps", (length, V), self.dtype)
+        for start in range(0, rows, length):
+            stop = min(rows, start + length)
+            yield slice(start, stop), exps[: stop - start]

@@ -1,0 +1,125 @@
+"""Choosing words by their scores."""
+
+from collections.abc import Collection
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import positive, whole_number
+from rnnlm.errors import InputError
+
+__all__ = ["Sampler"]
+
+PURPOSE = 1 << 63  # second half of the key of generation's random stream; initial weights use the numbers of layers
+RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
+
+
+class Sampler:
+    """Draws from softmax(scores / temperature), row by row, with one random number a row.
+
+    Args:
+        vocab_size: V.
+        skip_ids: words that are never drawn.
+        temperature: below 1 keeps closer to the likely words, above 1 strays further.
+        top_k: draw from the k most likely words only.
+        top_p: draw from the fewest most likely words whose probabilities add up to p or more.
+        greedy: take the most likely word, the first of equals.
+        seed: the same seed, step and row give the same random number; fresh ones unless given.
+
+    Raises:
+        InputError: an argument out of range, or no word left.
+    """
+
+    def __init__(
+        self,
+        vocab_size: int,
+        skip_ids: Collection[int] | None = None,
+        temperature: float = 1.0,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        greedy: bool = False,
+        seed: int | None = None,
+    ) -> None:
+        unwanted = [] if skip_ids is None else skip_ids
+        self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
+        if self.skip.size == vocab_size:
+            raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
+        positive("temperature (for the limit 0 use greedy)", temperature)
+        if top_k is not None:
+            whole_number("top_k", top_k, 1)
+        if top_p is not None and not 0 < top_p <= 1:
+            raise InputError(f"top_p must be in (0, 1], got {top_p}")
+        if seed is not None:
+            whole_number("seed", seed, 0, 2**64)
+        self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
+        fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
+        self.key = np.array([fresh if seed is None else seed, PURPOSE], np.uint64)
+        self.runs = np.arange(0, vocab_size, RUN)
+
+    def __call__(self, scores: NDArray[np.floating], step: int) -> NDArray[np.int64]:
+        """A word (N,) for each row of scores (N, V), which are used up.
+
+        Args:
+            step: number of the draw; with the seed it names the random numbers.
+        """
+        if self.greedy:
+            return self._checked(scores).argmax(axis=1)
+        weights = self.weights(scores)
+        counter = np.array([0, 0, step, 0], np.uint64)
+        uniform = np.random.Generator(np.random.Philox(key=self.key, counter=counter)).random(len(weights))
+        return self._find(weights, uniform)
+
+    def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """Probabilities of the words up to a factor for each row, 0 for those not wanted, in place of scores (N, V)."""
+        best = self._checked(scores).max(axis=1, keepdims=True)
+        with np.errstate(over="ignore"):
+            scores -= best
+            scores /= self.temperature
+        np.exp(scores, out=scores)
+        if self.top_k is not None or self.top_p is not None:
+            for row in scores:
+                row[~self._kept(row)] = 0
+        return scores
+
+    def _checked(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The scores, those of words not wanted minus infinity."""
+        scores[:, self.skip] = -np.inf
+        best = scores.max(axis=1)
+        if not np.isfinite(best).all():
+            raise InputError(f"the model's best score is {best.min()}: its weights are not finite")
+        return scores
+
+    def _find(self, weights: NDArray[np.floating], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
+        """For each row the word at which the sum of weights (N, V) passes the share `uniform` (N,) of all of them.
+
+        Sums of runs of words are searched first, then the run: summing all weights one by one takes far longer.
+        """
+        runs = np.add.reduceat(weights, self.runs, axis=1, dtype=np.float64)
+        ends = runs.cumsum(axis=1)
+        wanted = uniform * ends[:, -1]
+        run = _first_above(ends, wanted, runs)
+        row = np.arange(len(weights))
+        words = run[:, None] * RUN + np.arange(RUN)
+        V = weights.shape[1]
+        within = weights[row[:, None], np.minimum(words, V - 1)] * (words < V)
+        rest = wanted - (ends[row, run] - runs[row, run])
+        return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), rest, within)
+
+    def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
+        """Which words top_k and top_p leave, by their weights (V,)."""
+        order = (-weights).argsort(kind="stable")[: self.top_k]
+        if self.top_p is not None:
+            share = weights[order].cumsum(dtype=np.float64)
+            order = order[: share.searchsorted(self.top_p * share[-1]) + 1]
+        kept = np.zeros(len(weights), bool)
+        kept[order] = True
+        return kept
+
+
+def _first_above(
+    sums: NDArray[np.float64], wanted: NDArray[np.float64], parts: NDArray[np.floating]
+) -> NDArray[np.int64]:
+    """Where in each row the running sums of `parts` exceed `wanted` (N,); rounding never leads to a part of 0."""
+    place = (sums <= wanted[:, None]).sum(axis=1)
+    last = parts.shape[1] - 1 - (parts[:, ::-1] > 0).argmax(axis=1)
+    return np.minimum(place, last)

@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from rnnlm.backend import FUSED, NAME, threads, xp
+from rnnlm.errors import InputError
+from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
+from rnnlm.layers import output as module
+from tests.gradcheck import assert_gradients, dev, host
+
+SIZES = (3, 4, 5, 7)
+
+
+def build(rng, ignored=2, tied=False, sizes=SIZES, dtype="float64"):
+    N, T, H, V = sizes
+    W = dev(rng.standard_normal((V, H)), dtype).T if tied else dev(rng.standard_normal((H, V)), dtype)
+    affine = TimeAffine(W, dev(rng.standard_normal(V), dtype))
+    if tied:
+        affine.grads[0] = xp.zeros((V, H), dtype).T
+    ts = rng.integers(0, V, (N, T))
+    ts.reshape(-1)[:ignored] = -1
+    return TimeAffineWithLoss(affine), affine, dev(rng.standard_normal((N, T, H)), dtype), dev(ts)
+
+
+@pytest.fixture(params=["whole", "in blocks"])
+def blocks(request, monkeypatch):
+    """Scores of 5 rows of 7 words at once: 12 rows take three blocks."""
+    if request.param == "in blocks":
+        monkeypatch.setattr(module, "SCORES", 35)
+        monkeypatch.setattr(module, "SCORES_ONCE", 7)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("ignored", [0, 2, 11, 12])
+def test_it_is_an_affine_layer_and_a_loss(rng, blocks, tied, ignored):
+    layer, affine, xs, ts = build(rng, ignored, tied)
+    loss = TimeSoftmaxWithLoss()
+    want = float(loss.forward(affine.forward(xs), ts))
+    dxs = host(affine.backward(loss.backward(0.5)))
+    grads = [host(g) for g in affine.grads]
+    for keep in (False, True):
+        assert abs(float(layer.forward(xs, ts, keep)) - want) < 1e-13
+        np.testing.assert_allclose(host(layer.nats), host(loss.nats), atol=1e-13)
+    affine.grads[0][...] = affine.grads[1][...] = np.nan  # what is written is not added to what was there
+    np.testing.assert_allclose(host(layer.backward(xp.asarray(0.5))), dxs, atol=1e-14)
+    for grad, its in zip(affine.grads, grads):
+        np.testing.assert_allclose(host(grad), its, atol=1e-14)
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("dout", [1, 0.3])
+def test_backward_is_the_derivative(rng, blocks, tied, dout):
+    layer, affine, xs, ts = build(rng, tied=tied)
+
+    def loss():
+        return dout * layer.forward(xs, ts)
+
+    loss()
+    before = host(xs)
+    grads = {"xs": layer.backward(dout).copy()} | {n: g.copy() for n, g in zip(affine.names, affine.grads)}
+    np.testing.assert_array_equal(host(xs), before)
+    assert_gradients(loss, {"xs": xs} | dict(zip(affine.names, affine.params)), grads, rng)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("size", [0, 1, 29, 31, 100, 1e4, 1e30])
+def test_finite_scores_give_finite_losses(dtype, size):
+    """One hidden unit, whose weights are the scores; some rows of a block may be large, some small."""
+    affine = TimeAffine(dev([[size, -size, 0]], dtype), dev(np.zeros(3), dtype))
+    layer = TimeAffineWithLoss(affine)
+    loss = float(layer.forward(dev(np.array([[[1], [-1], [0.01]]]), dtype), dev([[1, 0, 2]])))
+    assert np.isfinite(loss)
+    assert loss >= np.log(3) * 0.9
+    assert np.isfinite(host(layer.backward())).all()
+    assert all(np.isfinite(host(g)).all() for g in affine.grads)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
+@pytest.mark.parametrize("size", [1, 100])
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("add", [False, True])
+@pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000)])
+def test_numpys_twins_are_the_plain_text(rng, monkeypatch, size, tied, add, shape):
+    """With scores that need their largest subtracted and scores that don't, in one thread and in more."""
+    M, H, V = shape
+    x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
+    W = np.asfortranarray(W) if tied else W
+    targets, weights = rng.integers(0, V, M), rng.random(M)
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+    results = []
+    for forward, backward in zip(FUSED["output_forward"], FUSED["output_backward"]):
+        exps, totals = np.empty((M, V)), np.empty(M)
+        dW, db, dx = np.ones_like(W), np.ones(V), np.empty((M, H))
+        nats = forward(x, W, b, targets, exps, totals)
+        backward(x, W, targets, weights, exps, totals, dW, db, dx, add)
+        results.append((nats, dW, db, dx))
+    for plain, fused in zip(*results):
+        np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11 * np.abs(plain).max())
+
+
+def test_bad_input_is_refused(rng):
+    layer, _, xs, ts = build(rng)
+    with pytest.raises(InputError, match=r"xs must have shape \(N, T, 5\), got \(3, 4, 4\)"):
+        layer.forward(xs[:, :, :4], ts)
+    with pytest.raises(InputError, match="xs must have the layer's dtype float64, got float32"):
+        layer.forward(xs.astype(np.float32), ts)
+    with pytest.raises(InputError, match=r"ts must have shape \(3, 4\), got \(3, 3\)"):
+        layer.forward(xs, ts[:, :3])
+    layer.forward(xs, ts, keep=False)
+    with pytest.raises(InputError, match="TimeAffineWithLoss.backward needs a forward of its own first"):
+        layer.backward()
+    layer.forward(xs, ts)
+    layer.backward()
+    with pytest.raises(InputError, match="TimeAffineWithLoss.backward needs a forward of its own first"):
+        layer.backward()

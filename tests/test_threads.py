@@ -1,0 +1,157 @@
+"""The threads of the NumPy backend; they are plain Python, so that these tests run with any backend."""
+
+import os
+import subprocess
+import sys
+import threading
+from time import sleep
+
+import numpy as np
+import pytest
+from threadpoolctl import threadpool_info
+
+from rnnlm.backend import NAME, products, threads
+from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
+from rnnlm.errors import BackendError
+from tests import test_layers_output, test_models_general
+from tests import test_layers_recurrent as recurrent
+
+
+@pytest.fixture
+def three(monkeypatch):
+    """Three threads, whatever the machine has."""
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+
+
+@pytest.fixture
+def cut_all(three, monkeypatch):
+    """Threads and blocks for the smallest of products."""
+    for name, value in {"SHARED": 0, "BLOCKED": 0, "TALL": 2, "COLUMNS": 2, "MULTIPLICATIONS": 25}.items():
+        monkeypatch.setattr(products, name, value)
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 10, 64, 65, 1000])
+@pytest.mark.parametrize("unit", [1, 8, 64])
+def test_parts_cover_everything_once(three, size, unit):
+    seen, names = np.zeros(size, int), set()
+
+    def part(start, stop):
+        assert start % unit == 0
+        seen[start:stop] += 1
+        names.add(threading.get_ident())
+        sleep(0.001)
+
+    in_parallel(part, size, unit)
+    assert (seen == 1).all()
+    assert len(names) == min(3, -(-size // unit))
+
+
+def test_what_is_not_worth_it_stays_in_one_thread(three):
+    calls = []
+    in_parallel(lambda *part: calls.append((part, threading.get_ident())), 100, worth=False)
+    assert calls == [((0, 100), threading.get_ident())]
+
+
+@pytest.mark.parametrize("guilty", [0, 1, 2])
+def test_an_error_in_any_part_is_raised_when_all_have_ended(three, guilty):
+    ended = []
+
+    def part(start, stop):
+        if start == guilty:
+            raise ValueError(f"part {start}")
+        sleep(0.05)
+        ended.append(start)
+
+    with pytest.raises(ValueError, match=f"part {guilty}"):
+        in_parallel(part, 3)
+    assert len(ended) == 2
+    in_parallel(lambda *_: None, 3)  # and the threads live on
+
+
+def test_an_interrupt_waits_for_the_others(three):
+    """Ctrl-C in the thread that waits, while the others write into its arrays."""
+    ended = []
+
+    def part(start, stop):
+        if start:
+            sleep(0.1)
+            ended.append(start)
+        else:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        in_parallel(part, 3)
+    assert sorted(ended) == [1, 2]
+
+
+def test_blas_takes_one_thread_inside_and_what_it_had_outside():
+    before = blas_threads()
+    assert before
+    with one_blas_thread:
+        assert set(blas_threads()) == {1}
+        with one_blas_thread:
+            pass
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+def test_a_forked_process_has_threads_of_its_own(three):
+    in_parallel(lambda *_: None, 3)
+    code = (
+        "import os; from rnnlm.backend.threads import in_parallel\n"
+        "in_parallel(lambda *_: None, 3)\n"
+        "child = os.fork()\n"
+        "in_parallel(lambda *_: None, 3)\n"
+        "os._exit(0) if not child else os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
+    )
+    environment = os.environ | {"RNNLM_THREADS": "3", "RNNLM_BACKEND": "numpy", "PYTHONPATH": os.getcwd()}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=True, timeout=60)
+
+
+def test_the_setting(monkeypatch):
+    try:
+        for value, count in (("1", 1), ("7", 7)):
+            monkeypatch.setenv("RNNLM_THREADS", value)
+            thread_count.cache_clear()
+            assert thread_count() == count
+        for value in ("0", "-1", "two", "1.5"):
+            monkeypatch.setenv("RNNLM_THREADS", value)
+            thread_count.cache_clear()
+            with pytest.raises(BackendError, match=f"RNNLM_THREADS must be a whole number from 1 on, got '{value}'"):
+                thread_count()
+        monkeypatch.delenv("RNNLM_THREADS")
+        thread_count.cache_clear()
+        assert thread_count() == max(blas_threads())
+    finally:
+        monkeypatch.delenv("RNNLM_THREADS", raising=False)
+        thread_count.cache_clear()
+
+
+@pytest.mark.parametrize("tied", [False, True])
+def test_gradients_of_the_output_cut_as_small_as_can_be(rng, cut_all, tied):
+    test_layers_output.test_backward_is_the_derivative(rng, None, tied, 1)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "gru-after"])
+def test_gradients_of_recurrent_layers_cut_as_small_as_can_be(rng, cut_all, kind):
+    recurrent.check_gradients(*recurrent.build(rng, kind), rng)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the plain text has no threads of its own")
+def test_reruns_are_bit_for_bit_equal(cut_all):
+    def gradient():
+        model = test_models_general.build("better")
+        xs = np.arange(12).reshape(3, 4) % model.config.vocab_size
+        model.forward(xs, xs[::-1])
+        model.backward()
+        return model.flat_grads.copy()
+
+    first = gradient()
+    assert first.any()
+    for _ in range(5):
+        np.testing.assert_array_equal(gradient(), first)
