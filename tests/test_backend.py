@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from rnnlm.backend import FUSED, accelerated, ops, xp
+from rnnlm.backend import FUSED, NAME, accelerated, ops, xp
 from tests.gradcheck import dev, host
 
 PACKAGE = Path(__file__).parent.parent / "rnnlm"
@@ -203,3 +203,19 @@ def test_cupys_way_of_adding_rows_is_numpys(rng):
     a = np.array([1.0, 4.0])
     module.scale_(a, np.array(0.5))
     assert a.tolist() == [0.5, 2]
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_numpys_lstm_cell_is_the_plain_text(rng, scale):
+    N, H = 3, 5
+    a, c_prev, dh, dc = (scale * rng.standard_normal(shape) for shape in ((N, 4 * H), (N, H), (N, H), (N, H)))
+    results = []
+    for forward, backward in zip(FUSED["lstm_forward"], FUSED["lstm_backward"]):
+        gates, c, h, dc_prev = a.copy(), np.empty((N, H)), np.empty((N, H)), dc.copy()
+        forward(gates, c_prev, c, h)
+        results.append([gates.copy(), c, h])
+        backward(dh, dc_prev, gates, c_prev, c)
+        results[-1] += [gates, dc_prev]
+    for plain, fused in zip(*results):
+        np.testing.assert_allclose(fused, plain, rtol=1e-12, atol=1e-13 * scale)

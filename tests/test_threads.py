@@ -113,23 +113,24 @@ def test_a_forked_process_has_threads_of_its_own(three):
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=True, timeout=60)
 
 
-def test_the_setting(monkeypatch):
-    try:
-        for value, count in (("1", 1), ("7", 7)):
-            monkeypatch.setenv("RNNLM_THREADS", value)
-            thread_count.cache_clear()
-            assert thread_count() == count
-        for value in ("0", "-1", "two", "1.5"):
-            monkeypatch.setenv("RNNLM_THREADS", value)
-            thread_count.cache_clear()
-            with pytest.raises(BackendError, match=f"RNNLM_THREADS must be a whole number from 1 on, got '{value}'"):
-                thread_count()
-        monkeypatch.delenv("RNNLM_THREADS")
-        thread_count.cache_clear()
+@pytest.mark.parametrize(("value", "count"), [("1", 1), ("7", 7), ("", None)])
+def test_the_setting(monkeypatch, value, count):
+    monkeypatch.setenv("RNNLM_THREADS", value)
+    assert threads._setting() == count
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_a_wrong_setting_is_refused(monkeypatch, value):
+    monkeypatch.setenv("RNNLM_THREADS", value)
+    with pytest.raises(BackendError, match=f"RNNLM_THREADS must be a whole number from 1 on, got '{value}'"):
+        threads._setting()
+
+
+def test_unless_set_there_are_as_many_threads_as_blas_takes():
+    if threads.SETTING is None:
         assert thread_count() == max(blas_threads())
-    finally:
-        monkeypatch.delenv("RNNLM_THREADS", raising=False)
-        thread_count.cache_clear()
+    else:
+        assert thread_count() == threads.SETTING
 
 
 @pytest.mark.parametrize("tied", [False, True])

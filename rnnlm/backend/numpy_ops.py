@@ -6,18 +6,20 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.backend.numpy_cells import lstm_backward, lstm_forward
 from rnnlm.backend.numpy_output import output_backward, output_forward
 from rnnlm.backend.products import matmul, multiplier
 from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
 
 __all__ = [
-    "add_rows_", "asarray", "asnumpy", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread",
-    "output_backward", "output_forward", "quiet", "scale_", "synchronize", "trouble", "xp",
+    "add_rows_", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
+    "multiplier", "one_blas_thread", "output_backward", "output_forward", "quiet", "scale_", "synchronize", "trouble",
+    "xp",
 ]  # fmt: skip
 
 xp = np
 NDArrayAny = NDArray[Any]
-PIECE = 1 << 15  # elements: 128 kB of float32, so that a few arrays of temporaries stay in the second-level cache
+PIECE = 1 << 16  # elements: 256 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 MANY = 1 << 19  # elements from which a second thread is worth waking
 
 

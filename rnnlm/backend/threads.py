@@ -6,8 +6,8 @@ faster than one product with two BLAS threads at the shapes of a language model,
 BLAS's threads go on spinning on the cores for a while after a product. Here they sleep: to wake one and wait for it
 takes about 50 microseconds.
 
-The one setting is `RNNLM_THREADS`, read when the first array is cut; unless set, as many as BLAS would take (the cores
-this process may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the same number of threads.
+The one setting is `RNNLM_THREADS`, read once, at import; unless set, as many as BLAS would take (the cores this process
+may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the same number of threads.
 """
 
 import os
@@ -91,19 +91,27 @@ if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
 
 
-@cache
-def thread_count() -> int:
-    """How many threads share the work.
+def _setting() -> int | None:
+    """What RNNLM_THREADS says.
 
     Raises:
-        BackendError: RNNLM_THREADS is not a whole number from 1 on.
+        BackendError: something that is not a whole number from 1 on.
     """
     wanted = os.environ.get("RNNLM_THREADS")
-    if wanted:
-        if not wanted.isdecimal() or not int(wanted):
-            raise BackendError(f"RNNLM_THREADS must be a whole number from 1 on, got {wanted!r}")
-        return int(wanted)
-    return max((library.get_num_threads() or 1 for library in _libraries()), default=os.cpu_count() or 1)
+    if not wanted:
+        return None
+    if not wanted.isdecimal() or not int(wanted):
+        raise BackendError(f"RNNLM_THREADS must be a whole number from 1 on, got {wanted!r}")
+    return int(wanted)
+
+
+SETTING = _setting()
+
+
+@cache
+def thread_count() -> int:
+    """How many threads share the work."""
+    return SETTING or max((library.get_num_threads() or 1 for library in _libraries()), default=os.cpu_count() or 1)
 
 
 @cache
