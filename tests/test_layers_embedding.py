@@ -49,13 +49,13 @@ def test_ids_may_change_between_forward_and_backward(rng):
 
 
 @settings(max_examples=50, deadline=None)
-@given(st.lists(st.integers(0, 9), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
+@given(st.lists(st.integers(0, 9), min_size=1, max_size=300), st.integers(0, 2**32 - 1))
 def test_add_rows_adds_up_repeated_ids(ids, seed):
     rows = np.random.default_rng(seed).standard_normal((len(ids), 4))
     out, want = xp.ones((10, 4)), np.ones((10, 4))
     ops.add_rows_(out, dev(ids), dev(rows))
     np.add.at(want, ids, rows)
-    np.testing.assert_allclose(host(out), want, rtol=1e-13, atol=1e-13)  # another order of the same sum
+    np.testing.assert_allclose(host(out), want, rtol=1e-12, atol=1e-12)  # another order of the same sum
 
 
 @pytest.mark.parametrize(
