@@ -7,7 +7,7 @@ A contestant is made from a case and the initial weights by name, which are the 
 
 For training these are `step(xs, ts)`, which runs forward, back, clipping at 0.25 and SGD, carries the state, and
 returns the loss as a Python float; and `gradients(xs, ts)`, loss and gradients, by our names, of one window from a zero
-state and without dropout. `first_words` has scores after the first ids, and the likeliest words from there on.
+state and without dropout. `first_words` has the scores after the first ids, and the likeliest words from there on.
 """
 
 from importlib import import_module
@@ -61,6 +61,10 @@ class Ours:
         self.threads = ops.threads_for(2 * self.model.flat_params.size * case.tokens)
         self.threads.__enter__()
 
+    def close(self):
+        """Give the threads back, for whatever else the process does."""
+        self.threads.__exit__(None, None, None)
+
     def step(self, xs, ts):
         from rnnlm import clip_grads
 
@@ -102,21 +106,23 @@ class OurGenerating:
         self.model, self.length = case.sizes.model(), 1 + case.words
 
     def step(self, start_ids, seed):
+        return self._words(start_ids, self.length, seed=seed)
+
+    def _words(self, start_ids, length, **options):
         if len(start_ids) == 1:
             from rnnlm import generate
 
-            return generate(self.model, int(start_ids[0]), sample_size=self.length, seed=seed)
+            return [generate(self.model, int(start_ids[0]), sample_size=length, **options)]
         from rnnlm import generate_batch
 
-        return generate_batch(self.model, start_ids, sample_size=self.length, seed=seed)
+        return generate_batch(self.model, start_ids, sample_size=length, **options)
 
     def first_words(self, start_ids, seed):
-        from rnnlm import generate
         from rnnlm.backend import ops
 
-        words = generate(self.model, int(start_ids[0]), sample_size=PROVED_WORDS, greedy=True)
+        words = np.array(self._words(start_ids, PROVED_WORDS, top_k=1))
         self.model.reset_state()
-        return 0.0, {"scores": ops.asnumpy(self.model.predict(start_ids[:, None]))[:, 0], "words": np.array(words)}
+        return 0.0, {"scores": ops.asnumpy(self.model.predict(start_ids[:, None]))[:, 0], "words": words}
 
 
 class Plain:
@@ -168,11 +174,11 @@ class PlainGenerating(Plain):
     def first_words(self, start_ids, seed):
         self.model.reset_state()
         first = scores = self.model.read(start_ids)[0]
-        words = [start_ids[0]]
+        words = [start_ids]
         for _ in range(PROVED_WORDS - 1):
-            words.append(scores[0].argmax())
-            scores = self.model.read(np.full(len(start_ids), words[-1]))[0]
-        return 0.0, {"scores": first, "words": np.array(words)}
+            words.append(scores.argmax(axis=1))
+            scores = self.model.read(words[-1])[0]
+        return 0.0, {"scores": first, "words": np.stack(words, axis=1)}
 
 
 CLASSES = {

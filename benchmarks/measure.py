@@ -38,9 +38,10 @@ def measure(case, names, seconds, rounds):
         workers = {
             name: stack.enter_context(Worker(name, case, weights)) for name in names if name not in missing
         }  # fmt: skip
-        figures = take_turns(case, workers, seconds, rounds)
+        first, failed = warm_up(case, workers)
+        figures = take_turns(case, workers, first, seconds, rounds)
         memory = {name: worker.memory() for name, worker in workers.items()}
-    return {"case": case.name, **figures, "peak_mib": memory, "not_available": missing}
+    return {"case": case.name, **figures, "peak_mib": memory, "not_available": missing | failed}
 
 
 def prove_same_work(case, names, weights):
@@ -53,16 +54,21 @@ def prove_same_work(case, names, weights):
             with Worker(name, case, weights) as worker:
                 found = worker.prove(str(path)), dict(np.load(path))
         except WorkerFailed as failure:
-            if name not in OPTIONAL:
-                raise
-            missing[name] = str(failure)
-            say(f"{case.name}: {name} is not available: {failure}")
+            missing[name] = excuse(case, name, failure)
             continue
         if want is None:
             want = found
         else:
             expect_same(case, name, found, want)
     return missing
+
+
+def excuse(case, name, failure):
+    """Why a contestant is left out, in words; raises the failure if it is one that must not be."""
+    if name not in OPTIONAL:
+        raise failure
+    say(f"{case.name}: {name} is not available: {failure}")
+    return str(failure)
 
 
 def expect_same(case, name, found, want):
@@ -85,16 +91,31 @@ def expect_same(case, name, found, want):
             raise NotTheSameWork(f"{where} {key} differs by {error:.1e} of its largest entry")
 
 
-def take_turns(case, workers, seconds, rounds):
+def warm_up(case, workers):
+    """One step by each, which compiles, makes buffers and wakes threads: its seconds, by name.
+
+    Whoever may fail and does is taken out of `workers`, and why is returned too.
+    """
+    first, missing = {}, {}
+    for name, worker in list(workers.items()):
+        try:
+            first[name] = worker.steps(1)
+        except WorkerFailed as failure:
+            missing[name] = excuse(case, name, failure)
+            del workers[name]
+    return first, missing
+
+
+def take_turns(case, workers, first, seconds, rounds):
     """Tokens per second of each contestant in each round, and the floor's."""
     steps, expected = {}, 0.0
     for name, worker in workers.items():
-        steps[name], step_seconds = steps_of_a_burst(worker, seconds)
+        steps[name], step_seconds = steps_of_a_burst(worker, first[name], seconds)
         expected += steps[name] * step_seconds
         say(f"{case.name}: {name}: {1000 * step_seconds:.3g} ms a step, {steps[name]} of them a burst")
-    if expected > LONG and rounds > FEW:
-        say(f"{case.name}: {FEW} rounds instead of {rounds}, because one takes {expected:.0f} seconds")
-        rounds = FEW
+    meant, rounds = rounds, min(rounds, FEW) if expected > LONG else rounds
+    if rounds < meant:
+        say(f"{case.name}: {rounds} rounds instead of {meant}, because one takes {expected:.0f} seconds")
     floors, rates = [], {name: [] for name in workers}
     for number in range(rounds):
         if case.task == "training":
@@ -102,12 +123,19 @@ def take_turns(case, workers, seconds, rounds):
         for name, worker in workers.items():
             rates[name].append(steps[name] * case.tokens / worker.steps(steps[name]))
         say(f"{case.name}: round {number + 1} of {rounds} done")
-    return {"rounds": rounds, "steps_of_a_burst": steps, "tokens_per_second": rates, "floors": floors}
+    return {
+        "rounds": rounds,
+        "rounds_meant": meant,
+        "steps_of_a_burst": steps,
+        "tokens_per_second": rates,
+        "floors": floors,
+    }
 
 
-def steps_of_a_burst(worker, seconds):
-    """Steps that take about so many seconds, at least one; and the seconds of one."""
-    worker.steps(1)  # compiles, makes buffers, wakes threads
+def steps_of_a_burst(worker, first, seconds):
+    """Steps that take about so many seconds, at least one, and the seconds of one; `first` are those of the first."""
+    if first > 2 * seconds and worker.name not in OPTIONAL:  # and not for compiling: a burst is one step
+        return 1, first
     count = 1
     while (took := worker.steps(count)) < seconds / 3:
         count *= 3

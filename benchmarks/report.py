@@ -30,10 +30,10 @@ def best_of_pytorch(result):
     return max((name for name in rates if name.startswith("torch")), key=lambda n: np.median(rates[n]), default=None)
 
 
-def over(result, name):
-    """Our speed over another's: the median of the ratios of each round; None where it was not measured."""
+def over(result, name, other):
+    """One's speed over another's: the median of the ratios of each round; None where either was not measured."""
     rates = result["tokens_per_second"]
-    return float(np.median(np.divide(rates["ours"], rates[name]))) if name in rates else None
+    return float(np.median(np.divide(rates[name], rates[other]))) if {name, other} <= set(rates) else None
 
 
 def row(result):
@@ -45,8 +45,8 @@ def row(result):
     cells = [
         result["case"],
         *(speed(rates.get(name)) for name in NAMES),
-        held(over(result, best), targets.torch),
-        held(over(result, "plain"), targets.plain),
+        held(over(result, "ours", best), targets.torch),
+        held(over(result, "ours", "plain"), targets.plain),
         held(share, targets.floor),
         f"{memory['ours']:.0f}",
         f"{memory[best]:.0f}" if best else "",
@@ -75,10 +75,9 @@ def held(value, target, at_most=False):
 
 def remarks(results):
     """What the table does not say: cases with few rounds, contestants that could not run."""
-    usual = max(result["rounds"] for result in results)
     for result in results:
-        if result["rounds"] < usual:
-            yield f"{result['case']}: {result['rounds']} rounds instead of {usual}, because one takes so long."
+        if result["rounds"] < result["rounds_meant"]:
+            yield f"{result['case']}: {result['rounds']} rounds instead of {result['rounds_meant']}: one takes long."
         for name, reason in result["not_available"].items():
             yield f"{result['case']}: {NAMES[name]} is not available: {reason}"
 
@@ -92,9 +91,9 @@ def draw(results, path):
     names = [name for name in NAMES if any(name in result["tokens_per_second"] for result in results)]
     width = 0.8 / len(names)
     for place, name in enumerate(names):
-        heights = [relative(result, name) for result in results]
+        heights = [over(result, name, best_of_pytorch(result) or "ours") for result in results]
         at = np.arange(len(results)) + (place - (len(names) - 1) / 2) * width
-        bars = axes.bar(at, heights, 0.92 * width, color=COLOURS[name], label=NAMES[name])
+        bars = axes.bar(at, np.array(heights, float), 0.92 * width, color=COLOURS[name], label=NAMES[name])
         if name == "ours":
             axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=9, fontweight="bold", color=COLOURS[name])
     axes.axhline(1, color="black", linewidth=0.8)
@@ -105,13 +104,6 @@ def draw(results, path):
     axes.margins(x=0.01)
     figure.legend(loc="outside upper center", ncols=len(names), frameon=False)
     figure.savefig(path, dpi=150)
-
-
-def relative(result, name):
-    """Median speed over that of PyTorch's best; NaN, which draws nothing, where it was not measured."""
-    rates = result["tokens_per_second"]
-    one = np.median(rates[best_of_pytorch(result) or "ours"])
-    return np.median(rates[name]) / one if name in rates else np.nan
 
 
 def main():

@@ -91,13 +91,13 @@ class TorchGenerating(TorchReader):
 
     @torch.inference_mode()
     def first_words(self, start_ids, seed):
-        ids, states = torch.from_numpy(start_ids.astype(np.int64))[:, None], self.net.zeros(len(start_ids))
-        first, states = self.run(ids, states)
-        scores, words = first, [start_ids[0]]
+        words, states = [torch.from_numpy(start_ids.astype(np.int64))[:, None]], self.net.zeros(len(start_ids))
+        first, states = self.run(words[0], states)
+        scores = first
         for _ in range(PROVED_WORDS - 1):
-            words.append(scores[0].argmax().item())
-            scores, states = self.run(torch.full_like(ids, words[-1]), states)
-        return 0.0, {"scores": first.numpy(), "words": np.array(words)}
+            words.append(scores.argmax(dim=1, keepdim=True))
+            scores, states = self.run(words[-1], states)
+        return 0.0, {"scores": first.numpy(), "words": torch.cat(words, dim=1).numpy()}
 
 
 def compiled(cls):
