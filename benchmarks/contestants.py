@@ -1,26 +1,69 @@
-"""The same work, done by different hands: one training step of SimpleRnnlm.
+"""The same work, done by different hands: rnnlm's and those of plain code; PyTorch's are in a file of their own.
 
-Each contestant begins with the same weights and has `step(xs, ts)`, which runs forward, back, clipping at 0.25 and
-SGD, carries the state, and returns the loss as a Python float; and `gradients(xs, ts)`, the loss and gradients, by our
-names, of one window from a zero state.
+A contestant is made from a case and the initial weights by name, which are the same for all of them, and has
+
+    step(*inputs)       the work whose time is taken: one training step, all sentences scored, one text generated
+    the case's `proof`  what shows that all do the same work: a number and arrays by name, which must agree
+
+For training these are `step(xs, ts)`, which runs forward, back, clipping at 0.25 and SGD, carries the state, and
+returns the loss as a Python float; and `gradients(xs, ts)`, loss and gradients, by our names, of one window from a zero
+state and without dropout. `first_words` has the scores after the first ids, and the likeliest words from there on.
 """
+
+from importlib import import_module
 
 import numpy as np
 
+from benchmarks.cases import EOS
+from benchmarks.plain import PlainRnnlm, softmax
+
 LR, MAX_GRAD = 0.1, 0.25
+SCORED_AT_ONCE = 2048  # tokens, padding included: what rnnlm.score takes
+PROVED_WORDS = 20
+CONTESTANTS = ("ours", "plain", "torch", "torch-compiled")
+
+
+def contestant(name, case, weights):
+    """A contestant for a case. Only PyTorch's import PyTorch."""
+    module = import_module("benchmarks.torch_contestants" if name.startswith("torch") else "benchmarks.contestants")
+    return module.CLASSES[name, case.task](case, weights)
+
+
+def groups(lengths, tokens=SCORED_AT_ONCE):
+    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
+    rows = [[]]
+    for number in np.argsort(lengths, kind="stable"):
+        if (len(rows[-1]) + 1) * lengths[number] > tokens:
+            rows.append([])
+        rows[-1].append(number)
+    return rows
+
+
+def padded(sentences):
+    """Inputs and targets (N, T) of sentences: each begins after an `<eos>`, and a target -1 does not count."""
+    longest = max(map(len, sentences))
+    xs = np.full((len(sentences), longest), EOS)
+    ts = np.full((len(sentences), longest), -1)
+    for x, t, sentence in zip(xs, ts, sentences):
+        x[1 : len(sentence)], t[: len(sentence)] = sentence[:-1], sentence
+    return xs, ts
 
 
 class Ours:
     """rnnlm, on the backend that RNNLM_BACKEND names, with the threads that its trainer would take."""
 
-    def __init__(self, case):
-        from rnnlm import SGD, SimpleRnnlm
+    def __init__(self, case, weights=None):
+        from rnnlm import SGD
         from rnnlm.backend import ops
 
-        self.model = SimpleRnnlm(case.V, case.D, case.H, seed=1)
+        self.model = case.sizes.model()  # by itself, as its user would: those are the weights of all
         self.optimizer = SGD(LR)
         self.threads = ops.one_blas_thread
         self.threads.__enter__()
+
+    def close(self):
+        """Give the threads back, for whatever else the process does."""
+        self.threads.__exit__(None, None, None)
 
     def step(self, xs, ts):
         from rnnlm import clip_grads
@@ -35,94 +78,114 @@ class Ours:
         from rnnlm.backend import ops
 
         self.model.reset_state()
-        loss = float(self.model.forward(xs, ts))
+        loss = float(self.model.forward(xs, ts, train_flg=False))
         self.model.backward()
         return loss, {name: ops.asnumpy(g) for name, g in zip(self.model.names, self.model.grads)}
+
+
+class OurScoring:
+    """rnnlm.score."""
+
+    def __init__(self, case, weights=None):
+        self.model = case.sizes.model()
+
+    def step(self, sentences):
+        from rnnlm import score
+
+        return [one.logprob for one in score(self.model, sentences)]
+
+    def log_probabilities(self, sentences):
+        each = np.array(self.step(sentences))
+        return each.sum(), {"sentences": each}
+
+
+class OurGenerating:
+    """rnnlm.generate, and rnnlm.generate_batch for several sequences."""
+
+    def __init__(self, case, weights=None):
+        self.model, self.length = case.sizes.model(), 1 + case.words
+
+    def step(self, start_ids, seed):
+        return self._words(start_ids, self.length, seed=seed)
+
+    def _words(self, start_ids, length, **options):
+        if len(start_ids) == 1:
+            from rnnlm import generate
+
+            return [generate(self.model, int(start_ids[0]), sample_size=length, **options)]
+        from rnnlm import generate_batch
+
+        return generate_batch(self.model, start_ids, sample_size=length, **options)
+
+    def first_words(self, start_ids, seed):
+        from rnnlm.backend import ops
+
+        words = np.array(self._words(start_ids, PROVED_WORDS, top_k=1))
+        self.model.reset_state()
+        return 0.0, {"scores": ops.asnumpy(self.model.predict(start_ids[:, None]))[:, 0], "words": words}
 
 
 class Plain:
     """Step-by-step NumPy, layer by layer."""
 
-    def __init__(self, case):
-        from benchmarks.plain import PlainRnnlm
-        from rnnlm import SimpleRnnlm
-
-        self.model = PlainRnnlm(SimpleRnnlm(case.V, case.D, case.H, seed=1).state_dict())
+    def __init__(self, case, weights):
+        self.case, self.model = case, PlainRnnlm(weights, case.sizes.dropout)
 
     def step(self, xs, ts):
         return float(self.model.step(xs, ts, LR, MAX_GRAD))
 
     def gradients(self, xs, ts):
-        self.model.h = None
-        return float(self.model.forward(xs, ts)), self.model.backward()
+        self.model.reset_state()
+        return float(self.model.forward(xs, ts, train_flg=False)), self.model.backward()
 
 
-class Torch:
-    """PyTorch: nn.Embedding, nn.RNN, nn.Linear, cross_entropy."""
+class PlainScoring(Plain):
+    """One time step after another of sentences of like length, side by side as in the other contestants."""
 
-    compiled = False
+    def step(self, sentences):
+        scores = np.empty(len(sentences))
+        for numbers in groups([len(sentence) for sentence in sentences]):
+            self.model.reset_state()
+            xs, ts = padded([sentences[number] for number in numbers])
+            total = np.zeros(len(xs))
+            for x, t in zip(xs.T, ts.T):
+                p = softmax(self.model.read(x)[0])
+                total = total + np.where(t >= 0, np.log(p[np.arange(len(p)), t]), 0)
+            scores[numbers] = total
+        return scores
 
-    def __init__(self, case):
-        import torch
-        from torch import nn
-
-        self.torch = torch
-        from rnnlm import SimpleRnnlm
-
-        model = SimpleRnnlm(case.V, case.D, case.H, seed=1)
-        weights = {name: torch.from_numpy(w) for name, w in model.state_dict().items()}
-        self.embed = nn.Embedding(case.V, case.D)
-        self.rnn = nn.RNN(case.D, case.H, batch_first=True)
-        self.linear = nn.Linear(case.H, case.V)
-        self.module = nn.ModuleList([self.embed, self.rnn, self.linear])
-        with torch.no_grad():
-            self.embed.weight.copy_(weights["embed.W"])
-            self.rnn.weight_ih_l0.copy_(weights["rnn.Wx"].T)
-            self.rnn.weight_hh_l0.copy_(weights["rnn.Wh"].T)
-            self.rnn.bias_ih_l0.copy_(weights["rnn.b"])
-            self.rnn.bias_hh_l0.zero_()
-            self.linear.weight.copy_(weights["affine.W"].T)
-            self.linear.bias.copy_(weights["affine.b"])
-        self.optimizer = torch.optim.SGD(self.module.parameters(), lr=LR)
-        self.shape = (1, case.N, case.H)
-        self.h = torch.zeros(self.shape)
-        self.loss = torch.compile(self._loss) if self.compiled else self._loss
-
-    def _loss(self, xs, ts, h):
-        hs, h = self.rnn(self.embed(xs), h)
-        scores = self.linear(hs)
-        return self.torch.nn.functional.cross_entropy(scores.flatten(0, 1), ts.flatten()), h.detach()
-
-    def _backward(self, xs, ts, h):
-        self.optimizer.zero_grad()
-        xs, ts = (self.torch.from_numpy(a.astype(np.int64)) for a in (xs, ts))
-        loss, h = self.loss(xs, ts, h)
-        loss.backward()
-        return loss, h
-
-    def step(self, xs, ts):
-        loss, self.h = self._backward(xs, ts, self.h)
-        self.torch.nn.utils.clip_grad_norm_(self.module.parameters(), MAX_GRAD)
-        self.optimizer.step()
-        return loss.item()
-
-    def gradients(self, xs, ts):
-        loss, _ = self._backward(xs, ts, self.torch.zeros(self.shape))
-        grads = {
-            "embed.W": self.embed.weight.grad,
-            "rnn.Wx": self.rnn.weight_ih_l0.grad.T,
-            "rnn.Wh": self.rnn.weight_hh_l0.grad.T,
-            "rnn.b": self.rnn.bias_ih_l0.grad,
-            "affine.W": self.linear.weight.grad.T,
-            "affine.b": self.linear.bias.grad,
-        }
-        return loss.item(), {name: g.numpy() for name, g in grads.items()}
+    def log_probabilities(self, sentences):
+        each = self.step(sentences)
+        return each.sum(), {"sentences": each}
 
 
-class CompiledTorch(Torch):
-    """PyTorch, the loss through torch.compile."""
+class PlainGenerating(Plain):
+    """One word after another, drawn from its probabilities."""
 
-    compiled = True
+    def step(self, start_ids, seed):
+        rng = np.random.default_rng(seed)
+        self.model.reset_state()
+        words = [start_ids]
+        for _ in range(self.case.words):
+            sums = softmax(self.model.read(words[-1])[0]).cumsum(axis=1)
+            words.append((sums < rng.random((len(sums), 1)) * sums[:, -1:]).sum(axis=1))
+        return np.stack(words, axis=1)
+
+    def first_words(self, start_ids, seed):
+        self.model.reset_state()
+        first = scores = self.model.read(start_ids)[0]
+        words = [start_ids]
+        for _ in range(PROVED_WORDS - 1):
+            words.append(scores.argmax(axis=1))
+            scores = self.model.read(words[-1])[0]
+        return 0.0, {"scores": first, "words": np.stack(words, axis=1)}
 
 
-CONTESTANTS = {"ours": Ours, "plain": Plain, "torch": Torch, "torch-compiled": CompiledTorch}
+CLASSES = {
+    ("ours", "training"): Ours,
+    ("ours", "scoring"): OurScoring,
+    ("ours", "generating"): OurGenerating,
+    ("plain", "training"): Plain,
+    ("plain", "scoring"): PlainScoring,
+    ("plain", "generating"): PlainGenerating,
+}

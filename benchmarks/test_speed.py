@@ -1,4 +1,4 @@
-"""Speed of layers and of the train step.
+"""Speed of layers, of the train step, and of what a trained model is for.
 
     pytest benchmarks --benchmark-only --benchmark-save numpy
     RNNLM_BACKEND=cupy pytest benchmarks --benchmark-only --benchmark-save cupy
@@ -11,14 +11,26 @@ import numpy as np
 import pytest
 
 from benchmarks.cases import CASES
-from benchmarks.contestants import Ours
-from rnnlm import TimeAffine, TimeEmbedding, TimeRNN, TimeSoftmaxWithLoss, evaluate, generate
+from benchmarks.contestants import contestant
+from rnnlm import (
+    TimeAffine,
+    TimeDropout,
+    TimeEmbedding,
+    TimeGRU,
+    TimeLSTM,
+    TimeRNN,
+    TimeSoftmaxWithLoss,
+    evaluate,
+    read_corpus,
+)
 from rnnlm.backend import ops
 
-
-@pytest.fixture(params=CASES)
-def case(request):
-    return CASES[request.param]
+SIZES = {"seed": "seed", "book": "book-lstm", "better": "better"}  # whose N, T, D, H, V a layer is measured with
+LAYERS = ("embedding", "affine", "dropout", "rnn", "lstm", "gru", "loss")
+TRAINING = [name for name, case in CASES.items() if case.task == "training"]
+OTHERS = [name for name in CASES if name not in TRAINING]
+EVALUATED = 2049  # tokens
+LINES, WORDS_A_LINE = 9_000, 22  # about 1 MB of text
 
 
 def draw(*shape):
@@ -41,46 +53,67 @@ def finished(function):
     return call
 
 
-def layer_of(kind, c):
-    ids = ops.asarray(c.windows(1)[0][0])
-    return {
-        "embedding": lambda: (TimeEmbedding(draw(c.V, c.D)), ids, steps(c.N, c.T, c.D)),
-        "rnn": lambda: (
-            TimeRNN(draw(c.D, c.H), draw(c.H, c.H), draw(c.H)),
-            steps(c.N, c.T, c.D),
-            steps(c.N, c.T, c.H),
-        ),
-        "affine": lambda: (TimeAffine(draw(c.H, c.V), draw(c.V)), steps(c.N, c.T, c.H), steps(c.N, c.T, c.V)),
-    }[kind]()
+def recurrent(kind, D, H):
+    """A recurrent layer; the GRU as the cases have it."""
+    cls, gates = {"rnn": (TimeRNN, 1), "lstm": (TimeLSTM, 4), "gru": (TimeGRU, 3)}[kind]
+    after = {"reset_after": True} if kind == "gru" else {}
+    return cls(draw(D, gates * H), draw(H, gates * H), draw(2, gates * H) if after else draw(gates * H), **after)
 
 
-@pytest.mark.parametrize("kind", ["embedding", "rnn", "affine"])
-def test_layer_forward(benchmark, case, kind):
-    layer, xs, _ = layer_of(kind, case)
-    benchmark(finished(lambda: layer.forward(xs)))
+def both_ways(kind, case):
+    """A layer's forward and its backward, without arguments, at the sizes of a case."""
+    (xs, ts), N, T = map(ops.asarray, case.inputs()[0]), case.N, case.T
+    D, H, V = case.sizes.D, case.sizes.H, case.sizes.V
+    if kind == "loss":
+        loss, scores = TimeSoftmaxWithLoss(), steps(N, T, V)
+        return lambda: loss.forward(scores, ts), loss.backward
+    layer, inputs, dys = {
+        "embedding": lambda: (TimeEmbedding(draw(V, D)), xs, steps(N, T, D)),
+        "affine": lambda: (TimeAffine(draw(H, V), draw(V)), steps(N, T, H), steps(N, T, V)),
+        "dropout": lambda: (TimeDropout(0.5), steps(N, T, H), steps(N, T, H)),
+    }.get(kind, lambda: (recurrent(kind, D, H), steps(N, T, D), steps(N, T, H)))()
+    return lambda: layer.forward(inputs), lambda: layer.backward(dys)
 
 
-@pytest.mark.parametrize("kind", ["embedding", "rnn", "affine"])
-def test_layer_forward_and_backward(benchmark, case, kind):
-    layer, xs, dys = layer_of(kind, case)
-    benchmark(finished(lambda: (layer.forward(xs), layer.backward(dys))))
+@pytest.fixture(params=SIZES)
+def sized(request):
+    return CASES[SIZES[request.param]]
 
 
-def test_loss_forward_and_backward(benchmark, case):
-    layer, xs, ts = TimeSoftmaxWithLoss(), steps(case.N, case.T, case.V), ops.asarray(case.windows(1)[0][1])
-    benchmark(finished(lambda: (layer.forward(xs, ts), layer.backward())))
+@pytest.mark.parametrize("kind", LAYERS)
+def test_layer_forward(benchmark, sized, kind):
+    forward, _ = both_ways(kind, sized)
+    benchmark(finished(forward))
 
 
-def test_train_step(benchmark, case):
-    runner, (xs, ts) = Ours(case), case.windows(1)[0]
+@pytest.mark.parametrize("kind", LAYERS)
+def test_layer_forward_and_backward(benchmark, sized, kind):
+    forward, backward = both_ways(kind, sized)
+    benchmark(finished(lambda: (forward(), backward())))
+
+
+@pytest.mark.parametrize("name", TRAINING)
+def test_train_step(benchmark, name):
+    runner, (xs, ts) = contestant("ours", CASES[name], None), CASES[name].inputs()[0]
     benchmark(lambda: runner.step(xs, ts))
+    runner.close()
 
 
-def test_evaluate(benchmark, case):
-    model, corpus = Ours(case).model, np.random.default_rng(0).integers(0, case.V, 2049)
+@pytest.mark.parametrize("name", OTHERS)
+def test_score_and_generate(benchmark, name):
+    runner, inputs = contestant("ours", CASES[name], None), CASES[name].inputs()[0]
+    benchmark(lambda: runner.step(*inputs))
+
+
+@pytest.mark.parametrize("name", ["seed", "book-rnn", "book-lstm", "book-gru"])
+def test_evaluate(benchmark, name):
+    sizes = CASES[name].sizes
+    model, corpus = sizes.model(), sizes.words(np.random.default_rng(0), EVALUATED)
     benchmark(lambda: evaluate(model, corpus))
 
 
-def test_generate(benchmark, case):
-    model = Ours(case).model
-    benchmark(lambda: generate(model, 0, sample_size=50, seed=0))
+def test_read_corpus(benchmark, tmp_path):
+    path = tmp_path / "text.txt"
+    ids = CASES["book-rnn"].sizes.words(np.random.default_rng(0), (LINES, WORDS_A_LINE))
+    path.write_text("".join(" ".join(f"w{i}" for i in line) + "\n" for line in ids))
+    benchmark(lambda: read_corpus(path))

@@ -1,0 +1,126 @@
+"""Both ends of a process that holds one contestant: what it does there, and how it is asked to.
+
+Each contestant has a process of its own, because thread pools of different libraries get in each other's way, and
+because its peak memory is then its own.
+
+    python -m benchmarks.worker CONTESTANT CASE WEIGHTS.npz
+
+reads one request a line and answers each with a line of JSON.
+"""
+
+import json
+import os
+import resource
+import subprocess
+import sys
+import traceback
+from contextlib import suppress
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from benchmarks.cases import CASES
+from benchmarks.contestants import contestant
+
+ROOT = Path(__file__).parent.parent
+
+
+class WorkerFailed(Exception):
+    """A contestant could not do what it was asked to; the message says why."""
+
+
+class Worker:
+    """A contestant in its own process."""
+
+    def __init__(self, name, case, weights):
+        command = [sys.executable, "-m", "benchmarks.worker", name, case.name, str(weights)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        self.name = name
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        self.process.stdin.close()
+        self.process.wait()
+
+    def prove(self, path):
+        """The number that the contestant's proof gives; its arrays are written to `path`."""
+        return self._ask("prove", path)
+
+    def steps(self, count):
+        """Seconds that so many steps took."""
+        return self._ask("steps", count)
+
+    def memory(self):
+        """Peak memory of the process until now, in MiB."""
+        return self._ask("memory", "")
+
+    def _ask(self, task, argument):
+        with suppress(BrokenPipeError):  # it has ended: there is no answer either
+            print(json.dumps([task, argument]), file=self.process.stdin, flush=True)
+        line = self.process.stdout.readline()
+        if not line:
+            raise WorkerFailed(f"its process ended with exit status {self.process.wait()}")
+        answer = json.loads(line)
+        if "error" in answer:
+            raise WorkerFailed(answer["error"])
+        return answer["value"]
+
+
+class Worked:
+    """A worker's other end: does what it is asked to. The contestant is made at the first request."""
+
+    def __init__(self, name, case, weights):
+        self.name, self.case, self.weights = name, CASES[case], weights
+        self.inputs, self.number, self.runner = self.case.inputs(), 0, None
+
+    def answer(self, task, argument):
+        """The value that is asked for."""
+        if self.runner is None:
+            with np.load(self.weights) as weights:  # read one by one: all at once would count as this one's memory
+                self.runner = contestant(self.name, self.case, weights)
+        return {"prove": self.prove, "steps": self.steps, "memory": peak_memory}[task](argument)
+
+    def prove(self, path):
+        number, arrays = getattr(self.runner, self.case.proof)(*self.inputs[0])
+        np.savez(path, **arrays)
+        return float(number)
+
+    def steps(self, count):
+        start = perf_counter()
+        for _ in range(count):
+            self.runner.step(*self.inputs[self.number % len(self.inputs)])
+            self.number += 1
+        return perf_counter() - start
+
+
+def peak_memory(_):
+    """Peak resident memory of this process in MiB.
+
+    From /proc where there is one: what getrusage has begins, on Linux, at the peak of the process that started this
+    one.
+    """
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return next(int(line.split()[1]) / 1024 for line in status.open() if line.startswith("VmHWM"))
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
+
+
+def main():
+    """A worker's life: until its input ends."""
+    answers = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what a library prints is no answer
+    worked = Worked(*sys.argv[1:])
+    for line in sys.stdin:
+        try:
+            answer = {"value": worked.answer(*json.loads(line))}
+        except Exception as error:
+            traceback.print_exc()
+            answer = {"error": f"{type(error).__name__}: {str(error).strip().splitlines()[0] if str(error) else ''}"}
+        print(json.dumps(answer), file=answers, flush=True)
+
+
+if __name__ == "__main__":
+    main()
