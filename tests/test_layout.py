@@ -34,6 +34,7 @@ LAYERS = [
     "settings",
     "experiment",
     "commands",
+    "data_commands",
     "process",
     "cli",
     "__main__",
@@ -45,9 +46,9 @@ PUBLIC = {
     "Momentum", "Nesterov", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
     "Score", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeBiGRU",
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
-    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "eval_perplexity",
-    "evaluate", "generate", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
-    "score", "story", "token_nats",
+    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
+    "eval_perplexity", "evaluate", "generate", "load_corpus", "load_model", "open_corpus", "perplexity", "ptb",
+    "read_corpus", "save_model", "score", "story", "token_nats",
 }  # fmt: skip
 
 
@@ -86,7 +87,9 @@ def test_the_data_names_are_these():
         "Batches",
         "Corpus",
         "Vocabulary",
+        "encode_corpus",
         "load_corpus",
+        "open_corpus",
         "ptb",
         "read_corpus",
         "story",
