@@ -1,6 +1,9 @@
 import errno
 import os
+import signal
 import subprocess
+import sys
+import time
 import tracemalloc
 from functools import partial
 from pathlib import Path
@@ -323,6 +326,26 @@ def test_an_interrupted_write_leaves_nothing(tmp_path, monkeypatch, error):
     with pytest.raises(type(error)):
         encode_corpus(tmp_path / "text", tmp_path / "out", advance=advance)
     assert os.listdir(tmp_path) == ["text"]
+
+
+@pytest.mark.parametrize(("sign", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_a_signal_leaves_nothing(tmp_path, clean_env, sign, code):
+    words = WORDS.save(tmp_path / "vocab") or "vocab"
+    os.mkfifo(tmp_path / "pipe")
+    command = [sys.executable, "-m", "rnnlm", "data", "encode", "pipe", "--vocab", words, "--out", "out"]
+    heed = partial(signal.signal, sign, signal.SIG_DFL)
+    with (
+        subprocess.Popen(command, env=clean_env, cwd=tmp_path, preexec_fn=heed, stderr=subprocess.PIPE, text=True) as p,
+        open(tmp_path / "pipe", "wb", buffering=0) as pipe,
+    ):  # opens when the other end does
+        pipe.write(b"a b c\n")
+        while len(os.listdir(tmp_path)) < 3:
+            time.sleep(0.01)
+        p.send_signal(sign)
+        _, errors = p.communicate(timeout=60)
+    assert p.returncode == code, errors
+    assert "Traceback" not in errors
+    assert sorted(os.listdir(tmp_path)) == ["pipe", "vocab"]
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")
