@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from tyro.conf import Positional
+from tyro.conf import OmitSubcommandPrefixes, Positional
 
 from rnnlm.errors import DataError, InputError, MissingExtra
 from rnnlm.process import handled
@@ -27,7 +27,7 @@ class Eval:
 
     Attributes:
         model: folder of a model or of a run.
-        corpus: story, ptb or a UTF-8 text file, which is scored whole.
+        corpus: story, ptb, or a UTF-8 text or an encoded file, which is scored whole.
         part: of story or ptb.
         data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
         lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
@@ -159,24 +159,82 @@ class Plot:
 
 
 @dataclass(frozen=True)
+class Encode:
+    """Write a text as an encoded corpus: ids and words in one file, which is never loaded whole.
+
+    Example: rnnlm data encode book.txt && rnnlm train --corpus book.txt.ids
+
+    Attributes:
+        text: a UTF-8 text file.
+        out: the file to write; TEXT.ids unless given.
+        vocab: encode in these words: folder of a model or of a run, an encoded corpus, or a file of one word a line.
+        max_words: words to tell apart, the most frequent ones, where vocab names none.
+        overwrite: replace what is there.
+    """
+
+    text: Positional[Path]
+    out: Path | None = None
+    vocab: Path | None = None
+    max_words: int = 10_000
+    overwrite: bool = False
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.data_commands import encode_text
+
+        encode_text(self.text, self.out, self.vocab, self.max_words, self.overwrite)
+
+
+@dataclass(frozen=True)
+class Check:
+    """Check an encoded corpus to its last id.
+
+    Example: rnnlm data check book.txt.ids
+
+    Attributes:
+        file: what `rnnlm data encode` wrote.
+    """
+
+    file: Positional[Path]
+
+    def run(self) -> None:
+        """Do it."""
+        from rnnlm.data_commands import check_file
+
+        check_file(self.file)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Print where corpora are, as without a word after `data`."""
+
+
+@dataclass(frozen=True)
 class Data:
-    """Print where corpora are, or download one.
+    """Print where corpora are, or download one; encode a text.
 
     Example: rnnlm data --fetch ptb
 
     Attributes:
         fetch: download this corpus (takes the extra 'data').
         data_dir: folder that holds ptb/, or will; $RNNLM_DATA or the cache of downloads unless given.
+        action: what to do.
     """
 
     fetch: Literal["ptb"] | None = None
     data_dir: Path | None = None
+    action: OmitSubcommandPrefixes[Encode | Check | Where] = Where()
 
     def run(self) -> None:
         """Do it."""
-        from rnnlm.commands import show_data
+        from rnnlm.data_commands import show_data
 
-        show_data(self.fetch is not None, self.data_dir)
+        if isinstance(self.action, Where):
+            show_data(self.fetch is not None, self.data_dir)
+            return
+        if self.fetch is not None or self.data_dir is not None:
+            raise InputError("encode and check take files: leave out fetch and data_dir")
+        self.action.run()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,4 +1,4 @@
-"""What the commands do, `train` excepted, which is `experiment.run`. Results are printed to standard output."""
+"""What the commands do, `train` (`experiment`) and `data` (`data_commands`) excepted. Results go to standard output."""
 
 import json
 import sys
@@ -12,7 +12,7 @@ import numpy as np
 
 from rnnlm.backend import FUSED, ops
 from rnnlm.checkpoint import load_model
-from rnnlm.data import Vocabulary, ptb
+from rnnlm.data import Vocabulary
 from rnnlm.data.corpora import load_part
 from rnnlm.data.corpus import lines_of
 from rnnlm.errors import DataError, InputError, ModelFileError
@@ -24,7 +24,7 @@ from rnnlm.models import Model
 from rnnlm.plotting import expect_picture_name, save_perplexity, save_surprise
 from rnnlm.scoring import score
 
-__all__ = ["evaluate_model", "open_model", "plot_runs", "score_file", "show_data", "show_info", "write_text"]
+__all__ = ["evaluate_model", "open_model", "plot_runs", "score_file", "show_info", "write_text"]
 
 METRICS = "metrics.jsonl"
 LINES = 1_000  # scored at a time
@@ -183,18 +183,3 @@ def _metrics(folder: Path) -> list[dict[str, Any]]:
     if not all(isinstance(row, dict) for row in rows):
         raise ModelFileError(f"{path} is damaged: each line must be a JSON object")
     return rows
-
-
-def show_data(fetch: bool, data_dir: Path | None) -> None:
-    """Print where corpora are; download Penn Treebank if that is asked for."""
-    if fetch:
-        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
-        print(f"ptb is in {ptb.fetch(data_dir) / 'ptb'}")
-        return
-    print("story: built in, made when it is used")
-    folders = ptb.folders_to_look_in(data_dir)
-    for folder in folders:
-        missing = [name for name in ptb.FILES.values() if not (folder / "ptb" / name).is_file()]
-        print(f"ptb: {folder / 'ptb'}: {'missing ' + ', '.join(missing) if missing else 'complete'}")
-    if not folders:
-        print("ptb: no folder is named by --data-dir or RNNLM_DATA, and without the extra 'data' there is no cache")

@@ -3,7 +3,8 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from math import exp, sqrt
+from itertools import islice
+from math import exp, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ from numpy.typing import ArrayLike, NDArray
 from rnnlm.backend import ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.data.batches import Batches
-from rnnlm.errors import DataError, InputError
+from rnnlm.data.lazy import Translated, expect_read, host_ids, let_go, on_file
+from rnnlm.errors import DataError
 from rnnlm.models.base import Model
 from rnnlm.models.ids import expect_words
 
 __all__ = ["Evaluation", "eval_perplexity", "evaluate", "perplexity", "token_nats"]
 
 ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
+FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
+Ids = ArrayLike | Translated
 
 
 @dataclass(frozen=True)
@@ -66,15 +70,18 @@ def perplexity(nats: float) -> float:
     return float("inf") if nats > 709 else exp(nats)
 
 
-def evaluate(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None = None) -> Evaluation:
+def evaluate(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
     """Perplexity over one stream: every token but the first is scored once, after all that came before it.
 
-    Arguments and errors are those of `token_nats`.
+    Memory does not grow with the corpus, which may be a memory map. Arguments and errors are those of `token_nats`.
     """
-    return Evaluation.of(token_nats(model, corpus, lanes, window), lanes)
+    sums = _Sums()
+    for nats, counted in _blocks(model, corpus, lanes, window):
+        sums.add(nats[counted])
+    return sums.evaluation(lanes)
 
 
-def token_nats(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
+def token_nats(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
     """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it.
 
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
@@ -87,21 +94,11 @@ def token_nats(model: Model, corpus: ArrayLike, lanes: int = 1, window: int | No
         window: time steps scored at once in each lane; memory grows with lanes * window * vocabulary.
 
     Raises:
-        DataError: fewer than two tokens.
+        DataError: fewer than two tokens; ids of a memory map that are not the model's words, when they are read.
         InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
     """
-    ids = ops.asnumpy(corpus)
-    if ids.ndim != 1 or ids.dtype.kind not in "iu":
-        raise InputError(f"corpus must be a list of integer ids, got {ids.dtype} of shape {ids.shape}")
-    expect_words("corpus", ids, model.config.vocab_size)
-    pairs = len(ids) - 1
-    if pairs < 1:
-        raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
-    whole_number("lanes", lanes, 1, pairs + 1)
-    window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
-    xs, ts = _lanes(ids, lanes)
-    with own_state(model):
-        return losses_by_window(model, xs, ts, window)[ts >= 0]
+    nats, counted = zip(*_blocks(model, corpus, lanes, window))
+    return np.concatenate(nats, axis=1)[np.concatenate(counted, axis=1)]
 
 
 def losses_by_window(model: Model, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
@@ -117,13 +114,15 @@ def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_
     It depends on the sizes and scores 82,250 of the 82,429 pairs of Penn Treebank's test part; `evaluate` is exact. The
     model's own state is put back afterwards.
     """
-    ids = ops.asnumpy(corpus)
-    expect_words("corpus", ids, model.config.vocab_size)
+    ids = host_ids("corpus", corpus)
+    if not on_file(ids):
+        expect_words("corpus", ids, model.config.vocab_size)
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
+    batches.expect_words(model.config.vocab_size)
     with own_state(model):
-        losses = [model.forward(*batches.window(number), train_flg=False) for number in range(len(batches))]
+        total = sum(model.forward(*batches.window(number), train_flg=False) for number in range(len(batches)))
         model.loss_layer.forget()  # a backward now would be that of the last window
-    return perplexity(float(sum(losses)) / len(losses))
+    return perplexity(float(total) / len(batches))
 
 
 @contextmanager
@@ -137,13 +136,68 @@ def own_state(model: Any) -> Iterator[None]:
         model.set_state(state)
 
 
-def _lanes(ids: NDArray[np.integer], lanes: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Inputs and targets (lanes, steps); lanes that would be shorter are filled with targets -1, which don't count."""
-    pairs = len(ids) - 1
-    parts = np.array_split(np.arange(pairs), lanes)
-    xs = np.zeros((lanes, len(parts[0])), np.int64)
-    ts = np.full((lanes, len(parts[0])), -1, np.int64)
-    for lane, part in enumerate(parts):
-        xs[lane, : len(part)] = ids[part]
-        ts[lane, : len(part)] = ids[part + 1]
-    return xs, ts
+class _Sums:
+    """Mean and squared deviations of numbers that come in pieces, without the cancellation of a sum of squares.
+
+    Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.squares = 0, 0.0, 0.0
+
+    def add(self, piece: NDArray[np.float64]) -> None:
+        """Take a piece into account."""
+        if not piece.size:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # a hopeless model has infinite losses
+            mean = float(piece.mean())
+            squares = float(np.square(piece - mean).sum())
+        count, apart = self.count + piece.size, mean - self.mean
+        self.squares += squares + apart * apart * (self.count * piece.size / count)
+        self.mean += apart * (piece.size / count)
+        self.count = count
+
+    def evaluation(self, lanes: int) -> Evaluation:
+        """What they say of a model."""
+        stderr = sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else nan
+        return Evaluation(self.mean, self.count, stderr, lanes)
+
+
+def _blocks(
+    model: Model, corpus: Ids, lanes: int, window: int | None
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Nats (lanes, steps) of some windows at a time, and which of them count; arguments as of `token_nats`."""
+    ids, vocab_size = host_ids("corpus", corpus), model.config.vocab_size
+    if not on_file(ids):
+        expect_words("corpus", ids, vocab_size)
+    if len(ids) < 2:
+        raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
+    whole_number("lanes", lanes, 1, len(ids))
+    window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
+    windows = _windows(ids, lanes, window, vocab_size)
+    with own_state(model):
+        while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
+            let_go(ids)
+            nats = [model.losses(xs, ts) for xs, ts in block]
+            yield ops.asnumpy(xp.concatenate(nats, axis=1)), np.concatenate([ts for _, ts in block], axis=1) >= 0
+
+
+def _windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Inputs and targets (lanes, steps), read as they are asked for.
+
+    The first lanes are longer by one if need be; the others are filled with targets -1, which don't count.
+    """
+    short, longer = divmod(len(ids) - 1, lanes)
+    begins = [lane * short + min(lane, longer) for lane in range(lanes + 1)]
+    longest = short + (longer > 0)
+    for start in range(0, longest, window):
+        steps = min(window, longest - start)
+        xs = np.zeros((lanes, steps), np.int64)
+        ts = np.full((lanes, steps), -1, np.int64)
+        for lane, (begin, end) in enumerate(zip(begins, begins[1:])):
+            part = ids[begin + start : min(begin + start + steps, end) + 1]
+            xs[lane, : len(part) - 1], ts[lane, : len(part) - 1] = part[:-1], part[1:]
+        if on_file(ids):
+            expect_read(ids, xs, 0, vocab_size)
+            expect_read(ids, ts, -1, vocab_size)
+        yield xs, ts

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from rnnlm.backend import ops
 from rnnlm.checkpoint import load_model, save_model
 from rnnlm.data import Corpus, Vocabulary, load_corpus
+from rnnlm.data.lazy import pieces
 from rnnlm.errors import DataError, InputError, MissingExtra, TrainingDiverged
 from rnnlm.evaluation import Evaluation, evaluate, token_nats
 from rnnlm.files import to_json
@@ -147,8 +148,9 @@ class _Experiment:
         self.model, _ = load_model(self.folder / "model")
         for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
             print(f"rnnlm: scoring {len(ids) - 1:,} tokens of the {name} part exactly", file=sys.stderr)
-            nats = token_nats(self.model, ids)
-            result = Evaluation.of(nats)
+            classes = self.config.corpus == "story" and name == "test"  # which take each token's nats; memory for them
+            nats = token_nats(self.model, ids) if classes else None
+            result = evaluate(self.model, ids) if nats is None else Evaluation.of(nats)
             say(f"{name} {result}")
             row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
             row |= {} if self.corpus.floor is None or name != "test" else {"floor": self.corpus.floor}
@@ -156,7 +158,7 @@ class _Experiment:
         if self.corpus.floor is not None:
             above = result.nats - log(self.corpus.floor)
             say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
-        if self.config.corpus == "story":
+        if nats is not None:
             self.tell_classes_apart(nats)
 
     def tell_classes_apart(self, nats: NDArray[np.float64]) -> None:
@@ -190,7 +192,7 @@ def _load(config: TrainConfig) -> Corpus:
     corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
     train, words = corpus.train[: config.max_tokens], corpus.vocabulary
     if not config.evaluate:
-        words = Vocabulary(words.words[: train.max() + 1])
+        words = Vocabulary(words.words[: max(int(piece.max()) for piece in pieces(train)) + 1])
     elif min(len(corpus.valid), len(corpus.test)) < 2:
         raise DataError(f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate or more text")
     return replace(corpus, train=train, vocabulary=words)

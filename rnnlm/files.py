@@ -3,12 +3,13 @@
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
-__all__ = ["to_json", "write_atomic"]
+__all__ = ["atomic_file", "to_json", "write_atomic"]
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
@@ -18,18 +19,26 @@ def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write `content` to a temporary file beside `path`, flush it to the disk, then rename it into place.
+    """Write `content` to `path` as a whole; as `atomic_file`."""
+    with atomic_file(path) as file:
+        file.write(content)
+
+
+@contextmanager
+def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
+    """A temporary file beside `path` to write to; in the end it is flushed to the disk and renamed into place.
 
     A link at `path` is followed, so that what it points to is replaced and the link stays.
 
     Raises:
-        OSError: as the operating system says; what was at `path` is still there.
+        OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
+            too, and the temporary file is not.
     """
     target = Path(path).resolve()
     handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
     try:
         with os.fdopen(handle, "wb") as file:
-            file.write(content)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         os.chmod(temporary, 0o666 & ~_umask())

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import time
 from typing import Any
 
-__all__ = ["not_counted", "progress_bar", "say"]
+__all__ = ["bytes_bar", "not_counted", "progress_bar", "say"]
 
 
 def progress_bar(windows: int, tokens: int) -> Any:
@@ -25,6 +25,21 @@ def progress_bar(windows: int, tokens: int) -> Any:
         total=windows,
         bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
         mininterval=0.2 if sys.stderr.isatty() else 20,
+        file=sys.stderr,
+        dynamic_ncols=True,
+    )
+
+
+def bytes_bar(total: int) -> Any:
+    """A bar on stderr for bytes of a file, once it takes more than a second. Rare lines where stderr is no terminal."""
+    from tqdm import tqdm
+
+    return tqdm(
+        total=total,
+        unit="B",
+        unit_scale=True,
+        mininterval=0.2 if sys.stderr.isatty() else 20,
+        delay=1,
         file=sys.stderr,
         dynamic_ncols=True,
     )

@@ -56,7 +56,8 @@ class TrainConfig:
 
     Attributes:
         recipe: settings to begin with, a built-in name or a TOML file with a table [settings].
-        corpus: story (built in), ptb (Penn Treebank) or a UTF-8 text file, whose last tenth is then held out.
+        corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
+            whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones.

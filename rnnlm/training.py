@@ -11,7 +11,6 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches, make_batches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
-from rnnlm.models.ids import expect_words
 from rnnlm.optim.clipping import clip_grads
 from rnnlm.progress import not_counted, progress_bar
 
@@ -61,7 +60,7 @@ class RnnlmTrainer:
         time left and the last perplexity.
 
         Args:
-            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:].
+            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:]; memory maps stay on their file.
             max_epoch: how many epochs.
             batch_size: N, rows read side by side.
             time_size: T, steps of a window.
@@ -76,7 +75,8 @@ class RnnlmTrainer:
             seed: of the random lengths; each call of `fit` has others.
 
         Raises:
-            InputError, DataError: arguments out of range or too short a corpus, before any training.
+            InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a memory
+                map that is no word, when its window is read.
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
@@ -125,8 +125,7 @@ class RnnlmTrainer:
             whole_number("eval_interval", eval_interval, 1)
         vocab_size = getattr(getattr(self.model, "config", None), "vocab_size", None)
         if vocab_size is not None:
-            expect_words("xs", batches.xs, vocab_size)
-            expect_words("ts", batches.ts, vocab_size, lowest=-1)
+            batches.expect_words(vocab_size)
 
 
 class _Run:

@@ -18,7 +18,7 @@ import rnnlm
 from rnnlm import experiment, recipes, samples, settings
 from rnnlm.checkpoint import load_model
 from rnnlm.cli import main, train_ptb
-from rnnlm.data import ptb
+from rnnlm.data import encode_corpus, ptb
 from rnnlm.errors import InputError
 from rnnlm.experiment import run
 from rnnlm.models import ModelConfig
@@ -275,6 +275,27 @@ WRONG = [
         "hidden_size must be below 2**31, got 99999999999999999999",
     ),
     (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
+    (2, ["data", "dance"], "dance"),
+    (2, ["data", "encode"], "a UTF-8 text file"),
+    (2, ["data", "encode", "text", "--max-words", "2"], "max_words must be a whole number of at least 3, got 2"),
+    (2, ["data", "encode", "text", "--out", "file"], "out must be a new file, and file exists: name another"),
+    (2, ["data", "encode", "text", "--out", "text", "--overwrite"], "out must not be the text itself, got text"),
+    (2, ["data", "--data-dir", "data", "check", "file"], "encode and check take files: leave out fetch and data_dir"),
+    (3, ["data", "encode", "nowhere"], "nowhere does not exist"),
+    (3, ["data", "encode", "data"], "data is not a file"),
+    (3, ["data", "encode", "file"], "file is empty: a corpus needs at least one line"),
+    (3, ["data", "encode", "binary"], "binary is not UTF-8: line 1, byte 0"),
+    (3, ["data", "encode", "file3", "--vocab", "storyish"], "'zebra' is not among the 102 words of the vocabulary"),
+    (3, ["data", "encode", "text", "--vocab", "nowhere"], "nowhere does not exist"),
+    (3, ["data", "encode", "text", "--vocab", "data"], "vocab.txt does not exist"),
+    (1, ["data", "encode", "text", "--out", "/proc/none/out"], "/proc/none"),
+    (3, ["data", "check", "text"], "text is not an encoded corpus: it must begin with"),
+    (3, ["data", "check", "nowhere"], "nowhere does not exist"),
+    (3, ["data", "check", "cut.ids"], "cut.ids is damaged or cut short: with 1,080 ids it must have"),
+    (3, ["train", "--corpus", "cut.ids"], "cut.ids is damaged or cut short"),
+    (3, ["eval", "trained", "--corpus", "cut.ids"], "cut.ids is damaged or cut short"),
+    (3, ["eval", "storyish", "--corpus", "text.ids"], "'<unk>' is not among the 102 words of the model, which has no"),
+    (3, ["score", "trained", "text.ids"], "text.ids is an encoded corpus, and here a text is needed"),
     (2, ["train", "--dropout-ratio", "1.5"], "dropout_ratio must be in [0, 1), got 1.5"),
     (2, ["train", "--tied", "--hidden-size", "50"], "tied needs word vectors as long as the last hidden state"),
     (2, ["train", "--cell", "bilstm"], "cell must not be bidirectional, got 'bilstm'"),
@@ -311,6 +332,8 @@ def models(tmp_path_factory):
     options = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "2"]
     assert main(["train", *options, "--corpus", str(folder / "text"), "--out", str(folder / "trained")]) == 0
     save_model(folder / "storyish", SimpleRnnlm(102, 4, 5), story.vocabulary())
+    encode_corpus(folder / "text", folder / "text.ids")
+    (folder / "cut.ids").write_bytes((folder / "text.ids").read_bytes()[:-100])
     for name, content in (("damaged", "{"), ("unfinished", ""), ("nonsense", '{"train_perplexity": 2.0}')):
         (folder / name).mkdir()
         (folder / name / "metrics.jsonl").write_text(content)
@@ -486,6 +509,52 @@ def test_data(treebank, capsys):
     assert f"ptb: {treebank / 'ptb'}: complete" in capsys.readouterr().out
     assert main(["data", "--data-dir", "nowhere"]) == 0
     assert "ptb: nowhere/ptb: missing ptb.train.txt, ptb.valid.txt, ptb.test.txt" in capsys.readouterr().out
+
+
+def test_a_text_is_encoded_checked_trained_on_and_scored(treebank, capsys):
+    """All as it is with the text."""
+    Path("text").write_text(TEXT + "a zebra\n")
+    assert main(["data", "encode", "text"]) == 0
+    assert main(["data", "check", "text.ids"]) == 0
+    told = "text.ids: 1,083 tokens, of which 0 are not among its 13 words; 2 bytes a token\n"
+    assert capsys.readouterr() == (told * 2, "")
+    shown = []
+    for name in ("text", "text.ids"):
+        assert main(["train", *SMALL, "--corpus", name, "--out", f"from-{name}"]) == 0
+        out = capsys.readouterr().out
+        shown.append([line for line in out.splitlines() if "corpus=" not in line and "results in" not in line])
+        for options in (["--json"], ["--json", "--lanes", "4"]):
+            assert main(["eval", "from-text", "--corpus", name, *options]) == 0
+            shown[-1].append({**json.loads(capsys.readouterr().out), "corpus": None})
+    assert shown[0] == shown[1]
+    for file in ("metrics.jsonl", "model/model.safetensors", "model/vocab.txt"):
+        assert Path("from-text", file).read_bytes() == Path("from-text.ids", file).read_bytes()
+
+
+@pytest.mark.parametrize("source", ["words.ids", "run", "run/model", "run/model/vocab.txt"])
+def test_a_text_is_encoded_in_given_words(treebank, capsys, source):
+    Path("text").write_text(TEXT)
+    assert main(["data", "encode", "text", "--max-words", "5", "--out", "words.ids"]) == 0
+    assert main(["train", *SMALL, "--corpus", "words.ids", "--max-epoch", "1", "--out", "run"]) == 0
+    Path("other").write_text("the zebra\n")
+    assert main(["data", "encode", "other", "--vocab", source, "--overwrite"]) == 0
+    assert "other.ids: 3 tokens, of which 1 are not among its 5 words" in capsys.readouterr().out
+    assert main(["eval", "run", "--corpus", "other.ids"]) == 0
+    assert "1 of 3 tokens are not among the model's 5 words" in capsys.readouterr().out
+
+
+def test_an_encoded_text_without_an_evaluation_has_the_words_it_reads(treebank, capsys):
+    Path("text").write_text(TEXT)
+    assert main(["data", "encode", "text"]) == 0
+    for name in ("text", "text.ids"):
+        options = ["--max-tokens", "30", "--no-evaluate", "--corpus", name, "--out", f"from-{name}"]
+        assert main(["train", *SMALL, *options]) == 0
+    assert Path("from-text/model/vocab.txt").read_text() == Path("from-text.ids/model/vocab.txt").read_text()
+    capsys.readouterr()
+    for name in ("text", "text.ids"):
+        assert main(["eval", "from-text.ids", "--corpus", name]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[:2] == lines[2:]
 
 
 @pytest.mark.parametrize("command", ["train", "eval", "generate", "info", "plot", "data"])
@@ -665,11 +734,16 @@ def test_the_gradients_norm_is_written_down(treebank):
 
 @pytest.fixture
 def scripted(monkeypatch):
-    """Valid perplexities that a test lays down, in place of real ones."""
+    """Valid perplexities that a test lays down, in place of real ones; the exact ones in the end are real."""
+    real = experiment.evaluate
 
     def give(values):
         it = iter(values)
-        monkeypatch.setattr(experiment, "evaluate", lambda *_: rnnlm.Evaluation(float(np.log(next(it))), 9, 0.1))
+
+        def fake(model, ids, lanes=1):
+            return real(model, ids) if lanes == 1 else rnnlm.Evaluation(float(np.log(next(it))), 9, 0.1)
+
+        monkeypatch.setattr(experiment, "evaluate", fake)
 
     return give
 
@@ -702,9 +776,11 @@ def test_averaged_weights_are_evaluated_and_kept(treebank, monkeypatch):
     """The non-monotonic trigger is pulled by the eighth valid figure; the model kept is the average of epoch nine."""
     from rnnlm.optim import ASGD
 
-    losses, seen, made = [9, 8, 7, 6, 5, 4, 3, 9.5, 1], [], []
+    losses, seen, made, real = [9, 8, 7, 6, 5, 4, 3, 9.5, 1], [], [], experiment.evaluate
 
-    def fake(model, _ids, lanes=1):
+    def fake(model, ids, lanes=1):
+        if lanes == 1:
+            return real(model, ids)
         seen.append(host(model.flat_params))
         return rnnlm.Evaluation(losses[len(seen) - 1], 9, 0.1, lanes)
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import DataError, InputError
-from rnnlm.evaluation import Evaluation, eval_perplexity, evaluate
+from rnnlm.evaluation import Evaluation, _Sums, eval_perplexity, evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from tests import reference
 from tests.gradcheck import dev, host
@@ -54,6 +54,30 @@ def test_lanes_are_parts_from_a_cold_start(model, corpus, lanes):
         np.testing.assert_allclose(got.nats, want.mean(), rtol=1e-12)
     assert "approximate" in str(got)
     assert "approximate" not in str(evaluate(model, corpus))
+
+
+@pytest.mark.parametrize("lanes", [1, 7])
+def test_running_sums_are_the_mean_and_deviation_of_all_tokens(model, rng, monkeypatch, lanes):
+    """Fetched every 50 tokens, so that there are many pieces to add up."""
+    monkeypatch.setattr("rnnlm.evaluation.FETCHED", 50)
+    corpus = rng.integers(0, V, 2000)
+    nats, got = token_nats(model, corpus, lanes, 11), evaluate(model, corpus, lanes, 11)
+    want = Evaluation.of(nats, lanes)
+    assert (got.tokens, got.lanes) == (1999, lanes)
+    np.testing.assert_allclose([got.nats, got.stderr], [want.nats, want.stderr], rtol=1e-13)
+    monkeypatch.undo()
+    np.testing.assert_array_equal(token_nats(model, corpus, lanes, 11), nats)
+
+
+@pytest.mark.parametrize("offset", [0, 1e9])
+def test_running_sums_do_not_cancel(rng, offset):
+    """A sum of squares would have lost all of the deviation beside 1e9."""
+    values, sums = offset + rng.standard_normal(1000), _Sums()
+    for piece in np.split(values, [0, 1, 7, 300, 301]):
+        sums.add(piece)
+    want, got = Evaluation.of(values), sums.evaluation(1)
+    assert got.tokens == 1000
+    np.testing.assert_allclose([got.nats, got.stderr], [want.nats, want.stderr], rtol=1e-7)
 
 
 def test_no_backward_can_follow(model, corpus):

@@ -35,6 +35,7 @@ LAYERS = [
     "settings",
     "experiment",
     "commands",
+    "data_commands",
     "process",
     "cli",
     "__main__",
@@ -46,9 +47,9 @@ PUBLIC = {
     "Momentum", "Nesterov", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
     "Score", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
-    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "eval_perplexity",
-    "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "perplexity", "ptb", "read_corpus", "save_model",
-    "score", "story", "token_nats",
+    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
+    "eval_perplexity", "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "open_corpus",
+    "perplexity", "ptb", "read_corpus", "save_model", "score", "story", "token_nats",
 }  # fmt: skip
 
 
@@ -87,7 +88,9 @@ def test_the_data_names_are_these():
         "Batches",
         "Corpus",
         "Vocabulary",
+        "encode_corpus",
         "load_corpus",
+        "open_corpus",
         "ptb",
         "read_corpus",
         "story",

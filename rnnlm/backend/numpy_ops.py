@@ -63,7 +63,7 @@ def add_rows_(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
 
     Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
-    one element at a time. A few rows are summed by a product with a matrix of zeros and ones, in two thirds of the time.
+    one element at a time. A few rows are summed by a product with a matrix of zeros and ones, which takes less.
     """
     order = ids.argsort(kind="stable")
     sorted_ids = ids[order]

@@ -1,15 +1,20 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import ops
 from rnnlm.checks import whole_number
+from rnnlm.data.lazy import expect_read, host_ids, let_go, on_file
 from rnnlm.errors import DataError, InputError
+from rnnlm.models.ids import expect_words
 
 __all__ = ["Batches", "RandomBatches", "make_batches"]
 
+HIGH = 2**31  # ids are below it: windows are int32
 PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
+KEPT = 4  # windows that are read from a file before their pages are let go
 SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
 
@@ -19,6 +24,9 @@ class Batches:
 
     Row i begins at offset i * (len(xs) // N); window k reads T steps from k * T on in every row, so that the state of
     window k - 1 is the right one to begin with. Reading wraps at the end of the data.
+
+    Ids in memory are checked here. A memory map, which may be larger than memory, is not read before its windows are:
+    its ids are checked then.
 
     Args:
         xs: ids of the inputs.
@@ -43,24 +51,55 @@ class Batches:
                 f"{batch_size * time_size} pairs of words, it has {len(self.xs)}; take smaller sizes or more text"
             )
         self.batch_size, self.time_size = batch_size, time_size
+        self._limits = ((self.xs, -1, HIGH), (self.ts, -1, HIGH))
 
     def __len__(self) -> int:
         """Windows in an epoch."""
         return len(self.xs) // (self.batch_size * self.time_size)
 
+    def expect_words(self, vocab_size: int) -> None:
+        """Check that inputs are ids of so many words, and targets too, or -1; those on a file when they are read.
+
+        Raises:
+            InputError: they are not.
+        """
+        self._limits = ((self.xs, 0, vocab_size), (self.ts, -1, vocab_size))
+        for name, (ids, low, high) in zip(("xs", "ts"), self._limits):
+            if not on_file(ids):
+                expect_words(name, ids, high, low)
+
     def window(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Inputs and targets (N, T) of window `number` from 0; views of time-major memory."""
+        """Inputs and targets (N, T) of window `number` from 0; views of time-major memory.
+
+        Raises:
+            DataError: what was read from a file is not in [-1, 2**31), or not a word as `expect_words` has it.
+        """
+        both = self._read(number)
+        for steps, (ids, low, high) in zip(both, self._limits):
+            if on_file(ids):
+                expect_read(ids, steps, low, high)
+                if number % KEPT == 0:
+                    let_go(ids)
+        both = both.astype(np.int32, copy=False)
+        return both[0].T, both[1].T
+
+    def _read(self, number: int) -> NDArray[np.integer]:
+        """Inputs and targets (2, T, N), int32; int64 if they are yet to be checked."""
         size = len(self.xs)
         jump = size // self.batch_size
         begin, length = self.span(number)
-        both = np.empty((2, length, self.batch_size), np.int32)
+        unchecked = on_file(self.xs) or on_file(self.ts)
+        sources = [
+            np.asarray(ids) if isinstance(ids, np.memmap) else ids for ids in (self.xs, self.ts)
+        ]  # slices faster
+        both = np.empty((2, length, self.batch_size), np.int64 if unchecked else np.int32)
         for i in range(self.batch_size):
             start = (i * jump + begin) % size
             ahead = min(length, size - start)
-            for steps, data in zip(both, (self.xs, self.ts)):
+            for steps, data in zip(both, sources):
                 steps[:ahead, i] = data[start : start + ahead]
                 steps[ahead:, i] = data[: length - ahead]
-        return both[0].T, both[1].T
+        return both
 
     def span(self, number: int) -> tuple[int, int]:
         """Where in a row window `number` begins, and how long it is."""
@@ -122,10 +161,9 @@ def make_batches(
     return Batches(xs, ts, batch_size, time_size)
 
 
-def _ids(name: str, ids: ArrayLike) -> NDArray[np.integer]:
-    array = ops.asnumpy(ids)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
-    if array.size and not -1 <= array.min() <= array.max() < 2**31:
+def _ids(name: str, ids: ArrayLike) -> Any:
+    """Ids on the host, those in memory checked to be in range."""
+    array = host_ids(name, ids)
+    if not on_file(array) and array.size and not -1 <= array.min() <= array.max() < HIGH:
         raise InputError(f"{name} must hold ids in [-1, 2**31), got {array.min()} to {array.max()}")
     return array

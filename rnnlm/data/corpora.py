@@ -1,25 +1,28 @@
-"""Corpora by name: `story`, `ptb`, or any text file, each as train, valid and test parts."""
+"""Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
 
-import os
-from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
+from math import ceil
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
 from rnnlm.data import ptb, story
-from rnnlm.data.corpus import PARTS, lines_of, read_corpus
-from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
+from rnnlm.data.corpus import PARTS, frequent_words, lines_of, read_corpus
+from rnnlm.data.encoded import is_encoded, open_corpus
+from rnnlm.data.lazy import in_words_of
+from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
 
 __all__ = ["BUILT_IN", "Corpus", "load_corpus", "load_part"]
 
 BUILT_IN = ("story", "ptb")
-HELD_OUT = 0.05  # of a text file, for each of valid and test
-Ids = NDArray[np.int32]
+HELD_OUT = 0.05  # of a file, for each of valid and test
+LOOK = 1 << 16  # ids looked through at once for the end of a line
+Ids = NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -27,7 +30,7 @@ class Corpus:
     """Texts as word ids, and the words.
 
     Attributes:
-        train, valid, test: ids (tokens,); valid and test may be empty.
+        train, valid, test: ids (tokens,), of an encoded corpus parts of a memory map; valid and test may be empty.
         vocabulary: the words.
         floor: perplexity of the test part that no honest model gets below, where it is known.
     """
@@ -42,12 +45,13 @@ class Corpus:
 def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000) -> Corpus:
     """All parts of a corpus.
 
-    A text file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part.
+    A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part.
 
     Args:
-        name: 'story', 'ptb', or the path of a UTF-8 text file.
+        name: 'story', 'ptb', or the path of a UTF-8 text file or of an encoded corpus.
         data_dir: where Penn Treebank is; see `ptb`.
-        max_words: of a text file keep so many words, the most frequent ones; all others become `<unk>`.
+        max_words: of a text file keep so many words, the most frequent ones; all others become `<unk>`. An encoded
+            corpus has its words already.
 
     Raises:
         DataError: no such corpus; the nearest name is offered.
@@ -60,33 +64,35 @@ def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000
         train, valid, test = (read_corpus(ptb.find(part, data_dir), words)[0] for part in PARTS)
         return Corpus(train, valid, test, words)
     path = _expect_file(name)
-    words = _frequent_words(path, whole_number("max_words", max_words, 3))
-    train, valid, test = _cut(read_corpus(path, words)[0], words)
-    return Corpus(train, valid, test, words)
+    whole_number("max_words", max_words, 3)
+    ids, words = open_corpus(path) if is_encoded(path) else read_corpus(path, frequent_words(path, max_words))
+    return Corpus(*_cut(ids, words), words)
 
 
-def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Ids, int]:
-    """One part of a corpus, or a whole text file, in the words of a model.
+def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Any, int]:
+    """One part of a corpus, or a whole file, in the words of a model.
 
     Returns:
-        ids: (tokens,).
+        ids: (tokens,); of an encoded corpus a memory map, or `Translated`.
         unknown: how many of them are not among the words and became `<unk>`.
 
     Raises:
-        DataError: a strange word, and the model has no `<unk>`.
+        DataError: a strange word, and the model has no `<unk>`; an encoded corpus in words that can't be translated.
     """
     if name == "story":
         corpus, _, id_to_word = story.load_data(part)
         text = [id_to_word[i] for i in corpus.tolist()]
         return words.encode(text), sum(word not in words for word in text)
     path = ptb.find(part, data_dir) if name == "ptb" else _expect_file(name)
+    if is_encoded(path):
+        return in_words_of(path, words)
     ids, _ = read_corpus(path, words)
     known = {word.encode() for word in words.words}
     return ids, sum(word not in known for _, line in lines_of(path) for word in line)
 
 
 def _expect_file(name: str) -> Path:
-    """The path of a text file, or an error that knows the built-in corpora too."""
+    """The path of a file, or an error that knows the built-in corpora too."""
     if not Path(name).is_file():
         near = get_close_matches(name, BUILT_IN, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -94,17 +100,18 @@ def _expect_file(name: str) -> Path:
     return Path(name)
 
 
-def _frequent_words(path: str | os.PathLike[str], max_words: int) -> Vocabulary:
-    """`<unk>`, `<eos>`, and the most frequent words of a file."""
-    counts = Counter(word for _, line in lines_of(path) for word in line)
-    special = [UNK, EOS]
-    for word in special:
-        counts.pop(word.encode(), None)
-    return Vocabulary([*special, *(word.decode() for word, _ in counts.most_common(max_words - len(special)))])
-
-
 def _cut(ids: Ids, words: Vocabulary) -> tuple[Ids, Ids, Ids]:
     """Train, valid and test parts of a text, each ending with a line."""
-    ends = np.flatnonzero(ids == words.eos_id) + 1
-    first, second = (int(ends[np.searchsorted(ends, len(ids) * share)]) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT))
+    first, second = (_line_end(ids, ceil(len(ids) * share), words.eos_id) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT))
     return ids[:first], ids[first:second], ids[second:]
+
+
+def _line_end(ids: Ids, position: int, eos_id: int | None) -> int:
+    """The first place from `position` on at which a line is over, found without a pass over all ids."""
+    if eos_id is None:
+        return position
+    for start in range(max(position - 1, 0), len(ids), LOOK):
+        found = np.flatnonzero(ids[start : start + LOOK] == eos_id)
+        if found.size:
+            return start + int(found[0]) + 1
+    return len(ids)

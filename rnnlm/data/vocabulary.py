@@ -86,7 +86,11 @@ class Vocabulary:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the words as UTF-8, one a line, in the order of their ids."""
-        write_atomic(path, "".join(f"{word}\n" for word in self.words).encode())
+        write_atomic(path, self.to_bytes())
+
+    def to_bytes(self) -> bytes:
+        """What `save` writes."""
+        return "".join(f"{word}\n" for word in self.words).encode()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
@@ -96,15 +100,20 @@ class Vocabulary:
             DataError: missing, not UTF-8, an empty line or a word given twice.
         """
         try:
-            text = Path(path).read_bytes().decode()
+            content = Path(path).read_bytes()
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist") from error
-        except UnicodeDecodeError as error:
-            raise DataError(f"{path} is not UTF-8 at byte {error.start}: {error.reason}") from error
+        return cls.from_bytes(content, str(path))
+
+    @classmethod
+    def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
+        """From what `to_bytes` gave, read from `source`; errors as those of `load`."""
         try:
-            return cls(text.removesuffix("\n").split("\n"))
+            return cls(content.decode().removesuffix("\n").split("\n"))
+        except UnicodeDecodeError as error:
+            raise DataError(f"{source} is not UTF-8 at byte {error.start}: {error.reason}") from error
         except DataError as error:
-            raise DataError(f"{path}: {error}") from error
+            raise DataError(f"{source}: {error}") from error
 
 
 def _is_word(word: str) -> bool:

@@ -1,0 +1,148 @@
+"""Does time per token grow with the corpus, or memory?
+
+    python -m benchmarks.scale                      encoded corpora of 1, 10 and 100 million tokens
+    python -m benchmarks.scale --windows 200        less patience
+
+Each corpus gets a process of its own, with the book's Rnnlm (LSTM 100) on batches of 20 x 35. They take turns: a round
+is a burst of training steps by each, on windows spread evenly over the whole file, so that a change in the machine's
+speed meets all alike. Figures are medians over rounds; reading is what it takes to get a window and nothing more.
+Anonymous memory is what a process has for itself; the peak also counts pages of files, which the system takes back when
+it needs them.
+"""
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from rnnlm import SGD, Batches, Rnnlm, Vocabulary, open_corpus
+from rnnlm.data.encoding import write_ids
+from rnnlm.training import _Run
+
+SIZES = (1_000_000, 10_000_000, 100_000_000)
+WORDS = 10_000
+N, T = 20, 35
+ROUNDS = 10
+PIECE = 1 << 20
+ROOT = Path(__file__).parent.parent
+
+
+def zipf_ids(tokens, seed=0):
+    """Ids distributed like words (the r-th most frequent with probability ~ 1/r), a piece at a time."""
+    rng = np.random.default_rng(seed)
+    upto = np.cumsum(1 / np.arange(1, WORDS + 1))
+    for start in range(0, tokens, PIECE):
+        draws = rng.random(min(PIECE, tokens - start), np.float32) * upto[-1]
+        yield np.minimum(np.searchsorted(upto, draws), WORDS - 1)
+
+
+class Spread:
+    """The windows of `batches` in another order: the next one is a stride further on, so that a few meet all parts."""
+
+    def __init__(self, batches, windows):
+        self.batches, self.stride = batches, max(1, len(batches) // windows)
+        self.batch_size, self.time_size = batches.batch_size, batches.time_size
+
+    def __len__(self):
+        return len(self.batches)
+
+    def window(self, number):
+        return self.batches.window(number * self.stride % len(self.batches))
+
+
+def work(path, windows):
+    """A worker's life: it does what a line on its standard input says."""
+    start = perf_counter()
+    ids, words = open_corpus(path)
+    opened = perf_counter() - start
+    batches = Batches(ids[:-1], ids[1:], N, T)
+    batches.expect_words(len(words))
+    spread = Spread(batches, windows)
+    run, read, anonymous = _Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
+    for line in sys.stdin:
+        task, count = line.split()
+        start = perf_counter()
+        for _ in range(int(count)):
+            if task == "steps":
+                run.step()
+            else:
+                spread.window(read)
+                read += 1
+        seconds = perf_counter() - start
+        anonymous = max(anonymous, status("RssAnon"))
+        facts = {"opened": opened, "anonymous": anonymous, "file": status("RssFile"), "peak": status("VmHWM")}
+        print(json.dumps(facts if task == "facts" else seconds), flush=True)
+
+
+def status(name):
+    """A line of this process's /proc/self/status, in MiB; NaN where there is none. (ru_maxrss counts the parent's.)"""
+    path = Path("/proc/self/status")
+    lines = path.read_text().splitlines() if path.exists() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
+
+
+class Worker:
+    """A corpus in its own process."""
+
+    def __init__(self, path, windows):
+        command = [sys.executable, "-m", "benchmarks.scale", "--windows", str(windows), "--worker", str(path)]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, task, count=0):
+        print(task, count, file=self.process.stdin, flush=True)
+        return json.loads(self.process.stdout.readline())  # no answer is no JSON, and the worker has said why
+
+
+def measure(sizes, windows, folder):
+    """Microseconds per token of each size in each round, whole steps and reading alone, and memory."""
+    words, workers = Vocabulary(f"w{i}" for i in range(WORDS)), {}
+    for tokens in sizes:
+        write_ids(folder / str(tokens), words, zipf_ids(tokens))
+        workers[tokens] = Worker(folder / str(tokens), windows)
+    burst = max(1, windows // ROUNDS)
+    for worker in workers.values():
+        worker.ask("steps", 2)
+    times = {task: {tokens: [] for tokens in sizes} for task in ("steps", "reads")}
+    for _ in range(ROUNDS):
+        for task, rows in times.items():
+            for tokens, worker in workers.items():
+                rows[tokens].append(worker.ask(task, burst) / (burst * N * T) * 1e6)
+    facts = {tokens: worker.ask("facts") for tokens, worker in workers.items()}
+    for worker in workers.values():
+        worker.process.communicate()
+    return [{"tokens": n, **{task: rows[n] for task, rows in times.items()}, **facts[n]} for n in sizes]
+
+
+def table(results):
+    """The results in Markdown."""
+    head = ("tokens", "opened in ms", "µs/token", "ratio", "reading", "anonymous MiB", "file MiB", "peak MiB")
+    lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
+    for r in results:
+        ratio = np.median(np.array(r["steps"]) / np.array(results[0]["steps"]))
+        cells = [f"{r['tokens']:,}", f"{r['opened'] * 1e3:.1f}", f"{np.median(r['steps']):.1f}", f"{ratio:.3f}"]
+        cells += [f"{np.median(r['reads']):.3f}", *(f"{r[name]:.0f}" for name in ("anonymous", "file", "peak"))]
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--windows", type=int, default=2_000, help="training steps on each corpus")
+    parser.add_argument("--tokens", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        work(options.worker, options.windows)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        results = measure(options.tokens, options.windows, Path(folder))
+    print(table(results))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,171 @@
+"""Encoded corpora: word ids and their words in one file, which is mapped into memory and never loaded.
+
+    offset  type      what
+    0       8 bytes   89 "rnnlm" 0D 0A: no UTF-8 begins so, and a change of line ends shows
+    8       uint32    version, 1
+    12      uint32    bytes of an id: 2 for at most 65,536 words, else 4
+    16      uint64    ids
+    24      uint64    how many of them are words of the text that the vocabulary has not
+    32      uint64    words
+    40      uint64    bytes of the words
+    48      32 bytes  SHA-256 of the ids
+    80      32 bytes  SHA-256 of bytes 0 to 79 and of all from 112 to the ids
+    112     UTF-8     the words, each ended by a line feed; then zeros up to a multiple of 64
+    ...     uint16/32 the ids
+
+All numbers are little-endian. What opens a file checks all but the ids, whose SHA-256 `verify` checks.
+"""
+
+import hashlib
+import os
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError
+
+__all__ = ["MAGIC", "Header", "is_encoded", "map_ids", "open_corpus", "read_header", "verify"]
+
+MAGIC = b"\x89rnnlm\r\n"
+VERSION = 1
+FIELDS = struct.Struct("<8sIIQQQQ32s")
+WORDS_BEGIN = FIELDS.size + hashlib.sha256().digest_size
+ALIGNMENT = 64
+CHUNK = 1 << 20  # ids read or written at once
+Path_ = str | os.PathLike[str]
+
+
+@dataclass(frozen=True)
+class Header:
+    """All of a file but the ids.
+
+    Attributes:
+        vocabulary: the words.
+        tokens: how many ids.
+        unknown: how many of them are words of the text that the vocabulary has not.
+        digest: SHA-256 of the ids.
+        begin: offset of the first id.
+    """
+
+    vocabulary: Vocabulary
+    tokens: int
+    unknown: int
+    digest: bytes
+    begin: int
+
+    @property
+    def dtype(self) -> np.dtype[Any]:
+        """Type of the ids."""
+        return id_type(len(self.vocabulary))
+
+
+def id_type(words: int) -> np.dtype[Any]:
+    """The smallest type of ids for so many words."""
+    return np.dtype("<u2" if words <= 1 << 16 else "<u4")
+
+
+def pack(vocabulary: Vocabulary, tokens: int, unknown: int, digest: bytes) -> bytes:
+    """A file up to its ids."""
+    words = vocabulary.to_bytes()
+    fill = -(WORDS_BEGIN + len(words)) % ALIGNMENT
+    width, sizes = id_type(len(vocabulary)).itemsize, (tokens, unknown, len(vocabulary), len(words))
+    fields = FIELDS.pack(MAGIC, VERSION, width, *sizes, digest)
+    rest = words + bytes(fill)
+    return fields + hashlib.sha256(fields + rest).digest() + rest
+
+
+def is_encoded(path: Path_) -> bool:
+    """Whether a file is an encoded corpus, by its first bytes."""
+    with open(path, "rb") as file:
+        return file.read(len(MAGIC)) == MAGIC
+
+
+def open_corpus(path: Path_) -> tuple[NDArray[np.integer], Vocabulary]:
+    """Ids and words of an encoded corpus. The ids stay in the file until they are read.
+
+    Returns:
+        ids: (tokens,) uint16 or uint32, a read-only `np.memmap`. That each is the id of a word is checked where ids
+            are read for training or evaluation.
+        vocabulary: the words.
+
+    Raises:
+        DataError: no such file, another kind of file, cut short, or damaged before the ids.
+    """
+    header = read_header(path)
+    return map_ids(path, header), header.vocabulary
+
+
+def map_ids(path: Path_, header: Header) -> NDArray[np.integer]:
+    """The ids of a file with this header, (tokens,), a read-only `np.memmap`."""
+    return np.memmap(path, header.dtype, "r", header.begin, (header.tokens,))
+
+
+def read_header(path: Path_) -> Header:
+    """All of a file but its ids; errors are those of `open_corpus`."""
+    if not Path(path).is_file():
+        raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
+    with open(path, "rb") as file:
+        size, head = os.fstat(file.fileno()).st_size, file.read(WORDS_BEGIN)
+        if not head.startswith(MAGIC):
+            raise DataError(
+                f"{path} is not an encoded corpus: it must begin with {MAGIC!r}, got {head[: len(MAGIC)]!r}; "
+                "encode a text by: rnnlm data encode TEXT"
+            )
+        if len(head) < WORDS_BEGIN:
+            raise _damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {size}")
+        _, version, width, tokens, unknown, words, length, digest = FIELDS.unpack(head[: FIELDS.size])
+        if version != VERSION:
+            raise DataError(
+                f"{path} must be an encoded corpus of version {VERSION}, got version {version}: "
+                "encode the text again, or take the rnnlm that wrote it"
+            )
+        if width != id_type(words).itemsize:
+            raise _damaged(path, f"ids of {words:,} words must have {id_type(words).itemsize} bytes, got {width}")
+        begin = WORDS_BEGIN + length + -(WORDS_BEGIN + length) % ALIGNMENT
+        if size != begin + tokens * width:
+            raise _damaged(path, f"with {tokens:,} ids it must have {begin + tokens * width:,} bytes, got {size:,}")
+        rest = file.read(begin - WORDS_BEGIN)
+    if hashlib.sha256(head[: FIELDS.size] + rest).digest() != head[FIELDS.size :]:
+        raise _damaged(path, "the SHA-256 of its header and words is not the one it says")
+    vocabulary = Vocabulary.from_bytes(rest[:length], f"the words of {path}")
+    if len(vocabulary) != words or not unknown <= tokens or not tokens:
+        raise _damaged(
+            path, f"it says {tokens:,} ids, {unknown:,} unknown, of {words:,} words; {len(vocabulary):,} are there"
+        )
+    return Header(vocabulary, tokens, unknown, digest, begin)
+
+
+def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Header:
+    """Check a file to its last id: the header, that each id is a word's, and the SHA-256 of the ids.
+
+    Args:
+        path: an encoded corpus.
+        advance: called with the number of bytes of each piece, once it is checked.
+
+    Raises:
+        DataError: as `open_corpus`, and for damaged ids.
+    """
+    header = read_header(path)
+    found = hashlib.sha256()
+    with open(path, "rb") as file:  # not mapped, so that no more than a piece of it counts as this process's memory
+        file.seek(header.begin)
+        while piece := file.read(CHUNK * header.dtype.itemsize):
+            found.update(piece)
+            if advance is not None:
+                advance(len(piece))
+            highest = int(np.frombuffer(piece, header.dtype).max())
+            if highest >= len(header.vocabulary):
+                raise _damaged(path, f"ids must be in [0, {len(header.vocabulary)}), got {highest}")
+    if found.digest() != header.digest:
+        raise _damaged(path, f"the SHA-256 of its ids must be {header.digest.hex()}, got {found.hexdigest()}")
+    return header
+
+
+def _damaged(path: Path_, why: str) -> DataError:
+    return DataError(f"{path} is damaged or cut short: {why}; copy it or encode the text anew")
