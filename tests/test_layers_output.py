@@ -77,24 +77,21 @@ def test_finite_scores_give_finite_losses(dtype, size):
 @pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
 @pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("tied", [False, True])
-@pytest.mark.parametrize("add", [False, True])
-@pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000)])
-def test_numpys_twins_are_the_plain_text(rng, monkeypatch, size, tied, add, shape):
+@pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000), (300, 600, 900)])
+def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
     """With scores that need their largest subtracted and scores that don't, in one thread and in more."""
     M, H, V = shape
     x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
     W = np.asfortranarray(W) if tied else W
-    targets, weights = rng.integers(0, V, M), rng.random(M)
+    targets = rng.integers(0, V, M)
     monkeypatch.setattr(threads, "thread_count", lambda: 3)
     results = []
-    for forward, backward in zip(FUSED["output_forward"], FUSED["output_backward"]):
+    for forward in FUSED["output_forward"]:
         exps, totals = np.empty((M, V)), np.empty(M)
-        dW, db, dx = np.ones_like(W), np.ones(V), np.empty((M, H))
         nats = forward(x, W, b, targets, exps, totals)
-        backward(x, W, targets, weights, exps, totals, dW, db, dx, add)
-        results.append((nats, dW, db, dx))
+        results.append((nats, exps / totals[:, None]))
     for plain, fused in zip(*results):
-        np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11 * np.abs(plain).max())
+        np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
 
 
 def test_bad_input_is_refused(rng):

@@ -52,9 +52,12 @@ class quiet:
 one_blas_thread = quiet()  # the host multiplies nothing
 
 
-def matmul(a: Array, b: Array, out: Array) -> None:
-    """out = a b.  a (M, K), b (K, N), out (M, N)"""
-    xp.matmul(a, b, out=out)
+def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
+    """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
+    if add:
+        out += xp.matmul(a, b)
+    else:
+        xp.matmul(a, b, out=out)
 
 
 def multiplier(W: Array, _rows: int) -> Callable[[Array, Array], None]:

@@ -7,13 +7,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend.numpy_cells import lstm_backward, lstm_forward
-from rnnlm.backend.numpy_output import output_backward, output_forward
+from rnnlm.backend.numpy_output import output_forward
 from rnnlm.backend.products import matmul, multiplier
 from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
 
 __all__ = [
     "add_rows_", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
-    "multiplier", "one_blas_thread", "output_backward", "output_forward", "quiet", "scale_", "synchronize", "trouble",
+    "multiplier", "one_blas_thread", "output_forward", "quiet", "scale_", "synchronize", "trouble",
     "xp",
 ]  # fmt: skip
 

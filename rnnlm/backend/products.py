@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend.threads import in_parallel
 
-__all__ = ["matmul", "multiplier", "worth_sharing"]
+__all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 
 Array = NDArray[Any]
 SHARED = 1.5e7  # operations from which a second thread is worth waking
@@ -24,22 +24,47 @@ TALL = 128  # rows for each thread from which rows are cut, else columns
 FEW = 64  # rows up to which blocks help
 COLUMNS = 64  # of a block: four registers of AVX-512
 MULTIPLICATIONS = 1e6  # of a block at most
+AT_ONCE = 1 << 18  # entries of a product that is to be added
 
 
-def matmul(a: Array, b: Array, out: Array) -> None:
-    """out = a b.  a (M, K), b (K, N), out (M, N)"""
+def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
+    """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
-    if not worth_sharing(2.0 * M * K * N):
-        np.matmul(a, b, out=out)
-    elif M >= 2 * TALL:
-        in_parallel(lambda i, j: np.matmul(a[i:j], b, out=out[i:j]), M, 16)
+    worth = worth_sharing(2.0 * M * K * N)
+    if M >= 2 * TALL or not worth:
+        in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16, worth)
     else:
-        in_parallel(lambda i, j: np.matmul(a, b[:, i:j], out=out[:, i:j]), N, COLUMNS)
+        in_parallel(lambda i, j: _product(a, b[:, i:j], out[:, i:j], add), N, COLUMNS)
+
+
+def _product(a: Array, b: Array, out: Array, add: bool) -> None:
+    """out = a b, or out += a b by some columns at a time."""
+    if not add:
+        np.matmul(a, b, out=out)
+        return
+    width = max(COLUMNS, AT_ONCE // len(a))
+    for i in range(0, b.shape[1], width):
+        out[:, i : i + width] += np.matmul(a, b[:, i : i + width])
 
 
 def worth_sharing(operations: float) -> bool:
     """Whether so many floating-point operations are worth another thread."""
     return operations >= SHARED
+
+
+def few_rows(a: Array, W: Array, out: Array) -> None:
+    """out = a W in this thread, for a few rows of `a`: by small kernels, if these can take blocks of 64 columns.
+
+    The blocks are taken as they lie in W: next to laying all of W out for so few rows, that is faster.
+    """
+    (M, K), N = a.shape, W.shape[1]
+    width = int(MULTIPLICATIONS / (M * K)) // 16 * 16
+    whole = N // width * width if width >= COLUMNS and W.flags.c_contiguous else 0
+    if whole:
+        blocks = W[:, :whole].reshape(K, -1, width).transpose(1, 0, 2)
+        np.matmul(a, blocks, out=out[:, :whole].reshape(M, -1, width).transpose(1, 0, 2))
+    if whole < N:
+        np.matmul(a, W[:, whole:], out=out[:, whole:])
 
 
 def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:

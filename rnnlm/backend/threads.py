@@ -13,17 +13,22 @@ may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the sa
 import os
 from collections.abc import Callable
 from functools import cache
+from math import prod
 from queue import SimpleQueue
-from threading import Lock, Thread
+from threading import Lock, Thread, local
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.errors import BackendError
 
-__all__ = ["in_parallel", "one_blas_thread", "thread_count"]
+__all__ = ["in_parallel", "one_blas_thread", "scratch", "thread_count"]
 
 Task = tuple[Callable[[int, int], object], int, int, "SimpleQueue[BaseException | None]"]
 _tasks: "SimpleQueue[Task]" = SimpleQueue()
 _workers: list[Thread] = []
+_own = local()
 
 
 def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1, worth: bool = True) -> None:
@@ -47,6 +52,19 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
             errors = [error for error in _wait(done, parts - 1) if error is not None]
     if errors:
         raise errors[0]
+
+
+def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
+    """Uninitialised memory of this thread's, the same for the same name at each call: use it up before the next.
+
+    The first touch of fresh memory can cost more than the work that is done in it.
+    """
+    size = prod(shape)
+    memory: NDArray[Any] | None = getattr(_own, name, None)
+    if memory is None or memory.size < size or memory.dtype != dtype:
+        memory = np.empty(size, dtype)
+        setattr(_own, name, memory)
+    return memory[:size].reshape(shape)
 
 
 def _wait(done: "SimpleQueue[BaseException | None]", count: int) -> list[BaseException | None]:

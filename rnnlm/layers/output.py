@@ -44,7 +44,6 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
     return xp.log(totals.astype(xp.float64)) + gap
 
 
-@accelerated
 def output_backward(
     x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
     dW: Array, db: Array, dx: Array, add: bool,
@@ -65,15 +64,11 @@ def output_backward(
     factor = (weights / totals)[:, None]
     ops.matmul(exps, W.T, out=dx)
     dx *= factor
-    before = (dW.copy(), db.copy()) if add else (0, 0)
     if dW.flags.c_contiguous:
-        ops.matmul((x * factor).T, exps, out=dW)
+        ops.matmul((x * factor).T, exps, out=dW, add=add)
     else:  # the transpose of an embedding's gradient
-        ops.matmul(exps.T, x * factor, out=dW.T)
-    ops.matmul(factor.T, exps, out=db[None])
-    if add:
-        dW += before[0]
-        db += before[1]
+        ops.matmul(exps.T, x * factor, out=dW.T, add=add)
+    ops.matmul(factor.T, exps, out=db[None], add=add)
 
 
 class TimeAffineWithLoss(Layer):
