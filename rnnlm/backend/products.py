@@ -30,9 +30,10 @@ AT_ONCE = 1 << 18  # entries of a product that is to be added
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
-    worth = worth_sharing(2.0 * M * K * N)
-    if M >= 2 * TALL or not worth:
-        in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16, worth)
+    if not worth_sharing(2.0 * M * K * N):
+        _product(a, b, out, add)
+    elif M >= 2 * TALL:
+        in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16)
     else:
         in_parallel(lambda i, j: _product(a, b[:, i:j], out[:, i:j], add), N, COLUMNS)
 
