@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend.threads import in_parallel
+from rnnlm.backend.threads import in_parallel, scratch
 
 __all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 
@@ -45,7 +45,8 @@ def _product(a: Array, b: Array, out: Array, add: bool) -> None:
         return
     width = max(COLUMNS, AT_ONCE // len(a))
     for i in range(0, b.shape[1], width):
-        out[:, i : i + width] += np.matmul(a, b[:, i : i + width])
+        part = out[:, i : i + width]
+        part += np.matmul(a, b[:, i : i + width], out=scratch("product", part.shape, part.dtype))
 
 
 def worth_sharing(operations: float) -> bool:
