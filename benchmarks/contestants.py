@@ -50,20 +50,13 @@ def padded(sentences):
 
 
 class Ours:
-    """rnnlm, on the backend that RNNLM_BACKEND names, with the threads that its trainer would take."""
+    """rnnlm, on the backend that RNNLM_BACKEND names."""
 
     def __init__(self, case, weights=None):
         from rnnlm import SGD
-        from rnnlm.backend import ops
 
         self.model = case.sizes.model()  # by itself, as its user would: those are the weights of all
         self.optimizer = SGD(LR)
-        self.threads = ops.one_blas_thread
-        self.threads.__enter__()
-
-    def close(self):
-        """Give the threads back, for whatever else the process does."""
-        self.threads.__exit__(None, None, None)
 
     def step(self, xs, ts):
         from rnnlm import clip_grads

@@ -2,6 +2,7 @@
 
     python -m benchmarks.scale                      encoded corpora of 1, 10 and 100 million tokens
     python -m benchmarks.scale --windows 200        less patience
+    python -m benchmarks.scale --tokens 1000000 --words 10000 100000 --windows 20        a large vocabulary
 
 Each corpus gets a process of its own, with the book's Rnnlm (LSTM 100) on batches of 20 x 35. They take turns: a round
 is a burst of training steps by each, on windows spread evenly over the whole file, so that a change in the machine's
@@ -15,6 +16,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from itertools import product
 from pathlib import Path
 from time import perf_counter
 
@@ -32,13 +34,13 @@ PIECE = 1 << 20
 ROOT = Path(__file__).parent.parent
 
 
-def zipf_ids(tokens, seed=0):
+def zipf_ids(tokens, words, seed=0):
     """Ids distributed like words (the r-th most frequent with probability ~ 1/r), a piece at a time."""
     rng = np.random.default_rng(seed)
-    upto = np.cumsum(1 / np.arange(1, WORDS + 1))
+    upto = np.cumsum(1 / np.arange(1, words + 1))
     for start in range(0, tokens, PIECE):
         draws = rng.random(min(PIECE, tokens - start), np.float32) * upto[-1]
-        yield np.minimum(np.searchsorted(upto, draws), WORDS - 1)
+        yield np.minimum(np.searchsorted(upto, draws), words - 1)
 
 
 class Spread:
@@ -99,32 +101,41 @@ class Worker:
 
 
 def measure(sizes, windows, folder):
-    """Microseconds per token of each size in each round, whole steps and reading alone, and memory."""
-    words, workers = Vocabulary(f"w{i}" for i in range(WORDS)), {}
-    for tokens in sizes:
-        write_ids(folder / str(tokens), words, zipf_ids(tokens))
-        workers[tokens] = Worker(folder / str(tokens), windows)
+    """Microseconds per token of each size (tokens, words) in each round, whole steps and reading alone, and memory."""
+    workers = {}
+    for tokens, words in sizes:
+        path = folder / f"{tokens}-{words}"
+        write_ids(path, Vocabulary(f"w{i}" for i in range(words)), zipf_ids(tokens, words))
+        workers[tokens, words] = Worker(path, windows)
     burst = max(1, windows // ROUNDS)
     for worker in workers.values():
         worker.ask("steps", 2)
-    times = {task: {tokens: [] for tokens in sizes} for task in ("steps", "reads")}
+    times = {task: {size: [] for size in sizes} for task in ("steps", "reads")}
     for _ in range(ROUNDS):
         for task, rows in times.items():
-            for tokens, worker in workers.items():
-                rows[tokens].append(worker.ask(task, burst) / (burst * N * T) * 1e6)
-    facts = {tokens: worker.ask("facts") for tokens, worker in workers.items()}
+            for size, worker in workers.items():
+                rows[size].append(worker.ask(task, burst) / (burst * N * T) * 1e6)
+    facts = {size: worker.ask("facts") for size, worker in workers.items()}
     for worker in workers.values():
         worker.process.communicate()
-    return [{"tokens": n, **{task: rows[n] for task, rows in times.items()}, **facts[n]} for n in sizes]
+    return [
+        {"tokens": n[0], "words": n[1], **{task: rows[n] for task, rows in times.items()}, **facts[n]} for n in sizes
+    ]
 
 
 def table(results):
     """The results in Markdown."""
-    head = ("tokens", "opened in ms", "µs/token", "ratio", "reading", "anonymous MiB", "file MiB", "peak MiB")
+    head = ("tokens", "words", "opened in ms", "µs/token", "ratio", "reading", "anonymous MiB", "file MiB", "peak MiB")
     lines = [f"| {' | '.join(head)} |", "|" + " --- |" * len(head)]
     for r in results:
         ratio = np.median(np.array(r["steps"]) / np.array(results[0]["steps"]))
-        cells = [f"{r['tokens']:,}", f"{r['opened'] * 1e3:.1f}", f"{np.median(r['steps']):.1f}", f"{ratio:.3f}"]
+        cells = [
+            f"{r['tokens']:,}",
+            f"{r['words']:,}",
+            f"{r['opened'] * 1e3:.1f}",
+            f"{np.median(r['steps']):.1f}",
+            f"{ratio:.3f}",
+        ]
         cells += [f"{np.median(r['reads']):.3f}", *(f"{r[name]:.0f}" for name in ("anonymous", "file", "peak"))]
         lines.append(f"| {' | '.join(cells)} |")
     return "\n".join(lines)
@@ -134,13 +145,14 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--windows", type=int, default=2_000, help="training steps on each corpus")
     parser.add_argument("--tokens", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--words", type=int, nargs="+", default=[WORDS], help="in the vocabulary")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         work(options.worker, options.windows)
         return
     with tempfile.TemporaryDirectory() as folder:
-        results = measure(options.tokens, options.windows, Path(folder))
+        results = measure(list(product(options.tokens, options.words)), options.windows, Path(folder))
     print(table(results))
 
 

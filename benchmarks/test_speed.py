@@ -14,6 +14,7 @@ from benchmarks.cases import CASES
 from benchmarks.contestants import contestant
 from rnnlm import (
     TimeAffine,
+    TimeAffineWithLoss,
     TimeDropout,
     TimeEmbedding,
     TimeGRU,
@@ -26,7 +27,7 @@ from rnnlm import (
 from rnnlm.backend import ops
 
 SIZES = {"seed": "seed", "book": "book-lstm", "better": "better"}  # whose N, T, D, H, V a layer is measured with
-LAYERS = ("embedding", "affine", "dropout", "rnn", "lstm", "gru", "loss")
+LAYERS = ("embedding", "affine", "dropout", "rnn", "lstm", "gru", "loss", "output")
 TRAINING = [name for name, case in CASES.items() if case.task == "training"]
 OTHERS = [name for name in CASES if name not in TRAINING]
 EVALUATED = 2049  # tokens
@@ -67,12 +68,21 @@ def both_ways(kind, case):
     if kind == "loss":
         loss, scores = TimeSoftmaxWithLoss(), steps(N, T, V)
         return lambda: loss.forward(scores, ts), loss.backward
+    if kind == "output":
+        output, hs = TimeAffineWithLoss(TimeAffine(draw(H, V), draw(V))), steps(N, T, H)
+        return lambda: output.forward(hs, ts), output.backward
     layer, inputs, dys = {
         "embedding": lambda: (TimeEmbedding(draw(V, D)), xs, steps(N, T, D)),
         "affine": lambda: (TimeAffine(draw(H, V), draw(V)), steps(N, T, H), steps(N, T, V)),
         "dropout": lambda: (TimeDropout(0.5), steps(N, T, H), steps(N, T, H)),
     }.get(kind, lambda: (recurrent(kind, D, H), steps(N, T, D), steps(N, T, H)))()
     return lambda: layer.forward(inputs), lambda: layer.backward(dys)
+
+
+@pytest.fixture(autouse=True)
+def as_in_a_model():
+    with ops.one_blas_thread:
+        yield
 
 
 @pytest.fixture(params=SIZES)
@@ -96,7 +106,6 @@ def test_layer_forward_and_backward(benchmark, sized, kind):
 def test_train_step(benchmark, name):
     runner, (xs, ts) = contestant("ours", CASES[name], None), CASES[name].inputs()[0]
     benchmark(lambda: runner.step(xs, ts))
-    runner.close()
 
 
 @pytest.mark.parametrize("name", OTHERS)

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import islice
-from math import exp, nan, sqrt
+from math import exp, isfinite, nan, sqrt
 from typing import Any
 
 import numpy as np
@@ -154,7 +154,7 @@ class _Sums:
             squares = float(np.square(piece - mean).sum())
         count, apart = self.count + piece.size, mean - self.mean
         self.squares += squares + apart * apart * (self.count * piece.size / count)
-        self.mean += apart * (piece.size / count)
+        self.mean = self.mean + apart * (piece.size / count) if isfinite(apart) else self.mean + mean
         self.count = count
 
     def evaluation(self, lanes: int) -> Evaluation:

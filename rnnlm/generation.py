@@ -145,12 +145,12 @@ class BetterRnnlmGen(BetterRnnlm, _Writer):
     """The book's better language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
 
 
-def _prompt(start_id: ArrayLike, vocab_size: int, sample_size: int) -> NDArray[np.int64]:
+def _prompt(start_id: ArrayLike, vocab_size: int, sample_size: int, name: str = "start_id") -> NDArray[np.int64]:
     """The words to begin with, as checked ids (P,)."""
     ids = np.atleast_1d(ops.asnumpy(start_id))
     if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
-        raise InputError(f"start_id must be an id or a list of at least one, got {start_id!r}")
-    expect_words("start_id", ids, vocab_size)
+        raise InputError(f"{name} must be an id or a list of at least one, got {start_id!r}")
+    expect_words(name, ids, vocab_size)
     whole_number("sample_size (which counts the prompt)", sample_size, ids.size)
     return ids.astype(np.int64)
 
@@ -163,7 +163,7 @@ def _prompts(start_ids: ArrayLike, vocab_size: int, sample_size: int) -> NDArray
         ids = np.empty(0)
     if ids.ndim not in (1, 2) or not ids.size:
         raise InputError(f"start_ids must be ids (N,) or prompts (N, P) of one length, got {start_ids!r:.80}")
-    flat = _prompt(ids.reshape(-1), vocab_size, ids.size)
+    flat = _prompt(ids.reshape(-1), vocab_size, ids.size, "start_ids")
     rows = flat.reshape(len(ids), -1)
     whole_number("sample_size (which counts the prompts)", sample_size, rows.shape[1])
     return rows

@@ -63,7 +63,8 @@ class Sampler:
             step: number of the draw; with the seed it names the random numbers.
         """
         if self.greedy:
-            return self._checked(scores).argmax(axis=1)
+            self._best(scores)
+            return scores.argmax(axis=1)
         weights = self.weights(scores)
         counter = np.array([0, 0, step, 0], np.uint64)
         uniform = np.random.Generator(np.random.Philox(key=self.key, counter=counter)).random(len(weights))
@@ -71,23 +72,24 @@ class Sampler:
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         """Probabilities of the words up to a factor for each row, 0 for those not wanted, in place of scores (N, V)."""
-        best = self._checked(scores).max(axis=1, keepdims=True)
+        best = self._best(scores)
         with np.errstate(over="ignore"):
             scores -= best
-            scores /= self.temperature
+            if self.temperature != 1:
+                scores /= max(self.temperature, float(np.finfo(scores.dtype).tiny))
         np.exp(scores, out=scores)
         if self.top_k is not None or self.top_p is not None:
             for row in scores:
                 row[~self._kept(row)] = 0
         return scores
 
-    def _checked(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        """The scores, those of words not wanted minus infinity."""
+    def _best(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
+        """The best score of each row (N, 1), checked; those of words not wanted become minus infinity."""
         scores[:, self.skip] = -np.inf
-        best = scores.max(axis=1)
+        best = scores.max(axis=1, keepdims=True)
         if not np.isfinite(best).all():
             raise InputError(f"the model's best score is {best.min()}: its weights are not finite")
-        return scores
+        return best
 
     def _find(self, weights: NDArray[np.floating], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         """For each row the word at which the sum of weights (N, V) passes the share `uniform` (N,) of all of them.
@@ -102,7 +104,7 @@ class Sampler:
         words = run[:, None] * RUN + np.arange(RUN)
         V = weights.shape[1]
         within = weights[row[:, None], np.minimum(words, V - 1)] * (words < V)
-        rest = wanted - (ends[row, run] - runs[row, run])
+        rest = wanted - np.where(run > 0, ends[row, run - 1], 0)
         return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), rest, within)
 
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:

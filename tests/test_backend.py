@@ -185,9 +185,12 @@ def test_products(rng, shape):
         out[...] = np.nan
         ops.matmul(dev(a), view, out=out)
         np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
-        out[...] = np.nan
-        ops.multiplier(view, M)(dev(a), out)
-        np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
+        for times in (1, 20):
+            out[...] = np.nan
+            ops.multiplier(view, M, times)(dev(a), out)
+            np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
+        ops.matmul(dev(a), view, out=out, add=True)
+        np.testing.assert_allclose(host(out), 2 * (a @ W), atol=1e-10)
 
 
 def test_cupys_way_of_adding_rows_is_numpys(rng):

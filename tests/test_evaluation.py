@@ -155,3 +155,12 @@ def test_nan_stays_nan(model, corpus):
 
 def test_a_corpus_may_be_on_the_device(model, corpus):
     assert evaluate(model, dev(corpus)) == evaluate(model, corpus)
+
+
+def test_an_infinite_loss_stays_infinite_in_whatever_piece_it_is():
+    for pieces in ([[np.inf, 1.0], [2.0]], [[1.0], [np.inf]], [[np.inf], [np.inf]]):
+        sums = _Sums()
+        for piece in pieces:
+            sums.add(np.array(piece))
+        assert sums.evaluation(1).nats == np.inf
+        assert sums.evaluation(1).perplexity == np.inf

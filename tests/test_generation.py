@@ -57,6 +57,20 @@ def test_the_word_is_the_one_at_which_the_sum_of_all_before_passes_the_random_nu
         assert total[word] - row[word] <= u * total[-1] * (1 + 1e-12)
 
 
+def test_rounding_never_leads_to_a_word_without_weight():
+    """The sum up to the first run's end, by way of the second's, is larger than itself by a last bit."""
+    weights = np.zeros((1, 256))
+    weights[0, 5], weights[0, 129] = 0.4858353588317891, 0.8894878343490003
+    assert Sampler(256)._find(weights, np.array([0.3532517747397029])).tolist() == [129]
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("temperature", [1e-300, 1e-50, 1e-3])
+def test_a_temperature_near_zero_is_greedy(dtype, temperature):
+    scores = np.array([[0, 1, 2, 9, 4, 5, 6, 7, 8]], dtype)
+    assert chooser(temperature=temperature, skip_ids=[0])(scores, 0) == [3]
+
+
 def test_each_word_is_sampled_after_all_before_it(model):
     """Greedy words are the arg max of scores computed over the whole text at once."""
     words = generate(model, [2, 5], sample_size=30, greedy=True)
@@ -138,8 +152,8 @@ def test_texts_side_by_side_stop_each_at_its_end(model):
         ({"start_ids": [[1, 2], [3]]}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got"),
         ({"start_ids": []}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got"),
         ({"start_ids": 3}, r"start_ids must be ids \(N,\) or prompts \(N, P\) of one length, got 3"),
-        ({"start_ids": [3, 9]}, r"start_id must hold ids in \[0, 9\), got 9"),
-        ({"start_ids": [3.5]}, "start_id must be an id or a list of at least one, got"),
+        ({"start_ids": [3, 9]}, r"start_ids must hold ids in \[0, 9\), got 9"),
+        ({"start_ids": [3.5]}, "start_ids must be an id or a list of at least one, got"),
         ({"sample_size": 0}, r"sample_size \(which counts the prompts\) must be a whole number of at least 1, got 0"),
         ({"stop_id": 9}, r"stop_id must be a whole number in \[0, 9\), got 9"),
     ],

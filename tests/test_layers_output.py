@@ -1,10 +1,9 @@
 import numpy as np
 import pytest
 
-from rnnlm.backend import FUSED, NAME, threads, xp
+from rnnlm.backend import FUSED, NAME, ops, threads, xp
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
-from rnnlm.layers import output as module
 from tests.gradcheck import assert_gradients, dev, host
 
 SIZES = (3, 4, 5, 7)
@@ -25,8 +24,8 @@ def build(rng, ignored=2, tied=False, sizes=SIZES, dtype="float64"):
 def blocks(request, monkeypatch):
     """Scores of 5 rows of 7 words at once: 12 rows take three blocks."""
     if request.param == "in blocks":
-        monkeypatch.setattr(module, "SCORES", 35)
-        monkeypatch.setattr(module, "SCORES_ONCE", 7)
+        monkeypatch.setattr(ops, "SCORES", 35)
+        monkeypatch.setattr(ops, "SCORES_ONCE", 7)
 
 
 @pytest.mark.parametrize("tied", [False, True])
@@ -44,6 +43,14 @@ def test_it_is_an_affine_layer_and_a_loss(rng, blocks, tied, ignored):
     np.testing.assert_allclose(host(layer.backward(xp.asarray(0.5))), dxs, atol=1e-14)
     for grad, its in zip(affine.grads, grads):
         np.testing.assert_allclose(host(grad), its, atol=1e-14)
+
+
+def test_scores_of_a_window_never_stand_in_memory_whole(rng, monkeypatch):
+    monkeypatch.setattr(ops, "SCORES", 35)
+    layer, _, xs, ts = build(rng)
+    layer.forward(xs, ts)
+    layer.backward()
+    assert max(memory.size for memory in layer._buffers.values()) == max(35, host(xs).size)
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -1,6 +1,7 @@
 """The threads of the NumPy backend; they are plain Python, so that these tests run with any backend."""
 
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -11,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnnlm.backend import NAME, products, threads
-from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
+from rnnlm.backend.threads import in_parallel, one_blas_thread, scratch, thread_count
 from rnnlm.errors import BackendError
 from tests import test_layers_output, test_models_general
 from tests import test_layers_recurrent as recurrent
@@ -26,7 +27,15 @@ def three(monkeypatch):
 @pytest.fixture
 def cut_all(three, monkeypatch):
     """Threads and blocks for the smallest of products."""
-    for name, value in {"SHARED": 0, "BLOCKED": 0, "TALL": 2, "COLUMNS": 2, "MULTIPLICATIONS": 25}.items():
+    for name, value in {
+        "SHARED": 0,
+        "BLOCKED": 0,
+        "TALL": 2,
+        "COLUMNS": 2,
+        "MULTIPLICATIONS": 25,
+        "OFTEN": 1,
+        "AT_ONCE": 4,
+    }.items():
         monkeypatch.setattr(products, name, value)
 
 
@@ -43,11 +52,13 @@ def test_parts_cover_everything_once(three, size, unit):
         assert start % unit == 0
         seen[start:stop] += 1
         names.add(threading.get_ident())
-        sleep(0.001)
+        sleep(0.02)
 
     in_parallel(part, size, unit)
     assert (seen == 1).all()
-    assert len(names) == min(3, -(-size // unit))
+    assert len(names) <= min(3, -(-size // unit))
+    if size > unit:
+        assert len(names) > 1
 
 
 def test_what_is_not_worth_it_stays_in_one_thread(three):
@@ -72,20 +83,97 @@ def test_an_error_in_any_part_is_raised_when_all_have_ended(three, guilty):
     in_parallel(lambda *_: None, 3)  # and the threads live on
 
 
-def test_an_interrupt_waits_for_the_others(three):
-    """Ctrl-C in the thread that waits, while the others write into its arrays."""
+class Stopped(BaseException):
+    """What a program may make of a signal."""
+
+
+def test_a_signal_waits_for_the_others(three):
+    """It comes while the first part is done and the others, who write into the caller's arrays, are not."""
     ended = []
 
-    def part(start, stop):
-        if start:
-            sleep(0.1)
-            ended.append(start)
-        else:
-            raise KeyboardInterrupt
+    def stop(*_):
+        raise Stopped
 
-    with pytest.raises(KeyboardInterrupt):
-        in_parallel(part, 3)
-    assert sorted(ended) == [1, 2]
+    def part(start, stop):
+        sleep(0.3 if start else 0)
+        ended.append(start)
+
+    before = signal.signal(signal.SIGALRM, stop)
+    try:
+        signal.setitimer(signal.ITIMER_REAL, 0.1)
+        with pytest.raises(Stopped):
+            in_parallel(part, 3)
+    finally:
+        signal.signal(signal.SIGALRM, before)
+    assert sorted(ended) == [0, 1, 2]
+
+
+def test_what_a_signal_finds_not_yet_begun_is_given_up(three, monkeypatch):
+    """It comes while parts are handed out."""
+    ended = []
+
+    def interrupted(_count):
+        raise Stopped
+
+    monkeypatch.setattr(threads, "_start_workers", interrupted)
+    with pytest.raises(Stopped):
+        in_parallel(lambda start, _: ended.append(start), 3)
+    assert not ended
+
+
+def test_what_is_to_be_done_about_overflow_holds_in_all_threads(three):
+    with np.errstate(over="ignore"):
+        in_parallel(lambda *_: np.float32(1e38) * np.float32(1e38), 3)
+    with np.errstate(over="raise"), pytest.raises(FloatingPointError):
+        in_parallel(lambda start, _: np.float32(1e38 if start == 2 else 1) * np.float32(1e38), 3)
+
+
+def test_two_threads_of_the_user_may_share_work_at_once(three):
+    sums = np.zeros(8)
+
+    def user(number):
+        parts = np.zeros(3)
+
+        def part(start, _):
+            parts[start] += 1
+
+        for _ in range(50):
+            in_parallel(part, 3)
+        sums[number] = parts.sum()
+
+    users = [threading.Thread(target=user, args=(number,)) for number in range(8)]
+    for thread in users:
+        thread.start()
+    for thread in users:
+        thread.join()
+    assert sums.tolist() == [150] * 8
+
+
+def test_scratch_is_the_same_memory_for_a_name_and_each_threads_own():
+    first = scratch("test", (3, 4), np.float32)
+    assert np.shares_memory(scratch("test", (2, 5), np.float32), first)
+    assert not np.shares_memory(scratch("other", (3, 4), np.float32), first)
+    assert scratch("test", (3, 4), np.float64).dtype == np.float64
+    assert scratch("test", (30, 40), np.float64).shape == (30, 40)
+    mine, theirs = scratch("test", (5,), np.float64), []
+    thread = threading.Thread(target=lambda: theirs.append(scratch("test", (5,), np.float64)))
+    thread.start()
+    thread.join()
+    assert not np.shares_memory(mine, theirs[0])
+
+
+def test_parts_of_a_part_stay_in_its_thread(three):
+    """A worker that waited for others would wait for itself."""
+    seen = []
+
+    def part(start, stop):
+        in_parallel(lambda *inner: seen.append((start, inner, threading.get_ident())), 5)
+
+    in_parallel(part, 3)
+    assert sorted((start, inner) for start, inner, _ in seen) == [(k, (0, 5)) for k in range(3)]
+    in_parallel(lambda *_: seen.clear(), 3)
+    in_parallel(lambda *outer: seen.append(outer), 3)
+    assert len(seen) == 3
 
 
 def test_blas_takes_one_thread_inside_and_what_it_had_outside():
@@ -100,8 +188,7 @@ def test_blas_takes_one_thread_inside_and_what_it_had_outside():
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_process_has_threads_of_its_own(three):
-    in_parallel(lambda *_: None, 3)
+def test_a_forked_process_has_threads_of_its_own():
     code = (
         "import os; from rnnlm.backend.threads import in_parallel\n"
         "in_parallel(lambda *_: None, 3)\n"
@@ -131,6 +218,16 @@ def test_unless_set_there_are_as_many_threads_as_blas_takes():
         assert thread_count() == max(blas_threads())
     else:
         assert thread_count() == threads.SETTING
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 200), (26, 100, 1000), (26, 100, 995), (20, 900, 70)])
+@pytest.mark.parametrize("order", "CF")
+def test_products_of_few_rows(rng, shape, order):
+    """Widths below, at and above those of a block, and weights that are a transpose."""
+    M, K, N = shape
+    a, W, out = rng.standard_normal((M, K)), np.array(rng.standard_normal((K, N)), order=order), np.full((M, N), np.nan)
+    products.few_rows(a, W, out)
+    np.testing.assert_allclose(out, a @ W, atol=1e-11)
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -6,6 +6,7 @@ from typing import Any
 import cupy as xp
 
 Array = Any
+SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
 
 def trouble() -> str | None:
@@ -60,8 +61,8 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
         xp.matmul(a, b, out=out)
 
 
-def multiplier(W: Array, _rows: int) -> Callable[[Array, Array], None]:
-    """A function multiply(a, out) that leaves a W in `out`, for many an a (rows, K)."""
+def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
+    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
     W = xp.ascontiguousarray(W)
     return lambda a, out: matmul(a, W, out)
 

@@ -20,8 +20,9 @@ __all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 Array = NDArray[Any]
 SHARED = 1.5e7  # operations from which a second thread is worth waking
 BLOCKED = 4e6  # operations from which blocks are: smaller products are taken as they are anyway
+OFTEN = 8  # times from which laying W out in blocks pays: it takes as long as one to four products
 TALL = 128  # rows for each thread from which rows are cut, else columns
-FEW = 64  # rows up to which blocks help
+FEW = 48  # rows up to which blocks help
 COLUMNS = 64  # of a block: four registers of AVX-512
 MULTIPLICATIONS = 1e6  # of a block at most
 AT_ONCE = 1 << 18  # entries of a product that is to be added
@@ -69,16 +70,17 @@ def few_rows(a: Array, W: Array, out: Array) -> None:
         np.matmul(a, W[:, whole:], out=out[:, whole:])
 
 
-def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:
-    """A function multiply(a, out) that leaves a W in `out`, for many an a (rows, K).
+def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
+    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times.
 
     W (K, N), which must not change meanwhile, may be a transposed view.
     """
     K, N = W.shape
-    if 2.0 * rows * K * N < BLOCKED or rows > FEW or N < COLUMNS:
+    if times >= OFTEN and 1 < rows <= FEW and N >= COLUMNS and 2.0 * rows * K * N >= BLOCKED:
+        return _Blocked(W, rows)
+    if times > 1:
         W = np.ascontiguousarray(W)  # small products with a transposed operand take twice as long
-        return lambda a, out: matmul(a, W, out)
-    return _Blocked(W, rows)
+    return lambda a, out: matmul(a, W, out)
 
 
 class _Blocked:

@@ -7,15 +7,17 @@ BLAS's threads go on spinning on the cores for a while after a product. Here the
 takes about 50 microseconds.
 
 The one setting is `RNNLM_THREADS`, read once, at import; unless set, as many as BLAS would take (the cores this process
-may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the same number of threads.
+may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the same number of threads on the
+same machine.
 """
 
 import os
 from collections.abc import Callable
+from contextvars import copy_context
 from functools import cache
 from math import prod
 from queue import SimpleQueue
-from threading import Lock, Thread, local
+from threading import Lock, Thread, get_ident, local
 from typing import Any
 
 import numpy as np
@@ -25,33 +27,80 @@ from rnnlm.errors import BackendError
 
 __all__ = ["in_parallel", "one_blas_thread", "scratch", "thread_count"]
 
-Task = tuple[Callable[[int, int], object], int, int, "SimpleQueue[BaseException | None]"]
-_tasks: "SimpleQueue[Task]" = SimpleQueue()
+
+class _Part:
+    """A part of some work, done by whoever claims it first: a worker, or the thread that asked."""
+
+    def __init__(self, function: Callable[[int, int], object], start: int, stop: int) -> None:
+        self.function, self.start, self.stop = function, start, stop
+        self.context = copy_context()  # in which NumPy keeps what to do about overflow
+        self.claim: dict[str, int] = {}
+        self.running = Lock()
+        self.running.acquire()
+        self.ended = False
+        self.error: BaseException | None = None
+
+    def claimed(self) -> bool:
+        """Whether it is this thread's, now or from before."""
+        return self.claim.setdefault("by", get_ident()) == get_ident()
+
+    def run(self) -> None:
+        """Do it, unless it is another thread's, and keep the error that it raises."""
+        if not self.claimed():
+            return
+        _own.in_part = True
+        try:
+            self.context.run(self.function, self.start, self.stop)
+        except BaseException as error:
+            self.error = error
+        finally:
+            _own.in_part = False
+            self.ended = True
+            self.running.release()
+
+    def settle(self) -> None:
+        """Give it up if nobody has claimed it; else wait until it has ended, even if a signal comes meanwhile."""
+        while not self.ended:
+            try:
+                if self.claimed():
+                    self.ended = True
+                else:
+                    self.running.acquire()
+            except BaseException as error:  # Ctrl-C, or what the program makes of a signal
+                self.error = error
+
+
+_tasks: "SimpleQueue[_Part]" = SimpleQueue()
 _workers: list[Thread] = []
+_starting = Lock()
 _own = local()
 
 
 def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1, worth: bool = True) -> None:
     """Call function(start, stop) on parts that cover range(size), one for each thread, cut at multiples of `unit`.
 
-    If `worth` is False there is one part. An error in any part is raised here, when all have ended.
+    If `worth` is False there is one part, and so there is within a part. An error in any part, or one that a signal
+    raises, is raised here when no thread is at work any more.
     """
-    parts = min(thread_count(), -(-size // unit)) if worth else 1
-    if parts == 1:
+    count = min(thread_count(), -(-size // unit)) if worth and not getattr(_own, "in_part", False) else 1
+    if count == 1:
         function(0, size)
         return
-    cuts = [min(size, -(-size * k // (parts * unit)) * unit) for k in range(parts + 1)]
-    _start_workers(parts - 1)
-    done: SimpleQueue[BaseException | None] = SimpleQueue()
+    cuts = [min(size, -(-size * k // (count * unit)) * unit) for k in range(count + 1)]
+    parts = [_Part(function, start, stop) for start, stop in zip(cuts, cuts[1:])]
     with one_blas_thread:
-        for start, stop in zip(cuts[1:], cuts[2:]):
-            _tasks.put((function, start, stop, done))
         try:
-            function(0, cuts[1])
+            _start_workers(count - 1)
+            for part in parts[1:]:
+                _tasks.put(part)
+            for part in parts:
+                part.run()
         finally:
-            errors = [error for error in _wait(done, parts - 1) if error is not None]
-    if errors:
-        raise errors[0]
+            for part in parts:
+                part.settle()
+    for part in parts:
+        if part.error is not None:
+            raise part.error
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
@@ -67,42 +116,25 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     return memory[:size].reshape(shape)
 
 
-def _wait(done: "SimpleQueue[BaseException | None]", count: int) -> list[BaseException | None]:
-    """What `count` workers have to say; also if Ctrl-C comes meanwhile, for they write into the caller's arrays."""
-    answers: list[BaseException | None] = []
-    interrupt = None
-    while len(answers) < count:
-        try:
-            answers.append(done.get())
-        except KeyboardInterrupt as error:
-            interrupt = error
-    return [*answers, interrupt]
-
-
 def _start_workers(count: int) -> None:
-    while len(_workers) < count:
-        _workers.append(Thread(target=_work, args=(_tasks,), daemon=True, name="rnnlm"))
-        _workers[-1].start()
+    with _starting:
+        while len(_workers) < count:
+            worker = Thread(target=_work, args=(_tasks,), daemon=True, name="rnnlm")
+            worker.start()
+            _workers.append(worker)
 
 
-def _work(tasks: "SimpleQueue[Task]") -> None:
+def _work(tasks: "SimpleQueue[_Part]") -> None:
     """A worker's life."""
     while True:
-        function, start, stop, done = tasks.get()
-        error: BaseException | None = None
-        try:
-            function(start, stop)
-        except BaseException as caught:  # it is raised in the thread that asked
-            error = caught
-        del function
-        done.put(error)
+        tasks.get().run()
 
 
 def _after_fork() -> None:
-    """A child process has none of its parent's threads."""
-    global _tasks
+    """A child process has none of its parent's threads, and locks may have been theirs."""
+    global _tasks, _starting
     _workers.clear()
-    _tasks = SimpleQueue()
+    _tasks, _starting, one_blas_thread.lock = SimpleQueue(), Lock(), Lock()
 
 
 if hasattr(os, "register_at_fork"):

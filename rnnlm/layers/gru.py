@@ -21,7 +21,7 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array) -> None:
         Wh: (H, 3H).
     """
     H = len(Wh)
-    of_zr, of_g = (ops.multiplier(W, a.shape[1]) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
+    of_zr, of_g = (ops.multiplier(W, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     zr, g = xp.empty_like(a[0, :, : 2 * H]), xp.empty_like(hs[0])
     for gates, h_prev, h, rh in zip(a, hs, hs[1:], rhs):
         of_zr(h_prev, zr)
@@ -40,7 +40,7 @@ def gru_window_backward(dhs: Array, a: Array, hs: Array, Wh: Array) -> Array:
         dh: (N, H) gradient of the state before the window.
     """
     H = len(Wh)
-    of_zr, of_g = (ops.multiplier(W.T, a.shape[1]) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
+    of_zr, of_g = (ops.multiplier(W.T, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     dh, product = xp.zeros_like(hs[0]), xp.empty_like(hs[0])
     for dy, gates, h_prev in zip(dhs[::-1], a[::-1], hs[-2::-1]):
         dh += dy
@@ -65,7 +65,7 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
         bh: (3H,).
     """
     H = len(Wh)
-    product, ru, multiply = xp.empty_like(a[0]), xp.empty_like(hs[0]), ops.multiplier(Wh, a.shape[1])
+    product, ru, multiply = xp.empty_like(a[0]), xp.empty_like(hs[0]), ops.multiplier(Wh, a.shape[1], len(a))
     for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
         multiply(h_prev, product)
         product += bh
@@ -84,7 +84,7 @@ def gru_after_window_backward(dhs: Array, a: Array, hs: Array, us: Array, das: A
         dh: (N, H) gradient of the state before the window.
     """
     H = len(Wh)
-    multiply = ops.multiplier(Wh.T, a.shape[1])
+    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
     dh, product, du = xp.zeros_like(hs[0]), xp.empty_like(hs[0]), xp.empty_like(hs[0])
     for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
         dh += dy
@@ -159,8 +159,10 @@ class TimeGRU(Recurrent):
             xp.matmul(ones, of_state, out=db[1:])
             return
         held = self._buffer("held", (M, H), self.dtype)
-        dWh[:, : 2 * H] = xp.matmul(h_prevs.T, xp.ascontiguousarray(das[:, : 2 * H]))
-        dWh[:, 2 * H :] = xp.matmul(held.T, xp.ascontiguousarray(das[:, 2 * H :]))
+        for rows, columns in ((h_prevs, slice(0, 2 * H)), (held, slice(2 * H, 3 * H))):
+            product = self._buffer("product", (H, columns.stop - columns.start), self.dtype)
+            ops.matmul(rows.T, xp.ascontiguousarray(das[:, columns]), out=product)
+            dWh[:, columns] = product
         xp.matmul(ones, das, out=db[None])
 
 

@@ -2,13 +2,12 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 
 __all__ = ["TimeSoftmaxWithLoss", "counted_targets", "mean_loss"]
 
 
-@accelerated
 def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Array:
     """Cross-entropy of each row in nats; the gradient of their weighted sum is left in place of the scores.
 

@@ -20,7 +20,7 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> None:
         hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
         Wh: (H, 4H).
     """
-    product, multiply = xp.empty_like(a[0]), ops.multiplier(Wh, a.shape[1])
+    product, multiply = xp.empty_like(a[0]), ops.multiplier(Wh, a.shape[1], len(a))
     for gates, h_prev, h, c_prev, c in zip(a, hs, hs[1:], cs, cs[1:]):
         multiply(h_prev, product)
         gates += product
@@ -40,7 +40,7 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array) -> tuple[Ar
     Returns:
         dh, dc: (N, H) gradients of the state before the window.
     """
-    multiply = ops.multiplier(Wh.T, a.shape[1])
+    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
     dh, dc = xp.zeros_like(cs[0]), xp.zeros_like(cs[0])
     for dy, gates, c_prev, c in zip(dhs[::-1], a[::-1], cs[-2::-1], cs[:0:-1]):
         dh += dy

@@ -10,9 +10,6 @@ from rnnlm.layers.losses import counted_targets, mean_loss
 
 __all__ = ["TimeAffineWithLoss"]
 
-SCORES = 1 << 24  # that stand in memory at once, 64 MiB of float32: 1,677 rows of 10,000 words, 167 of 100,000
-SCORES_ONCE = 1 << 21  # where no backward is to follow: 8 MiB, which stay in the cache
-
 
 @accelerated
 def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array) -> Array:
@@ -44,6 +41,7 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
     return xp.log(totals.astype(xp.float64)) + gap
 
 
+@accelerated
 def output_backward(
     x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
     dW: Array, db: Array, dx: Array, add: bool,
@@ -77,8 +75,8 @@ class TimeAffineWithLoss(Layer):
         s = x W + b        L = -1/n sum log softmax(s)[t]
 
     The same as `TimeSoftmaxWithLoss` after the `TimeAffine`, but what stands in memory is exp(s) alone, and of that so
-    many rows as make `SCORES` numbers: where a window has more, they are worked through block by block, and computed
-    again on the way back.
+    many rows as make `ops.SCORES` numbers: where a window has more, they are worked through block by block, and
+    computed again on the way back.
 
     Args:
         affine: the layer whose weights these are; its gradients are written to.
@@ -108,7 +106,7 @@ class TimeAffineWithLoss(Layer):
         x = time_major(xs).reshape(T * N, H)
         targets, counted, weights = counted_targets(ts, N, T, V, self.ignore_label)
         nats, totals = xp.empty(T * N, xp.float64), xp.empty(T * N, self.dtype)
-        for rows, exps in self._blocks(T * N, SCORES if keep else SCORES_ONCE):
+        for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
             nats[rows] = output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
         loss, self.nats = mean_loss(nats, counted, weights, N, T)
         self._saved = (x, targets, weights.astype(self.dtype), totals, (N, T)) if keep else None
@@ -126,7 +124,7 @@ class TimeAffineWithLoss(Layer):
         dx = self._buffer("dx", x.shape, self.dtype)
         if not (isinstance(dout, (int, float)) and dout == 1):
             weights = (weights * dout).astype(self.dtype)
-        for rows, exps in self._blocks(len(x), SCORES):
+        for rows, exps in self._blocks(len(x), ops.SCORES):
             if len(exps) < len(x):
                 output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
             add = rows.start > 0

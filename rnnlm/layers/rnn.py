@@ -19,7 +19,7 @@ def rnn_window_forward(hs: Array, Wh: Array) -> None:
             is h_t.
         Wh: (H, H).
     """
-    product, multiply = xp.empty_like(hs[0]), ops.multiplier(Wh, hs.shape[1])
+    product, multiply = xp.empty_like(hs[0]), ops.multiplier(Wh, hs.shape[1], len(hs) - 1)
     for h_prev, h in zip(hs[:-1], hs[1:]):
         multiply(h_prev, product)
         h += product
@@ -38,7 +38,7 @@ def rnn_window_backward(hs: Array, das: Array, Wh: Array) -> Array:
     Returns:
         dh: (N, H) gradient of the state before the window.
     """
-    dh, multiply = xp.zeros_like(hs[0]), ops.multiplier(Wh.T, hs.shape[1])
+    dh, multiply = xp.zeros_like(hs[0]), ops.multiplier(Wh.T, hs.shape[1], len(das))
     for h, da in zip(hs[:0:-1], das[::-1]):
         da += dh
         rnn_backward(h, da)

@@ -105,9 +105,10 @@ class Model:
         self.loss_layer.forget()
         with ops.one_blas_thread:
             ys = self._run(self.below_loss, self._ids("xs", xs), train_flg=False)[:, -1:]
-            for layer in list(self.layers.values())[len(self.below_loss) :]:
+            rest = list(self.layers.values())[len(self.below_loss) :]
+            for layer in rest:
                 ys = layer.forward(ys)  # type: ignore[attr-defined]
-        return ys[:, 0]
+        return ys[:, 0] if rest else ys[:, 0].copy()  # what a recurrent layer returns may be its state
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True) -> Array:
         """Mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T); the state goes on.

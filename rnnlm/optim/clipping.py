@@ -26,7 +26,7 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
         norm: the global norm before clipping, a 0-d array or scalar of the backend.
     """
     positive("max_norm", max_norm, finite=False)
-    with ops.quiet():
+    with ops.quiet(), ops.one_blas_thread:
         norm = xp.sqrt(sum(xp.vdot(g, g) for g in grads))
     if max_norm < inf:
         factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
