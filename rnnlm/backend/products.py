@@ -87,13 +87,13 @@ class _Blocked:
     """W in blocks of 64 columns, and of as many rows as OpenBLAS's small kernels take."""
 
     def __init__(self, W: Array, rows: int) -> None:
-        (K, N), self.rows = W.shape, rows
+        K, N = W.shape
         count = -int(-rows * K * COLUMNS // MULTIPLICATIONS)
         cuts = [K * i // count for i in range(count + 1)]
         self.whole = N // COLUMNS * COLUMNS
         self.rest = np.ascontiguousarray(W[:, self.whole :])
         self.blocks = [(k, m, np.empty((N // COLUMNS, m - k, COLUMNS), W.dtype)) for k, m in zip(cuts, cuts[1:])]
-        self.partial = np.empty((rows, N), W.dtype) if count > 1 else None
+        self.partial = np.empty((rows, N if count > 1 else 0), W.dtype)
         self.worth = worth_sharing(2.0 * rows * K * N)
         in_parallel(lambda i, j: self._lay_out(W, i, j), self.whole, COLUMNS, self.worth)
 
@@ -109,9 +109,7 @@ class _Blocked:
 
     def _multiply(self, a: Array, out: Array, start: int, stop: int) -> None:
         for k, m, blocks in self.blocks:
-            to = out if not k else self.partial
-            assert to is not None
-            own = to[:, start:stop]
+            own = (self.partial if k else out)[:, start:stop]
             view = own.reshape(len(own), -1, COLUMNS).transpose(1, 0, 2)
             np.matmul(a[:, k:m], blocks[start // COLUMNS : stop // COLUMNS], out=view)
             if k:
