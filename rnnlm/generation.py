@@ -63,7 +63,7 @@ def generate(
         whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     prompt = _prompt(start_id, model.config.vocab_size, sample_size)[None]
     choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
-    with nullcontext() if go_on else own_state(model):
+    with nullcontext() if go_on else own_state(model), ops.one_blas_thread:
         words = _write(model, prompt, sample_size, choose, stop_id)[0]
     return words.tolist()
 
@@ -99,7 +99,7 @@ def generate_batch(
         whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     prompts = _prompts(start_ids, model.config.vocab_size, sample_size)
     choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
-    with own_state(model):
+    with own_state(model), ops.one_blas_thread:
         return _write(model, prompts, sample_size, choose, stop_id)
 
 

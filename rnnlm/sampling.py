@@ -54,7 +54,9 @@ class Sampler:
         self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
         fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
         self.key = np.array([fresh if seed is None else seed, PURPOSE], np.uint64)
-        self.runs = np.arange(0, vocab_size, RUN)
+        self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
+        self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
+        self.last = vocab_size - self.starts[-1]  # words of the last run
 
     def __call__(self, scores: NDArray[np.floating], step: int) -> NDArray[np.int64]:
         """A word (N,) for each row of scores (N, V), which are used up.
@@ -85,7 +87,8 @@ class Sampler:
 
     def _best(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         """The best score of each row (N, 1), checked; those of words not wanted become minus infinity."""
-        scores[:, self.skip] = -np.inf
+        if self.skip.size:
+            scores[:, self.skip] = -np.inf
         best = scores.max(axis=1, keepdims=True)
         if not np.isfinite(best).all():
             raise InputError(f"the model's best score is {best.min()}: its weights are not finite")
@@ -96,16 +99,15 @@ class Sampler:
 
         Sums of runs of words are searched first, then the run: summing all weights one by one takes far longer.
         """
-        runs = np.add.reduceat(weights, self.runs, axis=1, dtype=np.float64)
+        runs = np.add.reduceat(weights, self.starts, axis=1, dtype=np.float64)
         ends = runs.cumsum(axis=1)
         wanted = uniform * ends[:, -1]
         run = _first_above(ends, wanted, runs)
         row = np.arange(len(weights))
-        words = run[:, None] * RUN + np.arange(RUN)
-        V = weights.shape[1]
-        within = weights[row[:, None], np.minimum(words, V - 1)] * (words < V)
-        rest = wanted - np.where(run > 0, ends[row, run - 1], 0)
-        return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), rest, within)
+        before = np.where(run > 0, ends[row, run - 1], 0)
+        within = weights[row[:, None], self.words[run]]
+        within[run == len(self.starts) - 1, self.last :] = 0  # beyond the last word
+        return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), wanted - before, within)
 
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which words top_k and top_p leave, by their weights (V,)."""
@@ -122,6 +124,7 @@ def _first_above(
     sums: NDArray[np.float64], wanted: NDArray[np.float64], parts: NDArray[np.floating]
 ) -> NDArray[np.int64]:
     """Where in each row the running sums of `parts` exceed `wanted` (N,); rounding never leads to a part of 0."""
-    place = (sums <= wanted[:, None]).sum(axis=1)
-    last = parts.shape[1] - 1 - (parts[:, ::-1] > 0).argmax(axis=1)
-    return np.minimum(place, last)
+    place = np.minimum((sums <= wanted[:, None]).sum(axis=1), parts.shape[1] - 1)
+    if parts[np.arange(len(parts)), place].all():
+        return place
+    return np.minimum(place, parts.shape[1] - 1 - (parts[:, ::-1] > 0).argmax(axis=1))
