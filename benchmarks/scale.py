@@ -22,6 +22,7 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.worker import ROOT, status
 from rnnlm import SGD, Batches, Rnnlm, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
 from rnnlm.training import _Run
@@ -31,7 +32,6 @@ WORDS = 10_000
 N, T = 20, 35
 ROUNDS = 10
 PIECE = 1 << 20
-ROOT = Path(__file__).parent.parent
 
 
 def zipf_ids(tokens, words, seed=0):
@@ -79,13 +79,6 @@ def work(path, windows):
         anonymous = max(anonymous, status("RssAnon"))
         facts = {"opened": opened, "anonymous": anonymous, "file": status("RssFile"), "peak": status("VmHWM")}
         print(json.dumps(facts if task == "facts" else seconds), flush=True)
-
-
-def status(name):
-    """A line of this process's /proc/self/status, in MiB; NaN where there is none. (ru_maxrss counts the parent's.)"""
-    path = Path("/proc/self/status")
-    lines = path.read_text().splitlines() if path.exists() else []
-    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
 
 
 class Worker:

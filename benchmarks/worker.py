@@ -102,15 +102,22 @@ class Worked:
         self.number += 1
 
 
+def status(name):
+    """A line of this process's /proc/self/status, in MiB; NaN where there is none."""
+    path = Path("/proc/self/status")
+    lines = path.read_text().splitlines() if path.is_file() else []
+    return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
+
+
 def peak_memory(_):
     """Peak resident memory of this process in MiB.
 
     From /proc where there is one: what getrusage has begins, on Linux, at the peak of the process that started this
     one.
     """
-    status = Path("/proc/self/status")
-    if status.is_file():
-        return next(int(line.split()[1]) / 1024 for line in status.open() if line.startswith("VmHWM"))
+    peak = status("VmHWM")
+    if peak == peak:
+        return peak
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (2**20 if sys.platform == "darwin" else 1024)
 
 

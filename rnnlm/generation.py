@@ -59,13 +59,10 @@ def generate(
     Raises:
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
-    if stop_id is not None:
-        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     prompt = _prompt(start_id, model.config.vocab_size, sample_size)[None]
     choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
-    with nullcontext() if go_on else own_state(model), ops.one_blas_thread:
-        words = _write(model, prompt, sample_size, choose, stop_id)[0]
-    return words.tolist()
+    with nullcontext() if go_on else own_state(model):
+        return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 
 
 def generate_batch(
@@ -95,11 +92,9 @@ def generate_batch(
     Returns:
         ids: (N, sample_size), or fewer columns if all texts ended before.
     """
-    if stop_id is not None:
-        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     prompts = _prompts(start_ids, model.config.vocab_size, sample_size)
     choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
-    with own_state(model), ops.one_blas_thread:
+    with own_state(model):
         return _write(model, prompts, sample_size, choose, stop_id)
 
 
@@ -107,6 +102,8 @@ def _write(
     model: Model, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
 ) -> NDArray[np.int64]:
     """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
+    if stop_id is not None:
+        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
     N, P = prompts.shape
     ids = np.empty((N, sample_size), np.int64)
     ids[:, :P] = prompts

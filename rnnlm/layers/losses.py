@@ -5,17 +5,34 @@ from typing import Any
 from rnnlm.backend import Array, ops, xp
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 
-__all__ = ["TimeSoftmaxWithLoss", "counted_targets", "mean_loss"]
+__all__ = ["TimeSoftmaxWithLoss", "counted_targets", "exp_scores_", "mean_loss"]
+
+
+def exp_scores_(scores: Array, targets: Array) -> tuple[Array, Array]:
+    """Leave exp(s - max s) in place of scores s (M, V).
+
+        nats = -log softmax(s)[target] = log(sum exp(s - max s)) + max s - s[target]
+
+    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
+    large scores is taken in float64.
+
+    Returns:
+        nats: (M,) float64 cross-entropy of each row.
+        total: (M,) sums of the exponentials.
+    """
+    top = scores.max(axis=1, keepdims=True)
+    with ops.quiet():
+        gap = top[:, 0].astype(xp.float64) - scores[xp.arange(len(targets)), targets].astype(xp.float64)
+        scores -= top
+    xp.exp(scores, out=scores)
+    total = scores.sum(axis=1)
+    return xp.log(total.astype(xp.float64)) + gap, total
 
 
 def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Array:
     """Cross-entropy of each row in nats; the gradient of their weighted sum is left in place of the scores.
 
-        p = softmax(s)    nats = -log p[target] = log(sum exp(s - max s)) + max s - s[target]
-        d(sum of weights * nats) / ds = weights * (p - onehot(target))
-
-    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
-    large scores is taken in float64.
+        p = softmax(s)    nats = -log p[target]    d(sum of weights * nats) / ds = weights * (p - onehot(target))
 
     Args:
         scores: (M, V), overwritten.
@@ -25,16 +42,10 @@ def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Arr
     Returns:
         nats: (M,) float64, also where the weight is 0.
     """
-    row = xp.arange(len(targets))
-    top = scores.max(axis=1, keepdims=True)
-    with ops.quiet():
-        gap = top[:, 0].astype(xp.float64) - scores[row, targets].astype(xp.float64)
-        scores -= top
-    xp.exp(scores, out=scores)
-    total = scores.sum(axis=1)
+    nats, total = exp_scores_(scores, targets)
     scores *= (weights / total)[:, None]
-    scores[row, targets] -= weights
-    return xp.log(total.astype(xp.float64)) + gap
+    scores[xp.arange(len(targets)), targets] -= weights
+    return nats
 
 
 def counted_targets(ts: Array, N: int, T: int, V: int, ignore_label: int) -> tuple[Array, Array, Array]:

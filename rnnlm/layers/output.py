@@ -6,7 +6,7 @@ from typing import Any
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, batch_first, expect, time_major
-from rnnlm.layers.losses import counted_targets, mean_loss
+from rnnlm.layers.losses import counted_targets, exp_scores_, mean_loss
 
 __all__ = ["TimeAffineWithLoss"]
 
@@ -32,13 +32,8 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
     """
     ops.matmul(x, W, out=exps)
     exps += b
-    top = exps.max(axis=1, keepdims=True)
-    with ops.quiet():
-        gap = top[:, 0].astype(xp.float64) - exps[xp.arange(len(x)), targets].astype(xp.float64)
-        exps -= top
-    xp.exp(exps, out=exps)
-    exps.sum(axis=1, out=totals)
-    return xp.log(totals.astype(xp.float64)) + gap
+    nats, totals[...] = exp_scores_(exps, targets)
+    return nats
 
 
 @accelerated
