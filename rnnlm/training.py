@@ -6,12 +6,13 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches, make_batches
 from rnnlm.errors import TrainingDiverged
 from rnnlm.evaluation import perplexity
-from rnnlm.optim.clipping import clip_grads
+from rnnlm.optim.base import Optimizer
+from rnnlm.optim.clipping import clip_grads, norm_and_factor
 from rnnlm.progress import not_counted, progress_bar
 
 __all__ = ["RnnlmTrainer"]
@@ -128,6 +129,22 @@ class RnnlmTrainer:
             batches.expect_words(vocab_size)
 
 
+@accelerated
+def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Array, totals: Array) -> None:
+    """Add a step to what is remembered of a training, on the device.
+
+    Args:
+        loss, norm: 0-d arrays or scalars of the step: mean loss, and the gradient's norm.
+        step: its number, from 0.
+        columns: time steps of its window.
+        good_steps: (1,) how many steps from the first on had a finite perplexity and gradient.
+        totals: (2,) sums over steps of loss * columns and of norm.
+    """
+    good_steps += xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (good_steps == step)
+    totals[:1] += loss * columns
+    totals[1:] += norm
+
+
 class _Run:
     """One call of `fit`: steps, and what has to be remembered between them, all of it on the device."""
 
@@ -141,10 +158,11 @@ class _Run:
     ) -> None:
         self.model, self.optimizer, self.batches, self.max_grad, self.rate = model, optimizer, batches, max_grad, rate
         self.steps = 0
-        self.good_steps: Array = xp.zeros((), xp.int64)  # before the first one that was not finite
+        self.good_steps: Array = xp.zeros(1, xp.int64)  # before the first one that was not finite
         self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
         self.columns = self.reported = 0
-        self.kept: tuple[int, list[Array]] = (0, [])  # a step, and the weights that gave it a finite loss
+        self.kept_step = 0  # a step, and the weights that gave it a finite loss
+        self.kept: list[Array] = [xp.empty_like(p) for p in self.arrays("params")]
 
     def arrays(self, name: str) -> list[Array]:
         """The model's 'params' or 'grads', in one piece if it has them so."""
@@ -154,19 +172,22 @@ class _Run:
     def step(self) -> None:
         """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted."""
         xs, ts = self.batches.window(self.steps)
-        loss = xp.zeros((), xp.float64) + self.model.forward(xs, ts)
+        loss = self.model.forward(xs, ts)
         self.model.backward()
-        norm = clip_grads(self.arrays("grads"), self.max_grad)
-        good = xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (self.good_steps == self.steps)
-        self.good_steps = self.good_steps + good
-        self.totals = self.totals + xp.stack([loss * xs.shape[1], norm.astype(xp.float64)])
+        params, grads = self.arrays("params"), self.arrays("grads")
+        ours = getattr(type(self.optimizer), "update", None) is Optimizer.update  # which takes the factor along
+        norm, factor = norm_and_factor(grads, self.max_grad) if ours else (clip_grads(grads, self.max_grad), None)
+        loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
+        note_step(loss, norm, self.steps, xs.shape[1], self.good_steps, self.totals)
         self.columns += xs.shape[1]
         self.steps += 1
         if self.steps % LOOK == 1:
             self.look()
-            self.kept = self.steps, [p.copy() for p in self.arrays("params")]
+            self.kept_step = self.steps
+            for kept, p in zip(self.kept, params):
+                kept[...] = p
         with self.learning_rate(xs.shape[1]):
-            self.optimizer.update(self.arrays("params"), self.arrays("grads"))
+            self.optimizer.update(params, grads, *([factor] if ours else []))
 
     @contextmanager
     def learning_rate(self, length: int) -> Iterator[None]:
@@ -183,12 +204,12 @@ class _Run:
 
     def look(self) -> None:
         """If a step was not finite, put the last good weights back and stop."""
-        good = int(self.good_steps)
+        good = int(self.good_steps[0])
         if good == self.steps:
             return
-        kept, weights = self.kept
-        for p, w in zip(self.arrays("params"), weights):
-            p[...] = w
+        if self.kept_step:
+            for p, kept in zip(self.arrays("params"), self.kept):
+                p[...] = kept
         if hasattr(self.model, "reset_state"):
             self.model.reset_state()
         if hasattr(self.optimizer, "stop_averaging"):
@@ -197,7 +218,7 @@ class _Run:
         raise TrainingDiverged(
             f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "
             f"{window + 1} of {len(self.batches)}) with lr {getattr(self.optimizer, 'lr', None)}; the model has the "
-            f"weights of step {max(kept, 1)} again. Take a smaller lr, or clip the gradient (max_grad)",
+            f"weights of step {max(self.kept_step, 1)} again. Take a smaller lr, or clip the gradient (max_grad)",
             step=good + 1,
         )
 
@@ -205,5 +226,6 @@ class _Run:
         """Perplexity and mean norm of the gradient since the last report."""
         loss, norm = ops.asnumpy(self.totals).tolist()
         loss, norm = loss / self.columns, norm / (self.steps - self.reported)
-        self.totals, self.columns, self.reported = xp.zeros(2, xp.float64), 0, self.steps
+        self.totals[...] = 0
+        self.columns, self.reported = 0, self.steps
         return perplexity(loss), norm

@@ -13,6 +13,8 @@ import types
 
 import numpy as np
 
+from tests import emulator
+
 METHODS = {"argmax", "astype", "copy", "fill", "max", "mean", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
 MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
 
@@ -74,6 +76,8 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     size = property(lambda self: self._a.size)
     nbytes = property(lambda self: self._a.nbytes)
     flags = property(lambda self: self._a.flags)
+    strides = property(lambda self: self._a.strides)
+    itemsize = property(lambda self: self._a.itemsize)
     T = property(lambda self: ndarray(self._a.T))
 
     def __len__(self):
@@ -211,5 +215,6 @@ def install():
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
+    cupy.RawModule = emulator.RawModule
     cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

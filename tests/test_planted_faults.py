@@ -8,6 +8,7 @@ from rnnlm.cells.lstm import blocks, lstm_backward
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
 from rnnlm.layers import TimeActivationRegularization, TimeAffine, TimeBiLSTM, TimeDropout, TimeEmbedding, TimeRNN
 from rnnlm.layers import dropout as dropout_module
+from rnnlm.layers import embedding as embedding_module
 from rnnlm.layers import gru as gru_module
 from rnnlm.layers import lstm as lstm_module
 from rnnlm.layers import rnn as module
@@ -26,10 +27,9 @@ from tests.gradcheck import host
 window_backward = module.rnn_window_backward
 
 
-def skip_first_step(hs, das, Wh):
-    dh = window_backward(hs[1:], das[1:], Wh)
+def skip_first_step(dhs, hs, das, Wh, dh):
+    window_backward(dhs[1:], hs[1:], das[1:], Wh, dh)
     das[0] = 0
-    return dh
 
 
 def state_of_the_step_itself(layer, dhs):
@@ -41,31 +41,28 @@ def state_of_the_step_itself(layer, dhs):
     return dxs
 
 
-def no_recurrence(hs, das, Wh):
-    for h, da in zip(hs[1:], das):
-        rnn_backward(h, da)
-    return xp.matmul(das[0], Wh.T)
+def no_recurrence(dhs, hs, das, Wh, dh):
+    for dy, h, da in zip(dhs, hs[1:], das):
+        rnn_backward(dy, dh, h, da)
+    xp.matmul(das[0], Wh.T, out=dh)
 
 
-def missing_slope(hs, das, Wh):
-    dh = xp.zeros_like(hs[0])
-    for da in das[::-1]:
-        da += dh
-        dh = xp.matmul(da, Wh.T)
-    return dh
+def missing_slope(dhs, hs, das, Wh, dh):
+    for dy, da in zip(dhs[::-1], das[::-1]):
+        xp.add(dy, dh, out=da)
+        xp.matmul(da, Wh.T, out=dh)
 
 
-def leak_from_the_window_before(hs, das, Wh):
+def leak_from_the_window_before(dhs, hs, das, Wh, dh):
     """The gradient of the state, kept from the last backward, flows into this one's last step."""
-    das[-1] += leak_from_the_window_before.dh
-    leak_from_the_window_before.dh = window_backward(hs, das, Wh).copy()
-    return leak_from_the_window_before.dh
+    dh += leak_from_the_window_before.dh
+    window_backward(dhs, hs, das, Wh, dh)
+    leak_from_the_window_before.dh = dh.copy()
 
 
-def forward_without_bias(hs, Wh):
+def forward_without_bias(hs, Wh, product):
     for h_prev, h in zip(hs[:-1], hs[1:]):
-        h += xp.matmul(h_prev, Wh) - forward_without_bias.b
-        rnn_forward(h)
+        rnn_forward(h, xp.matmul(h_prev, Wh) - forward_without_bias.b)
 
 
 @pytest.mark.parametrize(
@@ -124,7 +121,7 @@ def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
         for i, row in zip(ops.asnumpy(ids).tolist(), rows):
             out[i] = row
 
-    monkeypatch.setattr(ops, "add_rows_", assign)
+    monkeypatch.setattr(embedding_module, "add_rows", assign)
     with pytest.raises(AssertionError, match="gradient of W: backward says"):
         test_layers_embedding.test_backward_is_the_derivative_with_repeated_ids(rng)
     layer = TimeEmbedding(xp.ones((3, 2)))
@@ -153,26 +150,26 @@ def test_a_gradient_added_instead_of_overwritten_is_caught(rng, monkeypatch):
 # ---------------------------------------------------------------------- gates
 
 
-def no_forget_gate(dh, dc, gates, c_prev, c):
+def no_forget_gate(dy, dh, dc, gates, c_prev, c):
     """dc goes to the step before as it is."""
     f = blocks(gates, 4)[0].copy()
-    lstm_backward(dh, dc, gates, c_prev, c)
+    lstm_backward(dy, dh, dc, gates, c_prev, c)
     dc /= f
 
 
-def g_taken_for_i(dh, dc, gates, c_prev, c):
+def g_taken_for_i(dy, dh, dc, gates, c_prev, c):
     H = c.shape[1]
-    lstm_backward(dh, dc, gates, c_prev, c)
+    lstm_backward(dy, dh, dc, gates, c_prev, c)
     gates[:, H : 3 * H] = xp.concatenate([gates[:, 2 * H : 3 * H], gates[:, H : 2 * H]], axis=1)
 
 
-def no_way_through_h(dh, dc, gates, c_prev, c):
+def no_way_through_h(dy, dh, dc, gates, c_prev, c):
     """The output gate's part alone: what h owes to c is left out."""
-    lstm_backward(xp.zeros_like(dh), dc, gates, c_prev, c)
+    lstm_backward(dy, -dy, dc, gates, c_prev, c)
 
 
-def c_of_the_step_itself(dh, dc, gates, c_prev, c):
-    lstm_backward(dh, dc, gates, c, c)
+def c_of_the_step_itself(dy, dh, dc, gates, c_prev, c):
+    lstm_backward(dy, dh, dc, gates, c, c)
 
 
 @pytest.mark.parametrize("fault", [no_forget_gate, g_taken_for_i, no_way_through_h, c_of_the_step_itself])
@@ -185,9 +182,9 @@ def test_a_wrong_lstm_cell_is_caught(rng, monkeypatch, fault):
 def test_a_cell_state_that_gets_no_gradient_is_caught(rng, monkeypatch):
     """Every c_t as if it were the last: only a window of more than one step shows it."""
 
-    def forget_dc(dh, dc, gates, c_prev, c):
+    def forget_dc(dy, dh, dc, gates, c_prev, c):
         dc[...] = 0
-        lstm_backward(dh, dc, gates, c_prev, c)
+        lstm_backward(dy, dh, dc, gates, c_prev, c)
 
     monkeypatch.setattr(lstm_module, "lstm_backward", forget_dc)
     recurrent.check_gradients(*recurrent.build(rng, "lstm", T=1), rng)
@@ -195,8 +192,10 @@ def test_a_cell_state_that_gets_no_gradient_is_caught(rng, monkeypatch):
         recurrent.check_gradients(*recurrent.build(rng, "lstm"), rng)
 
 
-@pytest.mark.parametrize("kind", ["gru", "gru-after"])
-@pytest.mark.parametrize("name", ["gru_reset_backward", "gru_update_backward"])
+@pytest.mark.parametrize(
+    ("kind", "name"),
+    [("gru", "gru_reset_backward"), ("gru", "gru_update_backward"), ("gru-after", "gru_after_backward")],
+)
 def test_a_gru_without_a_gate_is_caught(rng, monkeypatch, kind, name):
     monkeypatch.setattr(gru_module, name, lambda *_: None)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):

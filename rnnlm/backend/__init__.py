@@ -60,7 +60,7 @@ def accelerated(plain: F) -> F:
     The decorated function is the equation, and the oracle its kernel is tested against.
     """
     fused: F | None = getattr(ops, plain.__name__, None)
-    if fused is None:
+    if fused is None or os.environ.get("RNNLM_FUSED") == "0":
         return plain
     FUSED[plain.__name__] = (plain, fused)
     return fused

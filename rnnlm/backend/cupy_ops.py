@@ -5,6 +5,12 @@ from typing import Any
 
 import cupy as xp
 
+from rnnlm.backend.cuda.cells import *  # noqa: F403 - each of these modules says what it offers
+from rnnlm.backend.cuda.dropout import *  # noqa: F403
+from rnnlm.backend.cuda.output import *  # noqa: F403
+from rnnlm.backend.cuda.rows import *  # noqa: F403
+from rnnlm.backend.cuda.update import *  # noqa: F403
+
 Array = Any
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
@@ -63,26 +69,14 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
 
 def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
     """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
-    W = xp.ascontiguousarray(W)
+    if not (W.flags.c_contiguous or W.flags.f_contiguous):
+        W = xp.ascontiguousarray(W)  # once, instead of at every step
     return lambda a, out: matmul(a, W, out)
 
 
 def scale_(a: Array, factor: Array) -> None:
     """a *= factor, in place, without waiting to see whether it is 1."""
     a *= factor
-
-
-def add_rows_(out: Array, ids: Array, rows: Array) -> None:
-    """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
-
-    An atomic add of all rows would give other bits on every run, because floating-point addition keeps no order. So a
-    product with the (M, M) matrix of equal ids sums the rows of one id in a fixed order, the first row of each id is
-    kept, and only zeros are left for the atomic add to put together: x + 0 is x in any order.
-    """
-    same = ids[:, None] == ids[None, :]
-    totals = xp.matmul(same.astype(rows.dtype), rows)
-    first = same.argmax(axis=1) == xp.arange(len(ids))
-    xp.add.at(out, ids, xp.where(first[:, None], totals, 0))
 
 
 def elementwise(function: Callable[..., object], *arrays: Array) -> None:

@@ -26,10 +26,11 @@ def _gates(H: int, dtype: np.dtype[Any]) -> tuple[Array, Array, Array]:
     return (1 + is_tanh) / 2, (1 - is_tanh) / 2, is_tanh
 
 
-def lstm_forward(a: Array, c_prev: Array, c: Array, h: Array) -> None:
+def lstm_forward(a: Array, product: Array, c_prev: Array, c: Array, h: Array) -> None:
     """As the plain text: one tanh for all gates."""
     H = c.shape[1]
     steep, high, _ = _gates(H, a.dtype)
+    a += product
     a *= steep
     np.tanh(a, out=a)
     a *= steep
@@ -41,11 +42,12 @@ def lstm_forward(a: Array, c_prev: Array, c: Array, h: Array) -> None:
     h *= a[:, 3 * H :]
 
 
-def lstm_backward(dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> None:
+def lstm_backward(dy: Array, dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> None:
     """As the plain text: the slopes of all gates at once, (1 + g)(1 - g) for the tanh and f (1 - f) for the others."""
     H = c.shape[1]
     _, _, is_tanh = _gates(H, gates.dtype)
     tanh_c, d = np.tanh(c), np.empty_like(gates)  # d: gradients of the gates
+    dh += dy
     np.multiply(dh, tanh_c, out=d[:, 3 * H :])
     tanh_c *= tanh_c
     np.subtract(1, tanh_c, out=tanh_c)

@@ -13,7 +13,7 @@ from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
 
 __all__ = [
     "SCORES", "SCORES_ONCE",
-    "add_rows_", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
+    "add_rows", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
     "multiplier", "one_blas_thread", "output_forward", "quiet", "scale_", "synchronize", "trouble",
     "xp",
 ]  # fmt: skip
@@ -62,7 +62,7 @@ def scale_(a: NDArrayAny, factor: float) -> None:
         elementwise(lambda part: np.multiply(part, factor, out=part), a)
 
 
-def add_rows_(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
+def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
 
     Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same

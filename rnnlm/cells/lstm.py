@@ -4,8 +4,9 @@
     c_t = f c_{t-1} + g i
     h_t = o tanh(c_t)
 
-a = h_{t-1} Wh + x_t Wx + b, four blocks f g i o side by side, is the layer's business. The cell c is carried on by a
-sum, so that its gradient passes a step multiplied by f alone, where a plain RNN's is multiplied by Wh and squashed.
+The pre-activations h_{t-1} Wh + x_t Wx + b are four blocks f g i o side by side. The layer brings their two parts: the
+product with h_{t-1}, which has to wait for the step before, and the rest. The cell c is carried on by a sum, so that
+its gradient passes a step multiplied by f alone, where a plain RNN's is multiplied by Wh and squashed.
 
 Sources: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 9 (1997); with the forget gate of Gers,
 Schmidhuber and Cummins, Learning to forget, Neural Computation 12 (2000). No peepholes.
@@ -24,8 +25,9 @@ def blocks(a: Array, count: int) -> list[Array]:
 
 
 @accelerated
-def lstm_forward(a: Array, c_prev: Array, c: Array, h: Array) -> None:
-    """Write c and h, both (N, H); leave the gates in place of the pre-activations a (N, 4H)."""
+def lstm_forward(a: Array, product: Array, c_prev: Array, c: Array, h: Array) -> None:
+    """Write c and h, both (N, H); leave the gates in place of a. The pre-activations are a + product, (N, 4H)."""
+    a += product
     f, g, i, o = blocks(a, 4)
     sigmoid_(f)
     xp.tanh(g, out=g)
@@ -37,11 +39,12 @@ def lstm_forward(a: Array, c_prev: Array, c: Array, h: Array) -> None:
 
 
 @accelerated
-def lstm_backward(dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> None:
-    """Leave the gradient of the pre-activations in place of the gates, and dc_prev in place of dc.
+def lstm_backward(dy: Array, dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> None:
+    """Leave the gradient of the pre-activations in place of the gates, and dc_prev in place of dc; dh is used up.
 
-    dh and dc, both (N, H), are the gradients of h_t, and of c_t by way of the next step.
+    dy (N, H) is the gradient of h_t from above; dh and dc, those of h_t and c_t by way of the next step.
     """
+    dh += dy
     f, g, i, o = blocks(gates, 4)
     tanh_c = xp.tanh(c)
     do = dh * tanh_c

@@ -1,6 +1,8 @@
 """Elman RNN cell: the elementwise part of one time step, forward and back.
 
-    h_t = tanh(a_t)        a_t = h_{t-1} Wh + x_t Wx + b, which is the layer's business
+    h_t = tanh(a_t)        a_t = h_{t-1} Wh + x_t Wx + b
+
+The layer brings the two parts of a_t: the product with h_{t-1}, which has to wait for the step before, and the rest.
 
 Source: Elman, Finding structure in time, Cognitive Science 14 (1990), with tanh for the activation.
 """
@@ -11,12 +13,14 @@ __all__ = ["rnn_backward", "rnn_forward"]
 
 
 @accelerated
-def rnn_forward(a: Array) -> None:
-    """Leave h in place of the pre-activation a. Any shape."""
+def rnn_forward(a: Array, product: Array) -> None:
+    """Leave h = tanh(a + product) in place of a. Any shape, both alike."""
+    a += product
     xp.tanh(a, out=a)
 
 
 @accelerated
-def rnn_backward(h: Array, da: Array) -> None:
-    """Leave da = dh (1 - h²) in `da`, which holds dh on entry. Shapes alike."""
+def rnn_backward(dy: Array, dh: Array, h: Array, da: Array) -> None:
+    """Write da = (dy + dh) (1 - h²), all (N, H): the gradients of h_t from above and by way of the next step."""
+    xp.add(dy, dh, out=da)
     da *= 1 - h * h

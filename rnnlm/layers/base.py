@@ -90,6 +90,13 @@ class Layer:
             memory = self._buffers[name] = xp.empty(size, dtype)
         return memory[:size].reshape(shape)
 
+    def _ones(self, count: int) -> Array:
+        """Ones (1, count): with rows (count, H) their product is the sum of the rows."""
+        memory = self._buffers.get("ones")
+        if memory is None or memory.size < count or memory.dtype != self.dtype:
+            memory = self._buffers["ones"] = xp.ones(count, self.dtype)
+        return memory[None, :count]
+
     def _save(self, *values: Any) -> None:
         """Keep what backward needs."""
         self._saved = values

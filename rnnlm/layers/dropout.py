@@ -4,14 +4,25 @@ from math import prod
 
 import numpy as np
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import share
 from rnnlm.layers.base import Layer, batch_first, expect, time_major
 
-__all__ = ["DropoutMask", "TimeDropout"]
+__all__ = ["DropoutMask", "TimeDropout", "draw_mask"]
 
 LANES = 1 << 16  # a random word of 64 bits makes four masks' entries of 16
 PURPOSE = 1 << 62  # in the second half of the key; initial weights have the numbers of layers there
+
+
+@accelerated
+def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask: Array) -> None:
+    """Overwrite a contiguous mask with 0 where a lane of Philox4x64-10(key, counter=[0, 0, step, 0]) is below
+    `threshold`, else with `kept`. A lane is 16 bits, the lowest of a word first.
+    """
+    counter = np.array([0, 0, step, 0], np.uint64)
+    words = np.random.Philox(key=np.array(key, np.uint64), counter=counter).random_raw(-(-mask.size // 4))
+    lanes = ops.asarray(words.astype("<u8", copy=False).view("<u2")[: mask.size].reshape(mask.shape))
+    xp.multiply(lanes >= threshold, mask.dtype.type(kept), out=mask)
 
 
 class DropoutMask:
@@ -36,23 +47,23 @@ class DropoutMask:
         self.name, self.dropout_ratio = name, share(name, dropout_ratio)
         self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
         self.step = 0
+        self._memory: Array | None = None
         self.seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), 0)
 
     def seed(self, seed: int, layer: int) -> None:
         """Draw from the stream of this seed and layer; without this call every mask has a fresh one."""
-        self._key = np.array([seed, PURPOSE + layer], np.uint64)
+        self._key = (seed, PURPOSE + layer)
 
     def draw(self, shape: tuple[int, ...], dtype: object) -> Array | None:
-        """The next mask, or None for a ratio of 0, which changes nothing."""
+        """The next mask, or None for a ratio of 0, which changes nothing. It lives until the next one is drawn."""
         if not self.threshold:
             return None
         size = prod(shape)
-        counter = np.array([0, 0, self.step, 0], np.uint64)
-        words = np.random.Philox(key=self._key, counter=counter).random_raw(-(-size // 4))
-        lanes = ops.asarray(words.astype("<u8", copy=False).view("<u2")[:size].reshape(shape))
+        if self._memory is None or self._memory.size < size or self._memory.dtype != dtype:
+            self._memory = xp.empty(size, dtype)
+        mask: Array = self._memory[:size].reshape(shape)
+        draw_mask(self._key, self.step, self.threshold, LANES / (LANES - self.threshold), mask)
         self.step += 1
-        mask = (lanes >= self.threshold).astype(dtype)
-        mask *= LANES / (LANES - self.threshold)
         return mask
 
 

@@ -1,10 +1,25 @@
 """Embedding: word ids to word vectors."""
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, accelerated, xp
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 from rnnlm.layers.dropout import DropoutMask
 
-__all__ = ["TimeEmbedding"]
+__all__ = ["TimeEmbedding", "add_rows", "clear_rows"]
+
+
+@accelerated
+def add_rows(out: Array, ids: Array, rows: Array) -> None:
+    """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
+
+    This plain text leaves open in which order a GPU adds, and so the last bits of a rerun; fused ones do not.
+    """
+    xp.add.at(out, ids, rows)
+
+
+@accelerated
+def clear_rows(out: Array, ids: Array) -> None:
+    """out[ids[m]] = 0 for every m.  out (V, D), ids (M,)"""
+    out[ids] = 0
 
 
 class TimeEmbedding(Layer):
@@ -31,7 +46,7 @@ class TimeEmbedding(Layer):
         super().__init__(W)
         self.mask = DropoutMask(dropout_ratio)
         self.add_to_gradient = False
-        self._written: Array | None = None  # ids of the rows of dW that are not zero
+        self._written = 0  # how many ids of rows of dW that are not zero the buffer "written" has
 
     def forward(self, ids: Array) -> Array:
         """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V).
@@ -44,9 +59,11 @@ class TimeEmbedding(Layer):
         steps = time_major(ids)
         mask = self.mask.draw((len(W), 1), self.dtype) if self.train_flg else None
         kept = None if mask is None else mask[steps]  # (T, N, 1)
-        self._save(steps.copy(), kept)
+        ids = self._buffer("ids", steps.shape, xp.int32)
+        ids[...] = steps  # the caller may write to its own before backward
+        self._save(ids, kept)
         vectors = self._buffer("vectors", (*steps.shape, W.shape[1]), self.dtype)
-        xp.take(W, steps, axis=0, out=vectors)
+        xp.take(W, ids, axis=0, out=vectors)
         if kept is not None:
             vectors *= kept
         return batch_first(vectors)
@@ -54,12 +71,14 @@ class TimeEmbedding(Layer):
     def backward(self, dxs: Array) -> None:
         """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
-        steps, kept = self._restore()
-        T, N = steps.shape
+        ids, kept = self._restore()
+        T, N = ids.shape
         expect("dxs", dxs, (N, T, dW.shape[1]), self.dtype)
         self._done()
         rows = time_major(dxs) if kept is None else time_major(dxs) * kept
-        if self._written is not None and not self.add_to_gradient:
-            dW[self._written] = 0
-        self._written = steps.reshape(-1)
-        ops.add_rows_(dW, self._written, rows.reshape(T * N, -1))
+        if not self.add_to_gradient:
+            if self._written:
+                clear_rows(dW, self._buffer("written", (self._written,), xp.int32))
+            self._buffer("written", (T * N,), xp.int32)[...] = ids.reshape(-1)
+            self._written = T * N
+        add_rows(dW, ids.reshape(-1), rows.reshape(T * N, -1))

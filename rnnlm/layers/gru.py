@@ -1,9 +1,17 @@
 """GRU: one step, and a window of time steps, with the reset gate before or after the matrix product."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
-from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
+from rnnlm.cells.gru import (
+    gru_after_backward,
+    gru_after_forward,
+    gru_reset,
+    gru_reset_backward,
+    gru_update,
+    gru_update_backward,
+)
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.recurrent import Recurrent
 
@@ -11,7 +19,7 @@ __all__ = ["GRU", "TimeGRU"]
 
 
 @accelerated
-def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array) -> None:
+def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g: Array) -> None:
     """Run a GRU over a window, the reset gate before the product.
 
     Args:
@@ -19,42 +27,44 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array) -> None:
         hs: (T+1, N, H). On entry hs[0] is the state before the window; on return hs[t+1] is h_t.
         rhs: (T, N, H). On return r h_{t-1}.
         Wh: (H, 3H).
+        zr, g: (N, 2H) and (N, H), scratch.
     """
     H = len(Wh)
     of_zr, of_g = (ops.multiplier(W, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
-    zr, g = xp.empty_like(a[0, :, : 2 * H]), xp.empty_like(hs[0])
     for gates, h_prev, h, rh in zip(a, hs, hs[1:], rhs):
         of_zr(h_prev, zr)
-        gates[:, : 2 * H] += zr
-        gru_reset(gates, h_prev, rh)
+        gru_reset(gates, zr, h_prev, rh)
         of_g(rh, g)
-        gates[:, 2 * H :] += g
-        gru_update(gates, h_prev, h)
+        gru_update(gates, g, h_prev, h)
 
 
 @accelerated
-def gru_window_backward(dhs: Array, a: Array, hs: Array, Wh: Array) -> Array:
-    """The gradient's way back through a window; a (T, N, 3H) becomes the gradients of the pre-activations.
+def gru_window_backward(
+    dhs: Array, a: Array, hs: Array, Wh: Array, dh: Array, zr: Array, g: Array, product: Array
+) -> None:
+    """The gradient's way back through a window.
 
-    Returns:
-        dh: (N, H) gradient of the state before the window.
+    Args:
+        dhs: (T, N, H) gradients of h_t from above.
+        a: (T, N, 3H). On entry the gates; on return the gradients of the pre-activations.
+        hs: (T+1, N, H) as `gru_window_forward` left it.
+        Wh: (H, 3H).
+        dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
+        zr, g, product: (N, 2H) and twice (N, H), scratch.
     """
     H = len(Wh)
     of_zr, of_g = (ops.multiplier(W.T, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
-    dh, product = xp.zeros_like(hs[0]), xp.empty_like(hs[0])
+    product[...] = 0
     for dy, gates, h_prev in zip(dhs[::-1], a[::-1], hs[-2::-1]):
-        dh += dy
-        gru_update_backward(dh, gates, h_prev)
-        of_g(xp.ascontiguousarray(gates[:, 2 * H :]), product)
-        gru_reset_backward(product, gates, h_prev)
-        dh += product
-        of_zr(xp.ascontiguousarray(gates[:, : 2 * H]), product)
-        dh += product
-    return dh
+        gru_update_backward(dy, dh, product, gates, h_prev, g)
+        of_g(g, product)
+        gru_reset_backward(product, dh, gates, h_prev, zr)
+        of_zr(zr, product)
+    dh += product
 
 
 @accelerated
-def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Array) -> None:
+def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array) -> None:
     """Run a GRU over a window, the reset gate after the product.
 
     Args:
@@ -63,39 +73,35 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
         us: (T, N, H). On return u = h_{t-1} Whg + bh_g.
         Wh: (H, 3H).
         bh: (3H,).
+        product: (N, 3H), scratch.
     """
-    H = len(Wh)
-    product, ru, multiply = xp.empty_like(a[0]), xp.empty_like(hs[0]), ops.multiplier(Wh, a.shape[1], len(a))
+    multiply = ops.multiplier(Wh, a.shape[1], len(a))
     for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
         multiply(h_prev, product)
-        product += bh
-        gates[:, : 2 * H] += product[:, : 2 * H]
-        u[...] = product[:, 2 * H :]
-        gru_reset(gates, u, ru)
-        gates[:, 2 * H :] += ru
-        gru_update(gates, h_prev, h)
+        gru_after_forward(gates, product, bh, h_prev, u, h)
 
 
 @accelerated
-def gru_after_window_backward(dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array) -> Array:
-    """The gradient's way back; a (T, N, 3H) becomes the gradients of the input's products, das those of the state's.
+def gru_after_window_backward(
+    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array
+) -> None:
+    """The gradient's way back through a window.
 
-    Returns:
-        dh: (N, H) gradient of the state before the window.
+    Args:
+        dhs: (T, N, H) gradients of h_t from above.
+        a: (T, N, 3H). On entry the gates; on return the gradients of the input's products.
+        hs, us: as `gru_after_window_forward` left them.
+        das: (T, N, 3H). On return the gradients of the state's products.
+        Wh: (H, 3H).
+        dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
+        product: (N, H), scratch.
     """
-    H = len(Wh)
     multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
-    dh, product, du = xp.zeros_like(hs[0]), xp.empty_like(hs[0]), xp.empty_like(hs[0])
+    product[...] = 0
     for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
-        dh += dy
-        gru_update_backward(dh, gates, h_prev)
-        du[...] = gates[:, 2 * H :]
-        gru_reset_backward(du, gates, u)
-        da[:, : 2 * H] = gates[:, : 2 * H]
-        da[:, 2 * H :] = du
+        gru_after_backward(dy, dh, product, gates, h_prev, u, da)
         multiply(da, product)
-        dh += product
-    return dh
+    dh += product
 
 
 class TimeGRU(Recurrent):
@@ -137,21 +143,32 @@ class TimeGRU(Recurrent):
     def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
         (hs,) = states
         if self.reset_after:
-            gru_after_window_forward(a, hs, self._held_back(hs), Wh, self.params[2][1])
+            scratch = self._scratch("product", hs, 3)
+            gru_after_window_forward(a, hs, self._held_back(hs), Wh, self.params[2][1], scratch)
         else:
-            gru_window_forward(a, hs, self._held_back(hs), Wh)
+            gru_window_forward(a, hs, self._held_back(hs), Wh, self._scratch("zr", hs, 2), self._scratch("g", hs))
 
-    def _window_backward(self, dhs: Array, a: Array, Wh: Array, *states: Array) -> tuple[Array, tuple[Any, ...]]:
-        (hs,) = states
-        if not self.reset_after:
-            return a, (gru_window_backward(dhs, a, hs, Wh),)
-        das = self._buffer("das", a.shape, self.dtype)
-        return a, (gru_after_window_backward(dhs, a, hs, self._held_back(hs), das, Wh),)
+    def _window_backward(
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
+    ) -> Array:
+        (hs,), (dh,), product = states, dstates, self._scratch("product", states[0])
+        if self.reset_after:
+            das = self._buffer("das", a.shape, self.dtype)
+            gru_after_window_backward(dhs, a, hs, self._held_back(hs), das, Wh, dh, product)
+        else:
+            zr, g = self._scratch("zr", hs, 2), self._scratch("g", hs)
+            gru_window_backward(dhs, a, hs, Wh, dh, zr, g, product)
+        return a
+
+    def _scratch(self, name: str, hs: Array, blocks: int = 1) -> Array:
+        """(N, H), or so many times as wide: what one time step needs."""
+        _, N, H = hs.shape
+        return self._buffer(name, (N, blocks * H), self.dtype)
 
     def _hidden_gradients(self, das: Array, h_prevs: Array) -> None:
         _, dWh, db = self.grads
         M, H = h_prevs.shape
-        ones = xp.ones((1, M), self.dtype)
+        ones = self._ones(M)
         if self.reset_after:
             of_state = self._buffer("das", das.shape, self.dtype)
             ops.matmul(h_prevs.T, of_state, out=dWh)
@@ -188,5 +205,5 @@ class GRU(Layer):
         """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
         expect("dh_next", dh_next, ("N", len(self.params[1])), self.dtype)
         dx = self._window.backward(dh_next[:, None])[:, 0].copy()
-        dh_prev: Any = self._window.dh
-        return dx, dh_prev
+        dh: Any = self._window.dh
+        return dx, dh.copy()

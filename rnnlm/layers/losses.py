@@ -2,76 +2,78 @@
 
 from typing import Any
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 
-__all__ = ["TimeSoftmaxWithLoss", "counted_targets", "exp_scores_", "mean_loss"]
+__all__ = ["TimeSoftmaxWithLoss", "exp_scores", "expect_targets", "mean_loss", "weigh_targets"]
 
 
-def exp_scores_(scores: Array, targets: Array) -> tuple[Array, Array]:
-    """Leave exp(s - max s) in place of scores s (M, V).
+@accelerated
+def exp_scores(scores: Array, b: Array | None, targets: Array, nats: Array, totals: Array) -> None:
+    """Leave exp(s - max s) in place of scores (M, V), where s is scores + b.
 
         nats = -log softmax(s)[target] = log(sum exp(s - max s)) + max s - s[target]
 
     Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
     large scores is taken in float64.
 
-    Returns:
-        nats: (M,) float64 cross-entropy of each row.
-        total: (M,) sums of the exponentials.
+    Args:
+        b: (V,), or None for zeros.
+        targets: (M,) ids in [0, V).
+        nats: (M,) float64, to be overwritten with the cross-entropy of each row.
+        totals: (M,), to be overwritten with the sums of the exponentials.
     """
+    if b is not None:
+        scores += b
     top = scores.max(axis=1, keepdims=True)
     with ops.quiet():
         gap = top[:, 0].astype(xp.float64) - scores[xp.arange(len(targets)), targets].astype(xp.float64)
         scores -= top
     xp.exp(scores, out=scores)
-    total = scores.sum(axis=1)
-    return xp.log(total.astype(xp.float64)) + gap, total
+    scores.sum(axis=1, out=totals)
+    xp.add(xp.log(totals.astype(xp.float64)), gap, out=nats)
 
 
-def softmax_cross_entropy_(scores: Array, targets: Array, weights: Array) -> Array:
-    """Cross-entropy of each row in nats; the gradient of their weighted sum is left in place of the scores.
-
-        p = softmax(s)    nats = -log p[target]    d(sum of weights * nats) / ds = weights * (p - onehot(target))
-
-    Args:
-        scores: (M, V), overwritten.
-        targets: (M,) ids in [0, V).
-        weights: (M,) in the dtype of the scores.
-
-    Returns:
-        nats: (M,) float64, also where the weight is 0.
-    """
-    nats, total = exp_scores_(scores, targets)
-    scores *= (weights / total)[:, None]
-    scores[xp.arange(len(targets)), targets] -= weights
-    return nats
+@accelerated
+def softmax_gradient(exps: Array, targets: Array, weights: Array, totals: Array) -> None:
+    """Leave d(sum of weights * nats) / ds in place of what `exp_scores` left: weights (softmax(s) - onehot(target))."""
+    exps *= (weights / totals)[:, None]
+    exps[xp.arange(len(targets)), targets] -= weights
 
 
-def counted_targets(ts: Array, N: int, T: int, V: int, ignore_label: int) -> tuple[Array, Array, Array]:
-    """Targets of a window in time-major order, which of them count, and the weight of each in the mean.
+def expect_targets(ts: Array, N: int, T: int, V: int) -> Array:
+    """Check the targets of a window; their ids (T N,) in time-major order.
 
     Args:
-        ts: (N, T) ids in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
-
-    Returns:
-        targets: (T N,) ids, 0 where ignored.
-        counted: (T N,) bool.
-        weights: (T N,) float64, 1 / n for n targets that count, else 0; all 0 with none.
+        ts: (N, T) ids in [0, V) or an ignored label; one-hot (N, T, V), of any number type, too.
     """
     if getattr(ts, "ndim", 2) == 3:
         expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
         ts = ts.argmax(axis=2)
     expect_ids("ts", ts, (N, T))
-    targets = time_major(ts).reshape(-1)
-    counted = targets != ignore_label
-    return xp.where(counted, targets, 0), counted, counted / xp.maximum(counted.sum(), 1)
+    return time_major(ts).reshape(-1)
 
 
-def mean_loss(nats: Array, counted: Array, weights: Array, N: int, T: int) -> tuple[Array, Array]:
-    """The mean of (T N,) nats over those counted, and all of them as (N, T), 0 where ignored."""
-    nats = xp.where(counted, nats, 0)
-    return (nats * weights).sum(), batch_first(nats.reshape(T, N))
+@accelerated
+def weigh_targets(ts: Array, ignore_label: int, targets: Array, shares: Array, weights: Array) -> None:
+    """How much each of the targets ts (M,) counts in the mean.
+
+    Args:
+        targets: (M,) int32, to be overwritten with the ids, 0 where ignored.
+        shares: (M,) float64, to be overwritten with 1 / n for n targets that count, 0 where ignored.
+        weights: (M,) of another dtype, to be overwritten with the same.
+    """
+    counted = ts != ignore_label
+    targets[...] = xp.where(counted, ts, 0)
+    xp.divide(counted, xp.maximum(counted.sum(), 1), out=shares)
+    weights[...] = shares
+
+
+@accelerated
+def mean_loss(nats: Array, shares: Array) -> Array:
+    """The mean of nats (M,) over the targets that count: a 0-d array of its own. Nats of the others become 0."""
+    nats[...] = xp.where(shares > 0, nats, 0)
+    return (nats * shares).sum()
 
 
 class TimeSoftmaxWithLoss(Layer):
@@ -101,13 +103,18 @@ class TimeSoftmaxWithLoss(Layer):
         """
         expect("xs", xs, ("N", "T", "V"))
         N, T, V = xs.shape
-        targets, counted, weights = counted_targets(ts, N, T, V, self.ignore_label)
-        dxs = self._buffer("dxs", (T, N, V), xs.dtype)
+        ids, M = expect_targets(ts, N, T, V), T * N
+        targets, shares = self._buffer("targets", (M,), xp.int32), self._buffer("shares", (M,), xp.float64)
+        weights, totals = self._buffer("weights", (M,), xs.dtype), self._buffer("totals", (M,), xs.dtype)
+        nats, dxs = self._buffer("nats", (M,), xp.float64), self._buffer("dxs", (T, N, V), xs.dtype)
         dxs[...] = xs.swapaxes(0, 1)
-        nats = softmax_cross_entropy_(dxs.reshape(T * N, V), targets, weights.astype(xs.dtype))
-        loss, self.nats = mean_loss(nats, counted, weights, N, T)
+        weigh_targets(ids, self.ignore_label, targets, shares, weights)
+        exp_scores(dxs.reshape(M, V), None, targets, nats, totals)
+        if keep:
+            softmax_gradient(dxs.reshape(M, V), targets, weights, totals)
         self._saved = (dxs,) if keep else None
-        return loss
+        self.nats = batch_first(nats.reshape(T, N))
+        return mean_loss(nats, shares)
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""

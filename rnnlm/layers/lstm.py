@@ -1,6 +1,6 @@
 """LSTM: one step, and a window of time steps."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
@@ -12,23 +12,23 @@ __all__ = ["LSTM", "TimeLSTM"]
 
 
 @accelerated
-def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> None:
+def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array) -> None:
     """Run an LSTM over a window.
 
     Args:
         a: (T, N, 4H). On entry x_t Wx + b; on return the gates f g i o.
         hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
         Wh: (H, 4H).
+        product: (N, 4H), scratch.
     """
-    product, multiply = xp.empty_like(a[0]), ops.multiplier(Wh, a.shape[1], len(a))
+    multiply = ops.multiplier(Wh, a.shape[1], len(a))
     for gates, h_prev, h, c_prev, c in zip(a, hs, hs[1:], cs, cs[1:]):
         multiply(h_prev, product)
-        gates += product
-        lstm_forward(gates, c_prev, c, h)
+        lstm_forward(gates, product, c_prev, c, h)
 
 
 @accelerated
-def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array) -> tuple[Array, Array]:
+def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array) -> None:
     """The gradient's way back through a window.
 
     Args:
@@ -36,17 +36,12 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array) -> tuple[Ar
         a: (T, N, 4H). On entry the gates; on return the gradients of the pre-activations.
         cs: (T+1, N, H) as `lstm_window_forward` left it.
         Wh: (H, 4H).
-
-    Returns:
-        dh, dc: (N, H) gradients of the state before the window.
+        dh, dc: (N, H). On entry the gradients of the state after the window; on return those of the state before it.
     """
     multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
-    dh, dc = xp.zeros_like(cs[0]), xp.zeros_like(cs[0])
     for dy, gates, c_prev, c in zip(dhs[::-1], a[::-1], cs[-2::-1], cs[:0:-1]):
-        dh += dy
-        lstm_backward(dh, dc, gates, c_prev, c)
+        lstm_backward(dy, dh, dc, gates, c_prev, c)
         multiply(gates, dh)
-    return dh, dc
 
 
 class LSTM(Layer):
@@ -74,9 +69,9 @@ class LSTM(Layer):
         expect("x", x, ("N", len(Wx)), self.dtype)
         expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
         expect("c_prev", c_prev, h_prev.shape, self.dtype)
-        gates = xp.matmul(h_prev, Wh) + xp.matmul(x, Wx) + b
+        gates = xp.matmul(x, Wx) + b
         h, c = xp.empty_like(h_prev), xp.empty_like(c_prev)
-        lstm_forward(gates, c_prev, c, h)
+        lstm_forward(gates, xp.matmul(h_prev, Wh), c_prev, c, h)
         self._save(x, h_prev, c_prev, gates, c.copy())
         return h, c
 
@@ -89,7 +84,7 @@ class LSTM(Layer):
         expect("dc_next", dc_next, c.shape, self.dtype)
         self._done()
         dc = dc_next.copy()
-        lstm_backward(dh_next, dc, da, c_prev, c)
+        lstm_backward(dh_next, xp.zeros_like(dc), dc, da, c_prev, c)
         xp.matmul(x.T, da, out=dWx)
         xp.matmul(h_prev.T, da, out=dWh)
         da.sum(axis=0, out=db)
@@ -129,8 +124,10 @@ class TimeLSTM(Recurrent):
 
     def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
         hs, cs = states
-        lstm_window_forward(a, hs, cs, Wh)
+        lstm_window_forward(a, hs, cs, Wh, self._buffer("product", a.shape[1:], self.dtype))
 
-    def _window_backward(self, dhs: Array, a: Array, Wh: Array, *states: Array) -> tuple[Array, tuple[Any, ...]]:
-        _, cs = states
-        return a, lstm_window_backward(dhs, a, cs, Wh)
+    def _window_backward(
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
+    ) -> Array:
+        lstm_window_backward(dhs, a, states[1], Wh, *dstates)
+        return a

@@ -6,13 +6,13 @@ from typing import Any
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer, batch_first, expect, time_major
-from rnnlm.layers.losses import counted_targets, exp_scores_, mean_loss
+from rnnlm.layers.losses import exp_scores, expect_targets, mean_loss, weigh_targets
 
 __all__ = ["TimeAffineWithLoss"]
 
 
 @accelerated
-def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array) -> Array:
+def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array, nats: Array) -> None:
     """Cross-entropy of each row in nats, and what its gradient is made of.
 
         s = x W + b        nats = log(sum exp(s - m)) + m - s[target]        m = max s, or any number near it
@@ -26,20 +26,31 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
         targets: (M,) ids in [0, V).
         exps: (M, V), to be overwritten with exp(s - m).
         totals: (M,), to be overwritten with their sums.
-
-    Returns:
-        nats: (M,) float64.
+        nats: (M,) float64, to be overwritten.
     """
     ops.matmul(x, W, out=exps)
-    exps += b
-    nats, totals[...] = exp_scores_(exps, targets)
-    return nats
+    exp_scores(exps, b, targets, nats, totals)
 
 
 @accelerated
+def output_factors(
+    exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
+) -> None:
+    """Take totals off exps (M, V) at the targets; write factors (M, 1) = weights / totals and xf (M, H) = factors x."""
+    exps[xp.arange(len(x)), targets] -= totals
+    xp.divide(weights, totals, out=factors[:, 0])
+    xp.multiply(x, factors, out=xf)
+
+
+@accelerated
+def scale_rows(x: Array, factors: Array) -> None:
+    """x *= factors, in place.  x (M, H), factors (M, 1)"""
+    x *= factors
+
+
 def output_backward(
     x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
-    dW: Array, db: Array, dx: Array, add: bool,
+    dW: Array, db: Array, dx: Array, factors: Array, xf: Array, add: bool,
 ) -> None:  # fmt: skip
     """Gradients of the sum of weights * nats; `exps` is used up.
 
@@ -52,16 +63,16 @@ def output_backward(
         weights: (M,).
         dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
         dx: (M, H), to be overwritten.
+        factors, xf: (M, 1) and (M, H), scratch.
     """
-    exps[xp.arange(len(x)), targets] -= totals
-    factor = (weights / totals)[:, None]
+    output_factors(exps, targets, weights, totals, x, factors, xf)
     ops.matmul(exps, W.T, out=dx)
-    dx *= factor
+    scale_rows(dx, factors)
     if dW.flags.c_contiguous:
-        ops.matmul((x * factor).T, exps, out=dW, add=add)
+        ops.matmul(xf.T, exps, out=dW, add=add)
     else:  # the transpose of an embedding's gradient
-        ops.matmul(exps.T, x * factor, out=dW.T, add=add)
-    ops.matmul(factor.T, exps, out=db[None], add=add)
+        ops.matmul(exps.T, xf, out=dW.T, add=add)
+    ops.matmul(factors.T, exps, out=db[None], add=add)
 
 
 class TimeAffineWithLoss(Layer):
@@ -98,14 +109,16 @@ class TimeAffineWithLoss(Layer):
         H, V = W.shape
         expect("xs", xs, ("N", "T", H), self.dtype)
         N, T, _ = xs.shape
-        x = time_major(xs).reshape(T * N, H)
-        targets, counted, weights = counted_targets(ts, N, T, V, self.ignore_label)
-        nats, totals = xp.empty(T * N, xp.float64), xp.empty(T * N, self.dtype)
-        for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
-            nats[rows] = output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
-        loss, self.nats = mean_loss(nats, counted, weights, N, T)
-        self._saved = (x, targets, weights.astype(self.dtype), totals, (N, T)) if keep else None
-        return loss
+        x, ids, M = time_major(xs).reshape(T * N, H), expect_targets(ts, N, T, V), T * N
+        targets, shares = self._buffer("targets", (M,), xp.int32), self._buffer("shares", (M,), xp.float64)
+        weights, totals = self._buffer("weights", (M,), self.dtype), self._buffer("totals", (M,), self.dtype)
+        nats = self._buffer("nats", (M,), xp.float64)
+        weigh_targets(ids, self.ignore_label, targets, shares, weights)
+        for rows, exps in self._blocks(M, ops.SCORES if keep else ops.SCORES_ONCE):
+            output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+        self._saved = (x, targets, weights, totals, (N, T)) if keep else None
+        self.nats = batch_first(nats.reshape(T, N))
+        return mean_loss(nats, shares)
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, H) of the hidden states; those of W and b are left in `grads`.
@@ -116,14 +129,15 @@ class TimeAffineWithLoss(Layer):
         x, targets, weights, totals, (N, T) = self._restore()
         self._done()
         (W, b), (dW, db) = self.params, self.grads
-        dx = self._buffer("dx", x.shape, self.dtype)
+        dx, xf = (self._buffer(name, x.shape, self.dtype) for name in ("dx", "xf"))
+        factors, nats = self._buffer("factors", (len(x), 1), self.dtype), self._buffer("again", (len(x),), xp.float64)
         if not (isinstance(dout, (int, float)) and dout == 1):
             weights = (weights * dout).astype(self.dtype)
         for rows, exps in self._blocks(len(x), ops.SCORES):
             if len(exps) < len(x):
-                output_forward(x[rows], W, b, targets[rows], exps, totals[rows])
-            add = rows.start > 0
-            output_backward(x[rows], W, targets[rows], weights[rows], exps, totals[rows], dW, db, dx[rows], add)
+                output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+            of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
+            output_backward(*of_rows, dW, db, dx[rows], factors[rows], xf[rows], add=rows.start > 0)
         return batch_first(dx.reshape(T, N, -1))
 
     def forget(self) -> None:

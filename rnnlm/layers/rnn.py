@@ -1,6 +1,6 @@
 """Elman RNN: one step, and a window of time steps."""
 
-from typing import Any
+from collections.abc import Sequence
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
@@ -11,39 +11,36 @@ __all__ = ["RNN", "TimeRNN"]
 
 
 @accelerated
-def rnn_window_forward(hs: Array, Wh: Array) -> None:
+def rnn_window_forward(hs: Array, Wh: Array, product: Array) -> None:
     """Run h_t = tanh(h_{t-1} Wh + x_t Wx + b) over a window.
 
     Args:
         hs: (T+1, N, H). On entry hs[0] is the state before the window and hs[t+1] is x_t Wx + b; on return hs[t+1]
             is h_t.
         Wh: (H, H).
+        product: (N, H), scratch.
     """
-    product, multiply = xp.empty_like(hs[0]), ops.multiplier(Wh, hs.shape[1], len(hs) - 1)
+    multiply = ops.multiplier(Wh, hs.shape[1], len(hs) - 1)
     for h_prev, h in zip(hs[:-1], hs[1:]):
         multiply(h_prev, product)
-        h += product
-        rnn_forward(h)
+        rnn_forward(h, product)
 
 
 @accelerated
-def rnn_window_backward(hs: Array, das: Array, Wh: Array) -> Array:
+def rnn_window_backward(dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array) -> None:
     """The gradient's way back through a window.
 
     Args:
+        dhs: (T, N, H) gradients of h_t from above.
         hs: (T+1, N, H) as `rnn_window_forward` left it.
-        das: (T, N, H). On entry the gradients of h_t from above; on return those of the pre-activations.
+        das: (T, N, H). On return the gradients of the pre-activations.
         Wh: (H, H).
-
-    Returns:
-        dh: (N, H) gradient of the state before the window.
+        dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
     """
-    dh, multiply = xp.zeros_like(hs[0]), ops.multiplier(Wh.T, hs.shape[1], len(das))
-    for h, da in zip(hs[:0:-1], das[::-1]):
-        da += dh
-        rnn_backward(h, da)
+    multiply = ops.multiplier(Wh.T, hs.shape[1], len(das))
+    for dy, h, da in zip(dhs[::-1], hs[:0:-1], das[::-1]):
+        rnn_backward(dy, dh, h, da)
         multiply(da, dh)
-    return dh
 
 
 class RNN(Layer):
@@ -68,8 +65,8 @@ class RNN(Layer):
         Wx, Wh, b = self.params
         expect("x", x, ("N", Wx.shape[0]), self.dtype)
         expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
-        h = xp.matmul(h_prev, Wh) + xp.matmul(x, Wx) + b
-        rnn_forward(h)
+        h = xp.matmul(x, Wx) + b
+        rnn_forward(h, xp.matmul(h_prev, Wh))
         self._save(x, h_prev, h)
         return h
 
@@ -80,8 +77,8 @@ class RNN(Layer):
         x, h_prev, h = self._restore()
         expect("dh_next", dh_next, h.shape, self.dtype)
         self._done()
-        da = dh_next.copy()
-        rnn_backward(h, da)
+        da = xp.empty_like(h)
+        rnn_backward(dh_next, xp.zeros_like(h), h, da)
         xp.matmul(x.T, da, out=dWx)
         xp.matmul(h_prev.T, da, out=dWh)
         da.sum(axis=0, out=db)
@@ -100,9 +97,11 @@ class TimeRNN(Recurrent):
         return hs[1:]  # h_t takes the place of its own pre-activation
 
     def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
-        rnn_window_forward(states[0], Wh)
+        rnn_window_forward(states[0], Wh, self._buffer("product", a.shape[1:], self.dtype))
 
-    def _window_backward(self, dhs: Array, a: Array, Wh: Array, *states: Array) -> tuple[Array, tuple[Any, ...]]:
+    def _window_backward(
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
+    ) -> Array:
         das = self._buffer("das", a.shape, self.dtype)
-        das[...] = dhs
-        return das, (rnn_window_backward(states[0], das, Wh),)
+        rnn_window_backward(dhs, states[0], das, Wh, dstates[0])
+        return das

@@ -3,11 +3,29 @@
 from math import sqrt
 from typing import Any
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, accelerated, xp
 from rnnlm.checks import share
-from rnnlm.optim.base import Optimizer
+from rnnlm.optim.base import Optimizer, decayed
 
-__all__ = ["Adam", "AdamW"]
+__all__ = ["Adam", "AdamW", "adam_step"]
+
+
+@accelerated
+def adam_step(
+    p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
+    weight_decay: float,
+) -> None:  # fmt: skip
+    """p = kept p, then m and v follow d = factor g + weight_decay p and d², and p -= lr m / (sqrt(v) + 1e-7), in place
+
+    Args:
+        lr: with the correction of the first steps in it.
+    """
+    if kept != 1:
+        p *= kept
+    d = decayed(p, g, factor, weight_decay)
+    m += (1 - beta1) * (d - m)
+    v += (1 - beta2) * (d * d - v)
+    p -= lr * m / (xp.sqrt(v) + 1e-7)
 
 
 class Adam(Optimizer):
@@ -31,12 +49,14 @@ class Adam(Optimizer):
         super().__init__(lr, weight_decay)
         self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        m, v = remembered
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)
-        m += (1 - self.beta1) * (g - m)
-        v += (1 - self.beta2) * (g * g - v)
-        p -= lr * m / (xp.sqrt(v) + 1e-7)
+        (m, v), (kept, weight_decay) = remembered, self._decay()
+        adam_step(p, g, m, v, factor, lr, kept, self.beta1, self.beta2, weight_decay)
+
+    def _decay(self) -> tuple[float, float]:
+        """What is left of a parameter apart from the gradient, and what is added of it to its gradient."""
+        return 1.0, self.weight_decay
 
 
 class AdamW(Adam):
@@ -53,6 +73,5 @@ class AdamW(Adam):
     def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.01) -> None:
         super().__init__(lr, beta1, beta2, weight_decay)
 
-    def _decayed(self, p: Array, g: Array) -> Array:
-        p *= 1 - self.lr * self.weight_decay
-        return g
+    def _decay(self) -> tuple[float, float]:
+        return 1 - self.lr * self.weight_decay, 0.0

@@ -4,7 +4,7 @@ from typing import Any
 
 from rnnlm.backend import Array, xp
 from rnnlm.checks import share
-from rnnlm.optim.base import Optimizer
+from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["AdaGrad", "RMSprop"]
 
@@ -26,8 +26,8 @@ class AdaGrad(Optimizer):
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        (h,) = remembered
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += g * g
         p -= self.lr * g / (xp.sqrt(h) + TINY)
 
@@ -49,7 +49,7 @@ class RMSprop(Optimizer):
         super().__init__(lr, weight_decay)
         self.decay_rate = share("decay_rate", decay_rate)
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        (h,) = remembered
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += (1 - self.decay_rate) * (g * g - h)
         p -= self.lr * g / (xp.sqrt(h) + TINY)

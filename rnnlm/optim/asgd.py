@@ -4,11 +4,19 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
-from rnnlm.backend import Array
+from rnnlm.backend import Array, accelerated
 from rnnlm.checks import whole_number
-from rnnlm.optim.base import Optimizer, expect_pairs
+from rnnlm.optim.base import Optimizer, decayed, expect_pairs
 
-__all__ = ["ASGD"]
+__all__ = ["ASGD", "asgd_step"]
+
+
+@accelerated
+def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
+    """p -= lr (factor g + weight_decay p), then average += share (p - average), in place"""
+    p -= decayed(p, g, factor * lr, weight_decay * lr)
+    if share:
+        average += share * (p - average)
 
 
 class ASGD(Optimizer):
@@ -77,8 +85,7 @@ class ASGD(Optimizer):
             for p, kept in zip(params, own):
                 p[...] = kept
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (average,) = remembered
-        p -= self.lr * g
-        if self.began is not None:
-            average += (p - average) / (self.iter - self.began)
+        share = 0.0 if self.began is None else 1 / (self.iter - self.began)
+        asgd_step(p, g, average, factor, self.lr, share, self.weight_decay)

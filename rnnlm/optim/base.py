@@ -8,7 +8,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import not_negative, positive
 from rnnlm.errors import InputError
 
-__all__ = ["Optimizer", "expect_pairs"]
+__all__ = ["Optimizer", "decayed", "expect_pairs"]
 
 
 def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "grads") -> None:
@@ -18,6 +18,16 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "g
     for i, (p, g) in enumerate(zip(params, grads)):
         if p.shape != g.shape:
             raise InputError(f"{name}[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
+
+
+def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
+    """factor g + weight_decay p, the gradient to step by; g itself where that is the same, so not to be written to."""
+    if isinstance(factor, (int, float)) and factor == 1:
+        return g + weight_decay * p if weight_decay else g
+    g = g * factor
+    if weight_decay:
+        g += weight_decay * p
+    return g
 
 
 class Optimizer:
@@ -52,10 +62,15 @@ class Optimizer:
     def lr(self, lr: float) -> None:
         self._lr = positive("lr", lr)
 
-    def update(self, params: Sequence[Array], grads: Sequence[Array]) -> None:
+    def update(self, params: Sequence[Array], grads: Sequence[Array], factor: Any = 1) -> None:
         """One step: change `params` in place by their gradients, which are left as they are.
 
         What is remembered belongs to the arrays of the first call: later ones must match.
+
+        Args:
+            params, grads: arrays, a gradient for each parameter.
+            factor: times which the gradients are meant, a number or a 0-d array of their dtype: clipping's, without a
+                pass over them of its own.
         """
         expect_pairs(params, grads)
         if not self.iter:
@@ -66,14 +81,10 @@ class Optimizer:
             expect_pairs(params, arrays, f"{slot}, remembered of the first call,")
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
-            ops.elementwise(lambda p, g, *rest: self._step(p, self._decayed(p, g), *rest), *aligned)
+            ops.elementwise(lambda p, g, *rest: self._step(p, g, factor, *rest), *aligned)
 
-    def _decayed(self, p: Array, g: Array) -> Array:
-        """The gradient with its term of weight decay; p may be changed instead."""
-        return g + self.weight_decay * p if self.weight_decay else g
-
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        """Change p, and what is remembered for it, in place."""
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Change p, and what is remembered for it, in place, by a gradient that is meant `factor` times."""
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:

@@ -3,10 +3,24 @@
 from collections.abc import Sequence
 from math import inf
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import positive
 
-__all__ = ["clip_grads"]
+__all__ = ["clip_grads", "norm_and_factor"]
+
+
+@accelerated
+def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
+    """The global norm of gradients, and the factor that brings it down to `max_norm`, in the gradients' dtype.
+
+        |g| = sqrt(sum g²)        factor = min(1, max_norm / (|g| + 1e-6))
+
+    The factor is 1 for a norm that is NaN or infinite. Source and arguments are those of `clip_grads`.
+    """
+    with ops.quiet(), ops.one_blas_thread:
+        norm = xp.sqrt(sum(xp.vdot(g, g) for g in grads))
+        factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
+    return norm, factor.astype(norm.dtype)
 
 
 def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
@@ -26,10 +40,8 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
         norm: the global norm before clipping, a 0-d array or scalar of the backend.
     """
     positive("max_norm", max_norm, finite=False)
-    with ops.quiet(), ops.one_blas_thread:
-        norm = xp.sqrt(sum(xp.vdot(g, g) for g in grads))
+    norm, factor = norm_and_factor(grads, max_norm)
     if max_norm < inf:
-        factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
         for g in grads:
             ops.scale_(g, factor)
     return norm

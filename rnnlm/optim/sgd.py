@@ -2,11 +2,32 @@
 
 from typing import Any
 
-from rnnlm.backend import Array
+from rnnlm.backend import Array, accelerated
 from rnnlm.checks import share
-from rnnlm.optim.base import Optimizer
+from rnnlm.optim.base import Optimizer, decayed
 
-__all__ = ["SGD", "Momentum", "Nesterov"]
+__all__ = ["SGD", "Momentum", "Nesterov", "momentum_step", "sgd_step"]
+
+
+@accelerated
+def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
+    """p -= lr (factor g + weight_decay p), in place"""
+    p -= decayed(p, g, factor * lr, weight_decay * lr)
+
+
+@accelerated
+def momentum_step(
+    p: Array, g: Array, v: Array, factor: Any, lr: float, momentum: float, weight_decay: float, ahead: bool
+) -> None:
+    """v = momentum v - lr (factor g + weight_decay p), then p += v, in place
+
+    Args:
+        ahead: Nesterov's, p += momentum v - lr (...) instead.
+    """
+    step = decayed(p, g, factor * lr, weight_decay * lr)
+    v *= momentum
+    v -= step
+    p += momentum * v - step if ahead else v
 
 
 class SGD(Optimizer):
@@ -20,8 +41,8 @@ class SGD(Optimizer):
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
 
-    def _step(self, p: Array, g: Array, *_: Any) -> None:
-        p -= self.lr * g
+    def _step(self, p: Array, g: Array, factor: Any, *_: Any) -> None:
+        sgd_step(p, g, factor, self.lr, self.weight_decay)
 
 
 class Momentum(Optimizer):
@@ -36,16 +57,15 @@ class Momentum(Optimizer):
     """
 
     slots = ("v",)
+    ahead = False
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
         self.momentum = share("momentum", momentum)
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
+    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (v,) = remembered
-        v *= self.momentum
-        v -= self.lr * g
-        p += v
+        momentum_step(p, g, v, factor, self.lr, self.momentum, self.weight_decay, self.ahead)
 
 
 class Nesterov(Momentum):
@@ -57,8 +77,4 @@ class Nesterov(Momentum):
     networks, ICASSP 2013.
     """
 
-    def _step(self, p: Array, g: Array, *remembered: Any) -> None:
-        (v,) = remembered
-        v *= self.momentum
-        v -= self.lr * g
-        p += self.momentum * v - self.lr * g
+    ahead = True

@@ -1,0 +1,70 @@
+"""Compiling kernels, when they are first needed, and launching them."""
+
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from rnnlm.backend.cuda.source import REALS, THREADS, source
+from rnnlm.errors import InputError
+
+__all__ = ["blocks_for", "empty", "full", "integer", "launch", "scalar"]
+
+OPTIONS = ("--std=c++17",)
+integer = np.int32
+
+
+@cache
+def _kernel(module: str, name: str, dtype: str) -> Any:
+    return _module(module, dtype).get_function(name)
+
+
+@cache
+def _module(module: str, dtype: str) -> Any:
+    """One module of kernels, which CuPy compiles with NVRTC and keeps on disk from then on."""
+    import cupy
+
+    if dtype not in REALS:
+        raise InputError(
+            f"kernels are compiled for {' and '.join(REALS)}, got {dtype}: RNNLM_FUSED=0 does without them"
+        )
+    return cupy.RawModule(code=source(module, dtype), options=OPTIONS)
+
+
+def blocks_for(count: int) -> int:
+    """How many blocks have a thread for each of `count` elements."""
+    return -(-count // THREADS)
+
+
+def launch(module: str, name: str, dtype: Any, blocks: int, *args: Any) -> None:
+    """Launch a kernel in so many blocks; nothing waits for it.
+
+    Args:
+        module, name: file of the kernel, and what it is called there.
+        dtype: that `REAL` stands for.
+        blocks: 0 for nothing to do.
+        args: arrays, contiguous (but for rows with a stride of their own), and NumPy scalars of the kernel's types:
+            Python's numbers would arrive as others.
+    """
+    if blocks:
+        _kernel(module, name, dtype.name)((blocks,), (THREADS,), args)
+
+
+def empty(shape: Any, dtype: Any) -> Any:
+    """An uninitialised array on the device."""
+    import cupy
+
+    return cupy.empty(shape, dtype)
+
+
+def full(shape: Any, value: float, dtype: Any) -> Any:
+    """An array on the device, all of one value."""
+    import cupy
+
+    return cupy.full(shape, value, dtype)
+
+
+@cache
+def scalar(dtype: Any) -> Any:
+    """What makes a number a kernel's REAL."""
+    return np.dtype(dtype).type

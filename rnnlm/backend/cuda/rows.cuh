@@ -1,0 +1,32 @@
+// Rows of matrices by the ids of words, and windows of a corpus.
+
+// out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that id,
+// in their order, so that nothing is added by two threads and a rerun gives the same bits.
+KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int D)
+{
+    const int m = BLOCK, id = ids[m];
+    int seen = 0;
+    for (int i = THREAD; i < m; i += THREADS) seen |= ids[i] == id;
+    if (block_sum(seen)) return;
+    for (int d = THREAD; d < D; d += THREADS) {
+        REAL sum = 0;
+        for (int i = m; i < M; ++i)
+            if (ids[i] == id) sum += rows[(size_t)i * D + d];
+        out[(size_t)id * D + d] += sum;
+    }
+}
+
+// out[ids[m]] = 0 for every m. A block for each m; rows of one id are cleared by several blocks alike.
+KERNEL clear_rows(REAL* out, const int* ids, int D)
+{
+    REAL* row = out + (size_t)ids[BLOCK] * D;
+    for (int d = THREAD; d < D; d += THREADS) row[d] = 0;
+}
+
+// out[t, i] = data[(i * jump + begin + t) mod size] for T time steps of N rows.
+KERNEL read_window(const int* data, word size, word jump, word begin, int* out, int T, int N)
+{
+    EACH(i, T * N);
+    const int t = i / N, n = i - t * N;
+    out[i] = data[(n * jump + begin + t) % size];
+}

@@ -1,0 +1,30 @@
+"""Rows by the ids of words, and windows of a corpus. Arguments stand in layers/embedding.py and data/batches.py."""
+
+from typing import Any
+
+import numpy as np
+
+from rnnlm.backend.cuda.launch import blocks_for, integer, launch
+
+__all__ = ["add_rows", "clear_rows", "read_window"]
+
+Array = Any
+word = np.uint64
+
+
+def add_rows(out: Array, ids: Array, rows: Array) -> None:
+    """layers/embedding.py; rows of one id are added in their order, so that reruns give the same bits."""
+    M, D = rows.shape
+    launch("rows", "add_rows", out.dtype, M, out, ids.astype(integer, copy=False), rows, integer(M), integer(D))
+
+
+def clear_rows(out: Array, ids: Array) -> None:
+    """layers/embedding.py"""
+    launch("rows", "clear_rows", out.dtype, ids.size, out, ids.astype(integer, copy=False), integer(out.shape[1]))
+
+
+def read_window(data: Array, jump: int, begin: int, window: Array) -> None:
+    """data/batches.py"""
+    T, N = window.shape
+    where = (word(data.size), word(jump), word(begin))
+    launch("rows", "read_window", np.dtype(np.float32), blocks_for(T * N), data, *where, window, integer(T), integer(N))

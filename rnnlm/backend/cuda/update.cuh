@@ -1,0 +1,73 @@
+// The gradient's norm, and the steps of optimisers. The equations stand in optim/.
+// A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
+#define EVERY(i, size) for (size_t i = (size_t)BLOCK * THREADS + THREAD; i < (size); i += (size_t)BLOCKS * THREADS)
+
+// parts[BLOCK] = the sum of squares of what falls to this block.
+KERNEL sum_of_squares(const REAL* g, word size, double* parts)
+{
+    REAL sum = 0;
+    EVERY(i, size) sum += g[i] * g[i];
+    const double total = block_sum((double)sum);
+    if (THREAD == 0) parts[BLOCK] = total;
+}
+
+// The norm of all parts' squares, and the factor that brings it down to max_norm: one block.
+KERNEL norm_and_factor(const double* parts, int count, double max_norm, REAL* norm, REAL* factor)
+{
+    double sum = 0;
+    for (int i = THREAD; i < count; i += THREADS) sum += parts[i];
+    sum = block_sum(sum);
+    if (THREAD) return;
+    const REAL root = (REAL)sqrt(sum), shrunk = (REAL)max_norm / (root + REAL(1e-6));
+    norm[0] = root;
+    factor[0] = root - root == 0 && shrunk < 1 ? shrunk : 1;  // a norm that is not finite minus itself is NaN
+}
+
+KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, REAL lr, REAL decay, word size)
+{
+    const REAL f = factor[0];
+    EVERY(i, size) p[i] -= lr * (f * g[i] + decay * p[i]);
+}
+
+KERNEL momentum_step(
+    REAL* p, const REAL* g, REAL* v, const REAL* factor, REAL lr, REAL momentum, REAL decay, int ahead, word size)
+{
+    const REAL f = factor[0];
+    EVERY(i, size) {
+        const REAL step = lr * (f * g[i] + decay * p[i]), speed = momentum * v[i] - step;
+        v[i] = speed;
+        p[i] += ahead ? momentum * speed - step : speed;
+    }
+}
+
+KERNEL adam_step(
+    REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, REAL lr, REAL kept, REAL beta1, REAL beta2, REAL decay,
+    word size)
+{
+    const REAL f = factor[0];
+    EVERY(i, size) {
+        const REAL old = kept * p[i], d = f * g[i] + decay * old;
+        m[i] += (1 - beta1) * (d - m[i]);
+        v[i] += (1 - beta2) * (d * d - v[i]);
+        p[i] = old - lr * m[i] / (sqrt(v[i]) + REAL(1e-7));
+    }
+}
+
+KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, REAL lr, REAL share, REAL decay, word size)
+{
+    const REAL f = factor[0];
+    EVERY(i, size) {
+        p[i] -= lr * (f * g[i] + decay * p[i]);
+        average[i] += share * (p[i] - average[i]);
+    }
+}
+
+// What a trainer remembers of a step: whether all was finite so far, and totals of loss and norm. One thread.
+KERNEL note_step(const double* loss, const REAL* norm, long long step, double columns, long long* good_steps, double* totals)
+{
+    if (THREAD) return;
+    const double e = exp(loss[0]);
+    good_steps[0] += e - e == 0 && norm[0] - norm[0] == 0 && good_steps[0] == step;
+    totals[0] += columns * loss[0];
+    totals[1] += norm[0];
+}

@@ -1,0 +1,76 @@
+"""The gradient's norm, and the steps of optimisers. Equations and arguments stand in optim/ and training.py."""
+
+from collections.abc import Sequence
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from rnnlm.backend.cuda.launch import blocks_for, empty, full, integer, launch, scalar
+
+__all__ = ["adam_step", "asgd_step", "momentum_step", "norm_and_factor", "note_step", "sgd_step"]
+
+Array = Any
+MOST_BLOCKS = 1024
+EACH = 8  # elements of a thread, at least
+double, word, long = np.float64, np.uint64, np.int64
+
+
+def _blocks(size: int) -> int:
+    return min(blocks_for(-(-size // EACH)), MOST_BLOCKS)
+
+
+def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
+    """optim/clipping.py"""
+    dtype, counts = grads[0].dtype, [_blocks(g.size) for g in grads]
+    parts, result = empty(sum(counts), double), empty(2, dtype)
+    done = 0
+    for g, count in zip(grads, counts):
+        launch("update", "sum_of_squares", dtype, count, g, word(g.size), parts[done:])
+        done += count
+    norm, factor = result[0], result[1]
+    launch("update", "norm_and_factor", dtype, 1, parts, integer(done), double(max_norm), norm, factor)
+    return norm, factor
+
+
+def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: Any, *numbers: Any) -> None:
+    """Numbers of Python become REAL, those of NumPy stay what they are."""
+    real = scalar(p.dtype)
+    typed = [n if isinstance(n, np.generic) else real(n) for n in numbers]
+    on_device = _number(float(factor), p.dtype.name) if isinstance(factor, (int, float)) else factor
+    launch("update", name, p.dtype, _blocks(p.size), p, g, *remembered, on_device, *typed, word(p.size))
+
+
+@cache
+def _number(value: float, dtype: str) -> Array:
+    return full((), value, dtype)
+
+
+def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
+    """optim/sgd.py"""
+    _step("sgd_step", p, g, (), factor, lr, weight_decay)
+
+
+def momentum_step(
+    p: Array, g: Array, v: Array, factor: Any, lr: float, momentum: float, weight_decay: float, ahead: bool
+) -> None:
+    """optim/sgd.py"""
+    _step("momentum_step", p, g, (v,), factor, lr, momentum, weight_decay, integer(ahead))
+
+
+def adam_step(
+    p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
+    weight_decay: float,
+) -> None:  # fmt: skip
+    """optim/adam.py"""
+    _step("adam_step", p, g, (m, v), factor, lr, kept, beta1, beta2, weight_decay)
+
+
+def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
+    """optim/asgd.py"""
+    _step("asgd_step", p, g, (average,), factor, lr, share, weight_decay)
+
+
+def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Array, totals: Array) -> None:
+    """training.py"""
+    launch("update", "note_step", norm.dtype, 1, loss, norm, long(step), double(columns), good_steps, totals)
