@@ -127,4 +127,4 @@ class Kernel:
             assert following == f"{own}_stride", f"{own} of {self.name} must be contiguous"
             assert array.ndim == 2
             assert array.strides == (args[i + 1] * array.itemsize, array.itemsize), f"{own}: rows elsewhere"
-        return ctypes.c_void_p(array.ctypes.data)
+        return ctypes.c_void_p(array.__array_interface__["data"][0])  # .ctypes makes a cycle

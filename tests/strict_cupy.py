@@ -3,7 +3,7 @@
 `install()` puts it into `sys.modules` as `cupy`. It refuses what CuPy refuses: implicit conversion to NumPy, NumPy arrays
 as operands, as values or as indices, repeated indices in an assignment, products of more than two dimensions (CuPy takes
 a slow path), and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. It counts in `stats` what
-a GPU would have to wait or copy for: host syncs, hidden copies of matrix products, uploads, allocations.
+a GPU would have to wait or copy for: host syncs, hidden copies of matrix products, uploads, allocations, and how often something is launched.
 
 It can't show what only a device has: streams, kernels, asynchronous errors, speed.
 """
@@ -15,6 +15,7 @@ import numpy as np
 
 from tests import emulator
 
+VIEWS = {"ascontiguousarray", "empty", "empty_like", "may_share_memory", "reshape", "swapaxes"}  # nothing to compute
 METHODS = {"argmax", "astype", "copy", "fill", "max", "mean", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
 MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
 
@@ -26,7 +27,7 @@ class Stats:
         self.reset()
 
     def reset(self):
-        self.syncs = self.copies = self.uploads = self.allocations = 0
+        self.syncs = self.copies = self.uploads = self.allocations = self.launches = 0
 
 
 stats = Stats()
@@ -94,6 +95,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __setitem__(self, key, value):
         key, value = unwrap(key), unwrap(value)
+        stats.launches += 1
         if isinstance(key, np.ndarray) and key.dtype != bool and np.ndim(value) and np.unique(key).size != key.size:
             raise RuntimeError("an assignment with repeated indices is undefined on CuPy")
         stats.syncs += isinstance(key, np.ndarray) and key.dtype == bool
@@ -139,6 +141,7 @@ def call(function, bound, args, options, own=None):
     if "mode" in options or "where" in options:
         raise TypeError(f"{name}: CuPy has no such option: {sorted(options)}")
     stats.syncs += name in ("nonzero", "unique", "flatnonzero", "argwhere")
+    stats.launches += name not in VIEWS
     with np.errstate(all="ignore"):  # a GPU gives no warnings
         result = bound(*(unwrap(a) for a in args), **{key: unwrap(value) for key, value in options.items()})
     if name in ("reshape", "ravel", "ascontiguousarray"):
@@ -191,6 +194,19 @@ class Module(types.ModuleType):
         return lambda *args, **options: call(value, value, args, options)
 
 
+class CountedModule(emulator.RawModule):
+    """Kernels, whose launches are counted."""
+
+    def get_function(self, name):
+        kernel = super().get_function(name)
+
+        def launch(grid, block, args):
+            stats.launches += 1
+            kernel(grid, block, args)
+
+        return launch
+
+
 def asarray(a, dtype=None):
     """Upload a host array; a device array stays what it is."""
     if isinstance(a, ndarray):
@@ -215,6 +231,6 @@ def install():
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
-    cupy.RawModule = emulator.RawModule
+    cupy.RawModule = CountedModule
     cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

@@ -38,6 +38,11 @@ def asarray(a: Any, dtype: Any = None) -> Array:
     return xp.asarray(a, dtype)
 
 
+def resident(ids: Any) -> Array:
+    """Ids in memory, to where the backend cuts windows from: a copy on the device."""
+    return xp.asarray(ids, xp.int32)
+
+
 def asnumpy(a: Any) -> Any:
     """An array of this backend as a NumPy array: waits for the device."""
     return xp.asnumpy(a)

@@ -14,7 +14,7 @@ from rnnlm.backend.threads import in_parallel, one_blas_thread, thread_count
 __all__ = [
     "SCORES", "SCORES_ONCE",
     "add_rows", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
-    "multiplier", "one_blas_thread", "output_forward", "quiet", "scale_", "synchronize", "trouble",
+    "multiplier", "one_blas_thread", "output_forward", "quiet", "resident", "scale_", "synchronize", "trouble",
     "xp",
 ]  # fmt: skip
 
@@ -40,6 +40,11 @@ def describe() -> str:
 def asarray(a: Any, dtype: Any = None) -> NDArrayAny:
     """A host array as an array of this backend."""
     return np.asarray(a, dtype)
+
+
+def resident(ids: NDArrayAny) -> NDArrayAny:
+    """Ids in memory, to where the backend cuts windows from: here they are there."""
+    return ids
 
 
 def asnumpy(a: Any) -> NDArrayAny:

@@ -3,14 +3,15 @@
 from typing import Any
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.data.lazy import expect_read, host_ids, let_go, on_file
 from rnnlm.errors import DataError, InputError
 from rnnlm.models.ids import expect_words
 
-__all__ = ["Batches", "RandomBatches", "make_batches"]
+__all__ = ["Batches", "RandomBatches", "make_batches", "read_window"]
 
 HIGH = 2**31  # ids are below it: windows are int32
 PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
@@ -19,14 +20,35 @@ SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
 
 
+@accelerated
+def read_window(data: Array, jump: int, begin: int, window: Array) -> None:
+    """window[t, i] = data[(i jump + begin + t) mod size]: row i reads from i * jump + begin on.
+
+    Args:
+        data: (size,) ids.
+        window: (T, N) int32, to be overwritten.
+    """
+    copy_window(data, jump, begin, window)
+
+
+def copy_window(data: Any, jump: int, begin: int, window: Any) -> None:
+    """The same, slice by slice, from whatever has slices."""
+    size, (T, N) = len(data), window.shape
+    for i in range(N):
+        start = (i * jump + begin) % size
+        ahead = min(T, size - start)
+        window[:ahead, i] = data[start : start + ahead]
+        window[ahead:, i] = data[: T - ahead]
+
+
 class Batches:
     """Successive windows (N, T) of inputs and targets, N rows reading the corpus side by side.
 
     Row i begins at offset i * (len(xs) // N); window k reads T steps from k * T on in every row, so that the state of
     window k - 1 is the right one to begin with. Reading wraps at the end of the data.
 
-    Ids in memory are checked here. A memory map, which may be larger than memory, is not read before its windows are:
-    its ids are checked then.
+    Ids in memory are checked here, and on a GPU moved to it, so that windows are cut there. A memory map, which may be
+    larger than memory, is not read before its windows are: its ids are checked then, on the host.
 
     Args:
         xs: ids of the inputs.
@@ -52,6 +74,7 @@ class Batches:
             )
         self.batch_size, self.time_size = batch_size, time_size
         self._limits = ((self.xs, -1, HIGH), (self.ts, -1, HIGH))
+        self._resident: list[Array] = []  # where windows of ids in memory are cut from
 
     def __len__(self) -> int:
         """Windows in an epoch."""
@@ -68,38 +91,31 @@ class Batches:
             if not on_file(ids):
                 expect_words(name, ids, high, low)
 
-    def window(self, number: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-        """Inputs and targets (N, T) of window `number` from 0; views of time-major memory.
+    def window(self, number: int) -> tuple[Array, Array]:
+        """Inputs and targets (N, T) of window `number` from 0, int32; views of time-major memory.
+
+        They are arrays of the backend, or, of a memory map, of the host.
 
         Raises:
             DataError: what was read from a file is not in [-1, 2**31), or not a word as `expect_words` has it.
         """
-        both = self._read(number)
-        for steps, (ids, low, high) in zip(both, self._limits):
-            if on_file(ids):
-                expect_read(ids, steps, low, high)
-                if number % KEPT == 0:
-                    let_go(ids)
-        both = both.astype(np.int32, copy=False)
-        return both[0].T, both[1].T
-
-    def _read(self, number: int) -> NDArray[np.integer]:
-        """Inputs and targets (2, T, N), int32; int64 if they are yet to be checked."""
-        size = len(self.xs)
-        jump = size // self.batch_size
         begin, length = self.span(number)
-        unchecked = on_file(self.xs) or on_file(self.ts)
-        sources = [
-            np.asarray(ids) if isinstance(ids, np.memmap) else ids for ids in (self.xs, self.ts)
-        ]  # slices faster
-        both = np.empty((2, length, self.batch_size), np.int64 if unchecked else np.int32)
-        for i in range(self.batch_size):
-            start = (i * jump + begin) % size
-            ahead = min(length, size - start)
-            for steps, data in zip(both, sources):
-                steps[:ahead, i] = data[start : start + ahead]
-                steps[ahead:, i] = data[: length - ahead]
-        return both
+        shape, jump = (2, length, self.batch_size), len(self.xs) // self.batch_size
+        if on_file(self.xs) or on_file(self.ts):
+            both = np.empty(shape, np.int64)
+            for steps, (ids, low, high) in zip(both, self._limits):
+                copy_window(np.asarray(ids) if isinstance(ids, np.memmap) else ids, jump, begin, steps)
+                if on_file(ids):
+                    expect_read(ids, steps, low, high)
+                    if number % KEPT == 0:
+                        let_go(ids)
+            both = both.astype(np.int32)
+        else:
+            self._resident = self._resident or [ops.resident(ids) for ids in (self.xs, self.ts)]
+            both = xp.empty(shape, xp.int32)
+            for steps, ids in zip(both, self._resident):
+                read_window(ids, jump, begin, steps)
+        return both[0].T, both[1].T
 
     def span(self, number: int) -> tuple[int, int]:
         """Where in a row window `number` begins, and how long it is."""

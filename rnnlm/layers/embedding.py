@@ -75,7 +75,9 @@ class TimeEmbedding(Layer):
         T, N = ids.shape
         expect("dxs", dxs, (N, T, dW.shape[1]), self.dtype)
         self._done()
-        rows = time_major(dxs) if kept is None else time_major(dxs) * kept
+        rows = time_major(dxs)
+        if kept is not None:
+            rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         if not self.add_to_gradient:
             if self._written:
                 clear_rows(dW, self._buffer("written", (self._written,), xp.int32))

@@ -138,7 +138,7 @@ class Recurrent(Layer):
         ops.matmul(x.reshape(T * N, D), Wx, out=rows)
         rows += b if self.biases == 1 else b[0]
         mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
-        W = Wh if mask is None else Wh * mask
+        W = Wh if mask is None else xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype))
         self._window_forward(a, W, *states)
         for name, steps in zip(self.states, states):
             setattr(self, name, steps[T])

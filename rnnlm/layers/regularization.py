@@ -54,7 +54,8 @@ class TimeActivationRegularization(Layer):
         xp.multiply(h, 2 * self.ar / h.size, out=dx)
         dx += dys.swapaxes(0, 1)
         if T > 1 and self.tar:
-            pull = (h[1:] - h[:-1]) * (2 * self.tar / (h.size - N * H))
+            pull = xp.subtract(h[1:], h[:-1], out=self._buffer("pull", (T - 1, N, H), h.dtype))
+            pull *= 2 * self.tar / (h.size - N * H)
             dx[1:] += pull
             dx[:-1] -= pull
         return batch_first(dx)

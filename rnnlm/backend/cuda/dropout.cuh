@@ -3,7 +3,7 @@
 
 // A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so block
 // number i has the counter (i + 1, 0, step, 0).
-KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, REAL kept, word size)
+KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, double kept, word size)
 {
     const word block = (word)BLOCK * THREADS + THREAD, first = 16 * block;
     if (first >= size) return;
@@ -14,6 +14,7 @@ KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, 
         x[0] = high1 ^ x[1] ^ key0, x[1] = low1, x[2] = high0 ^ x[3] ^ key1, x[3] = low0;
         key0 += 0x9E3779B97F4A7C15ull, key1 += 0xBB67AE8584CAA73Bull;
     }
-    for (int i = 0; i < 16 && first + i < size; ++i)
-        mask[first + i] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? kept : 0;
+#pragma unroll  // or x would have to stand in memory
+    for (int i = 0; i < 16; ++i)
+        if (first + i < size) mask[first + i] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? (REAL)kept : 0;
 }

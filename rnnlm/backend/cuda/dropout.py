@@ -2,18 +2,15 @@
 
 from typing import Any
 
-import numpy as np
-
-from rnnlm.backend.cuda.launch import blocks_for, integer, launch, scalar
+from rnnlm.backend.cuda.launch import blocks_for, double, integer, launch, word
 
 __all__ = ["draw_mask"]
 
 Array = Any
-word = np.uint64
 ENTRIES = 16  # of a mask, from one block of the stream
 
 
 def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask: Array) -> None:
     """layers/dropout.py"""
-    numbers = (word(key[0]), word(key[1]), word(step), integer(threshold), scalar(mask.dtype)(kept), word(mask.size))
+    numbers = (word(key[0]), word(key[1]), word(step), integer(threshold), double(kept), word(mask.size))
     launch("dropout", "dropout_mask", mask.dtype, blocks_for(-(-mask.size // ENTRIES)), mask, *numbers)

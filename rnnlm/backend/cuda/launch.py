@@ -8,10 +8,11 @@ import numpy as np
 from rnnlm.backend.cuda.source import REALS, THREADS, source
 from rnnlm.errors import InputError
 
-__all__ = ["blocks_for", "empty", "full", "integer", "launch", "scalar"]
+__all__ = ["FLOAT", "blocks_for", "double", "empty", "full", "integer", "launch", "long", "word"]
 
 OPTIONS = ("--std=c++17",)
-integer = np.int32
+FLOAT = np.dtype(np.float32)  # for kernels without a REAL
+integer, long, word, double = np.int32, np.int64, np.uint64, np.float64  # as kernels call them: int, long long, ...
 
 
 @cache
@@ -62,9 +63,3 @@ def full(shape: Any, value: float, dtype: Any) -> Any:
     import cupy
 
     return cupy.full(shape, value, dtype)
-
-
-@cache
-def scalar(dtype: Any) -> Any:
-    """What makes a number a kernel's REAL."""
-    return np.dtype(dtype).type

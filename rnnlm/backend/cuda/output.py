@@ -2,9 +2,7 @@
 
 from typing import Any
 
-import numpy as np
-
-from rnnlm.backend.cuda.launch import blocks_for, empty, integer, launch
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, empty, integer, launch
 
 __all__ = ["exp_scores", "mean_loss", "output_factors", "scale_rows", "softmax_gradient", "weigh_targets"]
 
@@ -60,5 +58,5 @@ def weigh_targets(ts: Array, ignore_label: int, targets: Array, shares: Array, w
 def mean_loss(nats: Array, shares: Array) -> Array:
     """layers/losses.py"""
     loss = empty((), nats.dtype)
-    launch("output", "mean_loss", np.dtype(np.float32), 1, nats, shares, loss, integer(nats.size))
+    launch("output", "mean_loss", FLOAT, 1, nats, shares, loss, integer(nats.size))
     return loss

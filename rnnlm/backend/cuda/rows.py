@@ -2,14 +2,11 @@
 
 from typing import Any
 
-import numpy as np
-
-from rnnlm.backend.cuda.launch import blocks_for, integer, launch
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, integer, launch, word
 
 __all__ = ["add_rows", "clear_rows", "read_window"]
 
 Array = Any
-word = np.uint64
 
 
 def add_rows(out: Array, ids: Array, rows: Array) -> None:
@@ -27,4 +24,4 @@ def read_window(data: Array, jump: int, begin: int, window: Array) -> None:
     """data/batches.py"""
     T, N = window.shape
     where = (word(data.size), word(jump), word(begin))
-    launch("rows", "read_window", np.dtype(np.float32), blocks_for(T * N), data, *where, window, integer(T), integer(N))
+    launch("rows", "read_window", FLOAT, blocks_for(T * N), data, *where, window, integer(T), integer(N))

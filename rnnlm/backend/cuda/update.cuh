@@ -1,5 +1,5 @@
 // The gradient's norm, and the steps of optimisers. The equations stand in optim/.
-// A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
+// Their numbers come as double, and are rounded once. A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
 #define EVERY(i, size) for (size_t i = (size_t)BLOCK * THREADS + THREAD; i < (size); i += (size_t)BLOCKS * THREADS)
 
 // parts[BLOCK] = the sum of squares of what falls to this block.
@@ -23,16 +23,16 @@ KERNEL norm_and_factor(const double* parts, int count, double max_norm, REAL* no
     factor[0] = root - root == 0 && shrunk < 1 ? shrunk : 1;  // a norm that is not finite minus itself is NaN
 }
 
-KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, REAL lr, REAL decay, word size)
+KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, double rate, double decay_, word size)
 {
-    const REAL f = factor[0];
+    const REAL f = factor[0], lr = rate, decay = decay_;
     EVERY(i, size) p[i] -= lr * (f * g[i] + decay * p[i]);
 }
 
 KERNEL momentum_step(
-    REAL* p, const REAL* g, REAL* v, const REAL* factor, REAL lr, REAL momentum, REAL decay, int ahead, word size)
+    REAL* p, const REAL* g, REAL* v, const REAL* factor, double rate, double momentum_, double decay_, int ahead, word size)
 {
-    const REAL f = factor[0];
+    const REAL f = factor[0], lr = rate, momentum = momentum_, decay = decay_;
     EVERY(i, size) {
         const REAL step = lr * (f * g[i] + decay * p[i]), speed = momentum * v[i] - step;
         v[i] = speed;
@@ -41,10 +41,10 @@ KERNEL momentum_step(
 }
 
 KERNEL adam_step(
-    REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, REAL lr, REAL kept, REAL beta1, REAL beta2, REAL decay,
-    word size)
+    REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, double rate, double kept_, double beta1_, double beta2_,
+    double decay_, word size)
 {
-    const REAL f = factor[0];
+    const REAL f = factor[0], lr = rate, kept = kept_, beta1 = beta1_, beta2 = beta2_, decay = decay_;
     EVERY(i, size) {
         const REAL old = kept * p[i], d = f * g[i] + decay * old;
         m[i] += (1 - beta1) * (d - m[i]);
@@ -53,9 +53,9 @@ KERNEL adam_step(
     }
 }
 
-KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, REAL lr, REAL share, REAL decay, word size)
+KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, double rate, double share_, double decay_, word size)
 {
-    const REAL f = factor[0];
+    const REAL f = factor[0], lr = rate, share = share_, decay = decay_;
     EVERY(i, size) {
         p[i] -= lr * (f * g[i] + decay * p[i]);
         average[i] += share * (p[i] - average[i]);

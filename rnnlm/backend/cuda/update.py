@@ -6,14 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.backend.cuda.launch import blocks_for, empty, full, integer, launch, scalar
+from rnnlm.backend.cuda.launch import blocks_for, double, empty, full, integer, launch, long, word
 
 __all__ = ["adam_step", "asgd_step", "momentum_step", "norm_and_factor", "note_step", "sgd_step"]
 
 Array = Any
 MOST_BLOCKS = 1024
 EACH = 8  # elements of a thread, at least
-double, word, long = np.float64, np.uint64, np.int64
 
 
 def _blocks(size: int) -> int:
@@ -34,9 +33,8 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
 
 
 def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: Any, *numbers: Any) -> None:
-    """Numbers of Python become REAL, those of NumPy stay what they are."""
-    real = scalar(p.dtype)
-    typed = [n if isinstance(n, np.generic) else real(n) for n in numbers]
+    """Numbers of Python become double, those of NumPy stay what they are."""
+    typed = [n if isinstance(n, np.generic) else double(n) for n in numbers]
     on_device = _number(float(factor), p.dtype.name) if isinstance(factor, (int, float)) else factor
     launch("update", name, p.dtype, _blocks(p.size), p, g, *remembered, on_device, *typed, word(p.size))
 

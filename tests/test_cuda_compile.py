@@ -1,0 +1,26 @@
+"""The kernels compile, for every GPU they are meant for, where there is none."""
+
+import pytest
+
+from rnnlm.backend.cuda.launch import OPTIONS
+from rnnlm.backend.cuda.source import MODULES, REALS, source
+from tests import nvrtc
+from tests.emulator import kernels
+
+pytestmark = pytest.mark.skipif(nvrtc.library() is None, reason=nvrtc.MISSING)
+CUPYS_OPTION = "-ftz=true"  # which CuPy adds to every kernel: the smallest floats become 0
+
+
+@pytest.mark.parametrize("architecture", ["sm_80", "sm_90", "sm_100"])
+@pytest.mark.parametrize("dtype", REALS)
+@pytest.mark.parametrize("module", MODULES)
+def test_kernels_compile_and_keep_what_they_hold_in_registers(module, dtype, architecture):
+    text = source(module, dtype)
+    size, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
+    assert size > 1000
+    assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == len(kernels(text)), log
+
+
+def test_the_compiler_can_refuse():
+    with pytest.raises(AssertionError, match='identifier "undefined" is undefined'):
+        nvrtc.compiled(source("rows", "float32").replace("row[d] = 0", "row[d] = undefined"), *OPTIONS, "-arch=sm_90")
