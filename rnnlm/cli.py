@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from tyro.conf import OmitSubcommandPrefixes, Positional
 
+from rnnlm.device import choose
 from rnnlm.errors import DataError, InputError, MissingExtra
 from rnnlm.process import handled
 
@@ -32,6 +33,7 @@ class Eval:
         data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
         lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
         json: print one JSON object.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
     """
 
     model: Positional[Path]
@@ -40,6 +42,7 @@ class Eval:
     data_dir: Path | None = None
     lanes: int = 1
     json: bool = False
+    device: str | None = None
 
     def run(self) -> None:
         """Do it."""
@@ -59,12 +62,14 @@ class Score:
         file: a UTF-8 text file, one sentence a line; - for standard input.
         words: one line for each token instead, and an empty one after each sentence.
         json: a JSON object for each sentence.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
     """
 
     model: Positional[Path]
     file: Positional[Path]
     words: bool = False
     json: bool = False
+    device: str | None = None
 
     def run(self) -> None:
         """Do it."""
@@ -90,6 +95,7 @@ class Generate:
         greedy: always take the most likely word.
         seed: the same seed gives the same texts.
         heat: draw the word probabilities of the first text in this picture.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
     """
 
     model: Positional[Path]
@@ -102,6 +108,7 @@ class Generate:
     greedy: bool = False
     seed: int | None = None
     heat: Path | None = None
+    device: str | None = None
 
     def run(self) -> None:
         """Do it."""
@@ -124,9 +131,11 @@ class Info:
 
     Attributes:
         model: folder of a model or of a run.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
     """
 
     model: Positional[Path | None] = None
+    device: str | None = None
 
     def run(self) -> None:
         """Do it."""
@@ -280,6 +289,8 @@ def _with_ptb(given: list[str]) -> Any:
 def _parse(arguments: list[str]) -> Any:
     """The command that the arguments ask for; tyro ends the process where they are wrong or ask for help."""
     import tyro
+
+    choose(_value(arguments, "--device"), _value(arguments, "--precision"))  # before the next line needs it
 
     from rnnlm import recipes
     from rnnlm.settings import TrainConfig

@@ -35,8 +35,11 @@ def handled(action: Callable[[], None]) -> int:
     except BrokenPipeError:  # the reader has gone, as `| head` does: nobody to tell, and nothing more to print
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return FAILED
-    except (OSError, MemoryError) as error:
-        return _fail(str(error) or "out of memory", FAILED)
+    except MemoryError as error:  # CuPy's own is one too, and says how much there is
+        told = str(error).rstrip(".") or "out of memory"
+        return _fail(f"{told}: take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes", FAILED)
+    except OSError as error:
+        return _fail(error, FAILED)
     except KeyboardInterrupt:
         return _fail("interrupted", 128 + signal.SIGINT)
     except _Stopped:

@@ -46,6 +46,9 @@ OPTIMIZERS: dict[str, type[Any]] = {
 }
 
 
+PLACE = ("device", "precision")  # where it runs, which is settled before any of this is imported
+
+
 @dataclass(frozen=True)
 class TrainConfig:
     """Train a language model; leave it, its figures and a picture in a folder.
@@ -101,6 +104,9 @@ class TrainConfig:
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
         seed: of initial weights, dropout, random windows and the sample sentence.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given. Not a recipe's to say.
+        precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
+            fp32, unless given. Not a recipe's to say.
     """
 
     recipe: str = "story"
@@ -145,6 +151,8 @@ class TrainConfig:
     max_grad: float = 1.0
     evaluate: bool = True
     seed: int = 0
+    device: str | None = None
+    precision: Literal["fp32", "tf32"] | None = None
 
     @classmethod
     def from_recipe(cls, name: str, **changes: Any) -> "TrainConfig":
@@ -154,7 +162,7 @@ class TrainConfig:
             InputError: no such recipe or setting; the nearest name is offered.
         """
         given = {**recipes.load(name)["settings"], **changes}
-        known = [field.name for field in fields(cls) if field.name != "recipe"]
+        known = [field.name for field in fields(cls) if field.name not in ("recipe", *PLACE)]
         for key in given:
             if key not in known:
                 near = get_close_matches(key, known, 1)
@@ -164,7 +172,9 @@ class TrainConfig:
 
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
-        same = replace(self, out=None, data_dir=None, seed=0) == type(self).from_recipe(self.recipe)
+        same = replace(self, out=None, data_dir=None, seed=0, device=None, precision=None) == type(self).from_recipe(
+            self.recipe
+        )
         value = recipes.load(self.recipe)["about"].get("published")
         return None if value is None or not same else positive("published in the recipe", value)
 

@@ -27,6 +27,16 @@ def pytest_configure(config):
         os.environ["RNNLM_BACKEND"] = "cupy"
 
 
+def pytest_collection_modifyitems(config, items):
+    from rnnlm.backend import NAME
+
+    if NAME == "cupy" and not config.getoption("--strict-cupy"):
+        return
+    for item in items:
+        if item.get_closest_marker("gpu"):
+            item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_BACKEND=cupy python -m pytest"))
+
+
 def pytest_report_header():
     from rnnlm.backend import ops
 

@@ -226,11 +226,11 @@ def install():
     cupy.__version__ = "14 (strict stand-in)"
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
-    device = types.SimpleNamespace(id=0)
+    device = types.SimpleNamespace(id=0, use=lambda: None)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
     cupy.RawModule = CountedModule
-    cupy.cuda = types.SimpleNamespace(Device=lambda: device, runtime=runtime, get_current_stream=lambda: stream)
+    cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

@@ -15,6 +15,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 LAYERS = [
     "errors",
     "checks",
+    "device",
     "files",
     "backend",
     "cells",

@@ -2,9 +2,15 @@
 
     from rnnlm.backend import xp, ops
 
-`xp` is NumPy or CuPy, as `RNNLM_BACKEND` says ('numpy', the default, or 'cupy'; read once, when this module is first
-imported). `ops` holds the few operations that the two libraries spell or speed differently, under the same names in
-`numpy_ops.py` and `cupy_ops.py`. Nothing outside this folder asks which library it is.
+`xp` is NumPy or CuPy. `ops` holds the few operations that the two libraries spell or speed differently, under the same
+names in `numpy_ops.py` and `cupy_ops.py`. Nothing outside this folder asks which library it is.
+
+The environment is read once, when this module is first imported:
+
+    RNNLM_BACKEND      'numpy', the default, or 'cupy'
+    RNNLM_DEVICE       which GPU, 0 (the first) unless given
+    RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, or 'tf32', whose factors have 10 bits
+    RNNLM_FUSED        0 for the plain text of every function that has a faster twin
 """
 
 import importlib
@@ -16,14 +22,21 @@ from rnnlm.errors import BackendError
 
 __all__ = ["FUSED", "NAME", "Array", "accelerated", "ops", "xp"]
 
+DEFAULTS = {"RNNLM_BACKEND": "numpy", "RNNLM_DEVICE": "0", "RNNLM_PRECISION": "fp32", "RNNLM_FUSED": "1"}
+SETTINGS = {name: os.environ.get(name) or default for name, default in DEFAULTS.items()}
 BACKENDS = ("numpy", "cupy")
-NAME = os.environ.get("RNNLM_BACKEND") or "numpy"
+NAME = SETTINGS["RNNLM_BACKEND"]
 
 
 def _load(name: str) -> Any:
     """The module of operations for a backend, checked to be usable."""
-    if name not in BACKENDS:
-        raise BackendError(f"RNNLM_BACKEND must be one of {', '.join(BACKENDS)}, got {name!r}")
+    for setting, allowed in (("RNNLM_BACKEND", BACKENDS), ("RNNLM_PRECISION", ("fp32", "tf32"))):
+        if SETTINGS[setting] not in allowed:
+            raise BackendError(f"{setting} must be one of {', '.join(allowed)}, got {SETTINGS[setting]!r}")
+    if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
+        raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_BACKEND=cupy, or leave it at fp32")
+    if name == "cupy" and os.environ.get("RNNLM_PRECISION"):
+        os.environ["CUPY_TF32"] = str(int(SETTINGS["RNNLM_PRECISION"] == "tf32"))  # CuPy reads it at its first product
     try:
         module = importlib.import_module(f"rnnlm.backend.{name}_ops")
     except ImportError as error:
@@ -31,7 +44,7 @@ def _load(name: str) -> Any:
             f"RNNLM_BACKEND={name} needs CuPy, which can't be imported ({error}): install it with "
             "pip install 'rnnlm[cuda13]' (or 'rnnlm[cuda12]', as your driver has it), or set RNNLM_BACKEND=numpy"
         ) from error
-    trouble = module.trouble()
+    trouble = module.trouble(SETTINGS["RNNLM_DEVICE"])
     if trouble:
         raise BackendError(
             f"RNNLM_BACKEND={name} needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or "
@@ -60,7 +73,7 @@ def accelerated(plain: F) -> F:
     The decorated function is the equation, and the oracle its kernel is tested against.
     """
     fused: F | None = getattr(ops, plain.__name__, None)
-    if fused is None or os.environ.get("RNNLM_FUSED") == "0":
+    if fused is None or SETTINGS["RNNLM_FUSED"] == "0":
         return plain
     FUSED[plain.__name__] = (plain, fused)
     return fused

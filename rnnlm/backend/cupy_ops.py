@@ -1,5 +1,6 @@
 """CuPy: what it spells or speeds differently from NumPy."""
 
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -15,11 +16,19 @@ Array = Any
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
 
-def trouble() -> str | None:
-    """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed."""
+def trouble(device: str) -> str | None:
+    """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed.
+
+    Args:
+        device: number of the GPU to use from now on in this thread.
+    """
     if not xp.is_available():
         return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
+    count = xp.cuda.runtime.getDeviceCount()
+    if not device.isdecimal() or int(device) >= count:
+        return f"RNNLM_DEVICE must be the number of a GPU, from 0 to {count - 1}, got {device!r}: set another"
     try:
+        xp.cuda.Device(int(device)).use()
         one = xp.ones((1, 1), xp.float32)
         float(xp.matmul(one, one + one)[0, 0])
     except Exception as error:  # every library that can be missing or too old has an exception of its own
@@ -28,9 +37,12 @@ def trouble() -> str | None:
 
 
 def describe() -> str:
-    """Library and device in words."""
-    device = xp.cuda.runtime.getDeviceProperties(xp.cuda.Device().id)["name"].decode()
-    return f"CuPy {xp.__version__} on {device}"
+    """Library, device and precision of float32 products in words."""
+    device = xp.cuda.Device().id
+    name = xp.cuda.runtime.getDeviceProperties(device)["name"].decode()
+    return (
+        f"CuPy {xp.__version__} on {name} (cuda:{device}), {'tf32' if os.environ.get('CUPY_TF32') == '1' else 'fp32'}"
+    )
 
 
 def asarray(a: Any, dtype: Any = None) -> Array:

@@ -1,0 +1,76 @@
+import os
+import subprocess
+import sys
+
+import pytest
+
+from rnnlm import cli
+from rnnlm.backend import NAME, SETTINGS
+from rnnlm.device import choose
+from rnnlm.errors import BackendError, InputError
+from tests.test_backend import NO_GPU
+
+ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
+    "getDeviceCount=lambda: 0", "getDeviceCount=lambda: 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "environment", "before", "said"),
+    [
+        (["--device", "cpu"], {"RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
+        (["--device=cpu"], {}, NO_GPU, "NumPy "),
+        (["--device", "cuda"], {}, NO_GPU, "RNNLM_BACKEND=cupy needs an NVIDIA GPU"),
+        (["--device", "cuda:1"], {}, ONE_GPU, "RNNLM_DEVICE must be the number of a GPU, from 0 to 0, got '1'"),
+        ([], {"RNNLM_BACKEND": "cupy", "RNNLM_DEVICE": "x"}, ONE_GPU, "from 0 to 0, got 'x': set another"),
+        (["--device", "gpu"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'gpu'"),
+        (["--device", "cpu:1"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'cpu:1'"),
+        ([], {"RNNLM_PRECISION": "bf16"}, NO_GPU, "RNNLM_PRECISION must be one of fp32, tf32, got 'bf16'"),
+        ([], {"RNNLM_PRECISION": "tf32"}, NO_GPU, "RNNLM_PRECISION tf32 is for a GPU"),
+    ],
+)
+def test_a_command_runs_where_it_is_told_to(clean_env, tmp_path, arguments, environment, before, said):
+    (tmp_path / "sitecustomize.py").write_text(before)
+    env = clean_env | environment | {"PYTHONPATH": f"{tmp_path}:{clean_env['PYTHONPATH']}"}
+    command = [sys.executable, "-m", "rnnlm", "info", *arguments]
+    result = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert said in (result.stderr if result.returncode else result.stdout)
+    assert result.stderr.count("\n") == (result.returncode != 0)
+    assert result.returncode == (0 if said == "NumPy " else 2 if "device must be" in said else 1)
+
+
+def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):
+    monkeypatch.setattr(os, "environ", dict(os.environ))
+    other, own = ("cpu", "cuda") if NAME == "cupy" else ("cuda", "cpu")
+    choose(own, "fp32")
+    choose(None, None)
+    with pytest.raises(
+        BackendError, match=f"RNNLM_BACKEND must be '.*' from the start: this process has begun with '{NAME}'"
+    ):
+        choose(other, None)
+    with pytest.raises(InputError, match="precision must be fp32 or tf32, got 'bf16'"):
+        choose(None, "bf16")
+    assert os.environ.get("RNNLM_BACKEND", NAME) == SETTINGS["RNNLM_BACKEND"] == NAME
+
+
+def test_a_recipe_does_not_say_where(tmp_path, capsys):
+    (tmp_path / "mine.toml").write_text('[about]\nsummary = "x"\n[settings]\ndevice = "cuda"\n')
+    assert cli.main(["train", "--recipe", str(tmp_path / "mine.toml")]) == 2
+    assert "a setting must be one of" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("error", "told"),
+    [
+        (MemoryError(), "out of memory"),
+        (MemoryError("Out of memory allocating 8 bytes (allocated so far: 2 bytes)."), "Out of memory allocating 8 bytes (allocated so far: 2 bytes)"),
+    ],
+)  # fmt: skip
+def test_out_of_memory_is_one_sentence_with_a_remedy(monkeypatch, capsys, error, told):
+    def fail(*_):
+        raise error
+
+    monkeypatch.setattr("rnnlm.commands.show_info", fail)
+    assert cli.main(["info"]) == 1
+    remedy = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
+    assert capsys.readouterr().err == f"rnnlm: {told}: {remedy}\n"

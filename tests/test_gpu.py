@@ -1,0 +1,74 @@
+"""What only a device can show. Everything else runs on the stand-in too."""
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import ops, xp
+from rnnlm.cli import main
+from rnnlm.data.batches import Batches
+from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
+from rnnlm.optim import ASGD, SGD, Adam
+from rnnlm.training import _Run
+from tests.gradcheck import host
+
+pytestmark = pytest.mark.gpu
+V = 500
+RUNS = {
+    "rnn": (lambda: SimpleRnnlm(V, 100, 100), lambda: SGD(0.1)),
+    "better": (lambda: BetterRnnlm(V, 130, 130), lambda: Adam(0.01)),
+    "gru": (lambda: LanguageModel(ModelConfig("LanguageModel", V, 100, 90, cell="gru")), lambda: SGD(0.1)),
+    "awd": (lambda: AwdLstm(V, 60, 110), lambda: ASGD(0.1)),
+}
+
+
+def steps(name, count):
+    """The bits of weights, gradients and totals after some steps."""
+    model, optimizer = (make() for make in RUNS[name])
+    corpus = np.random.default_rng(0).integers(0, V, 20_000)
+    run = _Run(model, optimizer, Batches(corpus[:-1], corpus[1:], 20, 35), 0.25)
+    for _ in range(count):
+        run.step()
+    return b"".join(host(a).tobytes() for a in (model.flat_params, model.flat_grads, run.totals))
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_20_repeats_are_bit_for_bit_equal(name):
+    assert len({steps(name, 3) for _ in range(20)}) == 1
+
+
+def test_the_device_is_named():
+    assert ops.describe().startswith("CuPy ")
+    assert "(cuda:" in ops.describe()
+    assert ops.trouble("4096").startswith("RNNLM_DEVICE must be the number of a GPU, from 0 to ")
+
+
+def test_too_large_a_model_is_one_sentence(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    sizes = ["--hidden-size", "20000", "--batch-size", "4", "--time-size", "5"]
+    pool = xp.get_default_memory_pool()
+    pool.set_limit(size=1 << 28)
+    try:
+        assert main(["train", "--max-tokens", "2000", *sizes]) == 1
+    finally:
+        pool.set_limit(size=0)
+    error = capsys.readouterr().err
+    assert "Out of memory allocating" in error
+    assert "take smaller sizes (batch_size, time_size, hidden_size)" in error
+    assert "Traceback" not in error
+
+
+def test_a_step_that_is_under_way_is_not_waited_for():
+    """The host is back from several steps while the device has still to do them."""
+    model = BetterRnnlm(10_000, 650, 650)
+    corpus = np.random.default_rng(0).integers(0, 10_000, 100_000)
+    run = _Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 20, 35), 0.25)
+    run.step()
+    ops.synchronize()
+    big = xp.ones((8192, 8192), xp.float32)
+    for _ in range(200):
+        xp.matmul(big, big)  # a second of work, queued
+    done = xp.cuda.Event()
+    done.record()
+    run.step()
+    assert not done.done
+    ops.synchronize()

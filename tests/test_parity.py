@@ -1,0 +1,82 @@
+"""NumPy and CuPy train alike: the same seed, the same losses, and model folders that move both ways.
+
+Runs on the stand-in (--strict-cupy), with the kernels on a CPU, and on a GPU. The NumPy side is a process of its own.
+"""
+
+import json
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import NAME
+from rnnlm.checkpoint import load_model, save_model
+from rnnlm.data import Vocabulary
+from rnnlm.evaluation import evaluate
+from rnnlm.models import ModelConfig, build_model
+from rnnlm.optim import SGD
+from rnnlm.training import RnnlmTrainer
+from tests.gradcheck import host
+
+pytestmark = pytest.mark.skipif(NAME != "cupy", reason="compares CuPy with NumPy: RNNLM_BACKEND=cupy or --strict-cupy")
+STEPS, N, T, RATE = 200, 8, 12, 0.1
+SIZES = {"vocab_size": 60, "wordvec_size": 16, "hidden_size": 20, "seed": 5}
+MODELS = {
+    "SimpleRnnlm": {},
+    "Rnnlm": {"cell": "lstm"},
+    "BetterRnnlm": {"cell": "lstm", "layers": 2, "wordvec_size": 20, "tied": True, "dropout_ratio": 0.5},
+    "gru": {"cell": "gru"},
+    "gru, reset after": {"cell": "gru", "reset_after": True},
+    "awd": {"cell": "lstm", "layers": 2, "weight_drop": 0.3, "embed_dropout": 0.1, "dropout_ratio": 0.2, "variational": True,
+            "ar": 2.0, "tar": 1.0},
+}  # fmt: skip
+
+
+def losses_of(name):
+    """The loss after each of 200 steps of SGD at rate 0.1 on a fixed corpus, and the weights in the end."""
+    named = name if name.endswith("nlm") else "LanguageModel"
+    model = build_model(ModelConfig(named, **(SIZES | MODELS[name])))
+    corpus = np.minimum(np.random.default_rng(0).geometric(0.08, STEPS * N * T // 3), SIZES["vocab_size"]) - 1
+    trainer = RnnlmTrainer(model, SGD(RATE))
+    trainer.fit(corpus[:-1], corpus[1:], 4, N, T, 0.25, 1, lambda *_: len(trainer.ppl_list) == STEPS)
+    return np.log(trainer.ppl_list), host(model.flat_params)
+
+
+def on_numpy(code, *arguments):
+    """What a process with the NumPy backend prints, as JSON."""
+    env = {key: value for key, value in os.environ.items() if not key.startswith("RNNLM_")}
+    command = [sys.executable, "-c", f"import json\nfrom tests.test_parity import *\n{code}", *map(str, arguments)]
+    result = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    return json.loads(result.stdout)
+
+
+@pytest.mark.parametrize("name", MODELS)
+def test_training_gives_the_losses_of_numpy(name):
+    """Rounding alone tells them apart: 1e-4 of the loss over 200 steps in float32."""
+    losses, weights = losses_of(name)
+    want, want_weights = on_numpy(f"print(json.dumps([a.tolist() for a in losses_of({name!r})]))")
+    assert len(losses) == STEPS
+    assert want[0] - want[-1] > 0.3  # it learns
+    np.testing.assert_allclose(losses, want, rtol=1e-4)
+    np.testing.assert_allclose(weights, want_weights, atol=2e-3)
+
+
+def test_a_model_folder_moves_both_ways(tmp_path):
+    words = Vocabulary([*(f"w{i}" for i in range(59)), "<eos>"])
+    ids = np.random.default_rng(1).integers(0, 60, 500)
+    model = build_model(ModelConfig("BetterRnnlm", **(SIZES | MODELS["BetterRnnlm"])))
+    save_model(tmp_path / "here", model, words)
+    code = """
+import sys
+model, words = load_model(sys.argv[1])
+save_model(sys.argv[2], model, words)
+print(json.dumps(evaluate(model, json.loads(sys.argv[3])).nats))
+"""
+    nats = on_numpy(code, tmp_path / "here", tmp_path / "there", json.dumps(ids.tolist()))
+    again, _ = load_model(tmp_path / "there")
+    for one in (model, again):
+        np.testing.assert_allclose(evaluate(one, ids).nats, nats, rtol=1e-6)
+    np.testing.assert_array_equal(host(again.flat_params), host(model.flat_params))
