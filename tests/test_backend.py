@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+import rnnlm.cells.lstm  # noqa: F401 - whose functions have twins
 from rnnlm.backend import FUSED, NAME, accelerated, ops, xp
 from tests.gradcheck import dev, host
 
@@ -56,6 +57,9 @@ def fail(*_):
 cupy = types.ModuleType('cupy')
 cupy.is_available = lambda: True
 cupy.float32, cupy.ones = np.float32, fail
+device = types.SimpleNamespace(use=lambda: None)
+runtime = types.SimpleNamespace(getDeviceCount=lambda: 1)
+cupy.cuda = types.SimpleNamespace(runtime=runtime, Device=lambda number: device)
 sys.modules['cupy'] = cupy
 """
 NO_GPU = """

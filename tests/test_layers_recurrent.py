@@ -134,6 +134,20 @@ def test_one_step_is_a_window_of_one(rng, kind):
 
 
 @kinds
+def test_one_step_takes_arrays_with_gaps_in_memory(rng, kind):
+    layer, xs, state = build(rng, kind, T=1)
+    step, dys = KINDS[kind][1](*layer.params, **KINDS[kind][4]), [dev(rng.standard_normal((3, 6))) for _ in state]
+    results = []
+    for view in (lambda a: a, lambda a: a.T.copy().T, lambda a: xp.concatenate([a, a], axis=1)[:, : a.shape[1]]):
+        out = step.forward(view(xs[:, 0]), *(view(s) for s in state))
+        back = step.backward(*(view(dy) for dy in dys))
+        results.append([host(a) for a in (*(out if isinstance(out, tuple) else (out,)), *back, *step.grads)])
+    for other in results[1:]:
+        for one, want in zip(other, results[0]):
+            np.testing.assert_allclose(one, want, rtol=1e-12, atol=1e-14)
+
+
+@kinds
 def test_one_step_is_the_derivative(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
     step, x = KINDS[kind][1](*layer.params, **KINDS[kind][4]), xs[:, 0].copy()

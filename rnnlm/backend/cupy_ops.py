@@ -24,10 +24,10 @@ def trouble(device: str) -> str | None:
     """
     if not xp.is_available():
         return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
-    count = xp.cuda.runtime.getDeviceCount()
-    if not device.isdecimal() or int(device) >= count:
-        return f"RNNLM_DEVICE must be the number of a GPU, from 0 to {count - 1}, got {device!r}: set another"
     try:
+        count = xp.cuda.runtime.getDeviceCount()
+        if not device.isdecimal() or int(device) >= count:
+            return f"RNNLM_DEVICE must be the number of a GPU, from 0 to {count - 1}, got {device!r}: set another"
         xp.cuda.Device(int(device)).use()
         one = xp.ones((1, 1), xp.float32)
         float(xp.matmul(one, one + one)[0, 0])

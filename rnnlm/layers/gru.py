@@ -144,7 +144,7 @@ class TimeGRU(Recurrent):
         (hs,) = states
         if self.reset_after:
             scratch = self._scratch("product", hs, 3)
-            gru_after_window_forward(a, hs, self._held_back(hs), Wh, self.params[2][1], scratch)
+            gru_after_window_forward(a, hs, self._held_back(hs), Wh, xp.ascontiguousarray(self.params[2][1]), scratch)
         else:
             gru_window_forward(a, hs, self._held_back(hs), Wh, self._scratch("zr", hs, 2), self._scratch("g", hs))
 

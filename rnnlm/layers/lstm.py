@@ -69,6 +69,7 @@ class LSTM(Layer):
         expect("x", x, ("N", len(Wx)), self.dtype)
         expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
         expect("c_prev", c_prev, h_prev.shape, self.dtype)
+        h_prev, c_prev = xp.ascontiguousarray(h_prev), xp.ascontiguousarray(c_prev)
         gates = xp.matmul(x, Wx) + b
         h, c = xp.empty_like(h_prev), xp.empty_like(c_prev)
         lstm_forward(gates, xp.matmul(h_prev, Wh), c_prev, c, h)

@@ -8,7 +8,7 @@ import numpy as np
 from rnnlm.backend.cuda.source import REALS, THREADS, source
 from rnnlm.errors import InputError
 
-__all__ = ["FLOAT", "blocks_for", "double", "empty", "full", "integer", "launch", "long", "word"]
+__all__ = ["FLOAT", "blocks_for", "dense", "double", "empty", "full", "integer", "launch", "long", "word"]
 
 OPTIONS = ("--std=c++17",)
 FLOAT = np.dtype(np.float32)  # for kernels without a REAL
@@ -49,6 +49,11 @@ def launch(module: str, name: str, dtype: Any, blocks: int, *args: Any) -> None:
     """
     if blocks:
         _kernel(module, name, dtype.name)((blocks,), (THREADS,), args)
+
+
+def dense(a: Any) -> Any:
+    """An array without gaps: itself if it is one. A kernel knows nothing of strides."""
+    return a if a.flags.c_contiguous else a.copy()
 
 
 def empty(shape: Any, dtype: Any) -> Any:

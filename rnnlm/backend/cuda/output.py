@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend.cuda.launch import FLOAT, blocks_for, empty, integer, launch
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, dense, empty, integer, launch
 
 __all__ = ["exp_scores", "mean_loss", "output_factors", "scale_rows", "softmax_gradient", "weigh_targets"]
 
@@ -14,7 +14,7 @@ def exp_scores(scores: Array, b: Array | None, targets: Array, nats: Array, tota
     M, V = scores.shape
     given = integer(b is not None)
     of_row = (targets, nats, totals, integer(V))
-    launch("output", "exp_scores", scores.dtype, M, scores, scores if b is None else b, given, *of_row)
+    launch("output", "exp_scores", scores.dtype, M, scores, scores if b is None else dense(b), given, *of_row)
 
 
 def softmax_gradient(exps: Array, targets: Array, weights: Array, totals: Array) -> None:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend.cuda.launch import FLOAT, blocks_for, integer, launch, word
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, dense, integer, launch, word
 
 __all__ = ["add_rows", "clear_rows", "read_window"]
 
@@ -12,12 +12,18 @@ Array = Any
 def add_rows(out: Array, ids: Array, rows: Array) -> None:
     """layers/embedding.py; rows of one id are added in their order, so that reruns give the same bits."""
     M, D = rows.shape
-    launch("rows", "add_rows", out.dtype, M, out, ids.astype(integer, copy=False), rows, integer(M), integer(D))
+    whole = dense(out)
+    launch("rows", "add_rows", out.dtype, M, whole, ids.astype(integer, copy=False), rows, integer(M), integer(D))
+    if whole is not out:
+        out[...] = whole
 
 
 def clear_rows(out: Array, ids: Array) -> None:
     """layers/embedding.py"""
-    launch("rows", "clear_rows", out.dtype, ids.size, out, ids.astype(integer, copy=False), integer(out.shape[1]))
+    whole = dense(out)
+    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), integer(out.shape[1]))
+    if whole is not out:
+        out[...] = whole
 
 
 def read_window(data: Array, jump: int, begin: int, window: Array) -> None:

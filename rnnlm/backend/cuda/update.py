@@ -1,12 +1,11 @@
 """The gradient's norm, and the steps of optimisers. Equations and arguments stand in optim/ and training.py."""
 
 from collections.abc import Sequence
-from functools import cache
 from typing import Any
 
 import numpy as np
 
-from rnnlm.backend.cuda.launch import blocks_for, double, empty, full, integer, launch, long, word
+from rnnlm.backend.cuda.launch import blocks_for, dense, double, empty, full, integer, launch, long, word
 
 __all__ = ["adam_step", "asgd_step", "momentum_step", "norm_and_factor", "note_step", "sgd_step"]
 
@@ -25,7 +24,7 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
     parts, result = empty(sum(counts), double), empty(2, dtype)
     done = 0
     for g, count in zip(grads, counts):
-        launch("update", "sum_of_squares", dtype, count, g, word(g.size), parts[done:])
+        launch("update", "sum_of_squares", dtype, count, dense(g), word(g.size), parts[done:])
         done += count
     norm, factor = result[0], result[1]
     launch("update", "norm_and_factor", dtype, 1, parts, integer(done), double(max_norm), norm, factor)
@@ -35,13 +34,13 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
 def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: Any, *numbers: Any) -> None:
     """Numbers of Python become double, those of NumPy stay what they are."""
     typed = [n if isinstance(n, np.generic) else double(n) for n in numbers]
-    on_device = _number(float(factor), p.dtype.name) if isinstance(factor, (int, float)) else factor
-    launch("update", name, p.dtype, _blocks(p.size), p, g, *remembered, on_device, *typed, word(p.size))
-
-
-@cache
-def _number(value: float, dtype: str) -> Array:
-    return full((), value, dtype)
+    on_device = full((), factor, p.dtype) if isinstance(factor, (int, float)) else factor
+    arrays = (p, g, *remembered)
+    whole = [dense(a) for a in arrays]
+    launch("update", name, p.dtype, _blocks(p.size), *whole, on_device, *typed, word(p.size))
+    for a, changed in zip(arrays, whole):
+        if changed is not a:
+            a[...] = changed
 
 
 def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
