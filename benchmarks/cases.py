@@ -8,6 +8,29 @@ import numpy as np
 GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks in the weights of each cell
 EOS = 0  # id that ends a sentence
 ROUNDS_OF_INPUTS = 8  # different inputs, which a contestant goes through again and again
+LR, MAX_GRAD = 0.1, 0.25
+SCORED_AT_ONCE = 2048  # tokens, padding included: what rnnlm.score takes
+PROVED_WORDS = 20
+
+
+def groups(lengths, tokens=SCORED_AT_ONCE):
+    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
+    rows = [[]]
+    for number in np.argsort(lengths, kind="stable"):
+        if (len(rows[-1]) + 1) * lengths[number] > tokens:
+            rows.append([])
+        rows[-1].append(number)
+    return rows
+
+
+def padded(sentences):
+    """Inputs and targets (N, T) of sentences: each begins after an `<eos>`, and a target -1 does not count."""
+    longest = max(map(len, sentences))
+    xs = np.full((len(sentences), longest), EOS)
+    ts = np.full((len(sentences), longest), -1)
+    for x, t, sentence in zip(xs, ts, sentences):
+        x[1 : len(sentence)], t[: len(sentence)] = sentence[:-1], sentence
+    return xs, ts
 
 
 @dataclass(frozen=True)
@@ -18,7 +41,7 @@ class Targets:
     torch: float
     plain: float | None = None
     floor: float | None = None
-    memory: float = 0.5
+    memory: float | None = 0.5
 
 
 @dataclass(frozen=True)
@@ -86,6 +109,7 @@ class Training:
     N: int
     T: int
     targets: Targets
+    cuda: Targets | None = None  # targets on an NVIDIA GPU, in the same precision
 
     @property
     def tokens(self):
@@ -155,23 +179,29 @@ class Generating:
 
 
 BOOK = {"D": 100, "H": 100}
+ON_CUDA = {
+    "seed": Targets(3.0, memory=None),
+    "book": Targets(2.0, 8.0, memory=None),
+    "better": Targets(1.5, memory=None),
+    "awd": Targets(1.0, memory=None),
+}
 READER = Sizes("Rnnlm", "lstm", **BOOK, init_range=1.0)  # so that the next word depends on the one before
 CASES = {
     case.name: case
     for case in (
-        Training("seed", Sizes("SimpleRnnlm", "rnn", **BOOK, V=418), 10, 5, Targets(3.0, 2.0)),
-        Training("book-rnn", Sizes("SimpleRnnlm", "rnn", **BOOK), 20, 35, Targets(2.0, 4.0, 0.6)),
-        Training("book-lstm", Sizes("Rnnlm", "lstm", **BOOK), 20, 35, Targets(1.5, 5.0, 0.6)),
-        Training("book-gru", Sizes("LanguageModel", "gru", **BOOK), 20, 35, Targets(1.5, 5.0, 0.6)),
+        Training("seed", Sizes("SimpleRnnlm", "rnn", **BOOK, V=418), 10, 5, Targets(3.0, 2.0), ON_CUDA["seed"]),
+        Training("book-rnn", Sizes("SimpleRnnlm", "rnn", **BOOK), 20, 35, Targets(2.0, 4.0, 0.6), ON_CUDA["book"]),
+        Training("book-lstm", Sizes("Rnnlm", "lstm", **BOOK), 20, 35, Targets(1.5, 5.0, 0.6), ON_CUDA["book"]),
+        Training("book-gru", Sizes("LanguageModel", "gru", **BOOK), 20, 35, Targets(1.5, 5.0, 0.6), ON_CUDA["book"]),
         Training(
             "better",
             Sizes("BetterRnnlm", "lstm", 650, 650, layers=2, tied=True, dropout=0.5),
-            20, 35, Targets(1.0, 4.0, 0.65),
+            20, 35, Targets(1.0, 4.0, 0.65), ON_CUDA["better"],
         ),
         Training(
             "awd",
             Sizes("LanguageModel", "lstm", 400, 1150, layers=3, last_H=400, tied=True),
-            20, 70, Targets(1.0, 3.0, 0.65),
+            20, 70, Targets(1.0, 3.0, 0.65), ON_CUDA["awd"],
         ),
         Scoring("score", READER, 2_000, Targets(2.0)),
         Generating("generate-1", READER, 1, 200),

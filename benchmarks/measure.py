@@ -7,6 +7,7 @@ measured do steps and nothing else.
 import sys
 import tempfile
 from contextlib import ExitStack
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from time import perf_counter
 
@@ -14,10 +15,30 @@ import numpy as np
 
 from benchmarks.worker import Worker, WorkerFailed
 
-TOLERANCE = 1e-4  # of each array's largest entry: float32 sums in another order
+TOLERANCES = {"fp32": 1e-4, "tf32": 1e-2}  # of each array's largest entry: other orders of sums; factors of 10 bits
 LONG = 20.0  # seconds of a round, above which there are fewer of them
 FEW = 3  # rounds, then
-OPTIONAL = ("torch-compiled",)  # may fail without ending the run
+OPTIONAL = ("torch-compiled", "torch-graph")  # may fail without ending the run
+WARM_UP = 20  # steps on a GPU, whose clocks rise and whose kernels are compiled in them
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where all contestants run.
+
+    Attributes:
+        device: 'cpu' or 'cuda'.
+        precision: of float32 products, 'fp32' or 'tf32'.
+    """
+
+    device: str = "cpu"
+    precision: str = "fp32"
+
+    @property
+    def environment(self):
+        """What a contestant's process is told of it."""
+        backend = {"cpu": "numpy", "cuda": "cupy"}[self.device]
+        return {"RNNLM_BACKEND": backend, "RNNLM_PRECISION": self.precision}
 
 
 class NotTheSameWork(Exception):
@@ -29,29 +50,38 @@ def say(*words):
     print(*words, file=sys.stderr, flush=True)
 
 
-def measure(case, names, seconds, rounds):
+def measure(case, names, seconds, rounds, place):
     """Everything measured of a case, as `report.py` and the JSON file have it."""
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         weights = Path(folder) / "weights.npz"
         np.savez(weights, **case.sizes.model().state_dict())
-        missing = prove_same_work(case, names, weights)
+        missing = prove_same_work(case, names, weights, place)
         workers = {
-            name: stack.enter_context(Worker(name, case, weights)) for name in names if name not in missing
-        }  # fmt: skip
-        first, failed = warm_up(case, workers)
-        figures = take_turns(case, workers, first, seconds, rounds)
+            name: stack.enter_context(Worker(name, case, weights, place.environment))
+            for name in names
+            if name not in missing
+        }
+        first, failed = warm_up(case, workers, WARM_UP if place.device == "cuda" else 1)
+        figures = take_turns(case, workers, first, seconds, rounds, place)
         memory = {name: worker.memory() for name, worker in workers.items()}
-    return {"case": case.name, **figures, "peak_mib": memory, "not_available": missing | failed}
+    return {
+        "case": case.name,
+        **asdict(place),
+        **figures,
+        "peak_mib": {name: host for name, (host, _) in memory.items()},
+        "device_mib": {name: device for name, (_, device) in memory.items()},
+        "not_available": missing | failed,
+    }
 
 
-def prove_same_work(case, names, weights):
+def prove_same_work(case, names, weights, place):
     """Stop unless all give the same numbers for the same weights and inputs; why those that may fail did, by name."""
     want, missing = None, {}
     for name in names:
         say(f"{case.name}: does {name} do the same work?")
         path = weights.with_name(f"{name}.npz")
         try:
-            with Worker(name, case, weights) as worker:
+            with Worker(name, case, weights, place.environment) as worker:
                 found = worker.prove(str(path)), dict(np.load(path))
         except WorkerFailed as failure:
             missing[name] = excuse(case, name, failure)
@@ -59,7 +89,7 @@ def prove_same_work(case, names, weights):
         if want is None:
             want = found
         else:
-            expect_same(case, name, found, want)
+            expect_same(case, name, found, want, TOLERANCES[place.precision])
     return missing
 
 
@@ -71,7 +101,7 @@ def excuse(case, name, failure):
     return str(failure)
 
 
-def expect_same(case, name, found, want):
+def expect_same(case, name, found, want, tolerance):
     """Check a contestant's number and arrays against ours.
 
     Raises:
@@ -79,7 +109,7 @@ def expect_same(case, name, found, want):
     """
     (number, arrays), (our_number, ours) = found, want
     where = f"{case.name}: {name}:"
-    if not abs(number - our_number) <= TOLERANCE * abs(our_number):
+    if not abs(number - our_number) <= tolerance * abs(our_number):
         raise NotTheSameWork(f"{where} {number}, ours {our_number}")
     if set(arrays) != set(ours):
         raise NotTheSameWork(f"{where} {sorted(arrays)}, ours {sorted(ours)}")
@@ -87,27 +117,27 @@ def expect_same(case, name, found, want):
         if arrays[key].shape != a.shape:
             raise NotTheSameWork(f"{where} {key} has shape {arrays[key].shape}, ours {a.shape}")
         error = np.abs(arrays[key] - a).max() / np.abs(a).max()
-        if not error <= (0 if a.dtype.kind in "iu" else TOLERANCE):  # ids are the same or not
+        if not error <= (0 if a.dtype.kind in "iu" else tolerance):  # ids are the same or not
             raise NotTheSameWork(f"{where} {key} differs by {error:.1e} of its largest entry")
 
 
-def warm_up(case, workers):
-    """One step by each, which compiles, makes buffers and wakes threads: its seconds, by name.
+def warm_up(case, workers, count):
+    """Some steps by each, which compile, make buffers and wake threads: seconds of one, by name.
 
     Whoever may fail and does is taken out of `workers`, and why is returned too.
     """
     first, missing = {}, {}
     for name, worker in list(workers.items()):
         try:
-            first[name] = worker.steps(1)
+            first[name] = worker.steps(count)[0] / count
         except WorkerFailed as failure:
             missing[name] = excuse(case, name, failure)
             del workers[name]
     return first, missing
 
 
-def take_turns(case, workers, first, seconds, rounds):
-    """Tokens per second of each contestant in each round, and the floor's."""
+def take_turns(case, workers, first, seconds, rounds, place):
+    """Tokens per second of each contestant in each round, and the floor's; a GPU's own seconds of a step."""
     steps, expected = {}, 0.0
     for name, worker in workers.items():
         steps[name], step_seconds = steps_of_a_burst(worker, first[name], seconds)
@@ -116,18 +146,21 @@ def take_turns(case, workers, first, seconds, rounds):
     meant, rounds = rounds, min(rounds, FEW) if expected > LONG else rounds
     if rounds < meant:
         say(f"{case.name}: {rounds} rounds instead of {meant}, because one takes {expected:.0f} seconds")
-    floors, rates = [], {name: [] for name in workers}
+    floors, rates, on_device = [], {name: [] for name in workers}, {name: [] for name in workers}
     for number in range(rounds):
-        if case.task == "training":
+        if case.task == "training" and place.device == "cpu":
             floors.append(product_rate() / case.product_operations * case.tokens)
         for name, worker in workers.items():
-            rates[name].append(steps[name] * case.tokens / worker.steps(steps[name]))
+            host, device = worker.steps(steps[name])
+            rates[name].append(steps[name] * case.tokens / host)
+            on_device[name].append(device and device / steps[name])
         say(f"{case.name}: round {number + 1} of {rounds} done")
     return {
         "rounds": rounds,
         "rounds_meant": meant,
         "steps_of_a_burst": steps,
         "tokens_per_second": rates,
+        "device_seconds_a_step": on_device,
         "floors": floors,
     }
 
@@ -137,7 +170,7 @@ def steps_of_a_burst(worker, first, seconds):
     if first > 2 * seconds and worker.name not in OPTIONAL:  # and not for compiling: a burst is one step
         return 1, first
     count = 1
-    while (took := worker.steps(count)) < seconds / 3:
+    while (took := worker.steps(count)[0]) < seconds / 3:
         count *= 3
     return max(1, round(count * seconds / took)), took / count
 

@@ -1,12 +1,13 @@
 """A language model as one would first write it: layer by layer, one time step after another, new arrays everywhere.
 
-Plain NumPy in the order of the equations, with nothing hoisted, reused or written over. It is what the library's speed
-is compared with, and what the tests compare its train step with.
+Plain NumPy in the order of the equations, with nothing hoisted, reused or written over; CuPy where RNNLM_BACKEND says
+so, which is all that code of this kind does for a GPU. It is what the library's speed is compared with, and what the
+tests compare its train step with.
 """
 
-import numpy as np
-
 from benchmarks.plain_cells import CELLS, Affine, Dropout, Embedding
+from rnnlm.backend import ops
+from rnnlm.backend import xp as np
 
 
 def softmax(scores):
@@ -23,7 +24,7 @@ class PlainRnnlm:
     """
 
     def __init__(self, weights, dropout_ratio=0.0):
-        self.weights = {name: w.copy() for name, w in weights.items()}
+        self.weights = {name: ops.asarray(w.copy()) for name, w in weights.items()}
         self.tied = "affine.W" not in self.weights
         names = dict.fromkeys(name.split(".")[0] for name in self.weights)
         self.recurrent = {name: CELLS[name.rstrip("123456789")] for name in names if name not in ("embed", "affine")}

@@ -5,7 +5,7 @@ dx and the gradients of the weights, by name. A recurrent layer is given its sta
 whose first array is h, and takes that state's gradients on the way back.
 """
 
-import numpy as np
+from rnnlm.backend import xp as np
 
 
 def sigmoid(a):

@@ -11,17 +11,27 @@ import numpy as np
 
 from benchmarks.cases import CASES
 
-NAMES = {"ours": "rnnlm", "plain": "plain NumPy", "torch": "PyTorch", "torch-compiled": "PyTorch, compiled"}
-COLOURS = {"ours": "#c0392b", "plain": "#b8bec5", "torch": "#5b8db8", "torch-compiled": "#27557f"}
-HEADINGS = [
-    "case", *(f"{name} tokens/s" for name in NAMES.values()),
-    "over PyTorch", "over plain", "of the floor", "MiB", "PyTorch's MiB", "of PyTorch's",
-]  # fmt: skip
-HEAD = f"| {' | '.join(HEADINGS)} |\n|{' --- |' * len(HEADINGS)}"
+NAMES = {"ours": "rnnlm", "plain": "plain", "torch": "PyTorch", "torch-compiled": "PyTorch, compiled",
+         "torch-graph": "PyTorch, graph"}  # fmt: skip
+COLOURS = {"ours": "#c0392b", "plain": "#b8bec5", "torch": "#5b8db8", "torch-compiled": "#27557f",
+           "torch-graph": "#10283d"}  # fmt: skip
 LEGEND = (
-    "Medians over rounds of bursts in turns, ± half the range. PyTorch's is the better of eager and compiled. "
-    "In brackets the target; ✗ falls short of it."
+    "Medians over rounds of bursts in turns, ± half the range. Plain is step-by-step NumPy, on a GPU CuPy. PyTorch's "
+    "is the best of its ways to run. In brackets the target; ✗ falls short of it."
 )
+
+
+def shown(device):
+    """The contestants that run on a device."""
+    return [name for name in NAMES if name != "torch-graph" or device == "cuda"]
+
+
+def head(device):
+    """The table's first two lines."""
+    headings = ["case", *(f"{NAMES[name]} tokens/s" for name in shown(device)), "over PyTorch", "over plain"]
+    headings += ["µs a step", "of them on the device"] if device == "cuda" else ["of the floor"]
+    headings += ["MiB", "PyTorch's MiB", "of PyTorch's"]
+    return f"| {' | '.join(headings)} |\n|{' --- |' * len(headings)}"
 
 
 def best_of_pytorch(result):
@@ -38,21 +48,33 @@ def over(result, name, other):
 
 def row(result):
     """One case as a line of the table."""
-    targets, rates, memory = CASES[result["case"]].targets, result["tokens_per_second"], result["peak_mib"]
-    best, ours = best_of_pytorch(result), np.median(rates["ours"])
-    share = ours / max(result["floors"]) if result["floors"] else None  # the best rate of the run
+    case, on_cuda, rates = CASES[result["case"]], result["device"] == "cuda", result["tokens_per_second"]
+    targets, memory = (case.cuda, result["device_mib"]) if on_cuda else (case.targets, result["peak_mib"])
+    best = best_of_pytorch(result)
     of_memory = memory["ours"] / memory[best] if best else None
     cells = [
-        result["case"],
-        *(speed(rates.get(name)) for name in NAMES),
+        f"{result['case']}, {result['precision']}" if on_cuda else result["case"],
+        *(speed(rates.get(name)) for name in shown(result["device"])),
         held(over(result, "ours", best), targets.torch),
         held(over(result, "ours", "plain"), targets.plain),
-        held(share, targets.floor),
+        *(times_of_a_step(case, result) if on_cuda else [share_of_the_floor(targets, result)]),
         f"{memory['ours']:.0f}",
         f"{memory[best]:.0f}" if best else "",
         held(of_memory, targets.memory, at_most=True),
     ]
     return f"| {' | '.join(cells)} |"
+
+
+def share_of_the_floor(targets, result):
+    """Our rate over that of a large product, the best of the run."""
+    share = np.median(result["tokens_per_second"]["ours"]) / max(result["floors"]) if result["floors"] else None
+    return held(share, targets.floor)
+
+
+def times_of_a_step(case, result):
+    """Microseconds of one of our steps, by the host's clock and by the device's."""
+    host = case.tokens / np.median(result["tokens_per_second"]["ours"])
+    return [f"{1e6 * seconds:,.0f}" for seconds in (host, np.median(result["device_seconds_a_step"]["ours"]))]
 
 
 def speed(rates):
@@ -97,7 +119,9 @@ def draw(results, path):
         if name == "ours":
             axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=9, fontweight="bold", color=COLOURS[name])
     axes.axhline(1, color="black", linewidth=0.8)
-    axes.set_xticks(range(len(results)), [result["case"] for result in results])
+    both = len({result["precision"] for result in results}) > 1
+    labels = [f"{result['case']}\n{result['precision']}" if both else result["case"] for result in results]
+    axes.set_xticks(range(len(results)), labels)
     axes.set_ylabel("tokens per second, PyTorch's best = 1")
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="x", length=0)
@@ -113,7 +137,11 @@ def main():
     parser.add_argument("--plot", type=Path, help="write a picture to this file")
     options = parser.parse_args()
     results = [result for path in options.json for result in json.loads(path.read_text())["results"]]
-    print("\n".join([HEAD, *map(row, results), "", LEGEND, *remarks(results)]))
+    for result in results:  # of a CPU, if they do not say
+        result |= {"device": result.get("device", "cpu"), "precision": result.get("precision", "fp32")}
+    for device in dict.fromkeys(result["device"] for result in results):
+        print("\n".join([head(device), *(row(one) for one in results if one["device"] == device), ""]))
+    print("\n".join([LEGEND, *remarks(results)]))
     if options.plot:
         draw(results, options.plot)
 

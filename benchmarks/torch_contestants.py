@@ -1,11 +1,22 @@
-"""PyTorch's contestants: nn.Embedding, nn.RNN, nn.LSTM or nn.GRU, nn.Linear, cross_entropy; eager and compiled."""
+"""PyTorch's contestants: nn.Embedding, nn.RNN, nn.LSTM or nn.GRU, nn.Linear, cross_entropy; eager and compiled, and on
+an NVIDIA GPU, whose layers are cuDNN's there, a whole training step as one CUDA graph.
+"""
+
+import os
 
 import numpy as np
 import torch
 from torch.nn.functional import cross_entropy
 
-from benchmarks.contestants import LR, MAX_GRAD, PROVED_WORDS, groups, padded
+from benchmarks.cases import LR, MAX_GRAD, PROVED_WORDS, groups, padded
+from benchmarks.clocks import ON_CUDA, read
 from benchmarks.torch_model import Network
+
+DEVICE = torch.device("cuda" if ON_CUDA else "cpu")
+WARM_UP = 5  # steps before a capture
+if ON_CUDA:  # fp32 or TF32 in all products: by default PyTorch's recurrent layers take TF32 and its others fp32
+    precision = {"fp32": "ieee", "tf32": "tf32"}[os.environ["RNNLM_PRECISION"]]
+    torch.backends.cuda.matmul.fp32_precision = torch.backends.cudnn.rnn.fp32_precision = precision
 
 
 class Torch:
@@ -14,10 +25,15 @@ class Torch:
     compiled = False
 
     def __init__(self, case, weights):
-        self.net = Network(case.sizes).load(weights)
-        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=LR)
+        self.net = Network(case.sizes, batch_first=not ON_CUDA).load(weights).to(DEVICE)
+        self.optimizer = torch.optim.SGD(self.net.parameters(), lr=LR, fused=ON_CUDA or None)
         self.states = self.net.zeros(case.N)
         self.loss = torch.compile(self._loss) if self.compiled else self._loss
+
+    def place(self, xs, ts):
+        """Ids as PyTorch wants them, on a GPU time first, as its layers are fastest there."""
+        both = [torch.from_numpy(np.ascontiguousarray(a.T if ON_CUDA else a).astype(np.int64)) for a in (xs, ts)]
+        return tuple(a.to(DEVICE) for a in both)
 
     def _loss(self, xs, ts, states):
         scores, states = self.net(xs, states)
@@ -25,27 +41,68 @@ class Torch:
 
     def _backward(self, xs, ts, states):
         self.optimizer.zero_grad()
-        xs, ts = (torch.from_numpy(a.astype(np.int64)) for a in (xs, ts))
         loss, states = self.loss(xs, ts, states)
         loss.backward()
-        return loss.item(), [tuple(s.detach() for s in one) if type(one) is tuple else one.detach() for one in states]
+        return loss, [tuple(s.detach() for s in one) if type(one) is tuple else one.detach() for one in states]
+
+    def _update(self):
+        torch.nn.utils.clip_grad_norm_(self.net.parameters(), MAX_GRAD, foreach=ON_CUDA or None)
+        self.optimizer.step()
 
     def step(self, xs, ts):
         loss, self.states = self._backward(xs, ts, self.states)
-        torch.nn.utils.clip_grad_norm_(self.net.parameters(), MAX_GRAD)
-        self.optimizer.step()
-        return loss
+        self._update()
+        return read(loss.detach())
 
     def gradients(self, xs, ts):
-        self.net.eval()
-        loss, _ = self._backward(xs, ts, self.net.zeros(len(xs)))
-        return loss, self.net.gradients()
+        self.net.without_dropout()
+        N = xs.shape[1] if ON_CUDA else len(xs)
+        loss, _ = self._backward(xs, ts, self.net.zeros(N))
+        return loss.item(), self.net.gradients()
+
+
+class TorchGraph(Torch):
+    """The same step, captured once and launched as a whole. A GPU only."""
+
+    graph = None
+
+    def step(self, xs, ts):
+        if self.graph is None:
+            self._capture(xs, ts)
+        self.xs.copy_(xs)
+        self.ts.copy_(ts)
+        self.graph.replay()
+        return self.captured_loss
+
+    def _capture(self, xs, ts):
+        self.xs, self.ts = xs.clone(), ts.clone()
+        aside = torch.cuda.Stream()
+        aside.wait_stream(torch.cuda.current_stream())
+        with torch.cuda.stream(aside):
+            for _ in range(WARM_UP):
+                self._step_in_place()
+        torch.cuda.current_stream().wait_stream(aside)
+        self.graph = torch.cuda.CUDAGraph()
+        with torch.cuda.graph(self.graph):
+            self.captured_loss = self._step_in_place()
+
+    def _step_in_place(self):
+        """A step whose state stays in the memory that it was read from, as a graph's must."""
+        loss, after = self._backward(self.xs, self.ts, self.states)
+        self._update()
+        for mine, new in zip(self.states, after):
+            for a, b in zip(mine, new) if type(mine) is tuple else ((mine, new),):
+                a.copy_(b)
+        return loss.detach()
 
 
 class TorchReader:
     """What scoring and generating share: a network that does not learn."""
 
     compiled = False
+
+    def place(self, *inputs):
+        return inputs
 
     def __init__(self, case, weights):
         self.case, self.net = case, Network(case.sizes).load(weights).eval()
@@ -107,7 +164,8 @@ def compiled(cls):
 
 CLASSES = {
     ("torch", "training"): Torch,
+    ("torch-graph", "training"): TorchGraph,
     ("torch", "scoring"): TorchScoring,
     ("torch", "generating"): TorchGenerating,
 }
-CLASSES |= {("torch-compiled", task): compiled(cls) for (_, task), cls in CLASSES.items()}
+CLASSES |= {("torch-compiled", task): compiled(cls) for (name, task), cls in CLASSES.items() if name == "torch"}

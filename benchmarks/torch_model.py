@@ -37,7 +37,7 @@ class Network(nn.Module):
     module each.
     """
 
-    def __init__(self, sizes):
+    def __init__(self, sizes, batch_first=True):
         super().__init__()
         self.cell, self.layers, hidden = sizes.cell, sizes.layers, sizes.hidden_sizes
         layer = LAYERS[sizes.cell]
@@ -45,9 +45,9 @@ class Network(nn.Module):
         self.embed = nn.Embedding(sizes.V, sizes.D)
         if len(set(hidden)) == 1:
             between = sizes.dropout if sizes.layers > 1 else 0.0
-            modules = [layer(sizes.D, sizes.H, sizes.layers, batch_first=True, dropout=between)]
+            modules = [layer(sizes.D, sizes.H, sizes.layers, batch_first=batch_first, dropout=between)]
         else:
-            modules = [layer(D, H, batch_first=True) for D, H in zip([sizes.D, *hidden], hidden)]
+            modules = [layer(D, H, batch_first=batch_first) for D, H in zip([sizes.D, *hidden], hidden)]
         self.recurrent = nn.ModuleList(modules)
         self.linear = nn.Linear(hidden[-1], sizes.V)
         if sizes.tied:
@@ -55,11 +55,12 @@ class Network(nn.Module):
 
     def zeros(self, N):
         """A state of zeros, an entry for each recurrent module."""
-        h = [torch.zeros(module.num_layers, N, module.hidden_size) for module in self.recurrent]
+        device = self.embed.weight.device
+        h = [torch.zeros(module.num_layers, N, module.hidden_size, device=device) for module in self.recurrent]
         return [(one, one.clone()) for one in h] if self.cell == "lstm" else h
 
     def forward(self, xs, states):
-        """Scores (N, T, V) and the state after them."""
+        """Scores (N, T, V) and the state after them; ids and scores time first, if the network was built so."""
         ys, after = self.drop(self.embed(xs)), []
         for module, state in zip(self.recurrent, states):
             ys, state = module(ys, state)
@@ -89,10 +90,17 @@ class Network(nn.Module):
                 a.copy_(torch.from_numpy(ours) if cell is None else to_theirs(cell, ours))
         return self
 
+    def without_dropout(self):
+        """Drop nothing from now on, in training either: cuDNN has no gradient for a network that is evaluating."""
+        self.drop.p = 0.0
+        for module in self.recurrent:
+            module.dropout = 0.0
+        return self
+
     def gradients(self):
         """By our names, as NumPy arrays. An RNN's or LSTM's two biases have one and the same."""
         grads = {}
         for name, arrays, cell in self.named():
-            ours = [a.grad.numpy() if cell is None else to_ours(cell, a.grad) for a in arrays]
+            ours = [a.grad.cpu().numpy() if cell is None else to_ours(cell, a.grad.cpu()) for a in arrays]
             grads[name] = np.stack(ours) if name.endswith(".b") and cell == "gru" else ours[0]
         return grads

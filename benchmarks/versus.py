@@ -2,26 +2,31 @@
 
     python -m benchmarks.versus                     every case, every contestant that is installed
     python -m benchmarks.versus book-rnn score --seconds 5 --json out.json --plot out.png
+    python -m benchmarks.versus --device cuda --precision tf32           the training cases on an NVIDIA GPU
 
 First all contestants compute the same numbers from the same weights, and must agree. Then they take turns: a round is a
 burst of steps by each, one after another, so that a change in the machine's speed meets all alike. Figures are medians
 over rounds of tokens per second; the floor is the step's matrix products at the rate that a large product of NumPy
 reaches in the same run. Memory is the peak of a process that did nothing but steps.
+
+On a GPU inputs are there before, nothing is read back, and a burst ends when the device has done all of it; its own
+clock runs along. PyTorch is eager, compiled, and a whole step as one CUDA graph, with cuDNN's recurrent layers.
 """
 
 import argparse
 import json
 import os
 import platform
+import subprocess
 import sys
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
 
 from benchmarks.cases import CASES
 from benchmarks.contestants import CONTESTANTS
-from benchmarks.measure import NotTheSameWork, measure
-from benchmarks.report import HEAD, LEGEND, draw, remarks, row
+from benchmarks.measure import NotTheSameWork, Place, measure
+from benchmarks.report import LEGEND, draw, head, remarks, row
 from benchmarks.worker import WorkerFailed
 
 ROUNDS = 9
@@ -38,25 +43,58 @@ def options_of(arguments):
     parser.add_argument("--rounds", type=int, default=ROUNDS, help="fewer are done where one takes long")
     parser.add_argument("--json", type=Path, help="write all figures to this file")
     parser.add_argument("--plot", type=Path, help="write a picture to this file")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
+    parser.add_argument("--precision", choices=("fp32", "tf32"), default="fp32", help="of products on a GPU")
     options = parser.parse_args(arguments)
+    if options.device == "cpu" and options.precision != "fp32":
+        parser.error("precision tf32 takes --device cuda")
+    options.place = Place(options.device, options.precision)
     for name in options.cases:
         if name not in CASES:
             parser.error(f"case must be one of {', '.join(CASES)}, got {name!r}")
     if options.rounds < 1 or not options.seconds > 0:
         parser.error("rounds and seconds must be positive")
-    installed = [name for name in CONTESTANTS if "torch" not in name or find_spec("torch")]
+    if options.device == "cuda":
+        if any(CASES[name].task != "training" for name in options.cases):
+            parser.error("the cases for a GPU are those of training")
+        options.cases = options.cases or [name for name, case in CASES.items() if case.task == "training"]
+    elif "torch-graph" in (options.contestants or []):
+        parser.error("torch-graph takes --device cuda")
+    able = [name for name in CONTESTANTS if name != "torch-graph" or options.device == "cuda"]
+    installed = [name for name in able if "torch" not in name or find_spec("torch")]
     chosen = options.contestants or installed
     options.contestants = list(dict.fromkeys(["ours", *chosen]))  # ours is what all are held against
     options.cases = [CASES[name] for name in options.cases or CASES]
     return options
 
 
+def installed(name):
+    """Whether a distribution is."""
+    try:
+        return bool(version(name))
+    except PackageNotFoundError:
+        return False
+
+
+def gpu():
+    """Name, driver and clocks of the GPU, as nvidia-smi has them."""
+    asked = "name,driver_version,clocks.sm,clocks.max.sm,clocks.mem"
+    try:
+        told = subprocess.run(
+            ["nvidia-smi", f"--query-gpu={asked}", "--format=csv,noheader"], capture_output=True, text=True
+        )
+    except FileNotFoundError:
+        return None
+    return told.stdout.strip() or None
+
+
 def machine():
     """What the figures were measured with."""
-    libraries = {name: version(name) for name in ("numpy", "torch") if find_spec(name)}
+    libraries = {name: version(name) for name in ("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x") if installed(name)}
     return {
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
+        "gpu": gpu(),
         "python": platform.python_version(),
         **libraries,
     }
@@ -66,10 +104,10 @@ def main(arguments=None):
     """Measure, print, write; returns the exit status."""
     options = options_of(arguments)
     results = []
-    print(HEAD, flush=True)
+    print(head(options.device), flush=True)
     for case in options.cases:
         try:
-            results.append(measure(case, options.contestants, options.seconds, options.rounds))
+            results.append(measure(case, options.contestants, options.seconds, options.rounds, options.place))
         except (NotTheSameWork, WorkerFailed) as error:
             print(f"error: {error}", file=sys.stderr)
             return 1

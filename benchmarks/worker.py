@@ -16,11 +16,12 @@ import sys
 import traceback
 from contextlib import suppress
 from pathlib import Path
-from time import perf_counter, sleep
+from time import sleep
 
 import numpy as np
 
 from benchmarks.cases import CASES
+from benchmarks.clocks import clock
 from benchmarks.contestants import contestant
 
 ROOT = Path(__file__).parent.parent
@@ -34,9 +35,10 @@ class WorkerFailed(Exception):
 class Worker:
     """A contestant in its own process."""
 
-    def __init__(self, name, case, weights):
+    def __init__(self, name, case, weights, place):
         command = [sys.executable, "-m", "benchmarks.worker", name, case.name, str(weights)]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+        pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **place}, text=True, **pipes)
         self.name = name
 
     def __enter__(self):
@@ -51,11 +53,11 @@ class Worker:
         return self._ask("prove", path)
 
     def steps(self, count):
-        """Seconds that so many steps took, after one more whose time is not taken."""
+        """Seconds that so many steps took, after one more whose time is not taken: host's, and a GPU's own or None."""
         return self._ask("steps", count)
 
     def memory(self):
-        """Peak memory of the process until now, in MiB."""
+        """Peak memory until now in MiB: of the process, and on a GPU or None."""
         return self._ask("memory", "")
 
     def _ask(self, task, argument):
@@ -76,13 +78,15 @@ class Worked:
     def __init__(self, name, case, weights):
         self.name, self.case, self.weights = name, CASES[case], weights
         self.inputs, self.number, self.runner = self.case.inputs(), 0, None
+        self.clock = clock(name)
 
     def answer(self, task, argument):
         """The value that is asked for."""
         if self.runner is None:
             with np.load(self.weights) as weights:  # read one by one: all at once would count as this one's memory
                 self.runner = contestant(self.name, self.case, weights)
-        return {"prove": self.prove, "steps": self.steps, "memory": peak_memory}[task](argument)
+            self.inputs = [self.runner.place(*inputs) for inputs in self.inputs]
+        return {"prove": self.prove, "steps": self.steps, "memory": self.memory}[task](argument)
 
     def prove(self, path):
         number, arrays = getattr(self.runner, self.case.proof)(*self.inputs[0])
@@ -92,10 +96,15 @@ class Worked:
     def steps(self, count):
         sleep(SETTLE)
         self.step()
-        start = perf_counter()
-        for _ in range(count):
-            self.step()
-        return perf_counter() - start
+
+        def work():
+            for _ in range(count):
+                self.step()
+
+        return self.clock.seconds(work)
+
+    def memory(self, _):
+        return peak_memory(), self.clock.device_mib()
 
     def step(self):
         self.runner.step(*self.inputs[self.number % len(self.inputs)])
@@ -109,7 +118,7 @@ def status(name):
     return next((int(line.split()[1]) / 1024 for line in lines if line.startswith(name)), float("nan"))
 
 
-def peak_memory(_):
+def peak_memory():
     """Peak resident memory of this process in MiB.
 
     From /proc where there is one: what getrusage has begins, on Linux, at the peak of the process that started this

@@ -128,7 +128,7 @@ def wrap(x):
     """A result as a device array; scalars become 0-d arrays."""
     if isinstance(x, (np.ndarray, np.generic)):
         return ndarray(np.asarray(x))
-    return tuple(wrap(i) for i in x) if isinstance(x, tuple) else x
+    return type(x)(wrap(i) for i in x) if isinstance(x, (tuple, list)) else x
 
 
 def call(function, bound, args, options, own=None):
@@ -207,6 +207,16 @@ class CountedModule(emulator.RawModule):
         return launch
 
 
+class Generator:
+    """CuPy's generator of random numbers, as far as it is used: another stream than NumPy's."""
+
+    def __init__(self, seed):
+        self.rng = np.random.default_rng((1, seed))
+
+    def random(self, shape):
+        return ndarray(self.rng.random(shape))
+
+
 def asarray(a, dtype=None):
     """Upload a host array; a device array stays what it is."""
     if isinstance(a, ndarray):
@@ -231,6 +241,7 @@ def install():
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
+    cupy.random = types.SimpleNamespace(default_rng=Generator)
     cupy.RawModule = CountedModule
     cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

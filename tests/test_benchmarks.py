@@ -1,0 +1,54 @@
+"""The benchmarks' contestants do the same work, on each backend, and the tables have a cell for each heading."""
+
+import numpy as np
+import pytest
+
+from benchmarks.cases import CASES, Sizes, Targets, Training
+from benchmarks.contestants import contestant
+from benchmarks.measure import TOLERANCES, NotTheSameWork, expect_same
+from benchmarks.report import draw, head, row
+
+
+@pytest.mark.parametrize(
+    "sizes",
+    [
+        Sizes("SimpleRnnlm", "rnn", 8, 9, V=30),
+        Sizes("LanguageModel", "gru", 8, 9, V=30),
+        Sizes("LanguageModel", "lstm", 8, 9, V=30, layers=2, last_H=8, tied=True, dropout=0.5),
+    ],
+)
+def test_ours_and_plain_do_the_same_work(sizes):
+    case = Training("small", sizes, 3, 4, Targets(1.0))
+    weights = sizes.model().state_dict()
+    ours, plain = (contestant(name, case, weights) for name in ("ours", "plain"))
+    window = ours.place(*case.inputs()[0])
+    want, found = ours.gradients(*window), plain.gradients(*plain.place(*case.inputs()[0]))
+    expect_same(case, "plain", found, want, TOLERANCES["fp32"])
+    found[1]["embed.W"][0] += 1
+    with pytest.raises(NotTheSameWork, match=r"small: plain: embed.W differs by"):
+        expect_same(case, "plain", found, want, TOLERANCES["fp32"])
+    losses = [float(ours.step(*window)) for _ in range(3)]
+    assert sizes.dropout or losses[2] < losses[0]
+    assert np.isfinite(float(plain.step(*window)))
+
+
+@pytest.mark.parametrize("device", ["cpu", "cuda"])
+def test_a_table_has_a_cell_for_each_heading(device, tmp_path):
+    names = ["ours", "plain", "torch", "torch-compiled", *(["torch-graph"] if device == "cuda" else [])]
+    result = {
+        "case": "book-lstm", "device": device, "precision": "fp32", "rounds": 2, "rounds_meant": 2,
+        "tokens_per_second": {name: [1e6 + i, 1e6] for i, name in enumerate(names)},
+        "device_seconds_a_step": {name: [1e-4, 2e-4] if device == "cuda" else [None, None] for name in names},
+        "floors": [2e6] if device == "cpu" else [],
+        "peak_mib": dict.fromkeys(names, 100.0), "device_mib": dict.fromkeys(names, 50.0), "not_available": {},
+    }  # fmt: skip
+    headings, cells = (line.split("|") for line in (head(device).splitlines()[0], row(result)))
+    assert len(headings) == len(cells)
+    table = dict(zip((name.strip() for name in headings), (cell.strip() for cell in cells)))
+    target = (CASES["book-lstm"].cuda if device == "cuda" else CASES["book-lstm"].targets).torch
+    assert table["over PyTorch"] == f"1.00 ({target:g}) ✗"
+    if device == "cuda":
+        assert (table["µs a step"], table["of them on the device"]) == ("700", "150")
+    pytest.importorskip("matplotlib", reason="draws: pip install 'rnnlm[plot]'")
+    draw([result, result | {"precision": "tf32"}], tmp_path / "speed.png")
+    assert (tmp_path / "speed.png").stat().st_size > 5_000
