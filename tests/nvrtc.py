@@ -20,16 +20,23 @@ def library():
 
 
 def compiled(text, *options):
-    """The size of the cubin in bytes, and the compiler's log; an AssertionError with the log where it fails."""
-    nvrtc, program, size = library(), ctypes.c_void_p(), ctypes.c_size_t()
+    """PTX instructions, the size of the cubin in bytes, and the compiler's log; an AssertionError where it fails."""
+    nvrtc, program = library(), ctypes.c_void_p()
     assert nvrtc.nvrtcCreateProgram(ctypes.byref(program), text.encode(), b"kernels.cu", 0, None, None) == 0
     given = (ctypes.c_char_p * len(options))(*(option.encode() for option in options))
     failed = nvrtc.nvrtcCompileProgram(program, len(options), given)
-    nvrtc.nvrtcGetProgramLogSize(program, ctypes.byref(size))
-    log = ctypes.create_string_buffer(size.value)
-    nvrtc.nvrtcGetProgramLog(program, log)
-    nvrtc.nvrtcGetCUBINSize(program, ctypes.byref(size))
-    nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
-    log = log.value.decode()
+    log = _text(nvrtc.nvrtcGetProgramLogSize, nvrtc.nvrtcGetProgramLog, program)
     assert failed == 0, log
-    return size.value, log
+    size = ctypes.c_size_t()
+    nvrtc.nvrtcGetCUBINSize(program, ctypes.byref(size))
+    ptx = _text(nvrtc.nvrtcGetPTXSize, nvrtc.nvrtcGetPTX, program)
+    nvrtc.nvrtcDestroyProgram(ctypes.byref(program))
+    return ptx, size.value, log
+
+
+def _text(ask_size, ask, program):
+    size = ctypes.c_size_t()
+    ask_size(program, ctypes.byref(size))
+    text = ctypes.create_string_buffer(size.value)
+    ask(program, text)
+    return text.value.decode()

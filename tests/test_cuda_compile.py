@@ -16,9 +16,18 @@ CUPYS_OPTION = "-ftz=true"  # which CuPy adds to every kernel: the smallest floa
 @pytest.mark.parametrize("module", MODULES)
 def test_kernels_compile_and_keep_what_they_hold_in_registers(module, dtype, architecture):
     text = source(module, dtype)
-    size, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
+    _, size, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
     assert size > 1000
     assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == len(kernels(text)), log
+
+
+def test_cells_in_float32_never_compute_in_float64():
+    """One forgotten suffix, and a GPU has a thirtieth of its speed."""
+    ptx, *_ = nvrtc.compiled(source("cells", "float32"), *OPTIONS, "-arch=compute_90")
+    assert ".f32" in ptx
+    assert ".f64" not in ptx
+    slow = source("cells", "float32").replace("REAL(0.5) * tanh", "0.5 * tanh")
+    assert ".f64" in nvrtc.compiled(slow, *OPTIONS, "-arch=compute_90")[0]
 
 
 def test_the_compiler_can_refuse():
