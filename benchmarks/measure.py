@@ -37,8 +37,7 @@ class Place:
     @property
     def environment(self):
         """What a contestant's process is told of it."""
-        backend = {"cpu": "numpy", "cuda": "cupy"}[self.device]
-        return {"RNNLM_BACKEND": backend, "RNNLM_PRECISION": self.precision}
+        return {"RNNLM_DEVICE": self.device, "RNNLM_PRECISION": self.precision}
 
 
 class NotTheSameWork(Exception):

@@ -15,7 +15,7 @@ from benchmarks.torch_model import Network
 DEVICE = torch.device("cuda" if ON_CUDA else "cpu")
 WARM_UP = 5  # steps before a capture
 if ON_CUDA:  # fp32 or TF32 in all products: by default PyTorch's recurrent layers take TF32 and its others fp32
-    precision = {"fp32": "ieee", "tf32": "tf32"}[os.environ["RNNLM_PRECISION"]]
+    precision = {"fp32": "ieee", "tf32": "tf32"}[os.environ.get("RNNLM_PRECISION", "fp32")]
     torch.backends.cuda.matmul.fp32_precision = torch.backends.cudnn.rnn.fp32_precision = precision
 
 

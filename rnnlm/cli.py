@@ -33,7 +33,7 @@ class Eval:
         data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
         lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
         json: print one JSON object.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
     model: Positional[Path]
@@ -62,7 +62,7 @@ class Score:
         file: a UTF-8 text file, one sentence a line; - for standard input.
         words: one line for each token instead, and an empty one after each sentence.
         json: a JSON object for each sentence.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
     model: Positional[Path]
@@ -95,7 +95,7 @@ class Generate:
         greedy: always take the most likely word.
         seed: the same seed gives the same texts.
         heat: draw the word probabilities of the first text in this picture.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
     model: Positional[Path]
@@ -131,7 +131,7 @@ class Info:
 
     Attributes:
         model: folder of a model or of a run.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
     model: Positional[Path | None] = None

@@ -3,13 +3,10 @@
 import os
 import re
 import sys
-from collections.abc import Mapping
 
 from rnnlm.errors import BackendError, InputError
 
 __all__ = ["choose"]
-
-KINDS = {"cpu": "numpy", "cuda": "cupy"}
 
 
 def choose(device: str | None, precision: str | None) -> None:
@@ -25,21 +22,20 @@ def choose(device: str | None, precision: str | None) -> None:
     """
     if precision not in (None, "fp32", "tf32"):
         raise InputError(f"precision must be fp32 or tf32, got {precision!r}")
-    wanted = {} if precision is None else {"RNNLM_PRECISION": precision}
+    wanted = {}
+    if precision is not None:
+        wanted["RNNLM_PRECISION"] = precision
     if device is not None:
-        named = re.fullmatch(r"(cpu|cuda)(?::(\d+))?", device)
-        if named is None or (named[1] == "cpu" and named[2]):
+        if re.fullmatch(r"cpu|cuda(:\d+)?", device) is None:
             raise InputError(f"device must be cpu, cuda, or cuda:1 and so on, got {device!r}")
-        wanted |= {"RNNLM_BACKEND": KINDS[named[1]]}
-        if named[2]:
-            wanted |= {"RNNLM_DEVICE": named[2]}
-    _set(wanted)
-
-
-def _set(wanted: Mapping[str, str]) -> None:
+        wanted["RNNLM_DEVICE"] = device
     loaded = sys.modules.get("rnnlm.backend")
     given = {} if loaded is None else loaded.SETTINGS
     for name, value in wanted.items():
-        if given.get(name, value) != value:
+        if _full(given.get(name, value)) != _full(value):
             raise BackendError(f"{name} must be {value!r} from the start: this process has begun with {given[name]!r}")
     os.environ.update(wanted)
+
+
+def _full(value: str) -> str:
+    return "cuda:0" if value == "cuda" else value

@@ -104,7 +104,7 @@ class TrainConfig:
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
         seed: of initial weights, dropout, random windows and the sample sentence.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_BACKEND unless given. Not a recipe's to say.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
         precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
             fp32, unless given. Not a recipe's to say.
     """

@@ -72,6 +72,10 @@ def output(draw):
 def rows(draw):
     yield "add_rows", (draw(V, D), draw.ids(M, below=9), draw(M, D))
     yield "add_rows", (draw(V, D), draw.ids(M, below=9, dtype=np.int64), draw(M, D))
+    yield (
+        "add_rows",
+        (draw(7, 5), draw.ids(5000, below=7), draw(5000, 5)),
+    )  # more than a block's threads look at at once
     yield "clear_rows", (draw(V, D), draw.ids(M, below=9))
     corpus = draw.ids(1013)
     for begin in (0, 990, 123_456_789_012):
@@ -191,7 +195,9 @@ FAULTS = {
     "a score overwritten too early": ("    SYNC();  // every thread has read the target's score before one overwrites it\n", "", "exp_scores"),
     "half a warp": ("int mask = 16", "int mask = 8", "mean_loss"),
     "ids that come again": ("if (block_sum(seen)) return", "block_sum(seen)", "add_rows"),
-    "the last row": ("for (int i = m; i < M; ++i)", "for (int i = m; i < M - 1; ++i)", "add_rows"),
+    "the last row": ("smaller(begin + SEGMENT, M)", "smaller(begin + SEGMENT, M - 1)", "add_rows"),
+    "places counted too early": ("counts[THREAD] = count;\n        SYNC();\n", "counts[THREAD] = count;\n", "add_rows"),
+    "places read too early": ("found[place++] = i;\n        SYNC();\n", "found[place++] = i;\n", "add_rows"),
     "no wrapping": (") % size];", ") % (size + 1)];", "read_window"),
     "an ignored target that counts": ("weights[i] = counts ? weight : 0", "weights[i] = weight", "weigh_targets"),
     "no factor": ("const REAL f = factor[0]", "const REAL f = 1", "sgd_step"),

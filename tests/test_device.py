@@ -21,10 +21,12 @@ ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
         (["--device", "cpu"], {"RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
         (["--device=cpu"], {}, NO_GPU, "NumPy "),
         (["--device", "cuda"], {}, NO_GPU, "RNNLM_BACKEND=cupy needs an NVIDIA GPU"),
-        (["--device", "cuda:1"], {}, ONE_GPU, "RNNLM_DEVICE must be the number of a GPU, from 0 to 0, got '1'"),
-        ([], {"RNNLM_BACKEND": "cupy", "RNNLM_DEVICE": "x"}, ONE_GPU, "from 0 to 0, got 'x': set another"),
+        (["--device", "cuda:1"], {}, ONE_GPU, "RNNLM_DEVICE must be one of the 1 GPUs, cuda:0 to cuda:0, got cuda:1"),
+        ([], {"RNNLM_DEVICE": "cuda:x"}, ONE_GPU, "cuda:0 to cuda:0, got cuda:x: set another"),
         (["--device", "gpu"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'gpu'"),
         (["--device", "cpu:1"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'cpu:1'"),
+        ([], {"RNNLM_DEVICE": "tpu"}, NO_GPU, "RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got 'tpu'"),
+        ([], {"RNNLM_DEVICE": "cpu", "RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
         ([], {"RNNLM_PRECISION": "bf16"}, NO_GPU, "RNNLM_PRECISION must be one of fp32, tf32, got 'bf16'"),
         ([], {"RNNLM_PRECISION": "tf32"}, NO_GPU, "RNNLM_PRECISION tf32 is for a GPU"),
     ],
@@ -36,7 +38,7 @@ def test_a_command_runs_where_it_is_told_to(clean_env, tmp_path, arguments, envi
     result = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said in (result.stderr if result.returncode else result.stdout)
     assert result.stderr.count("\n") == (result.returncode != 0)
-    assert result.returncode == (0 if said == "NumPy " else 2 if "device must be" in said else 1)
+    assert result.returncode == (0 if said == "NumPy " else 2 if said.startswith("device must be") else 1)
 
 
 def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):
@@ -45,12 +47,12 @@ def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):
     choose(own, "fp32")
     choose(None, None)
     with pytest.raises(
-        BackendError, match=f"RNNLM_BACKEND must be '.*' from the start: this process has begun with '{NAME}'"
+        BackendError, match=f"RNNLM_DEVICE must be '{other}' from the start: this process has begun with"
     ):
         choose(other, None)
     with pytest.raises(InputError, match="precision must be fp32 or tf32, got 'bf16'"):
         choose(None, "bf16")
-    assert os.environ.get("RNNLM_BACKEND", NAME) == SETTINGS["RNNLM_BACKEND"] == NAME
+    assert os.environ["RNNLM_DEVICE"] == SETTINGS["RNNLM_DEVICE"] == own
 
 
 def test_a_recipe_does_not_say_where(tmp_path, capsys):

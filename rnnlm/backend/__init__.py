@@ -8,7 +8,7 @@ names in `numpy_ops.py` and `cupy_ops.py`. Nothing outside this folder asks whic
 The environment is read once, when this module is first imported:
 
     RNNLM_BACKEND      'numpy', the default, or 'cupy'
-    RNNLM_DEVICE       which GPU, 0 (the first) unless given
+    RNNLM_DEVICE       'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first; more exact, so it wins
     RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, or 'tf32', whose factors have 10 bits
     RNNLM_FUSED        0 for the plain text of every function that has a faster twin
 """
@@ -22,19 +22,32 @@ from rnnlm.errors import BackendError
 
 __all__ = ["FUSED", "NAME", "Array", "accelerated", "ops", "xp"]
 
-DEFAULTS = {"RNNLM_BACKEND": "numpy", "RNNLM_DEVICE": "0", "RNNLM_PRECISION": "fp32", "RNNLM_FUSED": "1"}
-SETTINGS = {name: os.environ.get(name) or default for name, default in DEFAULTS.items()}
-BACKENDS = ("numpy", "cupy")
-NAME = SETTINGS["RNNLM_BACKEND"]
+BACKENDS = {"numpy": "cpu", "cupy": "cuda"}  # and where each of them runs
+
+
+def _setting(name: str, *allowed: str) -> str:
+    """A variable of the environment, the first of those allowed unless set."""
+    value = os.environ.get(name) or allowed[0]
+    if value not in allowed:
+        raise BackendError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
+    return value
+
+
+SETTINGS = {
+    "RNNLM_DEVICE": os.environ.get("RNNLM_DEVICE") or BACKENDS[_setting("RNNLM_BACKEND", *BACKENDS)],
+    "RNNLM_PRECISION": _setting("RNNLM_PRECISION", "fp32", "tf32"),
+    "RNNLM_FUSED": _setting("RNNLM_FUSED", "1", "0"),
+}
+_KIND, _, _NUMBER = SETTINGS["RNNLM_DEVICE"].partition(":")
+NAME = {kind: name for name, kind in BACKENDS.items()}.get(_KIND, _KIND)
 
 
 def _load(name: str) -> Any:
     """The module of operations for a backend, checked to be usable."""
-    for setting, allowed in (("RNNLM_BACKEND", BACKENDS), ("RNNLM_PRECISION", ("fp32", "tf32"))):
-        if SETTINGS[setting] not in allowed:
-            raise BackendError(f"{setting} must be one of {', '.join(allowed)}, got {SETTINGS[setting]!r}")
+    if name not in BACKENDS or (name == "numpy" and _NUMBER):
+        raise BackendError(f"RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got {SETTINGS['RNNLM_DEVICE']!r}")
     if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
-        raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_BACKEND=cupy, or leave it at fp32")
+        raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32")
     if name == "cupy" and os.environ.get("RNNLM_PRECISION"):
         os.environ["CUPY_TF32"] = str(int(SETTINGS["RNNLM_PRECISION"] == "tf32"))  # CuPy reads it at its first product
     try:
@@ -44,7 +57,7 @@ def _load(name: str) -> Any:
             f"RNNLM_BACKEND={name} needs CuPy, which can't be imported ({error}): install it with "
             "pip install 'rnnlm[cuda13]' (or 'rnnlm[cuda12]', as your driver has it), or set RNNLM_BACKEND=numpy"
         ) from error
-    trouble = module.trouble(SETTINGS["RNNLM_DEVICE"])
+    trouble = module.trouble(_NUMBER or "0")
     if trouble:
         raise BackendError(
             f"RNNLM_BACKEND={name} needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or "

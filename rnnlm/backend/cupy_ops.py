@@ -27,7 +27,8 @@ def trouble(device: str) -> str | None:
     try:
         count = xp.cuda.runtime.getDeviceCount()
         if not device.isdecimal() or int(device) >= count:
-            return f"RNNLM_DEVICE must be the number of a GPU, from 0 to {count - 1}, got {device!r}: set another"
+            there = f"the {count} GPUs, cuda:0 to cuda:{count - 1}"
+            return f"RNNLM_DEVICE must be one of {there}, got cuda:{device}: set another"
         xp.cuda.Device(int(device)).use()
         one = xp.ones((1, 1), xp.float32)
         float(xp.matmul(one, one + one)[0, 0])

@@ -4,6 +4,7 @@
 #define EACH(i, count) const int i = BLOCK * THREADS + THREAD; if (i >= (count)) return
 
 template <class T> DEVICE T larger(T a, T b) { return a > b ? a : b; }
+template <class T> DEVICE T smaller(T a, T b) { return a < b ? a : b; }
 
 // Sum over the block's threads, for each of them, always added in the same order.
 template <class T> DEVICE T block_sum(T value)

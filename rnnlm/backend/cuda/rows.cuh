@@ -1,18 +1,33 @@
 // Rows of matrices by the ids of words, and windows of a corpus.
 
+#define SEGMENT 8  // ids that a thread looks at
+#define TILE (SEGMENT * THREADS)
+
 // out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that id,
 // in their order, so that nothing is added by two threads and a rerun gives the same bits.
 KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int D)
 {
+    SHARED(int, found, TILE);  // where the id is in a tile of ids, in order
+    SHARED(int, counts, THREADS);
     const int m = BLOCK, id = ids[m];
     int seen = 0;
     for (int i = THREAD; i < m; i += THREADS) seen |= ids[i] == id;
     if (block_sum(seen)) return;
-    for (int d = THREAD; d < D; d += THREADS) {
-        REAL sum = 0;
-        for (int i = m; i < M; ++i)
-            if (ids[i] == id) sum += rows[(size_t)i * D + d];
-        out[(size_t)id * D + d] += sum;
+    for (int tile = m; tile < M; tile += TILE) {
+        const int begin = tile + THREAD * SEGMENT, stop = smaller(begin + SEGMENT, M);
+        int count = 0, place = 0, total = 0;
+        for (int i = begin; i < stop; ++i) count += ids[i] == id;
+        counts[THREAD] = count;
+        SYNC();
+        for (int t = 0; t < THREADS; ++t) place += t < THREAD ? counts[t] : 0, total += counts[t];
+        for (int i = begin; i < stop; ++i)
+            if (ids[i] == id) found[place++] = i;
+        SYNC();
+        for (int d = THREAD; d < D; d += THREADS) {
+            REAL sum = 0;
+            for (int k = 0; k < total; ++k) sum += rows[(size_t)found[k] * D + d];
+            out[(size_t)id * D + d] += sum;
+        }
     }
 }
 
