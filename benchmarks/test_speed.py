@@ -104,8 +104,9 @@ def test_layer_forward_and_backward(benchmark, sized, kind):
 
 @pytest.mark.parametrize("name", TRAINING)
 def test_train_step(benchmark, name):
-    runner, (xs, ts) = contestant("ours", CASES[name], None), CASES[name].inputs()[0]
-    benchmark(lambda: runner.step(xs, ts))
+    runner = contestant("ours", CASES[name], None)
+    window = runner.place(*CASES[name].inputs()[0])
+    benchmark(finished(lambda: runner.step(*window)))
 
 
 @pytest.mark.parametrize("name", OTHERS)
