@@ -76,7 +76,7 @@ sys.modules['cupy'] = cupy
     ("name", "before", "sentence"),
     [
         ("jax", "", "rnnlm: RNNLM_BACKEND must be one of numpy, cupy, got 'jax'\n"),
-        ("cupy", NO_CUPY, "or set RNNLM_BACKEND=numpy\n"),
+        ("cupy", NO_CUPY, "or stay on the CPU: RNNLM_DEVICE=cpu\n"),
         (
             "cupy",
             NO_LIBRARIES,
@@ -85,7 +85,7 @@ sys.modules['cupy'] = cupy
         (
             "cupy",
             NO_GPU,
-            "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device, or set RNNLM_BACKEND=numpy\n",
+            "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device, or stay on the CPU: RNNLM_DEVICE=cpu\n",
         ),
     ],
 )
@@ -106,7 +106,7 @@ def test_a_real_cupy_without_a_gpu_is_one_sentence(clean_env):
         pytest.skip("there is a GPU")
     result = python("from rnnlm import SimpleRnnlm", clean_env, RNNLM_BACKEND="cupy")
     assert result.returncode == 1
-    assert "rnnlm.errors.BackendError: RNNLM_BACKEND=cupy needs an NVIDIA GPU" in result.stderr
+    assert "rnnlm.errors.BackendError: CuPy needs an NVIDIA GPU" in result.stderr
 
 
 @needs_cupy

@@ -20,7 +20,7 @@ ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
     [
         (["--device", "cpu"], {"RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
         (["--device=cpu"], {}, NO_GPU, "NumPy "),
-        (["--device", "cuda"], {}, NO_GPU, "RNNLM_BACKEND=cupy needs an NVIDIA GPU"),
+        (["--device", "cuda"], {}, NO_GPU, "CuPy needs an NVIDIA GPU"),
         (["--device", "cuda:1"], {}, ONE_GPU, "RNNLM_DEVICE must be one of the 1 GPUs, cuda:0 to cuda:0, got cuda:1"),
         ([], {"RNNLM_DEVICE": "cuda:x"}, ONE_GPU, "cuda:0 to cuda:0, got cuda:x: set another"),
         (["--device", "gpu"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'gpu'"),

@@ -54,14 +54,14 @@ def _load(name: str) -> Any:
         module = importlib.import_module(f"rnnlm.backend.{name}_ops")
     except ImportError as error:
         raise BackendError(
-            f"RNNLM_BACKEND={name} needs CuPy, which can't be imported ({error}): install it with "
-            "pip install 'rnnlm[cuda13]' (or 'rnnlm[cuda12]', as your driver has it), or set RNNLM_BACKEND=numpy"
+            f"a GPU needs CuPy, which can't be imported ({error}): install it with pip install 'rnnlm[cuda13]' (or "
+            "'rnnlm[cuda12]', as your driver has it), or stay on the CPU: RNNLM_DEVICE=cpu"
         ) from error
     trouble = module.trouble(_NUMBER or "0")
     if trouble:
         raise BackendError(
-            f"RNNLM_BACKEND={name} needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or "
-            f"'rnnlm[cuda12]'). {trouble}, or set RNNLM_BACKEND=numpy"
+            "CuPy needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or 'rnnlm[cuda12]'). "
+            f"{trouble}, or stay on the CPU: RNNLM_DEVICE=cpu"
         )
     return module
 
