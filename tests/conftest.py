@@ -21,10 +21,12 @@ def pytest_addoption(parser):
 
 def pytest_configure(config):
     if config.getoption("--strict-cupy"):
-        from tests import strict_cupy
+        from tests import emulator, strict_cupy
 
         strict_cupy.install()
         os.environ["RNNLM_BACKEND"] = "cupy"
+        if emulator.COMPILER is None:
+            os.environ["RNNLM_FUSED"] = "0"  # the plain text alone
 
 
 def pytest_collection_modifyitems(config, items):
@@ -53,8 +55,12 @@ def strict(request):
     """Counters of the strict stand-in, set to zero."""
     if not request.config.getoption("--strict-cupy"):
         pytest.skip("counts what the strict stand-in for CuPy sees: --strict-cupy")
+    from rnnlm.backend import FUSED
+    from tests import emulator
     from tests.strict_cupy import stats
 
+    if not FUSED:
+        pytest.skip(emulator.MISSING)
     stats.reset()
     return stats
 

@@ -11,6 +11,7 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 import tempfile
 from functools import cache
 from pathlib import Path
@@ -19,10 +20,10 @@ import numpy as np
 
 WORDS = Path(__file__).with_name("emulator.h").read_text()
 WARP = 32
-COMPILER = shutil.which("g++")
+COMPILER = shutil.which("g++") if sys.platform == "linux" else None
 FLAGS = ["-std=c++17", "-O2", "-w", "-fPIC", "-shared", "-U_FORTIFY_SOURCE"]
 FLAGS += ["-march=native", "-ffp-contract=fast"]  # a product and a sum are rounded once, as on a GPU
-MISSING = "needs g++ to run CUDA kernels on a CPU"
+MISSING = "needs g++ on Linux to run CUDA kernels on a CPU"
 SCALARS = {
     "int": np.int32,
     "long long": np.int64,

@@ -10,9 +10,13 @@ import rnnlm.training  # noqa: F401 - every module with an accelerated function,
 from rnnlm.backend import FUSED, NAME, xp
 from rnnlm.data import batches  # noqa: F401
 from rnnlm.layers.dropout import LANES
+from tests import emulator
 from tests.gradcheck import dev, host
 
-pytestmark = pytest.mark.skipif(NAME != "cupy", reason="CUDA's functions run on a GPU or with --strict-cupy")
+pytestmark = [
+    pytest.mark.skipif(NAME != "cupy", reason="CUDA's functions run on a GPU or with --strict-cupy"),
+    pytest.mark.skipif(NAME == "cupy" and not FUSED, reason=emulator.MISSING),
+]
 N, H, M, D, V, SIZE = 3, 37, 90, 300, 1000, 5003
 TOLERANCE = {"float32": 3e-6, "float64": 1e-13}  # relative: a few roundings, and other orders of sums
 
@@ -167,8 +171,6 @@ def full_blocks(request, monkeypatch):
     from rnnlm.backend.cuda import launch
 
     if request.config.getoption("--strict-cupy"):
-        from tests import emulator
-
         monkeypatch.setattr(emulator.RawModule, "get_function", lambda self, name: emulator.Kernel(self.text, name))
     launch._kernel.cache_clear()
     yield
