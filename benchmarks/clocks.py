@@ -7,7 +7,8 @@ device's runs from the first kernel to the last one's end, and counts the gaps b
 import os
 from time import perf_counter
 
-ON_CUDA = os.environ.get("RNNLM_DEVICE", "").startswith("cuda") or os.environ.get("RNNLM_BACKEND") == "cupy"
+DEVICE = os.environ.get("RNNLM_DEVICE") or {"cupy": "cuda"}.get(os.environ.get("RNNLM_BACKEND", ""), "cpu")
+ON_CUDA = DEVICE.startswith("cuda")
 MIB = 2**20
 
 

@@ -34,7 +34,7 @@ def counts(case, name):
 def main():
     """Print the table."""
     strict_cupy.install()
-    os.environ["RNNLM_BACKEND"] = "cupy"
+    os.environ["RNNLM_DEVICE"] = "cuda"
     from benchmarks.cases import CASES
 
     print("| case | launches | plain | allocations | plain | waits for the device | plain |\n|" + " --- |" * 7)

@@ -11,9 +11,10 @@ class Hands:
     """What all but PyTorch's share."""
 
     def place(self, *inputs):
+        """On a GPU ids in time-major memory, as the trainer's windows have it."""
         from rnnlm.backend import ops
 
-        return tuple(map(ops.asarray, inputs)) if ON_CUDA else inputs
+        return tuple(ops.asarray(np.ascontiguousarray(ids.T)).T for ids in inputs) if ON_CUDA else inputs
 
 
 class Ours(Hands):

@@ -1,7 +1,7 @@
 """Speed of layers, of the train step, and of what a trained model is for.
 
     pytest benchmarks --benchmark-only --benchmark-save numpy
-    RNNLM_BACKEND=cupy pytest benchmarks --benchmark-only --benchmark-save cupy
+    RNNLM_DEVICE=cuda pytest benchmarks --benchmark-only --benchmark-save cupy
     pytest-benchmark compare
 
 The names of the benchmarks do not depend on the backend, so that two runs can be compared.

@@ -66,30 +66,44 @@ class TorchGraph(Torch):
 
     graph = None
 
+    def gradients(self, xs, ts):
+        """Of a graph, too: one that ends before clipping and the update."""
+        self.net.without_dropout()
+        self._capture(xs, ts, self._backward_in_place)
+        for state in self.states:
+            for a in state if type(state) is tuple else (state,):
+                a.zero_()
+        self.graph.replay()
+        return self.captured_loss.item(), self.net.gradients()
+
     def step(self, xs, ts):
         if self.graph is None:
-            self._capture(xs, ts)
+            self._capture(xs, ts, self._step_in_place)
         self.xs.copy_(xs)
         self.ts.copy_(ts)
         self.graph.replay()
         return self.captured_loss
 
-    def _capture(self, xs, ts):
+    def _capture(self, xs, ts, work):
         self.xs, self.ts = xs.clone(), ts.clone()
         aside = torch.cuda.Stream()
         aside.wait_stream(torch.cuda.current_stream())
         with torch.cuda.stream(aside):
             for _ in range(WARM_UP):
-                self._step_in_place()
+                work()
         torch.cuda.current_stream().wait_stream(aside)
         self.graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self.graph):
-            self.captured_loss = self._step_in_place()
+            self.captured_loss = work()
 
     def _step_in_place(self):
-        """A step whose state stays in the memory that it was read from, as a graph's must."""
-        loss, after = self._backward(self.xs, self.ts, self.states)
+        loss = self._backward_in_place()
         self._update()
+        return loss
+
+    def _backward_in_place(self):
+        """Forward and back, the state left in the memory that it was read from, as a graph's must be."""
+        loss, after = self._backward(self.xs, self.ts, self.states)
         for mine, new in zip(self.states, after):
             for a, b in zip(mine, new) if type(mine) is tuple else ((mine, new),):
                 a.copy_(b)

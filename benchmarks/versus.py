@@ -88,6 +88,13 @@ def gpu():
     return told.stdout.strip() or None
 
 
+def cuda_versions():
+    """Those of CUDA and cuDNN that PyTorch brings; asked in a process of its own, as all else."""
+    code = "import torch; print(torch.version.cuda, torch.backends.cudnn.version())"
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    return told.stdout.strip() or None
+
+
 def machine():
     """What the figures were measured with."""
     libraries = {name: version(name) for name in ("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x") if installed(name)}
@@ -95,6 +102,7 @@ def machine():
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
         "gpu": gpu(),
+        "cuda": cuda_versions(),
         "python": platform.python_version(),
         **libraries,
     }

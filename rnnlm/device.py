@@ -22,6 +22,9 @@ def choose(device: str | None, precision: str | None) -> None:
     """
     if precision not in (None, "fp32", "tf32"):
         raise InputError(f"precision must be fp32 or tf32, got {precision!r}")
+    on_cpu = (device or os.environ.get("RNNLM_DEVICE") or os.environ.get("RNNLM_BACKEND") or "cpu") in ("cpu", "numpy")
+    if precision == "tf32" and on_cpu:
+        raise InputError("precision tf32 is for a GPU: add --device cuda")
     wanted = {}
     if precision is not None:
         wanted["RNNLM_PRECISION"] = precision

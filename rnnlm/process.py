@@ -5,6 +5,7 @@ Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 130 and 143 af
 
 import io
 import os
+import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
@@ -15,6 +16,7 @@ from rnnlm.errors import DataError, InputError, ModelFileError, RnnlmError
 __all__ = ["handled"]
 
 FAILED, USAGE, BAD_DATA = 1, 2, 3
+SMALLER = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
 
 
 class _Stopped(BaseException):
@@ -37,9 +39,13 @@ def handled(action: Callable[[], None]) -> int:
         return FAILED
     except MemoryError as error:  # CuPy's own is one too, and says how much there is
         told = str(error).rstrip(".") or "out of memory"
-        return _fail(f"{told}: take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes", FAILED)
+        return _fail(f"{told}: {SMALLER}", FAILED)
     except OSError as error:
         return _fail(error, FAILED)
+    except RuntimeError as error:  # CUDA's libraries have words of their own for the same
+        if re.search("out of memory|OUT_OF_MEMORY|ALLOC_FAILED", str(error)) is None:
+            raise
+        return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)
     except KeyboardInterrupt:
         return _fail("interrupted", 128 + signal.SIGINT)
     except _Stopped:

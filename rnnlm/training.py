@@ -170,7 +170,8 @@ class _Run:
         return getattr(self.model, name) if flat is None else [flat]
 
     def step(self) -> None:
-        """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted."""
+        """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted, and the
+        upload of a window that is read from a file."""
         xs, ts = self.batches.window(self.steps)
         loss = self.model.forward(xs, ts)
         self.model.backward()
@@ -212,8 +213,8 @@ class _Run:
                 p[...] = kept
         if hasattr(self.model, "reset_state"):
             self.model.reset_state()
-        if hasattr(self.optimizer, "stop_averaging"):
-            self.optimizer.stop_averaging()
+        if hasattr(self.optimizer, "forget"):
+            self.optimizer.forget()  # averages of what was not finite
         epoch, window = divmod(good, len(self.batches))
         raise TrainingDiverged(
             f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "

@@ -1,7 +1,7 @@
 """Options and fixtures.
 
 python -m pytest                                       NumPy
-RNNLM_BACKEND=cupy python -m pytest                    CuPy, on a machine with a GPU
+RNNLM_DEVICE=cuda python -m pytest                     CuPy, on a machine with a GPU
 python -m pytest --strict-cupy                         the CuPy path on a machine without one
 """
 
@@ -24,7 +24,7 @@ def pytest_configure(config):
         from tests import emulator, strict_cupy
 
         strict_cupy.install()
-        os.environ["RNNLM_BACKEND"] = "cupy"
+        os.environ["RNNLM_DEVICE"] = "cuda"
         if emulator.COMPILER is None:
             os.environ["RNNLM_FUSED"] = "0"  # the plain text alone
 
@@ -36,7 +36,7 @@ def pytest_collection_modifyitems(config, items):
         return
     for item in items:
         if item.get_closest_marker("gpu"):
-            item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_BACKEND=cupy python -m pytest"))
+            item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_DEVICE=cuda python -m pytest"))
 
 
 def pytest_report_header():
@@ -77,7 +77,7 @@ def ptb_dir():
 @pytest.fixture
 def clean_env():
     """Environment for a subprocess: no backend chosen, the package importable."""
-    kept = {key: value for key, value in os.environ.items() if key != "RNNLM_BACKEND"}
+    kept = {key: value for key, value in os.environ.items() if not key.startswith("RNNLM_") or key == "RNNLM_DATA"}
     return kept | {"PYTHONPATH": str(Path(__file__).parent.parent)}
 
 

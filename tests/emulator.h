@@ -123,4 +123,3 @@ using std::exp; using std::log; using std::sqrt; using std::tanh;
 #define SHUFFLE_XOR(value, mask) emulator::shuffle(value, mask)
 #define HIGH_PRODUCT(a, b) ((word)((unsigned __int128)(a) * (b) >> 64))
 typedef unsigned long long word;
-typedef unsigned char byte;

@@ -30,7 +30,6 @@ SCALARS = {
     "word": np.uint64,
     "double": np.float64,
     "float": np.float32,
-    "byte": np.uint8,
 }
 BUILT = Path(tempfile.gettempdir()) / f"rnnlm-emulator-{os.getuid()}"
 

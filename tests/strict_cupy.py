@@ -89,8 +89,10 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
 
     def __getitem__(self, key):
         key = unwrap(key)
-        for part in key if isinstance(key, tuple) else (key,):
-            stats.syncs += isinstance(part, np.ndarray) and part.dtype == bool
+        parts = [part for part in (key if isinstance(key, tuple) else (key,)) if isinstance(part, np.ndarray)]
+        stats.syncs += sum(part.dtype == bool for part in parts)
+        stats.launches += bool(parts)  # a gather
+        stats.allocations += bool(parts)
         return wrap(self._a[key])
 
     def __setitem__(self, key, value):
@@ -141,11 +143,15 @@ def call(function, bound, args, options, own=None):
     if "mode" in options or "where" in options:
         raise TypeError(f"{name}: CuPy has no such option: {sorted(options)}")
     stats.syncs += name in ("nonzero", "unique", "flatnonzero", "argwhere")
-    stats.launches += name not in VIEWS
     with np.errstate(all="ignore"):  # a GPU gives no warnings
         result = bound(*(unwrap(a) for a in args), **{key: unwrap(value) for key, value in options.items()})
     if name in ("reshape", "ravel", "ascontiguousarray"):
-        stats.copies += not np.shares_memory(result, (args[0] if own is None else own)._a)
+        copied = not np.shares_memory(result, (args[0] if own is None else own)._a)
+        stats.copies += copied
+        stats.launches += copied
+    if own is not None and result is own._a:  # astype where there is nothing to do
+        return own
+    stats.launches += name not in VIEWS
     if out is not None:
         return out
     stats.allocations += isinstance(result, np.ndarray) and result.base is None
@@ -177,6 +183,7 @@ class Ufunc:
         return call(self.ufunc, self.ufunc, args, options)
 
     def at(self, a, indices, b):
+        stats.launches += 1
         self.ufunc.at(unwrap(a), unwrap(indices), unwrap(b))
 
 
@@ -230,6 +237,17 @@ def asnumpy(a):
     return a.get() if isinstance(a, ndarray) else np.asarray(a)
 
 
+def set_compute_types():
+    """CuPy's own setting of the precision of products."""
+    kind = {"f": 1}
+    products = types.ModuleType("cupy._core._routines_linalg")
+    products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_TF32 = 1, 7
+    products.get_compute_type, products.set_compute_type = kind.__getitem__, kind.__setitem__
+    core = types.ModuleType("cupy._core")
+    core._routines_linalg = products
+    sys.modules |= {core.__name__: core, products.__name__: products}
+
+
 def install():
     """Be `cupy` from now on."""
     cupy = Module("cupy")
@@ -241,6 +259,7 @@ def install():
         getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
+    set_compute_types()
     cupy.random = types.SimpleNamespace(default_rng=Generator)
     cupy.RawModule = CountedModule
     cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)

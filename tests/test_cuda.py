@@ -96,7 +96,12 @@ def update(draw):
             yield "momentum_step", (p, g, v, given, 0.5, 0.9, decay, True)
             yield "adam_step", (p, g, draw(SIZE), v, given, 0.1, 0.98, 0.9, 0.99, decay)
             yield "asgd_step", (p, g, draw(SIZE), given, 0.5, 0.25, decay)
-    yield "asgd_step", (p, g, np.zeros(SIZE, p.dtype), 1, 0.5, 0.0, 0.0)
+    for share in (0.0, 1.0):  # nothing of what was not finite before or without averaging stays
+        spoiled = np.where(np.arange(SIZE) % 3, p, np.nan).astype(p.dtype)
+        yield (
+            "asgd_step",
+            (spoiled if share == 0 else p, g, np.zeros_like(p) if share == 0 else spoiled, 1, 0.5, share, 0.0),
+        )
     for size in (0.25, 1000.0, np.inf):
         yield "norm_and_factor", ([g], size)
     yield "norm_and_factor", ([draw(3), g, draw(2, 7)], 0.25)
@@ -196,7 +201,7 @@ FAULTS = {
     "a maximum begun too early": ("= value;\n    SYNC();\n    T top", "= value;\n    T top", "exp_scores"),
     "a score overwritten too early": ("    SYNC();  // every thread has read the target's score before one overwrites it\n", "", "exp_scores"),
     "half a warp": ("int mask = 16", "int mask = 8", "mean_loss"),
-    "ids that come again": ("if (block_sum(seen)) return", "block_sum(seen)", "add_rows"),
+    "ids that come again": ("if (block_sum(seen) || ", "block_sum(seen); if (", "add_rows"),
     "the last row": ("smaller(begin + SEGMENT, M)", "smaller(begin + SEGMENT, M - 1)", "add_rows"),
     "places counted too early": ("counts[THREAD] = count;\n        SYNC();\n", "counts[THREAD] = count;\n", "add_rows"),
     "places read too early": ("found[place++] = i;\n        SYNC();\n", "found[place++] = i;\n", "add_rows"),
@@ -229,6 +234,22 @@ def test_a_wrong_kernel_is_caught(full_blocks, monkeypatch, fault):
         for case in cases:
             assert_equal_twins(case)
     assert any(changed)
+
+
+def test_ids_that_are_no_words_write_nowhere(full_blocks):
+    """NumPy refuses them. On a device they come unchecked, and what stands beside an array is another parameter's."""
+    memory = dev(np.zeros((5, 4)))
+    out, rows, ids = memory[1:4], dev(np.ones((4, 4))), dev(np.array([-1, 3, 2**31 - 1, 1], np.int32))
+    FUSED["add_rows"][1](out, ids, rows)
+    np.testing.assert_array_equal(host(memory).sum(axis=1), [0, 0, 4, 0, 0])
+    FUSED["clear_rows"][1](out, ids)
+    assert not host(memory).any()
+    scores, nats, totals = dev(np.zeros((4, 3))), dev(np.zeros(4)), dev(np.zeros(4))
+    FUSED["exp_scores"][1](scores, None, ids, nats, totals)
+    np.testing.assert_array_equal(np.isnan(host(nats)), [True, True, True, False])
+    factors, xf = dev(np.zeros((4, 1))), dev(np.zeros((4, 4)))
+    FUSED["output_factors"][1](scores, ids, dev(np.ones(4)), totals, rows, factors, xf)
+    np.testing.assert_array_equal(host(scores), [[1, 1, 1], [1, 1, 1], [1, 1, 1], [1, -2, 1]])
 
 
 def test_reruns_are_bit_for_bit_equal(full_blocks):

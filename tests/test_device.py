@@ -28,6 +28,7 @@ ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
         ([], {"RNNLM_DEVICE": "tpu"}, NO_GPU, "RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got 'tpu'"),
         ([], {"RNNLM_DEVICE": "cpu", "RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
         ([], {"RNNLM_PRECISION": "bf16"}, NO_GPU, "RNNLM_PRECISION must be one of fp32, tf32, got 'bf16'"),
+        (["--precision", "tf32"], {}, NO_GPU, "precision tf32 is for a GPU: add --device cuda"),
         ([], {"RNNLM_PRECISION": "tf32"}, NO_GPU, "RNNLM_PRECISION tf32 is for a GPU"),
     ],
 )
@@ -38,7 +39,9 @@ def test_a_command_runs_where_it_is_told_to(clean_env, tmp_path, arguments, envi
     result = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said in (result.stderr if result.returncode else result.stdout)
     assert result.stderr.count("\n") == (result.returncode != 0)
-    assert result.returncode == (0 if said == "NumPy " else 2 if said.startswith("device must be") else 1)
+    assert result.returncode == (
+        0 if said == "NumPy " else 2 if said.startswith(("device must be", "precision")) else 1
+    )
 
 
 def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):

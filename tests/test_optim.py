@@ -60,6 +60,46 @@ def test_a_flat_buffer_is_updated_as_its_parts(optimizer, rng):
     np.testing.assert_array_equal(host(flat), np.concatenate([host(part).ravel() for part in parts]))
 
 
+def test_gradients_of_another_dtype_are_refused():
+    p, g = xp.zeros(3, xp.float32), xp.zeros(3, xp.float64)
+    with pytest.raises(
+        InputError, match=r"grads\[0\] must have the dtype of params\[0\] float32, got float64: use astype"
+    ):
+        SGD(0.1).update([p], [g])
+
+
+def test_the_norm_of_nothing_and_of_mixed_dtypes():
+    assert float(clip_grads([], 1.0)) == 0
+    a, b = dev(np.full(4, 2.0, np.float32)), dev(np.full(9, 1.0))
+    assert float(clip_grads([a, b], 10.0)) == 5
+    assert (a.dtype, b.dtype) == (np.float32, np.float64)
+
+
+@pytest.mark.parametrize("factor", [0.5, np.float32(0.5), np.float64(0.5)])
+def test_a_factor_is_any_number(factor):
+    p = xp.ones(3, xp.float32)
+    SGD(0.5, weight_decay=np.float32(0)).update([p], [xp.ones(3, xp.float32)], factor)
+    np.testing.assert_array_equal(host(p), np.full(3, 0.75, np.float32))
+
+
+@pytest.mark.parametrize("optimizer", [Momentum(0.1), Adam(0.1), ASGD(0.1), RMSprop(0.1)])
+def test_what_was_not_finite_can_be_forgotten(optimizer):
+    p, g = xp.ones(3), dev([1.0, 2.0, 3.0])
+    with np.errstate(invalid="ignore"):
+        optimizer.update([p], [dev([np.nan, np.inf, 1.0])])
+    optimizer.forget()
+    p[...] = 1
+    if isinstance(optimizer, ASGD):
+        optimizer.start_averaging()
+    optimizer.update([p], [g])
+    fresh, other = xp.ones(3), type(optimizer)(0.1)
+    other.update([fresh], [g])
+    np.testing.assert_array_equal(host(p), host(fresh))
+    if isinstance(optimizer, ASGD):
+        with optimizer.averaged([p]):
+            assert np.isfinite(host(p)).all()
+
+
 @pytest.mark.parametrize("optimizer", [cls(0.1) for cls in (SGD, Momentum, Nesterov, RMSprop, Adam, ASGD)])
 def test_parameters_may_have_gaps_in_memory(optimizer, rng):
     p, g = rng.standard_normal((2, 6, 8))

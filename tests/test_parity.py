@@ -20,7 +20,7 @@ from rnnlm.optim import SGD
 from rnnlm.training import RnnlmTrainer
 from tests.gradcheck import host
 
-pytestmark = pytest.mark.skipif(NAME != "cupy", reason="compares CuPy with NumPy: RNNLM_BACKEND=cupy or --strict-cupy")
+pytestmark = pytest.mark.skipif(NAME != "cupy", reason="compares CuPy with NumPy: RNNLM_DEVICE=cuda or --strict-cupy")
 STEPS, N, T, RATE = 200, 8, 12, 0.1
 SIZES = {"vocab_size": 60, "wordvec_size": 16, "hidden_size": 20, "seed": 5}
 MODELS = {

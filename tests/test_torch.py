@@ -65,3 +65,22 @@ def test_outputs_and_gradients_are_pytorchs(kind):
         error = np.abs(ours - want).max() / np.abs(want).max()
         assert error <= 1e-5, f"{kind} {name}: {error:.1e}"
         print(f"{kind} {name}: {error:.1e}")
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_the_step_that_a_graph_captures_is_the_eager_one(cell):
+    """Of the benchmark's PyTorch. The capture itself takes a GPU; what is captured does not."""
+    from benchmarks import torch_contestants
+    from benchmarks.cases import Sizes, Targets, Training
+
+    stack = {} if cell == "gru" else {"layers": 2, "last_H": 8, "tied": True}
+    sizes = Sizes("LanguageModel", cell, 8, 9, V=30, **stack)
+    case = Training("small", sizes, 3, 4, Targets(1.0))
+    weights = sizes.model().state_dict()
+    eager, graph = (make(case, weights) for make in (torch_contestants.Torch, torch_contestants.TorchGraph))
+    for xs, ts in case.inputs()[:4]:
+        graph.xs, graph.ts = graph.place(xs, ts)
+        loss = graph._step_in_place()
+        assert float(loss) == pytest.approx(float(eager.step(*eager.place(xs, ts))), rel=1e-6)
+    for one, other in zip(eager.net.parameters(), graph.net.parameters()):
+        torch.testing.assert_close(one, other)

@@ -11,6 +11,9 @@ The environment is read once, when this module is first imported:
     RNNLM_DEVICE       'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first; more exact, so it wins
     RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, or 'tf32', whose factors have 10 bits
     RNNLM_FUSED        0 for the plain text of every function that has a faster twin
+
+A GPU is chosen for the thread that imports this module first, as CuPy has it. A program that computes in several
+threads takes `CUDA_VISIBLE_DEVICES` instead, so that the GPU it wants is the first in all of them.
 """
 
 import importlib
@@ -48,8 +51,6 @@ def _load(name: str) -> Any:
         raise BackendError(f"RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got {SETTINGS['RNNLM_DEVICE']!r}")
     if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
         raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32")
-    if name == "cupy" and os.environ.get("RNNLM_PRECISION"):
-        os.environ["CUPY_TF32"] = str(int(SETTINGS["RNNLM_PRECISION"] == "tf32"))  # CuPy reads it at its first product
     try:
         module = importlib.import_module(f"rnnlm.backend.{name}_ops")
     except ImportError as error:
@@ -57,7 +58,7 @@ def _load(name: str) -> Any:
             f"a GPU needs CuPy, which can't be imported ({error}): install it with pip install 'rnnlm[cuda13]' (or "
             "'rnnlm[cuda12]', as your driver has it), or stay on the CPU: RNNLM_DEVICE=cpu"
         ) from error
-    trouble = module.trouble(_NUMBER or "0")
+    trouble = module.trouble(_NUMBER or "0", SETTINGS["RNNLM_PRECISION"])
     if trouble:
         raise BackendError(
             "CuPy needs an NVIDIA GPU and CUDA's libraries (pip install 'rnnlm[cuda13]' or 'rnnlm[cuda12]'). "

@@ -13,14 +13,16 @@ from rnnlm.backend.cuda.rows import *  # noqa: F403
 from rnnlm.backend.cuda.update import *  # noqa: F403
 
 Array = Any
+_precision = "fp32"
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
 
-def trouble(device: str) -> str | None:
+def trouble(device: str, precision: str) -> str | None:
     """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed.
 
     Args:
         device: number of the GPU to use from now on in this thread.
+        precision: of float32 products from now on, 'fp32' or 'tf32'.
     """
     if not xp.is_available():
         return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
@@ -30,20 +32,31 @@ def trouble(device: str) -> str | None:
             there = f"the {count} GPUs, cuda:0 to cuda:{count - 1}"
             return f"RNNLM_DEVICE must be one of {there}, got cuda:{device}: set another"
         xp.cuda.Device(int(device)).use()
-        one = xp.ones((1, 1), xp.float32)
+        _set_precision(precision)
+        one = xp.ones((2, 2), xp.float32)  # of one number CuPy makes no product of cuBLAS
         float(xp.matmul(one, one + one)[0, 0])
     except Exception as error:  # every library that can be missing or too old has an exception of its own
         return f"CuPy can't compute on the GPU ({str(error).strip().splitlines()[0]}): install CUDA's libraries with it"
     return None
 
 
+def _set_precision(precision: str) -> None:
+    """Of float32 products from now on. CuPy's fp32 is left alone: how else to say it is not part of its public face."""
+    global _precision
+    _precision = precision
+    if precision == "tf32" or os.environ.get("CUPY_TF32"):  # which CuPy may have read by now, or may yet read
+        from cupy._core import _routines_linalg as products
+
+        products.set_compute_type(
+            "f", getattr(products, f"COMPUTE_TYPE_{'TF32' if precision == 'tf32' else 'DEFAULT'}")
+        )
+
+
 def describe() -> str:
     """Library, device and precision of float32 products in words."""
     device = xp.cuda.Device().id
     name = xp.cuda.runtime.getDeviceProperties(device)["name"].decode()
-    return (
-        f"CuPy {xp.__version__} on {name} (cuda:{device}), {'tf32' if os.environ.get('CUPY_TF32') == '1' else 'fp32'}"
-    )
+    return f"CuPy {xp.__version__} on {name} (cuda:{device}), {_precision}"
 
 
 def asarray(a: Any, dtype: Any = None) -> Array:

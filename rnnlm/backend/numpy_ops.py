@@ -27,7 +27,7 @@ FEW_ROWS = 128  # up to which a product sums them faster than reduceat
 MANY = 1 << 19  # elements from which a second thread is worth waking
 
 
-def trouble(_device: str) -> str | None:
+def trouble(_device: str, _precision: str) -> str | None:
     """Why this backend can't run here; None if it can."""
     return None
 

@@ -8,8 +8,8 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   the lists, or the arrays in them, keeps seeing the current values.
 - `forward(xs) -> ys` keeps what `backward(dys) -> dxs` needs. One backward for one forward; a second one raises.
   `backward` overwrites the gradients of the backward before, it does not add to them.
-- Inputs are left untouched. A layer's output lives until its next forward, because buffers are used again while the
-  batch keeps its shape: copy what must last longer.
+- Inputs are left untouched. A layer's output lives until its next forward, what a backward returns or leaves in an
+  attribute until the next backward, because buffers are used again: copy what must last longer.
 - A layer's dtype is that of its parameters, and its inputs must have it too. float64 layers are what gradient checks
   are run on.
 - `train_flg` is True while training and False while evaluating, when dropout and regularisation do nothing.

@@ -58,7 +58,9 @@ class TimeEmbedding(Layer):
         (W,) = self.params
         steps = time_major(ids)
         mask = self.mask.draw((len(W), 1), self.dtype) if self.train_flg else None
-        kept = None if mask is None else mask[steps]  # (T, N, 1)
+        kept = None
+        if mask is not None:
+            kept = xp.take(mask, steps, axis=0, out=self._buffer("kept", (*steps.shape, 1), self.dtype))
         ids = self._buffer("ids", steps.shape, xp.int32)
         ids[...] = steps  # the caller may write to its own before backward
         self._save(ids, kept)

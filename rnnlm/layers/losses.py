@@ -85,7 +85,7 @@ class TimeSoftmaxWithLoss(Layer):
     takes `TimeAffineWithLoss` in place of the two.
 
     Attributes:
-        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored.
+        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored; until the next one.
     """
 
     def __init__(self) -> None:

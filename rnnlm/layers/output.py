@@ -88,7 +88,7 @@ class TimeAffineWithLoss(Layer):
         affine: the layer whose weights these are; its gradients are written to.
 
     Attributes:
-        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored.
+        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored; until the next one.
     """
 
     def __init__(self, affine: TimeAffine) -> None:

@@ -40,7 +40,7 @@ class Recurrent(Layer):
 
     Attributes:
         h: (N, H) state after the last time step, or None: the next window begins with zeros.
-        dh: (N, H) gradient of the state that the window began with, after a backward.
+        dh: (N, H) gradient of the state that the window began with, after a backward and until the next one.
     """
 
     names = ("Wx", "Wh", "b")

@@ -13,9 +13,11 @@ __all__ = ["ASGD", "asgd_step"]
 
 @accelerated
 def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
-    """p -= lr (factor g + weight_decay p), then average += share (p - average), in place"""
+    """p -= lr (factor g + weight_decay p), then average += share (p - average), in place; nothing for a share of 0"""
     p -= decayed(p, g, factor * lr, weight_decay * lr)
-    if share:
+    if share == 1:  # the first one, whatever was averaged before
+        average[...] = p
+    elif share:
         average += share * (p - average)
 
 
@@ -58,8 +60,9 @@ class ASGD(Optimizer):
         """Average from the next step on."""
         self.began = self.iter
 
-    def stop_averaging(self) -> None:
-        """Give up the average: its steps went wrong. The trigger can be pulled again."""
+    def forget(self) -> None:
+        """Begin anew, without an average: the trigger can be pulled again."""
+        super().forget()
         self.began = None
 
     def end_epoch(self, loss: float) -> None:

@@ -12,12 +12,14 @@ __all__ = ["Optimizer", "decayed", "expect_pairs"]
 
 
 def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "grads") -> None:
-    """Check that there is a gradient (or what `name` calls it) of the same shape for each parameter."""
+    """Check that there is a gradient (or what `name` calls it) of the same shape and dtype for each parameter."""
     if len(params) != len(grads):
         raise InputError(f"params and {name} must be lists of one length, got {len(params)} and {len(grads)}")
     for i, (p, g) in enumerate(zip(params, grads)):
         if p.shape != g.shape:
             raise InputError(f"{name}[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
+        if p.dtype != g.dtype:
+            raise InputError(f"{name}[{i}] must have the dtype of params[{i}] {p.dtype}, got {g.dtype}: use astype")
 
 
 def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
@@ -90,8 +92,9 @@ class Optimizer:
     def end_epoch(self, loss: float) -> None:
         """Take note of the valid loss after an epoch; most optimisers have no use for it."""
 
-    def stop_averaging(self) -> None:
-        """Give up an average that steps have spoiled; most optimisers have none."""
+    def forget(self) -> None:
+        """Begin anew: what is remembered of steps is given up, because they went wrong."""
+        self.iter = 0
 
     @contextmanager
     def averaged(self, _params: Sequence[Array]) -> Iterator[None]:

@@ -13,4 +13,3 @@
 #define SHUFFLE_XOR(value, mask) __shfl_xor_sync(0xffffffffu, value, mask)  // the value of another thread of the warp
 #define HIGH_PRODUCT(a, b) __umul64hi(a, b)                         // upper half of a 64 by 64 bit product
 typedef unsigned long long word;
-typedef unsigned char byte;

@@ -1,11 +1,12 @@
 // Softmax and cross-entropy, a block for each row of scores. The equations stand in layers/losses.py and output.py.
 
 // Scores s (+ b, where it is not null) become exp(s - max s); totals (rows) are their sums, nats (rows) their cross-entropy.
-// Read twice and written once: the maximum first, so that each exponential is taken once.
+// A target that is no word has NaN. Read twice and written once: the maximum first, so that each exponential is taken once.
 KERNEL exp_scores(REAL* scores, const REAL* b, int with_b, const int* targets, double* nats, REAL* totals, int V)
 {
     REAL* s = scores + (size_t)BLOCK * V;
-    const int target = targets[BLOCK];
+    const bool is_word = WITHIN(targets[BLOCK], V);
+    const int target = is_word ? targets[BLOCK] : 0;
     REAL top = s[0] + (with_b ? b[0] : 0);
     for (int v = THREAD; v < V; v += THREADS) top = larger(s[v] + (with_b ? b[v] : 0), top);
     top = block_max(top);
@@ -14,7 +15,7 @@ KERNEL exp_scores(REAL* scores, const REAL* b, int with_b, const int* targets, d
     REAL sum = 0;
     for (int v = THREAD; v < V; v += THREADS) sum += s[v] = exp(s[v] + (with_b ? b[v] : 0) - top);
     sum = block_sum(sum);
-    if (THREAD == 0) totals[BLOCK] = sum, nats[BLOCK] = log((double)sum) + gap;
+    if (THREAD == 0) totals[BLOCK] = sum, nats[BLOCK] = is_word ? log((double)sum) + gap : 0.0 / 0.0;  // NaN
 }
 
 // Exponentials of scores become the gradient of the weighted sum of cross-entropies.
@@ -34,7 +35,9 @@ KERNEL output_factors(
     const REAL factor = weights[BLOCK] / totals[BLOCK];
     const size_t row = (size_t)BLOCK * H;
     for (int j = THREAD; j < H; j += THREADS) xf[row + j] = x[row + j] * factor;
-    if (THREAD == 0) factors[BLOCK] = factor, exps[(size_t)BLOCK * V + targets[BLOCK]] -= totals[BLOCK];
+    if (THREAD) return;
+    factors[BLOCK] = factor;
+    if (WITHIN(targets[BLOCK], V)) exps[(size_t)BLOCK * V + targets[BLOCK]] -= totals[BLOCK];
 }
 
 KERNEL scale_rows(REAL* x, const REAL* factors, int M, int H)

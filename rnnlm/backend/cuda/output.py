@@ -40,19 +40,8 @@ def scale_rows(x: Array, factors: Array) -> None:
 
 def weigh_targets(ts: Array, ignore_label: int, targets: Array, shares: Array, weights: Array) -> None:
     """layers/losses.py"""
-    ids = ts.astype(integer, copy=False)
-    launch(
-        "output",
-        "weigh_targets",
-        weights.dtype,
-        1,
-        ids,
-        integer(ignore_label),
-        targets,
-        shares,
-        weights,
-        integer(ts.size),
-    )
+    ids, written = ts.astype(integer, copy=False), (targets, shares, weights)
+    launch("output", "weigh_targets", weights.dtype, 1, ids, integer(ignore_label), *written, integer(ts.size))
 
 
 def mean_loss(nats: Array, shares: Array) -> Array:

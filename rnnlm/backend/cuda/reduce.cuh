@@ -3,6 +3,9 @@
 // Element `i` of `count` is this thread's, if there is one.
 #define EACH(i, count) const int i = BLOCK * THREADS + THREAD; if (i >= (count)) return
 
+// Whether an id is that of one of V words. Ids from the host are checked there; others may be anything.
+#define WITHIN(id, V) ((unsigned)(id) < (unsigned)(V))
+
 template <class T> DEVICE T larger(T a, T b) { return a > b ? a : b; }
 template <class T> DEVICE T smaller(T a, T b) { return a < b ? a : b; }
 

@@ -1,18 +1,18 @@
-// Rows of matrices by the ids of words, and windows of a corpus.
+// Rows of matrices by the ids of words, and windows of a corpus. An id that is no word has no row: nothing is written.
 
 #define SEGMENT 8  // ids that a thread looks at
 #define TILE (SEGMENT * THREADS)
 
 // out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that id,
 // in their order, so that nothing is added by two threads and a rerun gives the same bits.
-KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int D)
+KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int V, int D)
 {
     SHARED(int, found, TILE);  // where the id is in a tile of ids, in order
     SHARED(int, counts, THREADS);
     const int m = BLOCK, id = ids[m];
     int seen = 0;
     for (int i = THREAD; i < m; i += THREADS) seen |= ids[i] == id;
-    if (block_sum(seen)) return;
+    if (block_sum(seen) || !WITHIN(id, V)) return;
     for (int tile = m; tile < M; tile += TILE) {
         const int begin = tile + THREAD * SEGMENT, stop = smaller(begin + SEGMENT, M);
         int count = 0, place = 0, total = 0;
@@ -32,8 +32,9 @@ KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int D)
 }
 
 // out[ids[m]] = 0 for every m. A block for each m; rows of one id are cleared by several blocks alike.
-KERNEL clear_rows(REAL* out, const int* ids, int D)
+KERNEL clear_rows(REAL* out, const int* ids, int V, int D)
 {
+    if (!WITHIN(ids[BLOCK], V)) return;
     REAL* row = out + (size_t)ids[BLOCK] * D;
     for (int d = THREAD; d < D; d += THREADS) row[d] = 0;
 }

@@ -13,7 +13,18 @@ def add_rows(out: Array, ids: Array, rows: Array) -> None:
     """layers/embedding.py; rows of one id are added in their order, so that reruns give the same bits."""
     M, D = rows.shape
     whole = dense(out)
-    launch("rows", "add_rows", out.dtype, M, whole, ids.astype(integer, copy=False), rows, integer(M), integer(D))
+    launch(
+        "rows",
+        "add_rows",
+        out.dtype,
+        M,
+        whole,
+        ids.astype(integer, copy=False),
+        rows,
+        integer(M),
+        integer(len(out)),
+        integer(D),
+    )
     if whole is not out:
         out[...] = whole
 
@@ -21,7 +32,7 @@ def add_rows(out: Array, ids: Array, rows: Array) -> None:
 def clear_rows(out: Array, ids: Array) -> None:
     """layers/embedding.py"""
     whole = dense(out)
-    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), integer(out.shape[1]))
+    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), *map(integer, out.shape))
     if whole is not out:
         out[...] = whole
 

@@ -58,7 +58,7 @@ KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, doub
     const REAL f = factor[0], lr = rate, share = share_, decay = decay_;
     EVERY(i, size) {
         p[i] -= lr * (f * g[i] + decay * p[i]);
-        average[i] += share * (p[i] - average[i]);
+        if (share != 0) average[i] = share == 1 ? p[i] : average[i] + share * (p[i] - average[i]);
     }
 }
 

@@ -3,28 +3,28 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-
 from rnnlm.backend.cuda.launch import blocks_for, dense, double, empty, full, integer, launch, long, word
 
 __all__ = ["adam_step", "asgd_step", "momentum_step", "norm_and_factor", "note_step", "sgd_step"]
 
 Array = Any
 MOST_BLOCKS = 1024
-EACH = 8  # elements of a thread, at least
+PER_THREAD = 8  # elements, at least
 
 
 def _blocks(size: int) -> int:
-    return min(blocks_for(-(-size // EACH)), MOST_BLOCKS)
+    return min(blocks_for(-(-size // PER_THREAD)), MOST_BLOCKS)
 
 
 def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
     """optim/clipping.py"""
+    if not grads:
+        return full((), 0, double), full((), 1, double)
     dtype, counts = grads[0].dtype, [_blocks(g.size) for g in grads]
     parts, result = empty(sum(counts), double), empty(2, dtype)
     done = 0
     for g, count in zip(grads, counts):
-        launch("update", "sum_of_squares", dtype, count, dense(g), word(g.size), parts[done:])
+        launch("update", "sum_of_squares", dtype, count, dense(g.astype(dtype, copy=False)), word(g.size), parts[done:])
         done += count
     norm, factor = result[0], result[1]
     launch("update", "norm_and_factor", dtype, 1, parts, integer(done), double(max_norm), norm, factor)
@@ -32,15 +32,15 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
 
 
 def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: Any, *numbers: Any) -> None:
-    """Numbers of Python become double, those of NumPy stay what they are."""
-    typed = [n if isinstance(n, np.generic) else double(n) for n in numbers]
-    on_device = full((), factor, p.dtype) if isinstance(factor, (int, float)) else factor
-    arrays = (p, g, *remembered)
-    whole = [dense(a) for a in arrays]
-    launch("update", name, p.dtype, _blocks(p.size), *whole, on_device, *typed, word(p.size))
-    for a, changed in zip(arrays, whole):
-        if changed is not a:
-            a[...] = changed
+    """Numbers become double; those that are integers for the kernel come as such."""
+    typed = [n if type(n) is integer else double(n) for n in numbers]
+    on_device = factor.astype(p.dtype, copy=False) if isinstance(factor, type(p)) else full((), float(factor), p.dtype)
+    changed = (p, *remembered)
+    whole = [dense(a) for a in changed]
+    launch("update", name, p.dtype, _blocks(p.size), whole[0], dense(g), *whole[1:], on_device, *typed, word(p.size))
+    for a, copy in zip(changed, whole):
+        if copy is not a:
+            a[...] = copy
 
 
 def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
