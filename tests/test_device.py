@@ -64,13 +64,17 @@ def test_a_recipe_does_not_say_where(tmp_path, capsys):
     assert "a setting must be one of" in capsys.readouterr().err
 
 
+OUT = "Out of memory allocating 8 bytes (allocated so far: 2 bytes)"
+
+
 @pytest.mark.parametrize(
     ("error", "told"),
     [
         (MemoryError(), "out of memory"),
-        (MemoryError("Out of memory allocating 8 bytes (allocated so far: 2 bytes)."), "Out of memory allocating 8 bytes (allocated so far: 2 bytes)"),
+        (MemoryError(f"{OUT}."), OUT),
+        (RuntimeError("CUBLAS_STATUS_ALLOC_FAILED"), "the GPU is out of memory (CUBLAS_STATUS_ALLOC_FAILED)"),
     ],
-)  # fmt: skip
+)
 def test_out_of_memory_is_one_sentence_with_a_remedy(monkeypatch, capsys, error, told):
     def fail(*_):
         raise error
@@ -79,3 +83,12 @@ def test_out_of_memory_is_one_sentence_with_a_remedy(monkeypatch, capsys, error,
     assert cli.main(["info"]) == 1
     remedy = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
     assert capsys.readouterr().err == f"rnnlm: {told}: {remedy}\n"
+
+
+def test_another_error_is_not_taken_for_it(monkeypatch):
+    def fail(*_):
+        raise RuntimeError("cudaErrorIllegalAddress")
+
+    monkeypatch.setattr("rnnlm.commands.show_info", fail)
+    with pytest.raises(RuntimeError, match="cudaErrorIllegalAddress"):
+        cli.main(["info"])

@@ -196,7 +196,7 @@ def test_a_forked_process_has_threads_of_its_own():
         "in_parallel(lambda *_: None, 3)\n"
         "os._exit(0) if not child else os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
     )
-    environment = os.environ | {"RNNLM_THREADS": "3", "RNNLM_BACKEND": "numpy", "PYTHONPATH": os.getcwd()}
+    environment = os.environ | {"RNNLM_THREADS": "3", "RNNLM_DEVICE": "cpu", "PYTHONPATH": os.getcwd()}
     subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=True, timeout=60)
 
 
