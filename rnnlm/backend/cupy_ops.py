@@ -41,10 +41,11 @@ def trouble(device: str, precision: str) -> str | None:
 
 
 def _set_precision(precision: str) -> None:
-    """Of float32 products from now on. CuPy's fp32 is left alone: how else to say it is not part of its public face."""
+    """Of float32 products from now on. fp32 is CuPy's own default; anything else takes a call that it does not document:
+    the variable that it does document is read just once, and may have been by now."""
     global _precision
     _precision = precision
-    if precision == "tf32" or os.environ.get("CUPY_TF32"):  # which CuPy may have read by now, or may yet read
+    if precision == "tf32" or os.environ.get("CUPY_TF32"):
         from cupy._core import _routines_linalg as products
 
         products.set_compute_type(
