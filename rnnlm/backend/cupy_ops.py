@@ -41,8 +41,8 @@ def trouble(device: str, precision: str) -> str | None:
 
 
 def _set_precision(precision: str) -> None:
-    """Of float32 products from now on. fp32 is CuPy's own default; anything else takes a call that it does not document:
-    the variable that it does document is read just once, and may have been by now."""
+    """Of float32 products from now on. fp32 is CuPy's own default; anything else takes a call that it does not
+    document: the variable that it does document is read just once, and may have been by now."""
     global _precision
     _precision = precision
     if precision == "tf32" or os.environ.get("CUPY_TF32"):
