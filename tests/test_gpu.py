@@ -50,7 +50,7 @@ def test_the_device_is_named():
 
 def test_too_large_a_model_is_one_sentence(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
-    sizes = ["--hidden-size", "20000", "--batch-size", "4", "--time-size", "5"]
+    sizes = ["--hidden-size", "10000", "--batch-size", "4", "--time-size", "5"]
     pool = xp.get_default_memory_pool()
     pool.set_limit(size=1 << 28)
     try:
