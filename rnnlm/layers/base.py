@@ -20,13 +20,14 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """
 
+from collections.abc import Callable
 from math import prod
 from typing import Any
 
 from rnnlm.backend import Array, xp
 from rnnlm.errors import InputError
 
-__all__ = ["Layer", "batch_first", "expect", "expect_ids", "time_major"]
+__all__ = ["Layer", "batch_first", "expect", "expect_ids", "reused", "time_major"]
 
 
 def time_major(xs: Array) -> Array:
@@ -65,6 +66,16 @@ def expect_ids(name: str, ids: Any, shape: tuple[int | str, ...] = ("N", "T")) -
     expect(name, ids, shape, getattr(ids, "dtype", None))
 
 
+def reused(
+    memory: dict[str, Array], name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., Array] = xp.empty
+) -> Array:
+    """An array in the memory of this name if that is large enough, or in new one: windows may differ in length."""
+    old, size = memory.get(name), prod(shape)
+    if old is None or old.size < size or old.dtype != dtype:
+        old = memory[name] = make(size, dtype)
+    return old[:size].reshape(shape)
+
+
 class Layer:
     """Parameters, gradients, buffers, and the rule of one backward for one forward."""
 
@@ -84,18 +95,12 @@ class Layer:
         return self.params[0].dtype
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """An uninitialised array, in last time's memory if that is large enough: windows may differ in length."""
-        memory, size = self._buffers.get(name), prod(shape)
-        if memory is None or memory.size < size or memory.dtype != dtype:
-            memory = self._buffers[name] = xp.empty(size, dtype)
-        return memory[:size].reshape(shape)
+        """An uninitialised array, in last time's memory if possible."""
+        return reused(self._buffers, name, shape, dtype)
 
     def _ones(self, count: int) -> Array:
         """Ones (1, count): with rows (count, H) their product is the sum of the rows."""
-        memory = self._buffers.get("ones")
-        if memory is None or memory.size < count or memory.dtype != self.dtype:
-            memory = self._buffers["ones"] = xp.ones(count, self.dtype)
-        return memory[None, :count]
+        return reused(self._buffers, "ones", (1, count), self.dtype, xp.ones)
 
     def _save(self, *values: Any) -> None:
         """Keep what backward needs."""

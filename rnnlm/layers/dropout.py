@@ -1,12 +1,10 @@
 """Dropout: random zeros while training, nothing while evaluating."""
 
-from math import prod
-
 import numpy as np
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import share
-from rnnlm.layers.base import Layer, batch_first, expect, time_major
+from rnnlm.layers.base import Layer, batch_first, expect, reused, time_major
 
 __all__ = ["DropoutMask", "TimeDropout", "draw_mask"]
 
@@ -47,7 +45,7 @@ class DropoutMask:
         self.name, self.dropout_ratio = name, share(name, dropout_ratio)
         self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
         self.step = 0
-        self._memory: Array | None = None
+        self._memory: dict[str, Array] = {}
         self.seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), 0)
 
     def seed(self, seed: int, layer: int) -> None:
@@ -58,10 +56,7 @@ class DropoutMask:
         """The next mask, or None for a ratio of 0, which changes nothing. It lives until the next one is drawn."""
         if not self.threshold:
             return None
-        size = prod(shape)
-        if self._memory is None or self._memory.size < size or self._memory.dtype != dtype:
-            self._memory = xp.empty(size, dtype)
-        mask: Array = self._memory[:size].reshape(shape)
+        mask = reused(self._memory, "mask", shape, dtype)
         draw_mask(self._key, self.step, self.threshold, LANES / (LANES - self.threshold), mask)
         self.step += 1
         return mask

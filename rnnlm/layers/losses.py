@@ -76,15 +76,11 @@ def mean_loss(nats: Array, shares: Array) -> Array:
     return (nats * shares).sum()
 
 
-class TimeSoftmaxWithLoss(Layer):
-    """Mean cross-entropy in nats over all targets that are not `ignore_label`.  (N, T, V), (N, T) -> ()
-
-        L = -1/n sum log softmax(x)[t]        dx = (softmax(x) - onehot(t)) / n
-
-    n is the number of targets counted; with none the loss and all gradients are 0. A model whose last layer is affine
-    takes `TimeAffineWithLoss` in place of the two.
+class Loss(Layer):
+    """What the layers that end in a mean cross-entropy share.
 
     Attributes:
+        ignore_label: targets that do not count.
         nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored; until the next one.
     """
 
@@ -92,6 +88,33 @@ class TimeSoftmaxWithLoss(Layer):
         super().__init__()
         self.ignore_label = -1
         self.nats: Array | None = None
+
+    def _weighed(self, ts: Array, N: int, T: int, V: int, dtype: Any) -> tuple[Array, ...]:
+        """Targets, shares and weights (T N,) of `weigh_targets`, and memory for totals and nats (T N,)."""
+        ids = expect_targets(ts, N, T, V)
+        kinds = {"targets": xp.int32, "shares": xp.float64, "weights": dtype, "totals": dtype, "nats": xp.float64}
+        targets, shares, weights, totals, nats = (self._buffer(name, ids.shape, kinds[name]) for name in kinds)
+        weigh_targets(ids, self.ignore_label, targets, shares, weights)
+        return targets, shares, weights, totals, nats
+
+    def _mean(self, nats: Array, shares: Array, N: int, T: int) -> Array:
+        """The loss; the nats are left for who asks."""
+        self.nats = batch_first(nats.reshape(T, N))
+        return mean_loss(nats, shares)
+
+    def forget(self) -> None:
+        """Give up the last forward: what it kept is about to be overwritten, and a backward would be wrong."""
+        self._done()
+
+
+class TimeSoftmaxWithLoss(Loss):
+    """Mean cross-entropy in nats over all targets that are not `ignore_label`.  (N, T, V), (N, T) -> ()
+
+        L = -1/n sum log softmax(x)[t]        dx = (softmax(x) - onehot(t)) / n
+
+    n is the number of targets counted; with none the loss and all gradients are 0. A model whose last layer is affine
+    takes `TimeAffineWithLoss` in place of the two. Attributes are those of `Loss`.
+    """
 
     def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
@@ -103,18 +126,15 @@ class TimeSoftmaxWithLoss(Layer):
         """
         expect("xs", xs, ("N", "T", "V"))
         N, T, V = xs.shape
-        ids, M = expect_targets(ts, N, T, V), T * N
-        targets, shares = self._buffer("targets", (M,), xp.int32), self._buffer("shares", (M,), xp.float64)
-        weights, totals = self._buffer("weights", (M,), xs.dtype), self._buffer("totals", (M,), xs.dtype)
-        nats, dxs = self._buffer("nats", (M,), xp.float64), self._buffer("dxs", (T, N, V), xs.dtype)
+        targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, xs.dtype)
+        dxs = self._buffer("dxs", (T, N, V), xs.dtype)
         dxs[...] = xs.swapaxes(0, 1)
-        weigh_targets(ids, self.ignore_label, targets, shares, weights)
-        exp_scores(dxs.reshape(M, V), None, targets, nats, totals)
+        rows = dxs.reshape(T * N, V)
+        exp_scores(rows, None, targets, nats, totals)
         if keep:
-            softmax_gradient(dxs.reshape(M, V), targets, weights, totals)
+            softmax_gradient(rows, targets, weights, totals)
         self._saved = (dxs,) if keep else None
-        self.nats = batch_first(nats.reshape(T, N))
-        return mean_loss(nats, shares)
+        return self._mean(nats, shares, N, T)
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""
@@ -123,7 +143,3 @@ class TimeSoftmaxWithLoss(Layer):
         if not (isinstance(dout, (int, float)) and dout == 1):
             dxs *= dout
         return batch_first(dxs)
-
-    def forget(self) -> None:
-        """Give up the last forward: a backward would be of no use."""
-        self._done()

@@ -5,8 +5,8 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.affine import TimeAffine
-from rnnlm.layers.base import Layer, batch_first, expect, time_major
-from rnnlm.layers.losses import exp_scores, expect_targets, mean_loss, weigh_targets
+from rnnlm.layers.base import batch_first, expect, time_major
+from rnnlm.layers.losses import Loss, exp_scores
 
 __all__ = ["TimeAffineWithLoss"]
 
@@ -75,7 +75,7 @@ def output_backward(
     ops.matmul(factors.T, exps, out=db[None], add=add)
 
 
-class TimeAffineWithLoss(Layer):
+class TimeAffineWithLoss(Loss):
     """Affine, softmax and mean cross-entropy in nats.  (N, T, H), (N, T) -> ()
 
         s = x W + b        L = -1/n sum log softmax(s)[t]
@@ -87,15 +87,12 @@ class TimeAffineWithLoss(Layer):
     Args:
         affine: the layer whose weights these are; its gradients are written to.
 
-    Attributes:
-        nats: (N, T) float64 cross-entropy of each target at the last forward, 0 where ignored; until the next one.
+    Attributes are those of `Loss`.
     """
 
     def __init__(self, affine: TimeAffine) -> None:
         super().__init__()
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
-        self.ignore_label = -1
-        self.nats: Array | None = None
 
     def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
@@ -109,16 +106,12 @@ class TimeAffineWithLoss(Layer):
         H, V = W.shape
         expect("xs", xs, ("N", "T", H), self.dtype)
         N, T, _ = xs.shape
-        x, ids, M = time_major(xs).reshape(T * N, H), expect_targets(ts, N, T, V), T * N
-        targets, shares = self._buffer("targets", (M,), xp.int32), self._buffer("shares", (M,), xp.float64)
-        weights, totals = self._buffer("weights", (M,), self.dtype), self._buffer("totals", (M,), self.dtype)
-        nats = self._buffer("nats", (M,), xp.float64)
-        weigh_targets(ids, self.ignore_label, targets, shares, weights)
-        for rows, exps in self._blocks(M, ops.SCORES if keep else ops.SCORES_ONCE):
+        x = time_major(xs).reshape(T * N, H)
+        targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, self.dtype)
+        for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
             output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
         self._saved = (x, targets, weights, totals, (N, T)) if keep else None
-        self.nats = batch_first(nats.reshape(T, N))
-        return mean_loss(nats, shares)
+        return self._mean(nats, shares, N, T)
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, H) of the hidden states; those of W and b are left in `grads`.
@@ -139,10 +132,6 @@ class TimeAffineWithLoss(Layer):
             of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
             output_backward(*of_rows, dW, db, dx[rows], factors[rows], xf[rows], add=rows.start > 0)
         return batch_first(dx.reshape(T, N, -1))
-
-    def forget(self) -> None:
-        """Give up the last forward: what it kept is about to be overwritten, and a backward would be wrong."""
-        self._done()
 
     def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:
         """Slices of all rows, each with memory for its scores, of which there are at most so many."""
