@@ -27,8 +27,7 @@ class HostClock:
         return perf_counter() - start, None
 
     def device_mib(self):
-        """Peak memory of the device."""
-        return
+        """None: there is no device with a memory of its own."""
 
 
 class CupyClock:

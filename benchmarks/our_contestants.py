@@ -18,7 +18,7 @@ class Hands:
 
 
 class Ours(Hands):
-    """rnnlm, on the backend that RNNLM_BACKEND names: what its trainer does in a step."""
+    """rnnlm: what its trainer does in a step."""
 
     def __init__(self, case, weights=None):
         from rnnlm import SGD

@@ -1,7 +1,7 @@
 """A language model as one would first write it: layer by layer, one time step after another, new arrays everywhere.
 
-Plain NumPy in the order of the equations, with nothing hoisted, reused or written over; CuPy where RNNLM_BACKEND says
-so, which is all that code of this kind does for a GPU. It is what the library's speed is compared with, and what the
+Plain NumPy in the order of the equations, with nothing hoisted, reused or written over; CuPy where rnnlm runs on it,
+which is all that code of this kind does for a GPU. It is what the library's speed is compared with, and what the
 tests compare its train step with.
 """
 

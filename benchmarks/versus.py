@@ -19,6 +19,7 @@ import os
 import platform
 import subprocess
 import sys
+from contextlib import suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
@@ -68,12 +69,13 @@ def options_of(arguments):
     return options
 
 
-def installed(name):
-    """Whether a distribution is."""
-    try:
-        return bool(version(name))
-    except PackageNotFoundError:
-        return False
+def versions(*names):
+    """Those of the distributions that are installed."""
+    found = {}
+    for name in names:
+        with suppress(PackageNotFoundError):
+            found[name] = version(name)
+    return found
 
 
 def gpu():
@@ -95,23 +97,21 @@ def cuda_versions():
     return told.stdout.strip() or None
 
 
-def machine():
+def machine(device):
     """What the figures were measured with."""
-    libraries = {name: version(name) for name in ("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x") if installed(name)}
     return {
         "machine": platform.machine(),
         "cpu_count": os.cpu_count(),
-        "gpu": gpu(),
-        "cuda": cuda_versions(),
         "python": platform.python_version(),
-        **libraries,
+        **versions("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x"),
+        **({"gpu": gpu(), "cuda": cuda_versions()} if device == "cuda" else {}),
     }
 
 
 def main(arguments=None):
     """Measure, print, write; returns the exit status."""
     options = options_of(arguments)
-    results = []
+    results, with_what = [], machine(options.device)
     print(head(options.device), flush=True)
     for case in options.cases:
         try:
@@ -121,7 +121,7 @@ def main(arguments=None):
             return 1
         print(row(results[-1]), flush=True)
         if options.json:  # after each case: the next may take long
-            options.json.write_text(json.dumps({**machine(), "results": results}, indent=2) + "\n")
+            options.json.write_text(json.dumps({**with_what, "results": results}, indent=2) + "\n")
     print("\n".join(["", LEGEND, *remarks(results)]))
     if options.plot:
         draw(results, options.plot)

@@ -2,10 +2,11 @@
 
 `install()` puts it into `sys.modules` as `cupy`. It refuses what CuPy refuses: implicit conversion to NumPy, NumPy arrays
 as operands, as values or as indices, repeated indices in an assignment, products of more than two dimensions (CuPy takes
-a slow path), and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. It counts in `stats` what
-a GPU would have to wait or copy for: host syncs, hidden copies of matrix products, uploads, allocations, and how often something is launched.
+a slow path), and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. CUDA kernels run on the
+emulator. It counts in `stats` what a GPU would have to wait or copy for: host syncs, hidden copies of matrix products,
+uploads, allocations, and how often something is launched.
 
-It can't show what only a device has: streams, kernels, asynchronous errors, speed.
+It can't show what only a device has: streams, asynchronous errors, speed.
 """
 
 import sys
@@ -239,10 +240,9 @@ def asnumpy(a):
 
 def set_compute_types():
     """CuPy's own setting of the precision of products."""
-    kind = {"f": 1}
     products = types.ModuleType("cupy._core._routines_linalg")
     products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_TF32 = 1, 7
-    products.get_compute_type, products.set_compute_type = kind.__getitem__, kind.__setitem__
+    products.set_compute_type = lambda dtype, kind: None
     core = types.ModuleType("cupy._core")
     core._routines_linalg = products
     sys.modules |= {core.__name__: core, products.__name__: products}

@@ -215,9 +215,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("fault", FAULTS)
-def test_a_wrong_kernel_is_caught(full_blocks, monkeypatch, fault):
+def test_a_wrong_kernel_is_caught(request, full_blocks, monkeypatch, fault):
     from rnnlm.backend.cuda import launch
 
+    if not request.config.getoption("--strict-cupy"):
+        pytest.skip("on a device a missing barrier may go well, and a wrong address ends all: --strict-cupy")
     old, new, name = FAULTS[fault]
     changed = []
 

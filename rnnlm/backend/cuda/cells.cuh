@@ -35,7 +35,8 @@ KERNEL lstm_forward(REAL* a, const REAL* product, const REAL* c_prev, REAL* c, R
 }
 
 KERNEL lstm_backward(
-    const REAL* dy, int dy_stride, const REAL* dh, REAL* dc, REAL* gates, const REAL* c_prev, const REAL* c, int N, int H)
+    const REAL* dy, int dy_stride, const REAL* dh, REAL* dc, REAL* gates, const REAL* c_prev, const REAL* c, int N,
+    int H)
 {
     UNIT(i, n, j);
     REAL* gate = gates + (size_t)n * 4 * H + j;
@@ -70,7 +71,8 @@ KERNEL gru_update(REAL* a, const REAL* product, const REAL* h_prev, REAL* h, int
 }
 
 KERNEL gru_update_backward(
-    const REAL* dy, int dy_stride, REAL* dh, const REAL* product, REAL* gates, const REAL* h_prev, REAL* da_g, int N, int H)
+    const REAL* dy, int dy_stride, REAL* dh, const REAL* product, REAL* gates, const REAL* h_prev, REAL* da_g, int N,
+    int H)
 {
     UNIT(i, n, j);
     REAL* gate = gates + (size_t)n * 3 * H + j;
@@ -107,8 +109,8 @@ KERNEL gru_after_forward(
 }
 
 KERNEL gru_after_backward(
-    const REAL* dy, int dy_stride, REAL* dh, const REAL* product, REAL* gates, const REAL* h_prev, const REAL* u, REAL* da,
-    int N, int H)
+    const REAL* dy, int dy_stride, REAL* dh, const REAL* product, REAL* gates, const REAL* h_prev, const REAL* u,
+    REAL* da, int N, int H)
 {
     UNIT(i, n, j);
     REAL* gate = gates + (size_t)n * 3 * H + j;

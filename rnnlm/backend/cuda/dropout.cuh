@@ -1,8 +1,8 @@
 // Dropout masks from the bits of Philox4x64-10, those of numpy.random.Philox.
 // Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
-// A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so block
-// number i has the counter (i + 1, 0, step, 0).
+// A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so
+// block number i has the counter (i + 1, 0, step, 0).
 KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, double kept, word size)
 {
     const word block = (word)BLOCK * THREADS + THREAD, first = 16 * block;

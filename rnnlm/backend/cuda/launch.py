@@ -1,5 +1,6 @@
 """Compiling kernels, when they are first needed, and launching them."""
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 from rnnlm.backend.cuda.source import REALS, THREADS, source
 from rnnlm.errors import InputError
 
-__all__ = ["FLOAT", "blocks_for", "dense", "double", "empty", "full", "integer", "launch", "long", "word"]
+__all__ = ["FLOAT", "blocks_for", "dense", "double", "empty", "full", "integer", "launch", "long", "word", "write_back"]
 
 OPTIONS = ("--std=c++17",)
 FLOAT = np.dtype(np.float32)  # for kernels without a REAL
@@ -54,6 +55,13 @@ def launch(module: str, name: str, dtype: Any, blocks: int, *args: Any) -> None:
 def dense(a: Any) -> Any:
     """An array without gaps: itself if it is one. A kernel knows nothing of strides."""
     return a if a.flags.c_contiguous else a.copy()
+
+
+def write_back(arrays: Sequence[Any], copies: Sequence[Any]) -> None:
+    """What a kernel has left in the dense copies of arrays with gaps."""
+    for a, copy in zip(arrays, copies):
+        if copy is not a:
+            a[...] = copy
 
 
 def empty(shape: Any, dtype: Any) -> Any:

@@ -1,7 +1,7 @@
 // Softmax and cross-entropy, a block for each row of scores. The equations stand in layers/losses.py and output.py.
 
-// Scores s (+ b, where it is not null) become exp(s - max s); totals (rows) are their sums, nats (rows) their cross-entropy.
-// A target that is no word has NaN. Read twice and written once: the maximum first, so that each exponential is taken once.
+// Scores s (+ b, if with_b) become exp(s - max s); totals (rows) are their sums, nats (rows) their cross-entropy, NaN
+// for a target that is no word. Read twice and written once: the maximum first, so each exponential is taken once.
 KERNEL exp_scores(REAL* scores, const REAL* b, int with_b, const int* targets, double* nats, REAL* totals, int V)
 {
     REAL* s = scores + (size_t)BLOCK * V;
@@ -29,8 +29,8 @@ KERNEL softmax_gradient(REAL* exps, const int* targets, const REAL* weights, con
 
 // exps[m, target] -= total; factors (M) = weights / totals; xf (M, H) = x * factor. One block for each row.
 KERNEL output_factors(
-    REAL* exps, const int* targets, const REAL* weights, const REAL* totals, const REAL* x, REAL* factors, REAL* xf, int H,
-    int V)
+    REAL* exps, const int* targets, const REAL* weights, const REAL* totals, const REAL* x, REAL* factors, REAL* xf,
+    int H, int V)
 {
     const REAL factor = weights[BLOCK] / totals[BLOCK];
     const size_t row = (size_t)BLOCK * H;

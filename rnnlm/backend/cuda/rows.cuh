@@ -3,8 +3,8 @@
 #define SEGMENT 8  // ids that a thread looks at
 #define TILE (SEGMENT * THREADS)
 
-// out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that id,
-// in their order, so that nothing is added by two threads and a rerun gives the same bits.
+// out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that
+// id, in their order, so that nothing is added by two threads and a rerun gives the same bits.
 KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int V, int D)
 {
     SHARED(int, found, TILE);  // where the id is in a tile of ids, in order

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from rnnlm.backend.cuda.launch import FLOAT, blocks_for, dense, integer, launch, word
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, dense, integer, launch, word, write_back
 
 __all__ = ["add_rows", "clear_rows", "read_window"]
 
@@ -11,30 +11,17 @@ Array = Any
 
 def add_rows(out: Array, ids: Array, rows: Array) -> None:
     """layers/embedding.py; rows of one id are added in their order, so that reruns give the same bits."""
-    M, D = rows.shape
-    whole = dense(out)
-    launch(
-        "rows",
-        "add_rows",
-        out.dtype,
-        M,
-        whole,
-        ids.astype(integer, copy=False),
-        rows,
-        integer(M),
-        integer(len(out)),
-        integer(D),
-    )
-    if whole is not out:
-        out[...] = whole
+    (V, D), M, whole = out.shape, len(rows), dense(out)
+    numbers = (integer(M), integer(V), integer(D))
+    launch("rows", "add_rows", out.dtype, M, whole, ids.astype(integer, copy=False), rows, *numbers)
+    write_back([out], [whole])
 
 
 def clear_rows(out: Array, ids: Array) -> None:
     """layers/embedding.py"""
-    whole = dense(out)
-    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), *map(integer, out.shape))
-    if whole is not out:
-        out[...] = whole
+    (V, D), whole = out.shape, dense(out)
+    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), integer(V), integer(D))
+    write_back([out], [whole])
 
 
 def read_window(data: Array, jump: int, begin: int, window: Array) -> None:

@@ -1,6 +1,5 @@
 """The text of kernels, as the compiler gets it."""
 
-from functools import cache
 from pathlib import Path
 
 __all__ = ["MODULES", "REALS", "THREADS", "source"]
@@ -11,15 +10,7 @@ REALS = {"float32": "float", "float64": "double"}  # dtypes that there are kerne
 THREADS = 256  # of a block
 
 
-@cache
-def source(module: str, dtype: str, device: str | None = None) -> str:
-    """The kernels of one module for one dtype, complete in one text.
-
-    Args:
-        module: of `MODULES`.
-        dtype: of `REALS`.
-        device: the words that kernels are written in; those of `device.cuh` unless given.
-    """
-    words = (FOLDER / "device.cuh").read_text() if device is None else device
+def source(module: str, dtype: str) -> str:
+    """The kernels of one of `MODULES` for one of the dtypes in `REALS`, complete in one text."""
     defines = f"#define REAL {REALS[dtype]}\n#define THREADS {THREADS}\n"
-    return "\n".join([defines, words, *((FOLDER / f"{name}.cuh").read_text() for name in ("reduce", module))])
+    return "\n".join([defines, *((FOLDER / f"{name}.cuh").read_text() for name in ("device", "reduce", module))])

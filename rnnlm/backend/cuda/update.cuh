@@ -1,5 +1,6 @@
 // The gradient's norm, and the steps of optimisers. The equations stand in optim/.
-// Their numbers come as double, and are rounded once. A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
+
+// A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
 #define EVERY(i, size) for (size_t i = (size_t)BLOCK * THREADS + THREAD; i < (size); i += (size_t)BLOCKS * THREADS)
 
 // parts[BLOCK] = the sum of squares of what falls to this block.
@@ -23,16 +24,22 @@ KERNEL norm_and_factor(const double* parts, int count, double max_norm, REAL* no
     factor[0] = root - root == 0 && shrunk < 1 ? shrunk : 1;  // a norm that is not finite minus itself is NaN
 }
 
-KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, double rate, double decay_, word size)
+// The numbers of a step come as double, and are rounded once.
+#define ROUNDED(name) const REAL name = (REAL)name##_64
+
+KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, double lr_64, double decay_64, word size)
 {
-    const REAL f = factor[0], lr = rate, decay = decay_;
+    ROUNDED(lr); ROUNDED(decay);
+    const REAL f = factor[0];
     EVERY(i, size) p[i] -= lr * (f * g[i] + decay * p[i]);
 }
 
 KERNEL momentum_step(
-    REAL* p, const REAL* g, REAL* v, const REAL* factor, double rate, double momentum_, double decay_, int ahead, word size)
+    REAL* p, const REAL* g, REAL* v, const REAL* factor, double lr_64, double momentum_64, double decay_64, int ahead,
+    word size)
 {
-    const REAL f = factor[0], lr = rate, momentum = momentum_, decay = decay_;
+    ROUNDED(lr); ROUNDED(momentum); ROUNDED(decay);
+    const REAL f = factor[0];
     EVERY(i, size) {
         const REAL step = lr * (f * g[i] + decay * p[i]), speed = momentum * v[i] - step;
         v[i] = speed;
@@ -41,10 +48,11 @@ KERNEL momentum_step(
 }
 
 KERNEL adam_step(
-    REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, double rate, double kept_, double beta1_, double beta2_,
-    double decay_, word size)
+    REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, double lr_64, double kept_64, double beta1_64,
+    double beta2_64, double decay_64, word size)
 {
-    const REAL f = factor[0], lr = rate, kept = kept_, beta1 = beta1_, beta2 = beta2_, decay = decay_;
+    ROUNDED(lr); ROUNDED(kept); ROUNDED(beta1); ROUNDED(beta2); ROUNDED(decay);
+    const REAL f = factor[0];
     EVERY(i, size) {
         const REAL old = kept * p[i], d = f * g[i] + decay * old;
         m[i] += (1 - beta1) * (d - m[i]);
@@ -53,9 +61,12 @@ KERNEL adam_step(
     }
 }
 
-KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, double rate, double share_, double decay_, word size)
+KERNEL asgd_step(
+    REAL* p, const REAL* g, REAL* average, const REAL* factor, double lr_64, double share_64, double decay_64,
+    word size)
 {
-    const REAL f = factor[0], lr = rate, share = share_, decay = decay_;
+    ROUNDED(lr); ROUNDED(share); ROUNDED(decay);
+    const REAL f = factor[0];
     EVERY(i, size) {
         p[i] -= lr * (f * g[i] + decay * p[i]);
         if (share != 0) average[i] = share == 1 ? p[i] : average[i] + share * (p[i] - average[i]);
@@ -63,7 +74,8 @@ KERNEL asgd_step(REAL* p, const REAL* g, REAL* average, const REAL* factor, doub
 }
 
 // What a trainer remembers of a step: whether all was finite so far, and totals of loss and norm. One thread.
-KERNEL note_step(const double* loss, const REAL* norm, long long step, double columns, long long* good_steps, double* totals)
+KERNEL note_step(
+    const double* loss, const REAL* norm, long long step, double columns, long long* good_steps, double* totals)
 {
     if (THREAD) return;
     const double e = exp(loss[0]);

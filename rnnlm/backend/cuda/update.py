@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rnnlm.backend.cuda.launch import blocks_for, dense, double, empty, full, integer, launch, long, word
+from rnnlm.backend.cuda.launch import blocks_for, dense, double, empty, full, integer, launch, long, word, write_back
 
 __all__ = ["adam_step", "asgd_step", "momentum_step", "norm_and_factor", "note_step", "sgd_step"]
 
@@ -38,9 +38,7 @@ def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: An
     changed = (p, *remembered)
     whole = [dense(a) for a in changed]
     launch("update", name, p.dtype, _blocks(p.size), whole[0], dense(g), *whole[1:], on_device, *typed, word(p.size))
-    for a, copy in zip(changed, whole):
-        if copy is not a:
-            a[...] = copy
+    write_back(changed, whole)
 
 
 def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
