@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.worker import ROOT, status
 from rnnlm import SGD, Batches, Rnnlm, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
-from rnnlm.training import _Run
+from rnnlm.training.trainer import _Run
 
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 WORDS = 10_000

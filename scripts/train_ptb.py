@@ -8,8 +8,54 @@ Without Penn Treebank, and without a network to get it from, it trains on the bu
 """
 
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 
-from rnnlm.cli import train_ptb
+from rnnlm.cli.main import run
+from rnnlm.cli.options import value
+from rnnlm.cli.process import handled
+from rnnlm.data import ptb
+from rnnlm.errors import DataError, MissingExtra
+from rnnlm.experiments import recipes
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Train and return the exit code; arguments are those of `rnnlm train`."""
+    return handled(lambda: run(["train", *with_corpus(list(arguments))]))
+
+
+def with_corpus(given: list[str]) -> list[str]:
+    """The arguments, with a recipe; and with the built-in corpus where Penn Treebank is not to be had."""
+    recipe = value(given, "--recipe") or "book-lstm"
+    chosen = ["--recipe", recipe, *given]
+    settings = recipes.load(recipe)["settings"]
+    if value(given, "--corpus") is not None or settings.get("corpus") != "ptb" or {"-h", "--help"} & set(given):
+        return chosen
+    try:
+        find_or_fetch(value(given, "--data-dir"))
+    except (DataError, MissingExtra) as error:
+        print(f"rnnlm: training on the built-in corpus instead: {error}", file=sys.stderr)
+        return ["--recipe", value(given, "--recipe") or "story", *given, "--corpus", "story"]
+    return chosen
+
+
+def find_or_fetch(data_dir: str | None) -> None:
+    """See that Penn Treebank is there: where it is said to be, or in the usual places, else downloaded.
+
+    Raises:
+        DataError, MissingExtra: it is not to be had.
+    """
+    try:
+        ptb.find_all(None if data_dir is None else Path(data_dir))
+    except DataError as missing:
+        if data_dir is not None:
+            raise
+        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+        try:
+            ptb.fetch()
+        except MissingExtra:
+            raise missing from None
+
 
 if __name__ == "__main__":
-    sys.exit(train_ptb(sys.argv[1:]))
+    sys.exit(main(sys.argv[1:]))

@@ -29,7 +29,7 @@ def test_numpy_never_imports_cupy(clean_env):
     code = """
 import sys
 from rnnlm import *
-import rnnlm.cli, rnnlm.experiment
+import rnnlm.cli, rnnlm.experiments.experiment
 model = SimpleRnnlm(9, 4, 5)
 RnnlmTrainer(model, SGD(0.1)).fit([1, 2, 3] * 9, [2, 3, 1] * 9, 1, 2, 3)
 print(sorted(m for m in sys.modules if m.split('.')[0] in ('cupy', 'cupyx', 'matplotlib')))

@@ -3,10 +3,10 @@ import json
 import numpy as np
 import pytest
 
-from rnnlm.checkpoint import load_model, save_model
 from rnnlm.data import Vocabulary
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.models import SimpleRnnlm
+from rnnlm.saving.model_folder import load_model, save_model
 from tests.gradcheck import host
 
 WORDS = Vocabulary(["the", "cat", "<unk>", "<eos>"])

@@ -16,13 +16,13 @@ import pytest
 
 import rnnlm
 from rnnlm import experiment, recipes, samples, settings
-from rnnlm.checkpoint import load_model
-from rnnlm.cli import main, train_ptb
+from rnnlm.cli.main import main, train_ptb
 from rnnlm.data import encode_corpus, ptb
 from rnnlm.errors import InputError
-from rnnlm.experiment import run
+from rnnlm.experiments.experiment import run
+from rnnlm.experiments.settings import TrainConfig
 from rnnlm.models import ModelConfig
-from rnnlm.settings import TrainConfig
+from rnnlm.saving.model_folder import load_model
 from tests.conftest import TEXT
 from tests.gradcheck import host
 
@@ -64,7 +64,7 @@ def test_train_leaves_a_folder(treebank, capsys):
 
 def test_the_best_model_by_valid_is_kept_and_the_rate_lowered(treebank, monkeypatch):
     """Valid perplexities 9, 5, 7: the second model stays, and the third epoch is followed by a lower rate."""
-    from rnnlm.evaluation import Evaluation
+    from rnnlm.inference.evaluation import Evaluation
 
     saved, real = [], experiment.evaluate
     answers = iter([9.0, 5.0, 7.0, 6.0])
@@ -323,9 +323,9 @@ WRONG = [
 @pytest.fixture(scope="module")
 def models(tmp_path_factory):
     """A trained run, a model of the built-in words, a damaged run and one without an epoch."""
-    from rnnlm.checkpoint import save_model
     from rnnlm.data import story
     from rnnlm.models import SimpleRnnlm
+    from rnnlm.saving.model_folder import save_model
 
     folder = tmp_path_factory.mktemp("models")
     (folder / "text").write_text(TEXT)

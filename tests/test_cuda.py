@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import rnnlm.layers
-import rnnlm.training  # noqa: F401 - every module with an accelerated function, so that FUSED has all of them
+import rnnlm.training.trainer  # noqa: F401 - every module with an accelerated function, so that FUSED has all of them
 from rnnlm.backend import FUSED, NAME, xp
 from rnnlm.data import batches  # noqa: F401
 from rnnlm.layers.dropout import LANES

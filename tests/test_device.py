@@ -6,7 +6,7 @@ import pytest
 
 from rnnlm import cli
 from rnnlm.backend import NAME, SETTINGS
-from rnnlm.device import choose
+from rnnlm.cli.device import choose
 from rnnlm.errors import BackendError, InputError
 from tests.test_backend import NO_GPU
 
@@ -79,7 +79,7 @@ def test_out_of_memory_is_one_sentence_with_a_remedy(monkeypatch, capsys, error,
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("rnnlm.commands.show_info", fail)
+    monkeypatch.setattr("rnnlm.cli.commands.all.show_info", fail)
     assert cli.main(["info"]) == 1
     remedy = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
     assert capsys.readouterr().err == f"rnnlm: {told}: {remedy}\n"
@@ -89,6 +89,6 @@ def test_another_error_is_not_taken_for_it(monkeypatch):
     def fail(*_):
         raise RuntimeError("cudaErrorIllegalAddress")
 
-    monkeypatch.setattr("rnnlm.commands.show_info", fail)
+    monkeypatch.setattr("rnnlm.cli.commands.all.show_info", fail)
     with pytest.raises(RuntimeError, match="cudaErrorIllegalAddress"):
         cli.main(["info"])

@@ -14,15 +14,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rnnlm.data import Batches, Vocabulary, encode_corpus, load_corpus, open_corpus, read_corpus
-from rnnlm.data.corpora import load_part
+from rnnlm.data.corpora.named import load_part
 from rnnlm.data.encoded import WORDS_BEGIN, pack, read_header, verify
 from rnnlm.data.encoding import write_ids
-from rnnlm.data.lazy import Translated, pieces
+from rnnlm.data.tokens import Translated, pieces
 from rnnlm.errors import DataError, InputError
-from rnnlm.evaluation import eval_perplexity, evaluate, token_nats
+from rnnlm.inference.evaluation import eval_perplexity, evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD
-from rnnlm.training import RnnlmTrainer
+from rnnlm.training.trainer import RnnlmTrainer
 from tests.gradcheck import host
 
 WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import DataError, InputError
-from rnnlm.evaluation import Evaluation, _Sums, eval_perplexity, evaluate, token_nats
+from rnnlm.inference.evaluation import Evaluation, _Sums, eval_perplexity, evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from tests import reference
 from tests.gradcheck import dev, host
@@ -59,7 +59,7 @@ def test_lanes_are_parts_from_a_cold_start(model, corpus, lanes):
 @pytest.mark.parametrize("lanes", [1, 7])
 def test_running_sums_are_the_mean_and_deviation_of_all_tokens(model, rng, monkeypatch, lanes):
     """Fetched every 50 tokens, so that there are many pieces to add up."""
-    monkeypatch.setattr("rnnlm.evaluation.FETCHED", 50)
+    monkeypatch.setattr("rnnlm.inference.evaluation.FETCHED", 50)
     corpus = rng.integers(0, V, 2000)
     nats, got = token_nats(model, corpus, lanes, 11), evaluate(model, corpus, lanes, 11)
     want = Evaluation.of(nats, lanes)

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
-from rnnlm.generation import RnnlmGen, generate, generate_batch
+from rnnlm.inference.generation import RnnlmGen, generate, generate_batch
+from rnnlm.inference.sampling import Sampler
 from rnnlm.models import SimpleRnnlm
-from rnnlm.sampling import Sampler
 from tests.gradcheck import dev, host
 
 V = 9

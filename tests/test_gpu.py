@@ -4,11 +4,11 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import ops, xp
-from rnnlm.cli import main
+from rnnlm.cli.main import main
 from rnnlm.data.batches import Batches
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam
-from rnnlm.training import _Run
+from rnnlm.training.trainer import _Run
 from tests.gradcheck import host
 
 pytestmark = pytest.mark.gpu

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
+from rnnlm.experiments.settings import TrainConfig
 from rnnlm.layers import TimeAffine, TimeBiLSTM, TimeEmbedding
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, Model, ModelConfig, Rnnlm, SimpleRnnlm, build_model
 from rnnlm.optim import SGD
-from rnnlm.settings import TrainConfig
 from tests.gradcheck import assert_gradients, dev, host
 
 V, D, H, N, T = 11, 5, 6, 3, 4

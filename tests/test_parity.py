@@ -12,12 +12,12 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import NAME
-from rnnlm.checkpoint import load_model, save_model
 from rnnlm.data import Vocabulary
-from rnnlm.evaluation import evaluate
+from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import ModelConfig, build_model
 from rnnlm.optim import SGD
-from rnnlm.training import RnnlmTrainer
+from rnnlm.saving.model_folder import load_model, save_model
+from rnnlm.training.trainer import RnnlmTrainer
 from tests.gradcheck import host
 
 pytestmark = pytest.mark.skipif(NAME != "cupy", reason="compares CuPy with NumPy: RNNLM_DEVICE=cuda or --strict-cupy")

@@ -2,8 +2,8 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
+from rnnlm.inference.scoring import score
 from rnnlm.models import BetterRnnlm, Rnnlm
-from rnnlm.scoring import score
 from tests.gradcheck import host
 
 V, EOS = 12, 0

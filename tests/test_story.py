@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from rnnlm.data import story
-from rnnlm.data.grammar import Grammar
+from rnnlm.data.corpora.grammar import Grammar
 from rnnlm.errors import InputError
-from rnnlm.evaluation import evaluate
+from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import Adam
-from rnnlm.training import RnnlmTrainer
+from rnnlm.training.trainer import RnnlmTrainer
 
 # ---------------------------------------------------------------- grammars solved by hand
 

@@ -12,7 +12,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from rnnlm.backend import NAME, products, threads
-from rnnlm.backend.threads import in_parallel, one_blas_thread, scratch, thread_count
+from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, scratch, thread_count
 from rnnlm.errors import BackendError
 from tests import test_layers_output, test_models_general
 from tests import test_layers_recurrent as recurrent
@@ -190,7 +190,7 @@ def test_blas_takes_one_thread_inside_and_what_it_had_outside():
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_forked_process_has_threads_of_its_own():
     code = (
-        "import os; from rnnlm.backend.threads import in_parallel\n"
+        "import os; from rnnlm.backend.cpu.threads import in_parallel\n"
         "in_parallel(lambda *_: None, 3)\n"
         "child = os.fork()\n"
         "in_parallel(lambda *_: None, 3)\n"

@@ -5,10 +5,10 @@ import pytest
 
 from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.errors import DataError, InputError, TrainingDiverged
-from rnnlm.evaluation import evaluate
+from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import AwdLstm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam, Cosine, clip_grads
-from rnnlm.training import RnnlmTrainer, _Run
+from rnnlm.training.trainer import RnnlmTrainer, _Run
 from tests.gradcheck import host
 
 V = 11

@@ -3,7 +3,7 @@
     from rnnlm.backend import xp, ops
 
 `xp` is NumPy or CuPy. `ops` holds the few operations that the two libraries spell or speed differently, under the same
-names in `numpy_ops.py` and `cupy_ops.py`. Nothing outside this folder asks which library it is.
+names in `cpu/ops.py` and `cuda/ops.py`. Nothing outside this folder asks which library it is.
 
 The environment is read once, when this module is first imported:
 
@@ -52,7 +52,7 @@ def _load(name: str) -> Any:
     if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
         raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32")
     try:
-        module = importlib.import_module(f"rnnlm.backend.{name}_ops")
+        module = importlib.import_module(f"rnnlm.backend.{BACKENDS[name]}.ops")
     except ImportError as error:
         raise BackendError(
             f"a GPU needs CuPy, which can't be imported ({error}): install it with pip install 'rnnlm[cuda13]' (or "

@@ -1,21 +1,6 @@
-"""Corpora: text to word ids, and windows of them for training."""
+"""From text to windows of word ids. Nothing here needs a backend until a window is cut."""
 
-from rnnlm.data import ptb, story
-from rnnlm.data.batches import Batches
-from rnnlm.data.corpora import Corpus, load_corpus
-from rnnlm.data.corpus import read_corpus
-from rnnlm.data.encoded import open_corpus
-from rnnlm.data.encoding import encode_corpus
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm import HOMES
+from rnnlm.lazy import lazy_names
 
-__all__ = [
-    "Batches",
-    "Corpus",
-    "Vocabulary",
-    "encode_corpus",
-    "load_corpus",
-    "open_corpus",
-    "ptb",
-    "read_corpus",
-    "story",
-]
+__all__, __getattr__, __dir__ = lazy_names(__name__, HOMES)

@@ -1,17 +1,19 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import whole_number
-from rnnlm.data.lazy import expect_read, host_ids, let_go, on_file
+from rnnlm.data.ids import expect_read, expect_words
+from rnnlm.data.tokens import host_ids, let_go, on_file
 from rnnlm.errors import DataError, InputError
-from rnnlm.models.ids import expect_words
 
 __all__ = ["Batches", "RandomBatches", "make_batches", "read_window"]
+
+if TYPE_CHECKING:
+    from rnnlm.backend import Array
 
 HIGH = 2**31  # ids are below it: windows are int32
 PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
@@ -20,19 +22,13 @@ SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
 
 
-@accelerated
-def read_window(data: Array, jump: int, begin: int, window: Array) -> None:
+def read_window(data: Any, jump: int, begin: int, window: Any) -> None:
     """window[t, i] = data[(i jump + begin + t) mod size]: row i reads from i * jump + begin on.
 
     Args:
-        data: (size,) ids.
+        data: (size,) ids, in whatever has slices.
         window: (T, N) int32, to be overwritten.
     """
-    copy_window(data, jump, begin, window)
-
-
-def copy_window(data: Any, jump: int, begin: int, window: Any) -> None:
-    """The same, slice by slice, from whatever has slices."""
     size, (T, N) = len(data), window.shape
     for i in range(N):
         start = (i * jump + begin) % size
@@ -91,7 +87,7 @@ class Batches:
             if not on_file(ids):
                 expect_words(name, ids, high, low)
 
-    def window(self, number: int) -> tuple[Array, Array]:
+    def window(self, number: int) -> "tuple[Array, Array]":
         """Inputs and targets (N, T) of window `number` from 0, int32; views of time-major memory.
 
         They are arrays of the backend, or, of a memory map, of the host.
@@ -104,17 +100,19 @@ class Batches:
         if on_file(self.xs) or on_file(self.ts):
             both = np.empty(shape, np.int64)
             for steps, (ids, low, high) in zip(both, self._limits):
-                copy_window(np.asarray(ids) if isinstance(ids, np.memmap) else ids, jump, begin, steps)
+                read_window(np.asarray(ids) if isinstance(ids, np.memmap) else ids, jump, begin, steps)
                 if on_file(ids):
                     expect_read(ids, steps, low, high)
                     if number % KEPT == 0:
                         let_go(ids)
             both = both.astype(np.int32)
         else:
+            from rnnlm.backend import accelerated, ops, xp  # for windows alone: all else here does without a backend
+
             self._resident = self._resident or [ops.resident(ids) for ids in (self.xs, self.ts)]
             both = xp.empty(shape, xp.int32)
             for steps, ids in zip(both, self._resident):
-                read_window(ids, jump, begin, steps)
+                accelerated(read_window)(ids, jump, begin, steps)
         return both[0].T, both[1].T
 
     def span(self, number: int) -> tuple[int, int]:

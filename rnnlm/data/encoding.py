@@ -10,8 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
-from rnnlm.data.corpus import EMPTY, Advance, frequent_words, lines_of, strange_word
 from rnnlm.data.encoded import CHUNK, Header, id_type, pack, read_header
+from rnnlm.data.text import EMPTY, Advance, frequent_words, lines_of, strange_word
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import atomic_file

@@ -15,8 +15,8 @@ from rnnlm.files import write_atomic
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.bidirectional import Bidirectional
-from rnnlm.layers.losses import TimeSoftmaxWithLoss
-from rnnlm.layers.output import TimeAffineWithLoss
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
+from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss
 from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import checked_ids

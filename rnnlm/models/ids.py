@@ -6,16 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
 
-__all__ = ["checked_ids", "expect_words"]
-
-
-def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
-    """Check that all ids on the host are in [lowest, vocab_size)."""
-    if ids.size and (ids.min() < lowest or ids.max() >= vocab_size):
-        wrong = ids.min() if ids.min() < lowest else ids.max()
-        raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")
+__all__ = ["checked_ids"]
 
 
 def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:

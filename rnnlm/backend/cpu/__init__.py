@@ -1,0 +1,1 @@
+"""NumPy, shared between the cores: what it spells or speeds differently from CuPy."""

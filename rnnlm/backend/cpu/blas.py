@@ -1,0 +1,47 @@
+"""The BLAS library that NumPy multiplies with: which one, which of its kernels, how many threads it would take."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from typing import Any
+
+__all__ = ["describe_blas", "forced_kernels", "libraries"]
+
+FORCING = "OPENBLAS_CORETYPE"  # makes OpenBLAS take the kernels of another processor than the one it runs on
+ASKING = "import numpy; from rnnlm.backend.cpu.blas import kernels; print(kernels())"
+
+
+@cache
+def libraries() -> list[Any]:
+    """threadpoolctl's handles of the BLAS libraries in this process."""
+    from threadpoolctl import ThreadpoolController
+
+    return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
+
+
+def kernels() -> str:
+    """The processor that BLAS has its kernels for, as it calls it; empty where it doesn't say."""
+    return next((str(name) for library in libraries() if (name := library.info().get("architecture"))), "")
+
+
+def describe_blas() -> str:
+    """Name, version and kernels in words: a speed means little without them."""
+    known = [library.info() for library in libraries()]
+    if not known:
+        return "BLAS unknown"
+    version = f" {known[0]['version']}" if known[0].get("version") else ""
+    return f"{known[0]['internal_api']}{version}" + (f" with {kernels()} kernels" if kernels() else "")
+
+
+def forced_kernels() -> str | None:
+    """A sentence that says so, if the environment forces other kernels than BLAS would take; asks another process."""
+    forced = os.environ.get(FORCING)
+    if not forced:
+        return None
+    free = {name: value for name, value in os.environ.items() if name != FORCING}
+    asked = subprocess.run([sys.executable, "-c", ASKING], env=free, capture_output=True, text=True, check=False)
+    own = asked.stdout.strip()
+    if not own or own == kernels():
+        return None
+    return f"{FORCING}={forced} forces {kernels()} kernels; without it BLAS takes {own}: unset it to measure speed"

@@ -1,0 +1,57 @@
+"""NumPy: scores, softmax and cross-entropy, with each thread's share of the scores in its cache.
+
+The twin of `output_forward` in layers/output.py, where the equations and the arguments are explained. At 700 rows of
+10,000 words, 100 hidden units and two threads it takes 10 ms, of which 7 are the product, and the plain text 16 to 22.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend.cpu.products import few_rows, worth_sharing
+from rnnlm.backend.cpu.threads import in_parallel, scratch
+
+__all__ = ["output_forward"]
+
+Array = NDArray[Any]
+CACHE = 1 << 18  # scores: 1 MiB of float32, a second-level cache
+MEMORY = 1 << 22  # scores of a product, of each thread
+SMALL = 500  # hidden units up to which few rows at a time go through small kernels
+SAFE = 30.0  # exp of scores up to this is far from overflow, and nothing that counts underflows
+
+
+def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array, nats: Array) -> None:
+    """As the plain text, except that m is 0 where all scores are small enough for their exp."""
+    V = len(b)
+    ones = np.ones(V, x.dtype)
+    cached = max(1, CACHE // V)  # rows
+    together = max(16, cached) if W.flags.c_contiguous and W.shape[0] <= SMALL else max(16, min(128, MEMORY // V))
+
+    def part(start: int, stop: int) -> None:
+        scores = scratch("scores", (together, V), x.dtype)
+        for i in range(start, stop, together):
+            own = scores[: stop - i]
+            few_rows(x[i : i + len(own)], W, own)
+            for j in range(0, len(own), cached):
+                rows = slice(i + j, min(i + j + cached, i + len(own)))
+                nats[rows] = _exps(own[j : j + cached], b, targets[rows], ones, exps[rows], totals[rows])
+
+    in_parallel(part, len(x), worth=worth_sharing(2.0 * x.size * V))
+
+
+def _exps(s: Array, b: Array, targets: Array, ones: Array, exps: Array, totals: Array) -> Array:
+    """From scores without bias (M, V), which are used up, leave exp(s - m) and its sums; returns the nats (M,)."""
+    s += b
+    top = s.max(axis=1)
+    own = s[np.arange(len(s)), targets].astype(np.float64)
+    if np.abs(top).max() <= SAFE:
+        own = -own
+    else:
+        with np.errstate(over="ignore", invalid="ignore"):
+            own = top - own
+            s -= top[:, None]
+    np.exp(s, out=exps)
+    np.matmul(exps, ones, out=totals)  # a sum over rows, 3 times faster than sum
+    own += np.log(totals.astype(np.float64))
+    return own

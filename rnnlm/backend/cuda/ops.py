@@ -1,0 +1,121 @@
+"""CuPy: what it spells or speeds differently from NumPy."""
+
+import os
+from collections.abc import Callable
+from typing import Any
+
+import cupy as xp
+
+from rnnlm.backend.cuda.cells import *  # noqa: F403 - each of these modules says what it offers
+from rnnlm.backend.cuda.dropout import *  # noqa: F403
+from rnnlm.backend.cuda.output import *  # noqa: F403
+from rnnlm.backend.cuda.rows import *  # noqa: F403
+from rnnlm.backend.cuda.update import *  # noqa: F403
+
+Array = Any
+_precision = "fp32"
+SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
+
+
+def trouble(device: str, precision: str) -> str | None:
+    """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed.
+
+    Args:
+        device: number of the GPU to use from now on in this thread.
+        precision: of float32 products from now on, 'fp32' or 'tf32'.
+    """
+    if not xp.is_available():
+        return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
+    try:
+        count = xp.cuda.runtime.getDeviceCount()
+        if not device.isdecimal() or int(device) >= count:
+            there = f"the {count} GPUs, cuda:0 to cuda:{count - 1}"
+            return f"RNNLM_DEVICE must be one of {there}, got cuda:{device}: set another"
+        xp.cuda.Device(int(device)).use()
+        _set_precision(precision)
+        one = xp.ones((2, 2), xp.float32)  # of one number CuPy makes no product of cuBLAS
+        float(xp.matmul(one, one + one)[0, 0])
+    except Exception as error:  # every library that can be missing or too old has an exception of its own
+        return f"CuPy can't compute on the GPU ({str(error).strip().splitlines()[0]}): install CUDA's libraries with it"
+    return None
+
+
+def _set_precision(precision: str) -> None:
+    """Of float32 products from now on. fp32 is CuPy's own default; anything else takes a call that it does not
+    document: the variable that it does document is read just once, and may have been by now."""
+    global _precision
+    _precision = precision
+    if precision == "tf32" or os.environ.get("CUPY_TF32"):
+        from cupy._core import _routines_linalg as products
+
+        products.set_compute_type(
+            "f", getattr(products, f"COMPUTE_TYPE_{'TF32' if precision == 'tf32' else 'DEFAULT'}")
+        )
+
+
+def describe() -> str:
+    """Library, device and precision of float32 products in words."""
+    device = xp.cuda.Device().id
+    name = xp.cuda.runtime.getDeviceProperties(device)["name"].decode()
+    return f"CuPy {xp.__version__} on {name} (cuda:{device}), {_precision}"
+
+
+def remarks() -> list[str]:
+    """What slows this backend down here: nothing is known."""
+    return []
+
+
+def asarray(a: Any, dtype: Any = None) -> Array:
+    """A host array as an array of this backend: a copy to the device."""
+    return xp.asarray(a, dtype)
+
+
+def resident(ids: Any) -> Array:
+    """Ids in memory, to where the backend cuts windows from: a copy on the device."""
+    return xp.asarray(ids, xp.int32)
+
+
+def asnumpy(a: Any) -> Any:
+    """An array of this backend as a NumPy array: waits for the device."""
+    return xp.asnumpy(a)
+
+
+def synchronize() -> None:
+    """Wait until the device has done all it was given."""
+    xp.cuda.get_current_stream().synchronize()
+
+
+class quiet:
+    """A context in which overflow and NaN give no warning: on a GPU they never do, so nothing is done."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+one_blas_thread = quiet()  # the host multiplies nothing
+
+
+def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
+    """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
+    if add:
+        out += xp.matmul(a, b)
+    else:
+        xp.matmul(a, b, out=out)
+
+
+def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
+    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
+    if not (W.flags.c_contiguous or W.flags.f_contiguous):
+        W = xp.ascontiguousarray(W)  # once, instead of at every step
+    return lambda a, out: matmul(a, W, out)
+
+
+def scale_(a: Array, factor: Array) -> None:
+    """a *= factor, in place, without waiting to see whether it is 1."""
+    a *= factor
+
+
+def elementwise(function: Callable[..., object], *arrays: Array) -> None:
+    """Call function(*arrays): on a GPU one piece is best."""
+    function(*arrays)

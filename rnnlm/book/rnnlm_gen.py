@@ -1,0 +1,33 @@
+"""Language models that write, with the book's method."""
+
+from collections.abc import Collection, Sequence
+from typing import Any
+
+from rnnlm.inference.generation import generate
+from rnnlm.models.base import Model
+from rnnlm.models.better import BetterRnnlm
+from rnnlm.models.rnnlm import Rnnlm
+
+__all__ = ["BetterRnnlmGen", "RnnlmGen"]
+
+
+class _Writer(Model):
+    """A model that writes, with the book's method."""
+
+    def generate(
+        self,
+        start_id: int | Sequence[int],
+        skip_ids: Collection[int] | None = None,
+        sample_size: int = 100,
+        **options: Any,
+    ) -> list[int]:
+        """As the function `generate`, going on from the model's own state, as the book has it."""
+        return generate(self, start_id, skip_ids, sample_size, **{"go_on": True, **options})
+
+
+class RnnlmGen(Rnnlm, _Writer):
+    """The book's LSTM language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
+
+
+class BetterRnnlmGen(BetterRnnlm, _Writer):
+    """The book's better language model, which writes: `generate(start_id, skip_ids, sample_size)`."""

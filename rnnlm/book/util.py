@@ -1,0 +1,41 @@
+"""The book's small helpers: its approximate perplexity, and arrays to a GPU and back."""
+
+from typing import Any
+
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.backend import Array, ops
+from rnnlm.data.batches import Batches
+from rnnlm.data.ids import expect_words
+from rnnlm.data.tokens import host_ids, on_file
+from rnnlm.inference.evaluation import own_state, perplexity
+from rnnlm.models.base import Model
+
+__all__ = ["eval_perplexity", "to_cpu", "to_gpu"]
+
+
+def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_size: int = 35) -> float:
+    """The book's figure: mean loss over windows of ten cold starts, what does not fill a window left out.
+
+    It depends on the sizes and scores 82,250 of the 82,429 pairs of Penn Treebank's test part; `evaluate` is exact. The
+    model's own state is put back afterwards.
+    """
+    ids = host_ids("corpus", corpus)
+    if not on_file(ids):
+        expect_words("corpus", ids, model.config.vocab_size)
+    batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
+    batches.expect_words(model.config.vocab_size)
+    with own_state(model):
+        total = sum(model.forward(*batches.window(number), train_flg=False) for number in range(len(batches)))
+        model.loss_layer.forget()  # a backward now would be that of the last window
+    return perplexity(float(total) / len(batches))
+
+
+def to_cpu(x: Any) -> NDArray[Any]:
+    """An array of the backend as a NumPy array; on the CPU the array itself."""
+    return ops.asnumpy(x)
+
+
+def to_gpu(x: Any) -> Array:
+    """A NumPy array as one of the backend: on a GPU if that is what runs (RNNLM_DEVICE=cuda), else the array itself."""
+    return ops.asarray(x)

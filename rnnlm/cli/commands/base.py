@@ -1,0 +1,18 @@
+"""What every command is."""
+
+__all__ = ["Command"]
+
+
+class Command:
+    """A command: a frozen dataclass whose fields are its options, and what it does.
+
+    Results go to standard output, all else to standard error. A command's file imports what needs an array library
+    inside its functions: help is shown, and wrong options are refused, where there is none.
+    """
+
+    device: str | None = None  # a command without these fields runs wherever the environment says
+    precision: str | None = None
+
+    def run(self) -> None:
+        """Do it."""
+        raise NotImplementedError

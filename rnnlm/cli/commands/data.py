@@ -1,0 +1,130 @@
+"""`rnnlm data`: tells where corpora are, downloads one, encodes a text, checks an encoded corpus."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from tyro.conf import OmitSubcommandPrefixes, Positional
+
+from rnnlm.cli.commands.base import Command
+from rnnlm.cli.folders import model_folder
+from rnnlm.data.corpora import ptb
+from rnnlm.data.encoded import Header, is_encoded, open_corpus, verify
+from rnnlm.data.encoding import encode_corpus
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import InputError
+from rnnlm.progress import bytes_bar
+
+__all__ = ["Data"]
+
+
+@dataclass(frozen=True)
+class Encode(Command):
+    """Write a text as an encoded corpus: ids and words in one file, which is never loaded whole.
+
+    Example: rnnlm data encode book.txt && rnnlm train --corpus book.txt.ids
+
+    Attributes:
+        text: a UTF-8 text file.
+        out: the file to write; TEXT.ids unless given.
+        vocab: encode in these words: folder of a model or of a run, an encoded corpus, or a file of one word a line.
+        max_words: words to tell apart, the most frequent ones, where vocab names none.
+        overwrite: replace what is there.
+    """
+
+    text: Positional[Path]
+    out: Path | None = None
+    vocab: Path | None = None
+    max_words: int = 10_000
+    overwrite: bool = False
+
+    def run(self) -> None:
+        """Write the encoded corpus and print what is in it."""
+        words = None if self.vocab is None else _words_of(self.vocab)
+        out = Path(f"{self.text}.ids") if self.out is None else self.out
+        size = self.text.stat().st_size if self.text.is_file() else 0
+        with bytes_bar(size if words else 2 * size) as bar:
+            header = encode_corpus(self.text, out, words, self.max_words, self.overwrite, bar.update)
+        _tell(out, header)
+
+
+@dataclass(frozen=True)
+class Check(Command):
+    """Check an encoded corpus to its last id.
+
+    Example: rnnlm data check book.txt.ids
+
+    Attributes:
+        file: what `rnnlm data encode` wrote.
+    """
+
+    file: Positional[Path]
+
+    def run(self) -> None:
+        """Check it and print what is in it."""
+        with bytes_bar(self.file.stat().st_size if self.file.is_file() else 0) as bar:
+            header = verify(self.file, bar.update)
+        _tell(self.file, header)
+
+
+@dataclass(frozen=True)
+class Where:
+    """Print where corpora are, as without a word after `data`."""
+
+
+@dataclass(frozen=True)
+class Data(Command):
+    """Print where corpora are, or download one; encode a text.
+
+    Example: rnnlm data --fetch ptb
+
+    Attributes:
+        fetch: download this corpus (takes the extra 'data').
+        data_dir: folder that holds ptb/, or will; $RNNLM_DATA or the cache of downloads unless given.
+        action: what to do.
+    """
+
+    fetch: Literal["ptb"] | None = None
+    data_dir: Path | None = None
+    action: OmitSubcommandPrefixes[Encode | Check | Where] = Where()
+
+    def run(self) -> None:
+        """Do it."""
+        if isinstance(self.action, Command):
+            if self.fetch is not None or self.data_dir is not None:
+                raise InputError("encode and check take files: leave out fetch and data_dir")
+            self.action.run()
+        elif self.fetch is not None:
+            print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+            print(f"ptb is in {ptb.fetch(self.data_dir) / 'ptb'}")
+        else:
+            _show_where(self.data_dir)
+
+
+def _show_where(data_dir: Path | None) -> None:
+    """Print where corpora are looked for, and what is missing there."""
+    print("story: built in, made when it is used")
+    folders = ptb.folders_to_look_in(data_dir)
+    for folder in folders:
+        missing = [name for name in ptb.FILES.values() if not (folder / "ptb" / name).is_file()]
+        print(f"ptb: {folder / 'ptb'}: {'missing ' + ', '.join(missing) if missing else 'complete'}")
+    if not folders:
+        print("ptb: no folder is named by --data-dir or RNNLM_DATA, and without the extra 'data' there is no cache")
+
+
+def _tell(path: Path, header: Header) -> None:
+    """Print what an encoded corpus holds."""
+    print(
+        f"{path}: {header.tokens:,} tokens, of which {header.unknown:,} are not among its "
+        f"{len(header.vocabulary):,} words; {header.dtype.itemsize} bytes a token"
+    )
+
+
+def _words_of(path: Path) -> Vocabulary:
+    """The words of a model, of a run, of an encoded corpus or of a list, one a line."""
+    if path.is_dir():
+        return Vocabulary.load(model_folder(path) / "vocab.txt")
+    if path.is_file() and is_encoded(path):
+        return open_corpus(path)[1]
+    return Vocabulary.load(path)

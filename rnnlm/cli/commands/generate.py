@@ -1,0 +1,97 @@
+"""`rnnlm generate`."""
+
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional
+
+from rnnlm.checks import whole_number
+from rnnlm.cli.commands.base import Command
+from rnnlm.cli.folders import open_model
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import InputError
+from rnnlm.plotting import expect_picture_name, save_surprise
+
+if TYPE_CHECKING:
+    from rnnlm.models.base import Model
+
+__all__ = ["Generate"]
+
+
+@dataclass(frozen=True)
+class Generate(Command):
+    """Print texts that a model makes up, one a line.
+
+    Example: rnnlm generate runs/story-001 --prompt "the visitor" --count 5 --seed 1
+
+    Attributes:
+        model: folder of a model or of a run.
+        prompt: words to begin with.
+        length: most words of a text, the prompt included; it ends sooner at the end of a line.
+        count: texts to write.
+        temperature: below 1 keeps closer to the likely words, above 1 strays further.
+        top_k: sample from the k most likely words only.
+        top_p: sample from the fewest likely words whose probabilities add up to p.
+        greedy: always take the most likely word.
+        seed: the same seed gives the same texts.
+        heat: draw the word probabilities of the first text in this picture.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+    """
+
+    model: Positional[Path]
+    prompt: str = ""
+    length: int = 50
+    count: int = 1
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+    seed: int | None = None
+    heat: Path | None = None
+    device: str | None = None
+
+    def run(self) -> None:
+        """Print the prompt and what follows, to the end of a line or `length`, `count` times."""
+        from rnnlm.inference.generation import generate
+
+        self._check()
+        model, words = open_model(self.model)
+        begin = [] if words.eos_id is None else [words.eos_id]
+        prompt = words.encode(self.prompt).tolist()
+        if not (begin or prompt):
+            raise InputError("prompt must have a word: this model has no <eos> to begin after")
+        if self.length < len(prompt):
+            raise InputError(f"length must be at least the {len(prompt)} words of the prompt, got {self.length}")
+        options = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p", "greedy")}
+        for number in range(self.count):
+            seed = None if self.seed is None else (self.seed + number) % 2**64 if self.seed >= 0 else self.seed
+            size = len(begin) + self.length
+            ids = generate(model, begin + prompt, None, size, seed=seed, stop_id=words.eos_id, **options)
+            print(" ".join(words.decode(ids[len(begin) :])).removesuffix("<eos>").rstrip())
+            if self.heat is not None and number == 0:
+                draw_heat(model, words, ids, self.heat)
+
+    def _check(self) -> None:
+        whole_number("count", self.count, 1)
+        whole_number("length", self.length, 1)
+        if self.greedy and (self.top_k is not None or self.top_p is not None or self.temperature != 1):
+            raise InputError("greedy takes the most likely word: leave out temperature, top_k and top_p")
+        if self.heat is not None:
+            expect_picture_name(self.heat)
+
+
+def draw_heat(model: "Model", words: Vocabulary, ids: Sequence[int], path: Path) -> None:
+    """Draw how surprised the model is by each word of a text after the first one."""
+    import numpy as np
+
+    from rnnlm.backend import ops
+
+    if len(ids) < 2:
+        raise InputError("a heat strip needs a text of at least two words")
+    model.reset_state()
+    nats = ops.asnumpy(model.losses([ids[:-1]], [ids[1:]]))[0]
+    save_surprise(path, words.decode(ids[1:]), np.exp(-nats))
+    print(f"rnnlm: word probabilities of the first text are drawn in {path}", file=sys.stderr)

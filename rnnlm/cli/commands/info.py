@@ -1,0 +1,77 @@
+"""`rnnlm info`."""
+
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tyro.conf import Positional
+
+from rnnlm import __version__
+from rnnlm.cli.commands.base import Command
+from rnnlm.cli.folders import open_model
+
+if TYPE_CHECKING:
+    from rnnlm.layers.base import Layer
+
+__all__ = ["Info"]
+
+
+@dataclass(frozen=True)
+class Info(Command):
+    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts.
+
+    Example: rnnlm info runs/story-001
+
+    Attributes:
+        model: folder of a model or of a run.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+    """
+
+    model: Positional[Path | None] = None
+    device: str | None = None
+
+    def run(self) -> None:
+        """Print what runs here, and the layers of a model with their shapes."""
+        show_machine()
+        if self.model is not None:
+            show_model(self.model)
+
+
+def show_machine() -> None:
+    """Print versions, the array library with what it computes with, and what slows it down."""
+    import safetensors
+
+    import rnnlm.models.build  # and so all that may have a fused twin
+    import rnnlm.optim.named
+    import rnnlm.training.trainer  # noqa: F401
+    from rnnlm.backend import FUSED, ops
+
+    print(f"rnnlm {__version__}, Python {sys.version.split()[0]}, {ops.describe()}")
+    print(f"safetensors {safetensors.__version__}")
+    print(f"fused functions: {', '.join(sorted(FUSED)) or 'none'}")
+    for remark in ops.remarks():
+        print(remark)
+
+
+def show_model(folder: Path) -> None:
+    """Print the layers of a model with the shapes and numbers of their parameters."""
+    model, words = open_model(folder)
+    print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
+    for name, layer in model.layers.items():
+        print(f"  {name:16s} {_described(layer)}")
+        for weight, p in zip(layer.names, layer.params):
+            own = any(p is q for q in model.params)
+            count = f"{p.size:>12,}" if own else "        tied"
+            print(f"    {weight:14s} {' x '.join(str(n) for n in p.shape):>16s} {count}")
+    print(f"  {'parameters':16s} {'':16s} {sum(p.size for p in model.params):>12,}")
+
+
+def _described(layer: "Layer") -> str:
+    """A layer's class, and what is special about it."""
+    words = [type(layer).__name__]
+    if layer.mask is not None and layer.mask.dropout_ratio:
+        words.append(f"{layer.mask.name} {layer.mask.dropout_ratio:g}")
+    words += [name for name in ("variational", "reset_after") if getattr(layer, name, False)]
+    words += [f"{name} {getattr(layer, name):g}" for name in ("ar", "tar") if getattr(layer, name, 0)]
+    return ", ".join(words)

@@ -1,0 +1,32 @@
+"""The command `rnnlm`: its words are read, it is told where to run, it runs. `process.py` has the exit codes."""
+
+import sys
+from collections.abc import Sequence
+
+from rnnlm import __version__
+from rnnlm.cli.device import choose
+from rnnlm.cli.process import handled
+
+__all__ = ["main", "run"]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and return its exit code; errors are one sentence on standard error.
+
+    Args:
+        arguments: those of the process unless given.
+    """
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    return handled(lambda: run(given))
+
+
+def run(arguments: Sequence[str]) -> None:
+    """Run a command; errors are raised."""
+    if list(arguments) == ["--version"]:
+        print(f"rnnlm {__version__}")
+        return
+    from rnnlm.cli.options import parse  # tyro is slow to import, and what fails in it is one sentence too
+
+    command = parse(arguments)
+    choose(command.device, command.precision)  # before anything imports the array library
+    command.run()

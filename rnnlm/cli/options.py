@@ -1,0 +1,54 @@
+"""From the words of a command line to the command that they ask for."""
+
+from collections.abc import Callable, Sequence
+
+import tyro
+
+from rnnlm.cli.commands.base import Command
+from rnnlm.cli.commands.data import Data
+from rnnlm.cli.commands.eval import Eval
+from rnnlm.cli.commands.generate import Generate
+from rnnlm.cli.commands.info import Info
+from rnnlm.cli.commands.plot import Plot
+from rnnlm.cli.commands.score import Score
+from rnnlm.cli.commands.train import Train
+from rnnlm.experiments import recipes
+from rnnlm.experiments.settings import TrainConfig
+
+__all__ = ["COMMANDS", "parse", "value"]
+
+COMMANDS: dict[str, type[Command]] = {
+    "train": Train,
+    "eval": Eval,
+    "score": Score,
+    "generate": Generate,
+    "info": Info,
+    "plot": Plot,
+    "data": Data,
+}
+
+
+def parse(arguments: Sequence[str]) -> Command:
+    """The command that the arguments ask for; tyro ends the process where they are wrong or ask for help.
+
+    Raises:
+        InputError: no such recipe, or a setting in it that there is not.
+    """
+    if arguments[:1] == ["train"]:
+        name = value(arguments, "--recipe") or TrainConfig.recipe
+        TrainConfig.from_recipe(name)  # for its errors
+        arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]
+    described = "Recurrent neural network language models. `rnnlm --version` says which version this is."
+    commands: dict[str, Callable[..., Command]] = {**COMMANDS}
+    return tyro.extras.subcommand_cli_from_dict(commands, prog="rnnlm", description=described, args=list(arguments))
+
+
+def value(arguments: Sequence[str], flag: str) -> str | None:
+    """The value of an option, if it is given; the last one wins."""
+    found = None
+    for word, following in zip(arguments, [*arguments[1:], None]):
+        if word == flag:
+            found = following
+        elif word.startswith(f"{flag}="):
+            found = word.partition("=")[2]
+    return found

@@ -1,0 +1,118 @@
+"""Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
+
+from dataclasses import dataclass
+from difflib import get_close_matches
+from math import ceil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.corpora import ptb, story
+from rnnlm.data.corpora.parts import PARTS
+from rnnlm.data.encoded import is_encoded, open_corpus
+from rnnlm.data.text import frequent_words, lines_of, read_corpus
+from rnnlm.data.tokens import in_words_of
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError
+
+__all__ = ["BUILT_IN", "Corpus", "load_corpus", "load_part"]
+
+BUILT_IN = ("story", "ptb")
+HELD_OUT = 0.05  # of a file, for each of valid and test
+LOOK = 1 << 16  # ids looked through at once for the end of a line
+Ids = NDArray[np.integer]
+
+
+@dataclass(frozen=True)
+class Corpus:
+    """Texts as word ids, and the words.
+
+    Attributes:
+        train, valid, test: ids (tokens,), of an encoded corpus parts of a memory map; valid and test may be empty.
+        vocabulary: the words.
+        floor: perplexity of the test part that no honest model gets below, where it is known.
+    """
+
+    train: Ids
+    valid: Ids
+    test: Ids
+    vocabulary: Vocabulary
+    floor: float | None = None
+
+
+def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000) -> Corpus:
+    """All parts of a corpus.
+
+    A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part.
+
+    Args:
+        name: 'story', 'ptb', or the path of a UTF-8 text file or of an encoded corpus.
+        data_dir: where Penn Treebank is; see `ptb`.
+        max_words: of a text file keep so many words, the most frequent ones; all others become `<unk>`. An encoded
+            corpus has its words already.
+
+    Raises:
+        DataError: no such corpus; the nearest name is offered.
+    """
+    if name == "story":
+        train, valid, test = (story.load_data(part)[0] for part in PARTS)
+        return Corpus(train, valid, test, story.vocabulary(), float(np.exp(story.floor("test"))))
+    if name == "ptb":
+        words = ptb.vocabulary(data_dir)
+        train, valid, test = (read_corpus(ptb.find(part, data_dir), words)[0] for part in PARTS)
+        return Corpus(train, valid, test, words)
+    path = _expect_file(name)
+    whole_number("max_words", max_words, 3)
+    ids, words = open_corpus(path) if is_encoded(path) else read_corpus(path, frequent_words(path, max_words))
+    return Corpus(*_cut(ids, words), words)
+
+
+def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Any, int]:
+    """One part of a corpus, or a whole file, in the words of a model.
+
+    Returns:
+        ids: (tokens,); of an encoded corpus a memory map, or `Translated`.
+        unknown: how many of them are not among the words and became `<unk>`.
+
+    Raises:
+        DataError: a strange word, and the model has no `<unk>`; an encoded corpus in words that can't be translated.
+    """
+    if name == "story":
+        corpus, _, id_to_word = story.load_data(part)
+        text = [id_to_word[i] for i in corpus.tolist()]
+        return words.encode(text), sum(word not in words for word in text)
+    path = ptb.find(part, data_dir) if name == "ptb" else _expect_file(name)
+    if is_encoded(path):
+        return in_words_of(path, words)
+    ids, _ = read_corpus(path, words)
+    known = {word.encode() for word in words.words}
+    return ids, sum(word not in known for _, line in lines_of(path) for word in line)
+
+
+def _expect_file(name: str) -> Path:
+    """The path of a file, or an error that knows the built-in corpora too."""
+    if not Path(name).is_file():
+        near = get_close_matches(name, BUILT_IN, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise DataError(f"corpus must be {', '.join(BUILT_IN)} or a text file, and {name!r} is none of them{hint}")
+    return Path(name)
+
+
+def _cut(ids: Ids, words: Vocabulary) -> tuple[Ids, Ids, Ids]:
+    """Train, valid and test parts of a text, each ending with a line."""
+    first, second = (_line_end(ids, ceil(len(ids) * share), words.eos_id) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT))
+    return ids[:first], ids[first:second], ids[second:]
+
+
+def _line_end(ids: Ids, position: int, eos_id: int | None) -> int:
+    """The first place from `position` on at which a line is over, found without a pass over all ids."""
+    if eos_id is None:
+        return position
+    for start in range(max(position - 1, 0), len(ids), LOOK):
+        found = np.flatnonzero(ids[start : start + LOOK] == eos_id)
+        if found.size:
+            return start + int(found[0]) + 1
+    return len(ids)

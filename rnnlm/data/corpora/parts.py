@@ -1,0 +1,19 @@
+"""The three parts that a corpus has."""
+
+from rnnlm.errors import InputError
+
+__all__ = ["PARTS", "expect_part"]
+
+PARTS = ("train", "valid", "test")
+
+
+def expect_part(data_type: str) -> str:
+    """'train', 'valid' or 'test'; the book also says 'val'.
+
+    Raises:
+        InputError: none of these.
+    """
+    part = "valid" if data_type == "val" else data_type
+    if part not in PARTS:
+        raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
+    return part

@@ -1,0 +1,187 @@
+"""One experiment: settings in, a folder with a trained model and its figures out."""
+
+import sys
+from dataclasses import asdict, replace
+from math import log
+from pathlib import Path
+from time import perf_counter
+
+from rnnlm.backend import ops
+from rnnlm.data.corpora.named import Corpus, load_corpus
+from rnnlm.data.tokens import pieces
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError, MissingExtra, TrainingDiverged
+from rnnlm.experiments.results import METRICS, Results
+from rnnlm.experiments.settings import TrainConfig
+from rnnlm.experiments.stories import examine_sentences, examine_words
+from rnnlm.inference.evaluation import Evaluation, evaluate, token_nats
+from rnnlm.inference.generation import generate
+from rnnlm.models.base import Model
+from rnnlm.models.build import build_model
+from rnnlm.optim.rates import RateRule
+from rnnlm.progress import say
+from rnnlm.saving.model_folder import load_model, save_model
+from rnnlm.training.trainer import RnnlmTrainer
+
+__all__ = ["run"]
+
+LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
+UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
+
+
+def run(config: TrainConfig) -> Path:
+    """Train, evaluate, write a sentence; return the folder of results.
+
+    The folder has `settings.json`, `model/` (the best one by valid perplexity, or the last), `metrics.jsonl` (the same
+    on every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`. An interrupt or a loss that
+    is not finite leaves the best model so far, or the last good one.
+
+    Raises:
+        InputError, DataError: before anything is written.
+        OSError: the folder can't be written; before any training.
+        TrainingDiverged: after the last good model was saved.
+    """
+    config.check()
+    corpus = _load(config)
+    train, words = corpus.train, corpus.vocabulary
+    rate = config.make_rate(config.max_epoch * len(config.make_batches(train)))  # too short a corpus is refused here
+    model = build_model(config.model_config(len(words)))
+    results = Results(config.out, config.recipe)
+    results.write("settings.json", {**asdict(config), "backend": ops.describe()})
+    say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
+    say(f"{ops.describe()}; results in {results.folder}")
+    say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
+    experiment = _Experiment(config, results, model, corpus, rate)
+    try:
+        experiment.fit()
+    finally:
+        experiment.finish_training()
+    if config.evaluate:
+        experiment.final_evaluation()
+    if config.corpus == "story":
+        examine_sentences(experiment.model, words, config.seed, results)
+    say("it writes: " + sample_sentence(experiment.model, words, config.seed))
+    return results.folder
+
+
+class _Experiment:
+    """What has to be remembered between epochs."""
+
+    def __init__(self, config: TrainConfig, results: Results, model: Model, corpus: Corpus, rate: RateRule) -> None:
+        self.config, self.results, self.model, self.corpus, self.rate = config, results, model, corpus, rate
+        self.optimizer = config.make_optimizer()
+        self.waited = 0  # epochs since the best one
+        self.published = config.published()
+        self.curves: dict[str, list[float]] = {"train": []}
+        self.best: float | None = None  # valid perplexity of the model in the folder
+        self.started = perf_counter()
+
+    def fit(self) -> None:
+        """Train all epochs."""
+        c, train = self.config, self.corpus.train
+        self.trainer = RnnlmTrainer(self.model, self.optimizer)
+        sizes = (c.max_epoch, c.batch_size, c.time_size, c.max_grad)
+        try:
+            self.trainer.fit(train[:-1], train[1:], *sizes, None, self.end_epoch, self.rate, c.random_bptt, c.seed)
+        except TrainingDiverged as error:
+            self.results.append(METRICS, {"diverged": error.step})
+            raise
+
+    def end_epoch(self, epoch: int, _window: int, perplexity: float) -> bool:
+        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
+
+        Returns whether to stop.
+        """
+        norm = self.trainer.grad_norm_list[-1]
+        row = {"epoch": epoch, "lr": self.optimizer.lr, "train_perplexity": perplexity, "grad_norm": norm}
+        line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
+        self.curves["train"].append(perplexity)
+        if self.config.evaluate:
+            valid = self.validate()
+            row |= {"valid_perplexity": valid.perplexity, "valid_lanes": valid.lanes}
+            line += f"  valid {valid.perplexity:.2f}"
+            self.rate.end_epoch(valid.nats)
+            self.optimizer.end_epoch(valid.nats)
+        else:
+            self.rate.end_epoch(None)
+        self.results.append(METRICS, row)
+        self.results.append("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - self.started})
+        say(line)
+        return self.rate.finished or (self.config.patience is not None and self.waited >= self.config.patience)
+
+    def validate(self) -> Evaluation:
+        """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
+        with self.optimizer.averaged([self.model.flat_params]):
+            lanes = min(LANES, len(self.corpus.valid) - 1)
+            valid = evaluate(self.model, self.corpus.valid, lanes)
+            self.curves.setdefault("valid", []).append(valid.perplexity)
+            self.waited += 1
+            if self.best is None or valid.perplexity < self.best:
+                self.best, self.waited = valid.perplexity, 0
+                self.save()
+        return valid
+
+    def save(self) -> None:
+        """Put the model into the folder."""
+        save_model(self.results.folder / "model", self.model, self.corpus.vocabulary)
+
+    def finish_training(self) -> None:
+        """Whatever ended training: leave a model and a picture."""
+        if self.best is None:
+            with self.optimizer.averaged([self.model.flat_params]):
+                self.save()
+        if self.curves["train"]:
+            self.draw()
+
+    def draw(self) -> None:
+        """The curves, in a picture; whatever keeps it from being drawn is said, and nothing is lost by it."""
+        from rnnlm.plotting import save_perplexity
+
+        epochs = range(1, len(self.curves["train"]) + 1)
+        curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
+        known = {"floor of the test part:": self.corpus.floor, "published:": self.published}
+        levels = {name: value for name, value in known.items() if value is not None}
+        try:
+            save_perplexity(self.results.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)
+        except (MissingExtra, OSError, ValueError) as error:
+            print(f"rnnlm: no picture: {error}", file=sys.stderr)
+
+    def final_evaluation(self) -> None:
+        """Exact perplexities of the model in the folder, which becomes this one."""
+        self.model, _ = load_model(self.results.folder / "model")
+        for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
+            print(f"rnnlm: scoring {len(ids) - 1:,} tokens of the {name} part exactly", file=sys.stderr)
+            classes = self.config.corpus == "story" and name == "test"  # which take each token's nats; memory for them
+            nats = token_nats(self.model, ids) if classes else None
+            result = evaluate(self.model, ids) if nats is None else Evaluation.of(nats)
+            say(f"{name} {result}")
+            row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
+            row |= {} if self.corpus.floor is None or name != "test" else {"floor": self.corpus.floor}
+            self.results.append(METRICS, {**row, "tokens": result.tokens})
+        if self.corpus.floor is not None:
+            above = result.nats - log(self.corpus.floor)
+            say(f"no model gets below {self.corpus.floor:.4f}; this one is {above:.4f} nats above that")
+        if nats is not None:
+            examine_words(nats, self.results)
+
+
+def sample_sentence(model: Model, words: Vocabulary, seed: int) -> str:
+    """A sentence that the model makes up, of at least one word."""
+    start = 0 if words.eos_id is None else words.eos_id
+    skip = [words.word_to_id[word] for word in UNWANTED if word in words]
+    if len(skip) + 2 > len(words):
+        skip = []
+    first = generate(model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
+    ids = generate(model, first, skip, 40, seed=seed, stop_id=words.eos_id)[1:]
+    return " ".join(words.decode(ids)).removesuffix(" <eos>")
+
+
+def _load(config: TrainConfig) -> Corpus:
+    """The corpus; without an evaluation, words numbered after the last one of the text trained on are left out."""
+    corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
+    train, words = corpus.train[: config.max_tokens], corpus.vocabulary
+    if not config.evaluate:
+        words = Vocabulary(words.words[: max(int(piece.max()) for piece in pieces(train)) + 1])
+    elif min(len(corpus.valid), len(corpus.test)) < 2:
+        raise DataError(f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate or more text")
+    return replace(corpus, train=train, vocabulary=words)

@@ -1,0 +1,205 @@
+"""What an experiment can be told: the options of `rnnlm train`."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, fields, replace
+from difflib import get_close_matches
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import positive, whole_number
+from rnnlm.data.batches import Batches, make_batches
+from rnnlm.errors import InputError
+from rnnlm.experiments import recipes
+from rnnlm.models.config import ModelConfig
+from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay
+
+if TYPE_CHECKING:
+    from rnnlm.optim.base import Optimizer
+
+__all__ = ["TrainConfig"]
+
+PLACE = ("device", "precision")  # where it runs, which is settled before any of this is imported
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """All that a training is told: corpus, model, optimiser, rates, where the results go.
+
+    Attributes:
+        recipe: settings to begin with, a built-in name or a TOML file with a table [settings].
+        corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
+            whose last tenth is then held out.
+        out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
+        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
+        max_words: words of a text file to tell apart, the most frequent ones.
+        max_tokens: train on so many tokens from the beginning; all unless given.
+        cell: of the recurrent layers: rnn, lstm or gru.
+        layers: recurrent layers, one upon the other.
+        wordvec_size: length of a word vector.
+        hidden_size: hidden units of each recurrent layer.
+        last_hidden_size: hidden units of the last one, where they are others.
+        reset_after: of a GRU, the reset gate after the matrix product, as PyTorch and cuDNN have it.
+        tied: the output layer takes the word vectors for its weights.
+        dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
+        input_dropout: dropout after the embedding.
+        hidden_dropout: dropout between recurrent layers.
+        output_dropout: dropout after the last recurrent layer.
+        variational: one dropout mask for all time steps of a window.
+        embed_dropout: share of words without a vector, for a window.
+        weight_drop: share of the recurrent weights left out, for a window.
+        ar: activation regularisation.
+        tar: temporal activation regularisation.
+        init: initial weights, as the book, Zaremba et al. (uniform) or PyTorch (torch) have them, or orthogonal.
+        init_range: bound of initial weights, for uniform and torch.
+        bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal.
+        forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z: remember more.
+        dtype: of all weights.
+        optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
+        lr: learning rate.
+        weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
+            times the weight is subtracted from it.
+        lr_rule: plateau divides lr by lr_decay after an epoch whose valid perplexity is not the best so far; halving
+            from the first epoch on that brings little; step after each epoch from lr_epochs on; cosine falls to zero.
+            Without valid perplexities plateau stays where it is.
+        lr_decay: what plateau (4 unless given), halving and step (2 unless given) divide by.
+        lr_epochs: of step, epochs at the full rate.
+        warmup: of cosine, steps of a linear rise before it.
+        batch_size: rows read side by side.
+        time_size: time steps that gradients go back (truncated back-propagation through time).
+        random_bptt: windows of random length around time_size, the learning rate in proportion.
+        max_epoch: epochs.
+        patience: stop after so many epochs without a better valid perplexity; never unless given.
+        max_grad: clip the gradient's norm at this; inf to leave it as it is.
+        evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
+        seed: of initial weights, dropout, random windows and the sample sentence.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
+        precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
+            fp32, unless given. Not a recipe's to say.
+    """
+
+    recipe: str = "story"
+    corpus: str = "story"
+    out: Path | None = None
+    data_dir: Path | None = None
+    max_words: int = 10_000
+    max_tokens: int | None = None
+    cell: str = "rnn"
+    layers: int = 1
+    wordvec_size: int = 100
+    hidden_size: int = 100
+    last_hidden_size: int | None = None
+    reset_after: bool = False
+    tied: bool = False
+    dropout_ratio: float = 0.0
+    input_dropout: float | None = None
+    hidden_dropout: float | None = None
+    output_dropout: float | None = None
+    variational: bool = False
+    embed_dropout: float = 0.0
+    weight_drop: float = 0.0
+    ar: float = 0.0
+    tar: float = 0.0
+    init: Literal["book", "uniform", "orthogonal", "torch"] = "book"
+    init_range: float = 0.1
+    bias_range: float = 0.0
+    forget_bias: float = 0.0
+    dtype: Literal["float32", "float64"] = "float32"
+    optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
+    lr: float = 0.003
+    weight_decay: float | None = None
+    lr_rule: Literal["constant", "plateau", "halving", "step", "cosine"] = "cosine"
+    lr_decay: float | None = None
+    lr_epochs: int = 0
+    warmup: int = 0
+    batch_size: int = 32
+    time_size: int = 35
+    random_bptt: bool = False
+    max_epoch: int = 5
+    patience: int | None = None
+    max_grad: float = 1.0
+    evaluate: bool = True
+    seed: int = 0
+    device: str | None = None
+    precision: Literal["fp32", "tf32"] | None = None
+
+    @classmethod
+    def from_recipe(cls, name: str, **changes: Any) -> "TrainConfig":
+        """A recipe's settings, with changes.
+
+        Raises:
+            InputError: no such recipe or setting; the nearest name is offered.
+        """
+        given = {**recipes.load(name)["settings"], **changes}
+        known = [field.name for field in fields(cls) if field.name not in ("recipe", *PLACE)]
+        for key in given:
+            if key not in known:
+                near = get_close_matches(key, known, 1)
+                hint = f"; did you mean {near[0]}?" if near else ""
+                raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
+        return cls(recipe=name, **given)
+
+    def published(self) -> float | None:
+        """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
+        same = replace(self, out=None, data_dir=None, seed=0, device=None, precision=None) == type(self).from_recipe(
+            self.recipe
+        )
+        value = recipes.load(self.recipe)["about"].get("published")
+        return None if value is None or not same else positive("published in the recipe", value)
+
+    def check(self) -> None:
+        """Raise an InputError if a setting is out of range."""
+        recipes.load(self.recipe)
+        whole_number("max_words", self.max_words, 3)
+        for name in ("batch_size", "time_size", "max_epoch"):
+            whole_number(name, getattr(self, name), 1)
+        if self.max_tokens is not None:
+            whole_number("max_tokens", self.max_tokens, 2)
+        if self.patience is not None:
+            whole_number("patience", self.patience, 1)
+        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving" or self.optimizer == "asgd"):
+            raise InputError(
+                "patience, lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate"
+            )
+        for name in ("lr_epochs", "warmup"):
+            whole_number(name, getattr(self, name), 0)
+        if self.random_bptt:
+            whole_number("time_size with random_bptt", self.time_size, 10)
+        positive("max_grad", self.max_grad, finite=False)
+        self.make_optimizer()
+        self.make_rate(self.warmup + 1)
+        self.model_config(vocab_size=2)
+
+    def make_optimizer(self) -> "Optimizer":
+        """The optimiser to train with."""
+        from rnnlm.optim.named import OPTIMIZERS  # which need an array library
+
+        if self.optimizer not in OPTIMIZERS:
+            raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
+        decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
+        return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
+
+    def make_batches(self, train: NDArray[np.integer]) -> Batches:
+        """The windows of a corpus, as the first call of the trainer makes them."""
+        return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.seed)
+
+    def make_rate(self, steps: int) -> RateRule:
+        """The learning-rate rule, for a training of so many steps."""
+        decay = {} if self.lr_decay is None else {"decay": self.lr_decay}
+        rules: dict[str, Callable[[], RateRule]] = {
+            "constant": lambda: Constant(self.lr),
+            "plateau": lambda: DivideOnPlateau(self.lr, **decay),
+            "halving": lambda: Halving(self.lr, **decay),
+            "step": lambda: StepDecay(self.lr, **decay, full_epochs=self.lr_epochs),
+            "cosine": lambda: Cosine(self.lr, steps, self.warmup),
+        }
+        if self.lr_rule not in rules:
+            raise InputError(f"lr_rule must be one of {', '.join(rules)}, got {self.lr_rule!r}")
+        return rules[self.lr_rule]()
+
+    def model_config(self, vocab_size: int) -> ModelConfig:
+        """The model to build for a vocabulary."""
+        same = {field.name for field in fields(self)} & {field.name for field in fields(ModelConfig)}
+        return ModelConfig("LanguageModel", vocab_size, **{name: getattr(self, name) for name in same})

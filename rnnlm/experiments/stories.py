@@ -1,0 +1,65 @@
+"""What a model knows of the built-in stories: perplexities by class of word, and whether its sentences are right."""
+
+from math import exp
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.data.corpora import story
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.experiments.results import METRICS, Results
+from rnnlm.inference.evaluation import perplexity
+from rnnlm.inference.generation import generate
+from rnnlm.models.base import Model
+from rnnlm.progress import say
+
+__all__ = ["examine_sentences", "examine_words"]
+
+SENTENCES = 1_000  # made up to see how many are right
+LONGEST = 20  # times 2,000 words are written for them; a model that never ends a sentence is not waited for
+
+
+def examine_words(nats: NDArray[np.float64], results: Results) -> None:
+    """Tell and write down the perplexity of each class of words, beside the best possible one.
+
+    Args:
+        nats: of each token of the test part but the first.
+        results: where to.
+    """
+    rows = _class_rows(nats)
+    for row in rows:
+        results.append(METRICS, row)
+    told = [f"{row['class']} {row['perplexity']:.3f} ({row['floor']:.3f})" for row in rows]
+    say("by class of word, and the best possible: " + ", ".join(told))
+
+
+def _class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Name, perplexity and best possible perplexity of each class of words of the test part."""
+    floors, classes = story.floors("test"), np.array(story.token_classes("test")[1:])
+    return [
+        {"class": name, "perplexity": perplexity(float(nats[classes == name].mean())), "floor": exp(floors[name])}
+        for name in (*story.CLASSES, "other")
+    ]
+
+
+def examine_sentences(model: Model, words: Vocabulary, seed: int, results: Results) -> None:
+    """Tell and write down how many of 1,000 sentences that a model makes up could stand in a story."""
+    if words.eos_id is None:
+        return
+    made, right = _right_sentences(model, words, words.eos_id, seed)
+    say(f"of {made:,} sentences it makes up the grammar accepts {right / max(made, 1):.1%}")
+    results.append(METRICS, {"sentences": made, "accepted": right})
+
+
+def _right_sentences(model: Model, words: Vocabulary, eos: int, seed: int) -> tuple[int, int]:
+    """How many sentences of stories the model made up, 1,000 if it ever ends one, and how many could be ones."""
+    model.reset_state()
+    ids = [eos]
+    for part in range(LONGEST):
+        ids += generate(model, ids[-1], None, 2_000, seed=(seed + part) % 2**64, go_on=True)[1:]
+        if ids.count(eos) > SENTENCES:
+            break
+    model.reset_state()
+    sentences = " ".join(words.decode(ids[1:])).split("<eos>")[:-1][:SENTENCES]
+    return len(sentences), sum(story.accepts(sentence) for sentence in sentences)

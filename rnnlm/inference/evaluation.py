@@ -1,0 +1,185 @@
+"""Perplexity of a model on a corpus."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from itertools import islice
+from math import exp, isfinite, nan, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.backend import ops, xp
+from rnnlm.checks import whole_number
+from rnnlm.data.ids import expect_read, expect_words
+from rnnlm.data.tokens import Translated, host_ids, let_go, on_file
+from rnnlm.errors import DataError
+from rnnlm.models.base import Model
+
+__all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
+
+ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
+FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
+Ids = ArrayLike | Translated
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How well a model predicts a corpus.
+
+    Attributes:
+        nats: mean cross-entropy of a token.
+        tokens: how many tokens were scored.
+        stderr: standard error of `nats`, as if tokens were independent; NaN for a single token.
+        lanes: parts scored side by side; with more than one the figure is an approximation.
+    """
+
+    nats: float
+    tokens: int
+    stderr: float
+    lanes: int = 1
+
+    @property
+    def perplexity(self) -> float:
+        """exp(nats); infinite where that is too large for a float."""
+        return perplexity(self.nats)
+
+    @property
+    def exact(self) -> bool:
+        """Whether the corpus was scored as one stream."""
+        return self.lanes == 1
+
+    @classmethod
+    def of(cls, nats: NDArray[np.float64], lanes: int = 1) -> "Evaluation":
+        """From the nats of each token."""
+        stderr = float(nats.std(ddof=1)) / sqrt(nats.size) if nats.size > 1 else float("nan")
+        return cls(float(nats.mean()), nats.size, stderr, lanes)
+
+    def __str__(self) -> str:
+        how = "exact" if self.exact else f"approximate: {self.lanes} lanes, each from a cold start"
+        return (
+            f"perplexity {self.perplexity:.2f} ({self.nats:.4f} ± {self.stderr:.4f} nats a token, "
+            f"{self.tokens:,} tokens, {how})"
+        )
+
+
+def perplexity(nats: float) -> float:
+    """exp(nats), infinite rather than an OverflowError."""
+    return float("inf") if nats > 709 else exp(nats)
+
+
+def evaluate(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
+    """Perplexity over one stream: every token but the first is scored once, after all that came before it.
+
+    Memory does not grow with the corpus, which may be a memory map. Arguments and errors are those of `token_nats`.
+    """
+    sums = _Sums()
+    for nats, counted in _blocks(model, corpus, lanes, window):
+        sums.add(nats[counted])
+    return sums.evaluation(lanes)
+
+
+def token_nats(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
+    """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it.
+
+    The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
+
+    Args:
+        model: a model of this library.
+        corpus: ids (tokens,), at least two.
+        lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
+            state and so scores its first words worse: an approximation, for use during training.
+        window: time steps scored at once in each lane; memory grows with lanes * window * vocabulary.
+
+    Raises:
+        DataError: fewer than two tokens; ids of a memory map that are not the model's words, when they are read.
+        InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
+    """
+    nats, counted = zip(*_blocks(model, corpus, lanes, window))
+    return np.concatenate(nats, axis=1)[np.concatenate(counted, axis=1)]
+
+
+def losses_by_window(model: Model, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
+    """`model.losses` (N, T) on the host, `window` time steps at a time, so that memory does not grow with T."""
+    starts = range(0, xs.shape[1], window)
+    parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
+    return ops.asnumpy(xp.concatenate(parts, axis=1))
+
+
+@contextmanager
+def own_state(model: Any) -> Iterator[None]:
+    """Begin with a zero state inside, and put the model's own one back in the end."""
+    state = model.get_state()
+    model.reset_state()
+    try:
+        yield
+    finally:
+        model.set_state(state)
+
+
+class _Sums:
+    """Mean and squared deviations of numbers that come in pieces, without the cancellation of a sum of squares.
+
+    Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979.
+    """
+
+    def __init__(self) -> None:
+        self.count, self.mean, self.squares = 0, 0.0, 0.0
+
+    def add(self, piece: NDArray[np.float64]) -> None:
+        """Take a piece into account."""
+        if not piece.size:
+            return
+        with np.errstate(over="ignore", invalid="ignore"):  # a hopeless model has infinite losses
+            mean = float(piece.mean())
+            squares = float(np.square(piece - mean).sum())
+        count, apart = self.count + piece.size, mean - self.mean
+        self.squares += squares + apart * apart * (self.count * piece.size / count)
+        self.mean = self.mean + apart * (piece.size / count) if isfinite(apart) else self.mean + mean
+        self.count = count
+
+    def evaluation(self, lanes: int) -> Evaluation:
+        """What they say of a model."""
+        stderr = sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else nan
+        return Evaluation(self.mean, self.count, stderr, lanes)
+
+
+def _blocks(
+    model: Model, corpus: Ids, lanes: int, window: int | None
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
+    """Nats (lanes, steps) of some windows at a time, and which of them count; arguments as of `token_nats`."""
+    ids, vocab_size = host_ids("corpus", corpus), model.config.vocab_size
+    if not on_file(ids):
+        expect_words("corpus", ids, vocab_size)
+    if len(ids) < 2:
+        raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
+    whole_number("lanes", lanes, 1, len(ids))
+    window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
+    windows = _windows(ids, lanes, window, vocab_size)
+    with own_state(model):
+        while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
+            let_go(ids)
+            nats = [model.losses(xs, ts) for xs, ts in block]
+            yield ops.asnumpy(xp.concatenate(nats, axis=1)), np.concatenate([ts for _, ts in block], axis=1) >= 0
+
+
+def _windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator[tuple[NDArray[np.int64], ...]]:
+    """Inputs and targets (lanes, steps), read as they are asked for.
+
+    The first lanes are longer by one if need be; the others are filled with targets -1, which don't count.
+    """
+    short, longer = divmod(len(ids) - 1, lanes)
+    begins = [lane * short + min(lane, longer) for lane in range(lanes + 1)]
+    longest = short + (longer > 0)
+    for start in range(0, longest, window):
+        steps = min(window, longest - start)
+        xs = np.zeros((lanes, steps), np.int64)
+        ts = np.full((lanes, steps), -1, np.int64)
+        for lane, (begin, end) in enumerate(zip(begins, begins[1:])):
+            part = ids[begin + start : min(begin + start + steps, end) + 1]
+            xs[lane, : len(part) - 1], ts[lane, : len(part) - 1] = part[:-1], part[1:]
+        if on_file(ids):
+            expect_read(ids, xs, 0, vocab_size)
+            expect_read(ids, ts, -1, vocab_size)
+        yield xs, ts

@@ -1,0 +1,141 @@
+"""Writing text with a language model, one sampled word after another."""
+
+from collections.abc import Collection, Sequence
+from contextlib import nullcontext
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checks import whole_number
+from rnnlm.data.ids import expect_words
+from rnnlm.errors import InputError
+from rnnlm.inference.evaluation import own_state
+from rnnlm.inference.sampling import Sampler
+from rnnlm.models.base import Model
+
+__all__ = ["generate", "generate_batch"]
+
+
+def generate(
+    model: Model,
+    start_id: int | Sequence[int],
+    skip_ids: Collection[int] | None = None,
+    sample_size: int = 100,
+    *,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    greedy: bool = False,
+    seed: int | None = None,
+    stop_id: int | None = None,
+    go_on: bool = False,
+) -> list[int]:
+    """Sample words from softmax(scores / temperature), each given all that stand before it.
+
+    A word that is not wanted is given no probability before sampling, so the model is run once for each word, and its
+    state never takes in a word that does not stand in the result.
+
+    Args:
+        model: a model of this library.
+        start_id: the first word, or all words of a prompt.
+        skip_ids: words that are never sampled.
+        sample_size: length of the result, the prompt included.
+        temperature: below 1 keeps closer to the likely words, above 1 strays further.
+        top_k: sample from the k most likely words only.
+        top_p: sample from the fewest most likely words whose probabilities add up to p or more.
+        greedy: take the most likely word, the first of equals.
+        seed: the same seed gives the same words; fresh randomness unless given.
+        stop_id: end with this word, as soon as it is sampled (`<eos>`, say).
+        go_on: begin with the model's own state and leave it where the words lead, the last one not yet read, so that
+            the next call may begin with it; otherwise begin with zeros and put the model's own state back.
+
+    Returns:
+        ids: the prompt and the sampled words.
+
+    Raises:
+        InputError: an id that is no word, an argument out of range, or no word left to sample.
+    """
+    prompt = _prompt(start_id, model.config.vocab_size, sample_size)[None]
+    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    with nullcontext() if go_on else own_state(model):
+        return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
+
+
+def generate_batch(
+    model: Model,
+    start_ids: ArrayLike,
+    sample_size: int = 100,
+    *,
+    skip_ids: Collection[int] | None = None,
+    temperature: float = 1.0,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    greedy: bool = False,
+    seed: int | None = None,
+    stop_id: int | None = None,
+) -> NDArray[np.int64]:
+    """Sample N texts side by side, many times faster than one after another.
+
+    Begins with zeros and puts the model's own state back. The first text is the one that `generate` gives for the same
+    seed. Other arguments and errors are those of `generate`.
+
+    Args:
+        model: a model of this library.
+        start_ids: (N,) first words, or (N, P) prompts of one length.
+        sample_size: length of the results, the prompt included.
+        stop_id: a text ends with this word, as soon as it is sampled; what is left of its row is filled with it.
+
+    Returns:
+        ids: (N, sample_size), or fewer columns if all texts ended before.
+    """
+    prompts = _prompts(start_ids, model.config.vocab_size, sample_size)
+    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    with own_state(model):
+        return _write(model, prompts, sample_size, choose, stop_id)
+
+
+def _write(
+    model: Model, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
+) -> NDArray[np.int64]:
+    """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
+    if stop_id is not None:
+        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
+    N, P = prompts.shape
+    ids = np.empty((N, sample_size), np.int64)
+    ids[:, :P] = prompts
+    stopped, unread = np.zeros(N, bool), prompts
+    for length in range(P, sample_size):
+        words = choose(ops.asnumpy(model.next_scores(unread)), step=length - P)
+        if stop_id is not None:
+            words[stopped] = stop_id
+            stopped |= words == stop_id
+        ids[:, length] = words
+        if stopped.all():
+            return ids[:, : length + 1]
+        unread = ids[:, length : length + 1]
+    return ids
+
+
+def _prompt(start_id: ArrayLike, vocab_size: int, sample_size: int, name: str = "start_id") -> NDArray[np.int64]:
+    """The words to begin with, as checked ids (P,)."""
+    ids = np.atleast_1d(ops.asnumpy(start_id))
+    if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
+        raise InputError(f"{name} must be an id or a list of at least one, got {start_id!r}")
+    expect_words(name, ids, vocab_size)
+    whole_number("sample_size (which counts the prompt)", sample_size, ids.size)
+    return ids.astype(np.int64)
+
+
+def _prompts(start_ids: ArrayLike, vocab_size: int, sample_size: int) -> NDArray[np.int64]:
+    """The words to begin N texts with, as checked ids (N, P)."""
+    try:
+        ids = ops.asnumpy(start_ids)
+    except ValueError:  # prompts of different lengths
+        ids = np.empty(0)
+    if ids.ndim not in (1, 2) or not ids.size:
+        raise InputError(f"start_ids must be ids (N,) or prompts (N, P) of one length, got {start_ids!r:.80}")
+    flat = _prompt(ids.reshape(-1), vocab_size, ids.size, "start_ids")
+    rows = flat.reshape(len(ids), -1)
+    whole_number("sample_size (which counts the prompts)", sample_size, rows.shape[1])
+    return rows

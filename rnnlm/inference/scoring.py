@@ -1,0 +1,114 @@
+"""Log-probabilities of sentences, to choose between hypotheses of a recogniser, say."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checks import whole_number
+from rnnlm.data.ids import expect_words
+from rnnlm.errors import InputError
+from rnnlm.inference.evaluation import losses_by_window, own_state
+from rnnlm.models.base import Model
+
+__all__ = ["Score", "score"]
+
+TOKENS = 2048  # scored at once, unless asked otherwise: memory grows with it times the vocabulary
+
+
+@dataclass(frozen=True)
+class Score:
+    """How probable a model finds a sentence.
+
+    Attributes:
+        tokens: (length,) float64 natural-log probability of each token after all before it, `<eos>` included.
+    """
+
+    tokens: NDArray[np.float64]
+
+    @property
+    def logprob(self) -> float:
+        """Natural-log probability of the sentence: the sum over its tokens."""
+        return float(self.tokens.sum())
+
+
+def score(model: Model, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int = TOKENS) -> list[Score]:
+    """Natural-log probability of each sentence and of each of its tokens.
+
+    A sentence is scored as if it stood alone: with a zero state and after an `<eos>`. Sentences of like length are
+    scored side by side; what is scored together changes nothing but rounding. The model's own state is put back.
+
+    Args:
+        model: a model of this library.
+        sentences: lists of ids, each with the id of `<eos>` for its last, and only there.
+        eos_id: id of `<eos>`, which is then put after each sentence that does not end with it.
+        tokens: how many to score at once, the empty places after shorter sentences included.
+
+    Returns:
+        scores: one for each sentence, in the order given.
+
+    Raises:
+        InputError: a sentence that is no list of the model's words, or has not `<eos>` for its end alone.
+    """
+    whole_number("tokens", tokens, 1)
+    if eos_id is not None:
+        whole_number("eos_id", eos_id, 0, model.config.vocab_size)
+    if not isinstance(sentences, Iterable):
+        raise InputError(f"sentences must be a list of lists of ids, got {sentences!r:.80}")
+    rows = [_checked(number, sentence, model.config.vocab_size, eos_id) for number, sentence in enumerate(sentences)]
+    for number, row in enumerate(rows):
+        if row[-1] != rows[0][-1] or (row[:-1] == row[-1]).any():
+            raise InputError(
+                f"sentences must end with the id of <eos>, and have it nowhere else: sentence 0 ends with "
+                f"{rows[0][-1]}, sentence {number} is {row.tolist()!r:.80}; or name eos_id"
+            )
+    scores: list[Score | None] = [None] * len(rows)
+    with own_state(model):
+        for numbers in _groups([len(row) for row in rows], tokens):
+            model.reset_state()
+            group = [rows[number] for number in numbers]
+            for number, nats in zip(numbers, _nats(model, group, max(1, tokens // len(group)))):
+                scores[number] = Score(-nats)
+    return [one for one in scores if one is not None]
+
+
+def _checked(number: int, sentence: ArrayLike, vocab_size: int, eos_id: int | None) -> NDArray[np.int64]:
+    """A sentence as ids, with `<eos>` put after it if its id is known and it is not there."""
+    try:
+        ids = ops.asnumpy(sentence)
+    except ValueError:  # lists of different lengths
+        ids = np.empty((0, 0))
+    if eos_id is not None and ids.ndim == 1 and (not ids.size or ids[-1] != eos_id):
+        ids = np.append(ids.astype(np.int64) if not ids.size else ids, eos_id)
+    if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
+        raise InputError(f"sentence {number} must be a list of integer ids, at least one, got {sentence!r:.80}")
+    expect_words(f"sentence {number}", ids, vocab_size)
+    return ids.astype(np.int64)
+
+
+def _groups(lengths: Sequence[int], tokens: int) -> list[list[int]]:
+    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
+    order = sorted(range(len(lengths)), key=lengths.__getitem__)
+    groups: list[list[int]] = []
+    for number in order:  # the longest of its group so far
+        if not groups or (len(groups[-1]) + 1) * lengths[number] > tokens:
+            groups.append([])
+        groups[-1].append(number)
+    return groups
+
+
+def _nats(model: Model, rows: Sequence[NDArray[np.int64]], window: int) -> list[NDArray[np.float64]]:
+    """Cross-entropy of each token of each row, `window` time steps at a time.
+
+    Shorter rows are filled with targets -1, which do not count.
+    """
+    longest = max(len(row) for row in rows)
+    xs = np.zeros((len(rows), longest), np.int64)
+    ts = np.full((len(rows), longest), -1, np.int64)
+    for x, t, row in zip(xs, ts, rows):
+        x[0], x[1 : len(row)] = row[-1], row[:-1]
+        t[: len(row)] = row
+    nats = losses_by_window(model, xs, ts, window)
+    return [line[: len(row)] for line, row in zip(nats, rows)]

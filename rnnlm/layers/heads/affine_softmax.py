@@ -1,0 +1,143 @@
+"""Output and loss in one: hidden states to cross-entropy, without keeping scores and their gradient side by side."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.layers.affine import TimeAffine
+from rnnlm.layers.base import batch_first, expect, time_major
+from rnnlm.layers.heads.softmax import Loss, exp_scores
+
+__all__ = ["TimeAffineWithLoss"]
+
+
+@accelerated
+def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array, nats: Array) -> None:
+    """Cross-entropy of each row in nats, and what its gradient is made of.
+
+        s = x W + b        nats = log(sum exp(s - m)) + m - s[target]        m = max s, or any number near it
+
+    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
+    large scores is taken in float64.
+
+    Args:
+        x: (M, H).
+        W, b: (H, V), (V,).
+        targets: (M,) ids in [0, V).
+        exps: (M, V), to be overwritten with exp(s - m).
+        totals: (M,), to be overwritten with their sums.
+        nats: (M,) float64, to be overwritten.
+    """
+    ops.matmul(x, W, out=exps)
+    exp_scores(exps, b, targets, nats, totals)
+
+
+@accelerated
+def output_factors(
+    exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
+) -> None:
+    """Take totals off exps (M, V) at the targets; write factors (M, 1) = weights / totals and xf (M, H) = factors x."""
+    exps[xp.arange(len(x)), targets] -= totals
+    xp.divide(weights, totals, out=factors[:, 0])
+    xp.multiply(x, factors, out=xf)
+
+
+@accelerated
+def scale_rows(x: Array, factors: Array) -> None:
+    """x *= factors, in place.  x (M, H), factors (M, 1)"""
+    x *= factors
+
+
+def output_backward(
+    x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
+    dW: Array, db: Array, dx: Array, factors: Array, xf: Array, add: bool,
+) -> None:  # fmt: skip
+    """Gradients of the sum of weights * nats; `exps` is used up.
+
+        p = exps / totals        ds = weights (p - onehot(target))        dx = ds Wᵀ    dW = xᵀ ds    db = sum of ds
+
+    The factor weights / totals of a row is put to x and dx, which are smaller than ds.
+
+    Args:
+        x, W, targets, exps, totals: as `output_forward` took and left them.
+        weights: (M,).
+        dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
+        dx: (M, H), to be overwritten.
+        factors, xf: (M, 1) and (M, H), scratch.
+    """
+    output_factors(exps, targets, weights, totals, x, factors, xf)
+    ops.matmul(exps, W.T, out=dx)
+    scale_rows(dx, factors)
+    if dW.flags.c_contiguous:
+        ops.matmul(xf.T, exps, out=dW, add=add)
+    else:  # the transpose of an embedding's gradient
+        ops.matmul(exps.T, xf, out=dW.T, add=add)
+    ops.matmul(factors.T, exps, out=db[None], add=add)
+
+
+class TimeAffineWithLoss(Loss):
+    """Affine, softmax and mean cross-entropy in nats.  (N, T, H), (N, T) -> ()
+
+        s = x W + b        L = -1/n sum log softmax(s)[t]
+
+    The same as `TimeSoftmaxWithLoss` after the `TimeAffine`, but what stands in memory is exp(s) alone, and of that so
+    many rows as make `ops.SCORES` numbers: where a window has more, they are worked through block by block, and
+    computed again on the way back.
+
+    Args:
+        affine: the layer whose weights these are; its gradients are written to.
+
+    Attributes are those of `Loss`.
+    """
+
+    def __init__(self, affine: TimeAffine) -> None:
+        super().__init__()
+        self.params, self.grads, self.names = affine.params, affine.grads, affine.names
+
+    def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
+        """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
+
+        Args:
+            xs: (N, T, H) hidden states.
+            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
+            keep: False if no backward is to follow.
+        """
+        W, b = self.params
+        H, V = W.shape
+        expect("xs", xs, ("N", "T", H), self.dtype)
+        N, T, _ = xs.shape
+        x = time_major(xs).reshape(T * N, H)
+        targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, self.dtype)
+        for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
+            output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+        self._saved = (x, targets, weights, totals, (N, T)) if keep else None
+        return self._mean(nats, shares, N, T)
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Gradient (N, T, H) of the hidden states; those of W and b are left in `grads`.
+
+        Args:
+            dout: gradient of the loss itself.
+        """
+        x, targets, weights, totals, (N, T) = self._restore()
+        self._done()
+        (W, b), (dW, db) = self.params, self.grads
+        dx, xf = (self._buffer(name, x.shape, self.dtype) for name in ("dx", "xf"))
+        factors, nats = self._buffer("factors", (len(x), 1), self.dtype), self._buffer("again", (len(x),), xp.float64)
+        if not (isinstance(dout, (int, float)) and dout == 1):
+            weights = (weights * dout).astype(self.dtype)
+        for rows, exps in self._blocks(len(x), ops.SCORES):
+            if len(exps) < len(x):
+                output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+            of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
+            output_backward(*of_rows, dW, db, dx[rows], factors[rows], xf[rows], add=rows.start > 0)
+        return batch_first(dx.reshape(T, N, -1))
+
+    def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:
+        """Slices of all rows, each with memory for its scores, of which there are at most so many."""
+        V = len(self.params[1])
+        length = min(rows, max(1, scores // V))
+        exps = self._buffer("exps", (length, V), self.dtype)
+        for start in range(0, rows, length):
+            stop = min(rows, start + length)
+            yield slice(start, stop), exps[: stop - start]

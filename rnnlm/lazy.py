@@ -1,0 +1,34 @@
+"""Names of a package that are imported when they are first used, so importing the package costs nearly nothing."""
+
+from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+__all__ = ["lazy_names"]
+
+
+def lazy_names(
+    package: str, homes: Mapping[str, Sequence[str]]
+) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
+    """`__all__`, `__getattr__` and `__dir__` of a package (PEP 562).
+
+    Args:
+        package: its name. It has the names of all homes below it; its folders and modules with a home in them are
+            attributes of it too, without an import of their own.
+        homes: the names that each module is home to.
+    """
+    home_of = {name: home for home, names in homes.items() if home.startswith(f"{package}.") for name in names}
+    rooms = {home.removeprefix(f"{package}.").partition(".")[0] for home in home_of.values()}
+    names = sorted(home_of)
+
+    def getattr_(name: str) -> Any:
+        if name in rooms:
+            return import_module(f"{package}.{name}")
+        if name not in home_of:
+            raise AttributeError(f"module {package!r} has no attribute {name!r}")
+        home = __import__(home_of[name], fromlist=[name])  # as `from home import name`: that may be a module, too
+        value = getattr(home, name)
+        setattr(import_module(package), name, value)
+        return value
+
+    return names, getattr_, lambda: [*names, *sorted(rooms)]
