@@ -6,8 +6,7 @@ tests compare its train step with.
 """
 
 from benchmarks.plain_cells import CELLS, Affine, Dropout, Embedding
-from rnnlm.backend import ops
-from rnnlm.backend import xp as np
+from rnnlm.backend import ops, xp as np
 
 
 def softmax(scores):

@@ -15,6 +15,61 @@ from rnnlm.lazy import lazy_names
 if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES again, which a test holds equal
     from rnnlm.book.rnnlm_gen import BetterRnnlmGen as BetterRnnlmGen, RnnlmGen as RnnlmGen
     from rnnlm.book.util import eval_perplexity as eval_perplexity, to_cpu as to_cpu, to_gpu as to_gpu
+    from rnnlm.data.batches import Batches as Batches
+    from rnnlm.data.corpora import ptb as ptb, story as story
+    from rnnlm.data.corpora.named import Corpus as Corpus, load_corpus as load_corpus
+    from rnnlm.data.encoded import open_corpus as open_corpus
+    from rnnlm.data.encoding import encode_corpus as encode_corpus
+    from rnnlm.data.text import read_corpus as read_corpus
+    from rnnlm.data.vocabulary import Vocabulary as Vocabulary
+    from rnnlm.errors import (
+        BackendError as BackendError,
+        DataError as DataError,
+        InputError as InputError,
+        MissingExtra as MissingExtra,
+        ModelFileError as ModelFileError,
+        RnnlmError as RnnlmError,
+        TrainingDiverged as TrainingDiverged,
+    )
+    from rnnlm.inference.evaluation import (
+        Evaluation as Evaluation,
+        evaluate as evaluate,
+        perplexity as perplexity,
+        token_nats as token_nats,
+    )
+    from rnnlm.inference.generation import generate as generate, generate_batch as generate_batch
+    from rnnlm.inference.scoring import Score as Score, score as score
+    from rnnlm.layers.affine import TimeAffine as TimeAffine
+    from rnnlm.layers.bidirectional import TimeBiGRU as TimeBiGRU, TimeBiLSTM as TimeBiLSTM, TimeBiRNN as TimeBiRNN
+    from rnnlm.layers.dropout import TimeDropout as TimeDropout
+    from rnnlm.layers.embedding import TimeEmbedding as TimeEmbedding
+    from rnnlm.layers.gru import GRU as GRU, TimeGRU as TimeGRU
+    from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss as TimeAffineWithLoss
+    from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss as TimeSoftmaxWithLoss
+    from rnnlm.layers.lstm import LSTM as LSTM, TimeLSTM as TimeLSTM
+    from rnnlm.layers.regularization import TimeActivationRegularization as TimeActivationRegularization
+    from rnnlm.layers.rnn import RNN as RNN, TimeRNN as TimeRNN
+    from rnnlm.models.base import Model as Model
+    from rnnlm.models.better import BetterRnnlm as BetterRnnlm
+    from rnnlm.models.build import build_model as build_model
+    from rnnlm.models.config import ModelConfig as ModelConfig
+    from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
+    from rnnlm.models.rnnlm import Rnnlm as Rnnlm
+    from rnnlm.models.simple import SimpleRnnlm as SimpleRnnlm
+    from rnnlm.optim.adam import Adam as Adam, AdamW as AdamW
+    from rnnlm.optim.adaptive import AdaGrad as AdaGrad, RMSprop as RMSprop
+    from rnnlm.optim.asgd import ASGD as ASGD
+    from rnnlm.optim.clipping import clip_grads as clip_grads
+    from rnnlm.optim.rates import (
+        Constant as Constant,
+        Cosine as Cosine,
+        DivideOnPlateau as DivideOnPlateau,
+        Halving as Halving,
+        StepDecay as StepDecay,
+    )
+    from rnnlm.optim.sgd import SGD as SGD, Momentum as Momentum, Nesterov as Nesterov
+    from rnnlm.saving.model_folder import load_model as load_model, save_model as save_model
+    from rnnlm.training.trainer import RnnlmTrainer as RnnlmTrainer
 
 __version__ = "0.2.0"
 
@@ -29,8 +84,9 @@ HOMES = {
         "TrainingDiverged",
     ),
     "rnnlm.data.batches": ("Batches",),
-    "rnnlm.data.corpora": ("ptb", "story"),
     "rnnlm.data.corpora.named": ("Corpus", "load_corpus"),
+    "rnnlm.data.corpora.ptb": ("ptb",),
+    "rnnlm.data.corpora.story": ("story",),
     "rnnlm.data.encoded": ("open_corpus",),
     "rnnlm.data.encoding": ("encode_corpus",),
     "rnnlm.data.text": ("read_corpus",),

@@ -15,7 +15,7 @@ def lazy_names(
     Args:
         package: its name. It has the names of all homes below it; its folders and modules with a home in them are
             attributes of it too, without an import of their own.
-        homes: the names that each module is home to.
+        homes: the names that each module is home to; its own name stands for the module itself.
     """
     home_of = {name: home for home, names in homes.items() if home.startswith(f"{package}.") for name in names}
     rooms = {home.removeprefix(f"{package}.").partition(".")[0] for home in home_of.values()}
@@ -26,8 +26,8 @@ def lazy_names(
             return import_module(f"{package}.{name}")
         if name not in home_of:
             raise AttributeError(f"module {package!r} has no attribute {name!r}")
-        home = __import__(home_of[name], fromlist=[name])  # as `from home import name`: that may be a module, too
-        value = getattr(home, name)
+        home = import_module(home_of[name])
+        value = home if home_of[name].endswith(f".{name}") else getattr(home, name)
         setattr(import_module(package), name, value)
         return value
 

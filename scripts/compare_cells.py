@@ -18,9 +18,9 @@ from subprocess import PIPE, Popen
 from threading import Thread
 
 import tyro
-from rnnlm.cli.commands.all import plot_runs
 
 from rnnlm.cli import process
+from rnnlm.cli.commands.plot import plot_runs
 from rnnlm.errors import InputError
 
 CELLS = ("rnn", "gru", "lstm")

@@ -10,10 +10,10 @@ import sys
 from pathlib import Path
 
 import tyro
-from rnnlm.cli.commands.all import open_model
 
 from rnnlm.backend import ops
 from rnnlm.cli import process
+from rnnlm.cli.folders import open_model
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeLSTM
 from rnnlm.plotting import expect_picture_name, save_gates

@@ -94,3 +94,33 @@ def treebank(tmp_path, monkeypatch):
     monkeypatch.setenv("RNNLM_DATA", str(folder))
     monkeypatch.chdir(tmp_path)
     return folder
+
+
+@pytest.fixture
+def no_cache(tmp_path, monkeypatch):
+    """Nothing is downloaded already, and the addresses that downloads come from don't answer."""
+    from rnnlm.data import ptb
+
+    monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "cache")
+    monkeypatch.setattr(ptb, "RETRIES", 0)
+    monkeypatch.setattr(ptb, "ADDRESSES", ("http://127.0.0.1:9/",))
+    return tmp_path / "cache"
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A trained run, a model of the built-in words, damaged runs and one without an epoch, an encoded text and half."""
+    from rnnlm import SimpleRnnlm, encode_corpus, save_model, story
+    from rnnlm.cli.main import main
+
+    folder = tmp_path_factory.mktemp("models")
+    (folder / "text").write_text(TEXT)
+    options = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "2"]
+    assert main(["train", *options, "--corpus", str(folder / "text"), "--out", str(folder / "trained")]) == 0
+    save_model(folder / "storyish", SimpleRnnlm(102, 4, 5), story.vocabulary())
+    encode_corpus(folder / "text", folder / "text.ids")
+    (folder / "cut.ids").write_bytes((folder / "text.ids").read_bytes()[:-100])
+    for name, content in (("damaged", "{"), ("unfinished", ""), ("nonsense", '{"train_perplexity": 2.0}')):
+        (folder / name).mkdir()
+        (folder / name / "metrics.jsonl").write_text(content)
+    return folder

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -11,36 +12,8 @@ import rnnlm
 import rnnlm.data
 
 PACKAGE = Path(rnnlm.__file__).parent
-# A file imports only from its own line or from lines above it; imports inside functions excepted.
-LAYERS = [
-    "errors",
-    "checks",
-    "device",
-    "files",
-    "backend",
-    "cells",
-    "layers",
-    "models",
-    "optim",
-    "data",
-    "evaluation",
-    "scoring",
-    "sampling",
-    "generation",
-    "checkpoint",
-    "plotting",
-    "progress",
-    "training",
-    "samples",
-    "recipes",
-    "settings",
-    "experiment",
-    "commands",
-    "data_commands",
-    "process",
-    "cli",
-    "__main__",
-]
+FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
+MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
     "ASGD", "AdaGrad", "Adam", "AdamW", "AwdLstm", "BackendError", "Batches", "BetterRnnlm", "BetterRnnlmGen",
     "Constant", "Corpus", "Cosine", "DataError", "DivideOnPlateau", "Evaluation", "GRU", "Halving",
@@ -50,23 +23,79 @@ PUBLIC = {
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
     "eval_perplexity", "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "open_corpus",
-    "perplexity", "ptb", "read_corpus", "save_model", "score", "story", "token_nats",
+    "perplexity", "ptb", "read_corpus", "save_model", "score", "story", "to_cpu", "to_gpu", "token_nats",
+}  # fmt: skip
+DATA = {
+    "Batches", "Corpus", "Vocabulary", "encode_corpus", "load_corpus", "open_corpus", "ptb", "read_corpus", "story",
 }  # fmt: skip
 
 
-def line_of(module):
-    return LAYERS.index(module.split(".")[1])
+# ---------------------------------------------------------------- who imports whom
 
 
-@pytest.mark.parametrize("path", sorted(PACKAGE.rglob("*.py")), ids=lambda p: str(p.relative_to(PACKAGE)))
-def test_imports_point_upwards(path):
-    parts = path.relative_to(PACKAGE).with_suffix("").parts
-    if parts == ("__init__",):
-        return
-    own = LAYERS.index(parts[0])
-    for node in ast.parse(path.read_text()).body:
-        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rnnlm."):
-            assert line_of(node.module) <= own, f"{path.name} imports {node.module}"
+def rooms():
+    """For each folder or module of the package those it may import from, as the table in CONTRIBUTING.md has it."""
+    text = (PACKAGE.parent / "CONTRIBUTING.md").read_text()
+    rows = re.findall(r"^\| `rnnlm/([^|]+)` \|.*\|([^|]*)\|$", text, re.M)
+    table = [(re.findall(r"\w+", left.replace(".py", "")), set(re.findall(r"\w+", right))) for left, right in rows]
+    tools = set(table[0][0])
+    return {room: tools | allowed | {room} for names, allowed in table for room in names}
+
+
+def imports(source, module="rnnlm"):
+    """The modules of this package that a text imports when it is itself imported."""
+    found = set()
+    for node in ast.parse(source).body:
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{module}: relative imports are not used here"
+            inner = {f"{node.module}.{alias.name}" for alias in node.names}
+            found |= {name if name in MODULES else node.module for name in inner}
+    return {name for name in found if name.partition(".")[0] == "rnnlm"}
+
+
+def forbidden(module, source, allowed):
+    """The imports of a module that its room is not allowed."""
+    room = module.split(".")[1]
+    return {name for name in imports(source, module) - {"rnnlm"} if name.split(".")[1] not in allowed[room]}
+
+
+@pytest.mark.parametrize("module", sorted(set(MODULES) - {"rnnlm", "rnnlm.__main__"}))
+def test_a_room_imports_only_from_those_that_the_table_allows(module):
+    assert not forbidden(module, MODULES[module].read_text(), rooms())
+
+
+def test_the_table_has_every_room_and_no_circle():
+    table = rooms()
+    assert set(table) == {name.split(".")[1] for name in MODULES if name not in ("rnnlm", "rnnlm.__main__")}
+    tools = {name for name in table if (PACKAGE / f"{name}.py").exists()}
+    tuple(TopologicalSorter({room: allowed - {room} - tools for room, allowed in table.items()}).static_order())
+
+
+def test_no_file_imports_itself_by_way_of_others():
+    tuple(TopologicalSorter({name: imports(path.read_text()) for name, path in MODULES.items()}).static_order())
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "from rnnlm.models.base import Model",
+        "from rnnlm import models",
+        "import rnnlm.models",
+        "from rnnlm.models import flat",
+    ],
+)
+def test_a_wrong_import_is_seen(line):
+    found = {name.removesuffix(".base").removesuffix(".flat") for name in forbidden("rnnlm.data.text", line, rooms())}
+    assert found == {"rnnlm.models"}
+
+
+def test_the_root_has_few_modules():
+    assert len(list(PACKAGE.glob("*.py"))) - 2 <= 7  # besides __init__ and __main__
+
+
+# ---------------------------------------------------------------- what is public
 
 
 def test_the_public_names_are_these():
@@ -78,24 +107,25 @@ def test_the_public_names_are_these():
         _ = rnnlm.TimeTravel
 
 
-def test_type_checkers_read_the_same_modules():
+def test_each_name_is_where_its_home_says():
+    for home, names in rnnlm.HOMES.items():
+        module = importlib.import_module(home)
+        assert set(names) <= {*module.__all__, home.split(".")[-1]}, home
+        room = importlib.import_module(".".join(home.split(".")[:2]))
+        assert all(getattr(room, name) is getattr(rnnlm, name) for name in names)
+
+
+def test_type_checkers_read_the_same_names():
     tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    stars = [n.module for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.names[0].name == "*"]
-    assert stars == [f"rnnlm.{name}" for name in rnnlm.MODULES]
+    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module not in ("typing", "rnnlm.lazy")]
+    read = {(alias.asname, n.module) for n in nodes for alias in n.names}
+    homes = {(name, home.removesuffix(f".{name}")) for home, names in rnnlm.HOMES.items() for name in names}
+    assert read == homes
 
 
 def test_the_data_names_are_these():
-    assert set(rnnlm.data.__all__) == {
-        "Batches",
-        "Corpus",
-        "Vocabulary",
-        "encode_corpus",
-        "load_corpus",
-        "open_corpus",
-        "ptb",
-        "read_corpus",
-        "story",
-    }
+    assert set(rnnlm.data.__all__) == DATA
+    assert set(rnnlm.data.__all__) < set(dir(rnnlm.data))
 
 
 def documented(node):
@@ -116,9 +146,10 @@ def test_everything_public_says_what_it_does():
             assert setter or ast.get_docstring(node), f"{path}: {node.name}"
 
 
-def test_the_version_is_one(request):
+def test_the_version_is_one():
     text = (PACKAGE.parent / "pyproject.toml").read_text()
     assert re.search(r'^version = "(.+)"$', text, re.M).group(1) == rnnlm.__version__
+    assert f"## {rnnlm.__version__}" in (PACKAGE.parent / "CHANGELOG.md").read_text()
 
 
 def test_submodules_are_attributes():

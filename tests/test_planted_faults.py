@@ -6,23 +6,30 @@ import pytest
 from rnnlm.backend import ops, xp
 from rnnlm.cells.lstm import blocks, lstm_backward
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
-from rnnlm.layers import TimeActivationRegularization, TimeAffine, TimeBiLSTM, TimeDropout, TimeEmbedding, TimeRNN
-from rnnlm.layers import dropout as dropout_module
-from rnnlm.layers import embedding as embedding_module
-from rnnlm.layers import gru as gru_module
-from rnnlm.layers import lstm as lstm_module
-from rnnlm.layers import rnn as module
-from rnnlm.layers.recurrent import Recurrent
-from tests import (
-    test_layers_affine,
-    test_layers_bidirectional,
-    test_layers_dropout,
-    test_layers_embedding,
-    test_layers_regularization,
-    test_models_general,
+from rnnlm.layers import (
+    TimeActivationRegularization,
+    TimeAffine,
+    TimeBiLSTM,
+    TimeDropout,
+    TimeEmbedding,
+    TimeRNN,
+    dropout as dropout_module,
+    embedding as embedding_module,
+    gru as gru_module,
+    lstm as lstm_module,
+    rnn as module,
 )
-from tests import test_layers_recurrent as recurrent
+from rnnlm.layers.recurrent import Recurrent
 from tests.gradcheck import host
+from tests.layers import (
+    test_affine,
+    test_bidirectional,
+    test_dropout,
+    test_embedding,
+    test_recurrent as recurrent,
+    test_regularization,
+)
+from tests.models import test_general
 
 window_backward = module.rnn_window_backward
 
@@ -91,8 +98,8 @@ def test_a_bias_missing_forward_is_caught(rng, monkeypatch):
 
 
 def test_a_bias_missing_backward_is_caught(rng, monkeypatch):
-    layer, xs = test_layers_affine.build(rng)
-    dys = test_layers_affine.dev(rng.standard_normal((2, 5, 7)))
+    layer, xs = test_affine.build(rng)
+    dys = test_affine.dev(rng.standard_normal((2, 5, 7)))
 
     def backward(dys):
         dxs = TimeAffine.backward(layer, dys)
@@ -103,7 +110,7 @@ def test_a_bias_missing_backward_is_caught(rng, monkeypatch):
     loss()
     grads = {"xs": backward(dys).copy()} | {n: g.copy() for n, g in zip(layer.names, layer.grads)}
     with pytest.raises(AssertionError, match="gradient of b: backward says"):
-        test_layers_affine.assert_gradients(loss, {"xs": xs} | dict(zip(layer.names, layer.params)), grads, rng)
+        test_affine.assert_gradients(loss, {"xs": xs} | dict(zip(layer.names, layer.params)), grads, rng)
 
 
 def test_a_state_leaking_into_the_gradient_is_caught(rng, monkeypatch):
@@ -123,7 +130,7 @@ def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
 
     monkeypatch.setattr(embedding_module, "add_rows", assign)
     with pytest.raises(AssertionError, match="gradient of W: backward says"):
-        test_layers_embedding.test_backward_is_the_derivative_with_repeated_ids(rng)
+        test_embedding.test_backward_is_the_derivative_with_repeated_ids(rng)
     layer = TimeEmbedding(xp.ones((3, 2)))
     layer.forward(ops.asarray(np.array([[0, 1]])))
     layer.backward(xp.ones((1, 2, 2)))
@@ -215,7 +222,7 @@ def test_the_other_reset_gates_weight_gradient_is_caught(rng, monkeypatch):
 def test_a_gradient_that_passes_dropped_places_is_caught(rng, monkeypatch):
     monkeypatch.setattr(TimeDropout, "backward", lambda self, dys: dys)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
-        test_layers_dropout.test_backward_is_the_derivative(rng, False)
+        test_dropout.test_backward_is_the_derivative(rng, False)
 
 
 def test_another_mask_on_the_way_back_is_caught(rng, monkeypatch):
@@ -225,7 +232,7 @@ def test_another_mask_on_the_way_back_is_caught(rng, monkeypatch):
 
     monkeypatch.setattr(TimeDropout, "backward", backward)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
-        test_layers_dropout.test_backward_is_the_derivative(rng, False)
+        test_dropout.test_backward_is_the_derivative(rng, False)
 
 
 def test_dropped_words_that_get_a_gradient_are_caught(rng, monkeypatch):
@@ -237,7 +244,7 @@ def test_dropped_words_that_get_a_gradient_are_caught(rng, monkeypatch):
 
     monkeypatch.setattr(TimeEmbedding, "backward", without_mask)
     with pytest.raises(AssertionError, match="gradient of W: backward says"):
-        test_layers_dropout.test_embedding_dropout_backward_is_the_derivative(rng)
+        test_dropout.test_embedding_dropout_backward_is_the_derivative(rng)
 
 
 @pytest.mark.parametrize(("place", "named"), [(3, "Wh"), (2, "xs")])
@@ -259,26 +266,26 @@ def test_dropped_weights_forgotten_on_the_way_back_are_caught(rng, monkeypatch, 
 def test_a_mask_that_is_not_scaled_is_caught(monkeypatch):
     monkeypatch.setattr(dropout_module, "LANES", 1 << 15)  # half the lanes: other shares and another scale
     with pytest.raises(AssertionError):
-        test_layers_dropout.test_a_mask_keeps_the_expected_value(0.5)
+        test_dropout.test_a_mask_keeps_the_expected_value(0.5)
 
 
 def test_a_tied_gradient_of_one_end_alone_is_caught(rng):
-    model = test_models_general.build("tied")
+    model = test_general.build("tied")
     model.layers["embed"].add_to_gradient = False  # and so clears what the other end has left
-    xs, ts = test_models_general.window(rng)
+    xs, ts = test_general.window(rng)
     model.forward(xs, ts)
     model.backward()
     with pytest.raises(AssertionError, match="gradient of embed.W: backward says"):
-        test_models_general.check_gradients(model, rng)
+        test_general.check_gradients(model, rng)
 
 
 @pytest.mark.parametrize("name", ["ar", "tar"])
 def test_a_penalty_without_a_gradient_is_caught(rng, monkeypatch, name):
     monkeypatch.setattr(TimeActivationRegularization, "backward", lambda self, dys: dys)
     with pytest.raises(AssertionError, match="gradient of .*: backward says"):
-        test_models_general.check_gradients(test_models_general.build(name), rng)
+        test_general.check_gradients(test_general.build(name), rng)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
-        test_layers_regularization.test_the_penalty_and_its_gradient(rng, 2.0, 1.5, 5)
+        test_regularization.test_the_penalty_and_its_gradient(rng, 2.0, 1.5, 5)
 
 
 def test_a_second_direction_that_is_not_turned_back_is_caught(rng, monkeypatch):
@@ -288,4 +295,4 @@ def test_a_second_direction_that_is_not_turned_back_is_caught(rng, monkeypatch):
 
     monkeypatch.setattr(TimeBiLSTM, "backward", backward)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
-        test_layers_bidirectional.test_backward_is_the_derivative(rng, "lstm", {})
+        test_bidirectional.test_backward_is_the_derivative(rng, "lstm", {})

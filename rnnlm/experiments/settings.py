@@ -14,7 +14,7 @@ from rnnlm.data.batches import Batches, make_batches
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
 from rnnlm.models.config import ModelConfig
-from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay
+from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 
 if TYPE_CHECKING:
     from rnnlm.optim.base import Optimizer
@@ -168,6 +168,8 @@ class TrainConfig:
         if self.random_bptt:
             whole_number("time_size with random_bptt", self.time_size, 10)
         positive("max_grad", self.max_grad, finite=False)
+        if self.lr_decay is not None:
+            expect_decay(self.lr_decay)
         self.make_optimizer()
         self.make_rate(self.warmup + 1)
         self.model_config(vocab_size=2)

@@ -5,7 +5,7 @@ from math import cos, pi
 from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay"]
+__all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
 
 
 class RateRule:
@@ -45,7 +45,7 @@ class DivideOnPlateau(RateRule):
 
     def __init__(self, lr: float, decay: float = 4.0) -> None:
         super().__init__(lr)
-        self.decay, self.best = _expect_decay(decay), float("inf")
+        self.decay, self.best = expect_decay(decay), float("inf")
 
     def end_epoch(self, loss: float | None) -> None:
         """Divide, unless the loss is the best."""
@@ -70,7 +70,7 @@ class Halving(RateRule):
 
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
         super().__init__(lr)
-        self.ratio, self.decay = positive("ratio", ratio), _expect_decay(decay)
+        self.ratio, self.decay = positive("ratio", ratio), expect_decay(decay)
         self.last, self.halving = float("inf"), False
 
     def end_epoch(self, loss: float | None) -> None:
@@ -97,7 +97,7 @@ class StepDecay(RateRule):
 
     def __init__(self, lr: float, decay: float = 2.0, full_epochs: int = 4) -> None:
         super().__init__(lr)
-        self.decay, self.full_epochs = _expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
+        self.decay, self.full_epochs = expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
 
     def end_epoch(self, loss: float | None) -> None:
         """Divide, if it is time."""
@@ -133,7 +133,8 @@ class Cosine(RateRule):
         return self.lr * max((1 + cos(pi * share)) / 2, 1e-6)
 
 
-def _expect_decay(decay: float) -> float:
+def expect_decay(decay: float) -> float:
+    """Check what a rate is divided by: a number of at least 1."""
     if positive("decay (lr_decay)", decay) < 1:
         raise InputError(f"decay (lr_decay) must be at least 1, got {decay}")
     return decay

@@ -1,7 +1,8 @@
 import numpy as np
 import pytest
 
-from rnnlm.backend import FUSED, NAME, ops, threads, xp
+from rnnlm.backend import FUSED, NAME, ops, xp
+from rnnlm.backend.cpu import threads
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
 from tests.gradcheck import assert_gradients, dev, host

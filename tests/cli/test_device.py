@@ -4,11 +4,11 @@ import sys
 
 import pytest
 
-from rnnlm import cli
 from rnnlm.backend import NAME, SETTINGS
 from rnnlm.cli.device import choose
+from rnnlm.cli.main import main
 from rnnlm.errors import BackendError, InputError
-from tests.test_backend import NO_GPU
+from tests.backend.test_backend import NO_GPU
 
 ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
     "getDeviceCount=lambda: 0", "getDeviceCount=lambda: 1"
@@ -35,7 +35,7 @@ ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
 def test_a_command_runs_where_it_is_told_to(clean_env, tmp_path, arguments, environment, before, said):
     (tmp_path / "sitecustomize.py").write_text(before)
     env = clean_env | environment | {"PYTHONPATH": f"{tmp_path}:{clean_env['PYTHONPATH']}"}
-    command = [sys.executable, "-m", "rnnlm", "info", *arguments]
+    command = [sys.executable, "-m", "rnnlm", "train" if "--precision" in arguments else "info", *arguments]
     result = subprocess.run(command, env=env, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert said in (result.stderr if result.returncode else result.stdout)
     assert result.stderr.count("\n") == (result.returncode != 0)
@@ -60,7 +60,7 @@ def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):
 
 def test_a_recipe_does_not_say_where(tmp_path, capsys):
     (tmp_path / "mine.toml").write_text('[about]\nsummary = "x"\n[settings]\ndevice = "cuda"\n')
-    assert cli.main(["train", "--recipe", str(tmp_path / "mine.toml")]) == 2
+    assert main(["train", "--recipe", str(tmp_path / "mine.toml")]) == 2
     assert "a setting must be one of" in capsys.readouterr().err
 
 
@@ -79,8 +79,8 @@ def test_out_of_memory_is_one_sentence_with_a_remedy(monkeypatch, capsys, error,
     def fail(*_):
         raise error
 
-    monkeypatch.setattr("rnnlm.cli.commands.all.show_info", fail)
-    assert cli.main(["info"]) == 1
+    monkeypatch.setattr("rnnlm.cli.commands.info.show_machine", fail)
+    assert main(["info"]) == 1
     remedy = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
     assert capsys.readouterr().err == f"rnnlm: {told}: {remedy}\n"
 
@@ -89,6 +89,6 @@ def test_another_error_is_not_taken_for_it(monkeypatch):
     def fail(*_):
         raise RuntimeError("cudaErrorIllegalAddress")
 
-    monkeypatch.setattr("rnnlm.cli.commands.all.show_info", fail)
+    monkeypatch.setattr("rnnlm.cli.commands.info.show_machine", fail)
     with pytest.raises(RuntimeError, match="cudaErrorIllegalAddress"):
-        cli.main(["info"])
+        main(["info"])

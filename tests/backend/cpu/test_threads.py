@@ -11,11 +11,13 @@ import numpy as np
 import pytest
 from threadpoolctl import threadpool_info
 
-from rnnlm.backend import NAME, products, threads
+from rnnlm.backend import NAME
+from rnnlm.backend.cpu import products, threads
 from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, scratch, thread_count
 from rnnlm.errors import BackendError
-from tests import test_layers_output, test_models_general
-from tests import test_layers_recurrent as recurrent
+from tests.layers import test_recurrent as recurrent
+from tests.layers.heads import test_affine_softmax
+from tests.models import test_general
 
 
 @pytest.fixture
@@ -232,7 +234,7 @@ def test_products_of_few_rows(rng, shape, order):
 
 @pytest.mark.parametrize("tied", [False, True])
 def test_gradients_of_the_output_cut_as_small_as_can_be(rng, cut_all, tied):
-    test_layers_output.test_backward_is_the_derivative(rng, None, tied, 1)
+    test_affine_softmax.test_backward_is_the_derivative(rng, None, tied, 1)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "gru-after"])
@@ -243,7 +245,7 @@ def test_gradients_of_recurrent_layers_cut_as_small_as_can_be(rng, cut_all, kind
 @pytest.mark.skipif(NAME != "numpy", reason="the plain text has no threads of its own")
 def test_reruns_are_bit_for_bit_equal(cut_all):
     def gradient():
-        model = test_models_general.build("better")
+        model = test_general.build("better")
         xs = np.arange(12).reshape(3, 4) % model.config.vocab_size
         model.forward(xs, xs[::-1])
         model.backward()

@@ -3,8 +3,9 @@ import math
 import numpy as np
 import pytest
 
+from rnnlm.book.util import eval_perplexity
 from rnnlm.errors import DataError, InputError
-from rnnlm.inference.evaluation import Evaluation, _Sums, eval_perplexity, evaluate, token_nats
+from rnnlm.inference.evaluation import Evaluation, _Sums, evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from tests import reference
 from tests.gradcheck import dev, host

@@ -1,0 +1,67 @@
+import numpy as np
+import pytest
+
+import rnnlm.cells.lstm  # noqa: F401 - whose functions have twins
+from rnnlm.backend import FUSED, NAME, ops, xp
+from tests.gradcheck import dev, host
+
+
+@pytest.mark.parametrize("factor", [1.0, 0.25])
+def test_scale(factor):
+    a = dev(np.array([1.0, -2.0]))
+    ops.scale_(a, xp.asarray(factor))
+    np.testing.assert_array_equal(host(a), [factor, -2 * factor])
+
+
+@pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
+def test_elementwise_work_covers_everything_once(size):
+    a, b = xp.zeros(size), xp.ones(size)
+
+    def add(x, y):
+        x += y
+
+    ops.elementwise(add, a, b)
+    np.testing.assert_array_equal(host(a), np.ones(size))
+
+
+def test_elementwise_work_on_an_array_that_is_not_contiguous_writes_to_it():
+    def add_one(x):
+        x += 1
+
+    a = xp.zeros((4, 6))
+    ops.elementwise(add_one, a.T)
+    np.testing.assert_array_equal(host(a), np.ones((4, 6)))
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 3), (300, 200, 300), (2, 900, 7000), (40, 300, 700)])
+def test_products(rng, shape):
+    """Large enough for threads and blocks, the last three, with sizes that are no multiples of a block's."""
+    M, K, N = shape
+    a, W, out = rng.standard_normal((M, K)), rng.standard_normal((K, N)), dev(np.full((M, N), np.nan))
+    for view in (dev(W), dev(W.T.copy()).T):
+        out[...] = np.nan
+        ops.matmul(dev(a), view, out=out)
+        np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
+        for times in (1, 20):
+            out[...] = np.nan
+            ops.multiplier(view, M, times)(dev(a), out)
+            np.testing.assert_allclose(host(out), a @ W, atol=1e-10)
+        ops.matmul(dev(a), view, out=out, add=True)
+        np.testing.assert_allclose(host(out), 2 * (a @ W), atol=1e-10)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
+@pytest.mark.parametrize("scale", [1, 1000])
+def test_numpys_lstm_cell_is_the_plain_text(rng, scale):
+    N, H = 3, 5
+    a, product = (scale * rng.standard_normal((N, 4 * H)) for _ in range(2))
+    c_prev, dy, dh, dc = (scale * rng.standard_normal((N, H)) for _ in range(4))
+    results = []
+    for forward, backward in zip(FUSED["lstm_forward"], FUSED["lstm_backward"]):
+        gates, c, h, dc_prev = a.copy(), np.empty((N, H)), np.empty((N, H)), dc.copy()
+        forward(gates, product, c_prev, c, h)
+        results.append([gates.copy(), c, h])
+        backward(dy, dh.copy(), dc_prev, gates, c_prev, c)
+        results[-1] += [gates, dc_prev]
+    for plain, fused in zip(*results):
+        np.testing.assert_allclose(fused, plain, rtol=1e-12, atol=1e-13 * scale)

@@ -1,0 +1,203 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from rnnlm.data import Batches, Vocabulary, encode_corpus, load_corpus, open_corpus, read_corpus
+from rnnlm.data.corpora.named import load_part
+from rnnlm.data.encoded import WORDS_BEGIN, pack, read_header, verify
+from rnnlm.data.encoding import write_ids
+from rnnlm.errors import DataError
+
+WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])
+
+
+def of_text(folder, text, **options):
+    """Paths of a text and of what it was encoded to."""
+    path, out = folder / "text", folder / "out"
+    path.write_text(text, encoding="utf-8")
+    encode_corpus(path, out, overwrite=True, **options)
+    return path, out
+
+
+def parts_of(corpus):
+    return [part.tolist() for part in (corpus.train, corpus.valid, corpus.test)]
+
+
+@pytest.fixture
+def pair(tmp_path, rng):
+    """A text of 400 lines and the same encoded."""
+    lines = [" ".join(rng.choice(list("abcdefgh"), rng.integers(0, 9))) for _ in range(400)]
+    return of_text(tmp_path, "\n".join(lines))
+
+
+words_of_any_script = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5).filter(
+    lambda w: w.encode().split() == [w.encode()] and not w.startswith("\ufeff")
+)
+
+
+texts = st.lists(st.lists(st.one_of(st.sampled_from(["a", "b", "<unk>"]), words_of_any_script), max_size=6), min_size=1)
+
+
+@settings(max_examples=100, deadline=None)
+@given(texts, st.integers(3, 12))
+def test_a_text_and_the_same_encoded_are_one_corpus(tmp_path_factory, lines, max_words):
+    path, out = of_text(
+        tmp_path_factory.mktemp("encoded"), "".join(" ".join(line) + "\n" for line in lines), max_words=max_words
+    )
+    want, got = load_corpus(str(path), max_words=max_words), load_corpus(str(out))
+    assert got.vocabulary.words == want.vocabulary.words
+    assert parts_of(got) == parts_of(want)
+    strange = load_part(str(path), "test", want.vocabulary)[1]
+    ids, unknown = load_part(str(out), "test", want.vocabulary)
+    assert (ids.tolist(), unknown) == (read_corpus(path, want.vocabulary)[0].tolist(), strange)
+    assert verify(out).tokens == len(ids)
+
+
+@settings(max_examples=50, deadline=None)
+@given(texts)
+def test_in_words_that_are_given(tmp_path_factory, lines):
+    path, out = of_text(
+        tmp_path_factory.mktemp("encoded"), "".join(" ".join(line) + "\n" for line in lines), vocabulary=WORDS
+    )
+    ids, words = open_corpus(out)
+    assert words.words == WORDS.words
+    assert ids.tolist() == read_corpus(path, WORDS)[0].tolist()
+    assert read_header(out).unknown == sum(word not in WORDS for line in lines for word in line)
+
+
+def test_pieces_make_no_difference(tmp_path, monkeypatch):
+    text = "a b\nc d\n\n" * 50
+    _, whole = of_text(tmp_path, text)
+    content = whole.read_bytes()
+    monkeypatch.setattr("rnnlm.data.encoding.CHUNK", 7)
+    monkeypatch.setattr("rnnlm.data.encoded.CHUNK", 7)
+    _, pieces = of_text(tmp_path, text)
+    assert pieces.read_bytes() == content
+    seen = []
+    assert verify(pieces, seen.append).tokens == 350
+    assert (len(seen), sum(seen)) == (50, 700)
+
+
+@pytest.mark.parametrize(("words", "dtype"), [(65_536, np.uint16), (65_537, np.uint32)])
+def test_ids_take_two_bytes_as_long_as_they_can(tmp_path, words, dtype):
+    vocabulary = Vocabulary(f"w{i}" for i in range(words))
+    ids = np.array([0, words - 1, 1, 65_535])
+    write_ids(tmp_path / "ids", vocabulary, [ids[:1], ids[1:]])
+    got, read = open_corpus(tmp_path / "ids")
+    assert got.dtype == dtype
+    assert got.tolist() == ids.tolist()
+    assert read.words == vocabulary.words
+    xs, ts = Batches(got[:-1], got[1:], 1, 3).window(0)
+    assert xs.dtype == ts.dtype == np.int32
+    assert (xs.tolist(), ts.tolist()) == ([ids[:-1].tolist()], [ids[1:].tolist()])
+
+
+def test_the_layout_is_the_one_described(tmp_path):
+    """Read with nothing but the table in docs/corpora.md."""
+    import hashlib
+
+    of_text(tmp_path, "the cat the\n<unk> dog\n", max_words=4)
+    data = (tmp_path / "out").read_bytes()
+    numbers = [
+        int.from_bytes(data[a:b], "little") for a, b in ((8, 12), (12, 16), (16, 24), (24, 32), (32, 40), (40, 48))
+    ]
+    assert data[:8] == b"\x89rnnlm\r\n"
+    assert numbers == [1, 2, 7, 1, 4, 20]
+    assert data[112:132].decode() == "<unk>\n<eos>\nthe\ncat\n"
+    ids = data[192:]
+    assert data[132:192] == bytes(60)
+    assert np.frombuffer(ids, "<u2").tolist() == [2, 3, 2, 1, 0, 0, 1]
+    assert data[48:80] == hashlib.sha256(ids).digest()
+    assert data[80:112] == hashlib.sha256(data[:80] + data[112:192]).digest()
+
+
+def test_the_ids_are_read_only_and_stay_in_the_file(pair):
+    ids, _ = open_corpus(pair[1])
+    assert isinstance(ids, np.memmap)
+    assert isinstance(load_corpus(str(pair[1])).train, np.memmap)
+    with pytest.raises(ValueError, match="read-only"):
+        ids[0] = 1
+
+
+FIELDS = {"magic": 0, "version": 8, "width": 12, "tokens": 16, "unknown": 24, "words": 32, "length": 40, "ids": 48}
+
+
+@pytest.mark.parametrize("bit", [1, 128])
+@pytest.mark.parametrize("place", [*range(WORDS_BEGIN + 20), "fill"])
+def test_a_changed_bit_before_the_ids_is_found(tmp_path, place, bit):
+    _, out = of_text(tmp_path, "the cat the\n")
+    data = bytearray(out.read_bytes())
+    data[WORDS_BEGIN + 40 if place == "fill" else place] ^= bit
+    out.write_bytes(data)
+    with pytest.raises(DataError, match="out"):
+        open_corpus(out)
+
+
+@pytest.mark.parametrize(
+    ("field", "byte", "message"),
+    [
+        ("magic", 0, r"is not an encoded corpus: it must begin with b'\\x89rnnlm\\r\\n', got"),
+        ("version", 2, "must be an encoded corpus of version 1, got version 2: encode the text again, or take"),
+        ("width", 4, "damaged or cut short: ids of 4 words must have 2 bytes, got 4; copy it or encode the text anew"),
+        ("tokens", 9, "damaged or cut short: with 9 ids it must have 210 bytes, got 200"),
+        ("unknown", 1, "damaged or cut short: the SHA-256 of its header and words is not the one it says"),
+        ("words", 5, "the SHA-256 of its header and words"),
+        ("length", 200, "with 4 ids it must have 328 bytes, got 200"),
+        ("ids", 0, "the SHA-256 of its header and words"),
+    ],
+)
+def test_each_field_is_checked(tmp_path, field, byte, message):
+    _, out = of_text(tmp_path, "the cat the\n")
+    data = bytearray(out.read_bytes())
+    data[FIELDS[field]] = byte
+    out.write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        open_corpus(out)
+
+
+def test_what_is_cut_short_or_too_long_is_found(tmp_path):
+    _, out = of_text(tmp_path, "the cat the\n")
+    data = out.read_bytes()
+    for size in (0, 5, 8, 50, WORDS_BEGIN - 1, WORDS_BEGIN, WORDS_BEGIN + 3, len(data) - 1, len(data) + 1):
+        out.write_bytes((data + b"\0")[:size])
+        with pytest.raises(DataError, match="damaged or cut short" if size >= 8 else "is not an encoded corpus"):
+            open_corpus(out)
+
+
+@pytest.mark.parametrize(
+    ("words", "tokens", "unknown", "message"),
+    [
+        (["a", "b"], 0, 0, "it says 0 ids, 0 unknown"),
+        (["a", "b"], 2, 3, "it says 2 ids, 3 unknown"),
+        (["a", "b\nc"], 2, 0, "of 2 words; 3 are there"),
+        (["a", "a"], 2, 0, "words of a vocabulary must differ"),
+        (["a", ""], 2, 0, "must be a non-empty str"),
+    ],
+)
+def test_a_header_that_is_whole_but_wrong_is_refused(tmp_path, words, tokens, unknown, message):
+    class Odd(list):
+        def to_bytes(self):
+            return "".join(f"{word}\n" for word in self).encode()
+
+    (tmp_path / "odd").write_bytes(pack(Odd(words), tokens, unknown, bytes(32)) + bytes(2 * tokens))
+    with pytest.raises(DataError, match=message):
+        open_corpus(tmp_path / "odd")
+
+
+def test_damaged_ids_are_found_by_a_check(tmp_path):
+    _, out = of_text(tmp_path, "the cat the\n")
+    data = out.read_bytes()
+    out.write_bytes(data[:-2] + b"\3\0")  # another word
+    open_corpus(out)
+    with pytest.raises(DataError, match="the SHA-256 of its ids must be"):
+        verify(out)
+    out.write_bytes(data[:-2] + b"\xff\0")  # none
+    with pytest.raises(DataError, match=r"ids must be in \[0, 4\), got 255"):
+        verify(out)
+
+
+@pytest.mark.parametrize(("name", "message"), [("none", "does not exist"), ("", "is not a file")])
+def test_a_file_that_is_none(tmp_path, name, message):
+    for read in (open_corpus, verify):
+        with pytest.raises(DataError, match=message):
+            read(tmp_path / name)
