@@ -15,9 +15,10 @@ from pathlib import Path
 import numpy as np
 import tyro
 
-from rnnlm import LSTM, RNN, process
+from rnnlm import LSTM, RNN
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
+from rnnlm.cli import process
 from rnnlm.plotting import expect_picture_name, save_norms
 
 N = 20

@@ -9,8 +9,10 @@ Without Penn Treebank, and without a network to get it from, it trains on the bu
 
 import sys
 from collections.abc import Sequence
+from importlib import import_module
 from pathlib import Path
 
+from rnnlm.cli.device import choose
 from rnnlm.cli.main import run
 from rnnlm.cli.options import value
 from rnnlm.cli.process import handled
@@ -31,6 +33,8 @@ def with_corpus(given: list[str]) -> list[str]:
     settings = recipes.load(recipe)["settings"]
     if value(given, "--corpus") is not None or settings.get("corpus") != "ptb" or {"-h", "--help"} & set(given):
         return chosen
+    choose(value(given, "--device"), value(given, "--precision"))
+    import_module("rnnlm.backend")  # nothing is downloaded for a training that can't begin
     try:
         find_or_fetch(value(given, "--data-dir"))
     except (DataError, MissingExtra) as error:

@@ -14,10 +14,14 @@
     ...     uint16/32 the ids
 
 All numbers are little-endian. What opens a file checks all but the ids, whose SHA-256 `verify` checks.
+
+The version is the format's number. A later format keeps the first 12 bytes, and has in bytes 16 to 31, in ASCII and
+filled with zeros, the oldest version of rnnlm that reads it: what it is refused with here.
 """
 
 import hashlib
 import os
+import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -27,13 +31,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm import __version__
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
 
 __all__ = ["MAGIC", "Header", "is_encoded", "map_ids", "open_corpus", "read_header", "verify"]
 
 MAGIC = b"\x89rnnlm\r\n"
-VERSION = 1
+VERSION = 1  # of the format
+READER = slice(16, 32)  # of a later format: bytes with the oldest rnnlm that reads it
 FIELDS = struct.Struct("<8sIIQQQQ32s")
 WORDS_BEGIN = FIELDS.size + hashlib.sha256().digest_size
 ALIGNMENT = 64
@@ -120,11 +126,7 @@ def read_header(path: Path_) -> Header:
         if len(head) < WORDS_BEGIN:
             raise _damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {size}")
         _, version, width, tokens, unknown, words, length, digest = FIELDS.unpack(head[: FIELDS.size])
-        if version != VERSION:
-            raise DataError(
-                f"{path} must be an encoded corpus of version {VERSION}, got version {version}: "
-                "encode the text again, or take the rnnlm that wrote it"
-            )
+        _expect_known_version(path, version, head)
         if width != id_type(words).itemsize:
             raise _damaged(path, f"ids of {words:,} words must have {id_type(words).itemsize} bytes, got {width}")
         begin = WORDS_BEGIN + length + -(WORDS_BEGIN + length) % ALIGNMENT
@@ -139,6 +141,19 @@ def read_header(path: Path_) -> Header:
             path, f"it says {tokens:,} ids, {unknown:,} unknown, of {words:,} words; {len(vocabulary):,} are there"
         )
     return Header(vocabulary, tokens, unknown, digest, begin)
+
+
+def _expect_known_version(path: Path_, version: int, head: bytes) -> None:
+    """Check that a file, which begins with `head`, is of a format that this version of rnnlm reads."""
+    if version > VERSION:
+        name = head[READER].rstrip(b"\0")
+        reader = f"rnnlm {name.decode()} or a later one" if re.fullmatch(rb"[0-9][0-9a-z.]*", name) else "a later rnnlm"
+        raise DataError(
+            f"{path} is an encoded corpus of format {version}, and this rnnlm {__version__} reads formats up to "
+            f"{VERSION}: take {reader}, or encode the text again"
+        )
+    if version < 1:
+        raise _damaged(path, f"its format must be at least 1, got {version}")
 
 
 def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Header:

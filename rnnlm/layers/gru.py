@@ -4,15 +4,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
-from rnnlm.cells.gru import (
-    gru_after_backward,
-    gru_after_forward,
-    gru_reset,
-    gru_reset_backward,
-    gru_update,
-    gru_update_backward,
-)
+from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
 from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.gru_after import gru_after_window_backward, gru_after_window_forward
 from rnnlm.layers.recurrent import Recurrent
 
 __all__ = ["GRU", "TimeGRU"]
@@ -60,47 +54,6 @@ def gru_window_backward(
         of_g(g, product)
         gru_reset_backward(product, dh, gates, h_prev, zr)
         of_zr(zr, product)
-    dh += product
-
-
-@accelerated
-def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array) -> None:
-    """Run a GRU over a window, the reset gate after the product.
-
-    Args:
-        a: (T, N, 3H). On entry x_t Wx + bx; on return z, r and the candidate.
-        hs: (T+1, N, H). On entry hs[0] is the state before the window; on return hs[t+1] is h_t.
-        us: (T, N, H). On return u = h_{t-1} Whg + bh_g.
-        Wh: (H, 3H).
-        bh: (3H,).
-        product: (N, 3H), scratch.
-    """
-    multiply = ops.multiplier(Wh, a.shape[1], len(a))
-    for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
-        multiply(h_prev, product)
-        gru_after_forward(gates, product, bh, h_prev, u, h)
-
-
-@accelerated
-def gru_after_window_backward(
-    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array
-) -> None:
-    """The gradient's way back through a window.
-
-    Args:
-        dhs: (T, N, H) gradients of h_t from above.
-        a: (T, N, 3H). On entry the gates; on return the gradients of the input's products.
-        hs, us: as `gru_after_window_forward` left them.
-        das: (T, N, 3H). On return the gradients of the state's products.
-        Wh: (H, 3H).
-        dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
-        product: (N, H), scratch.
-    """
-    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
-    product[...] = 0
-    for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
-        gru_after_backward(dy, dh, product, gates, h_prev, u, da)
-        multiply(da, product)
     dh += product
 
 

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, batch_first, expect, time_major
+from rnnlm.layers.base import batch_first, expect, time_major
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.layers.state import Stateful
 
 __all__ = ["Recurrent", "expect_weights"]
 
@@ -22,7 +22,7 @@ def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) 
     expect("b", b, (gates * H,) if biases == 1 else (biases, gates * H), Wh.dtype)
 
 
-class Recurrent(Layer):
+class Recurrent(Stateful):
     """A recurrent layer over T time steps.  (N, T, D) -> (N, T, H)
 
     The product of all inputs with Wx is one matrix product before the loop over time, and dWx, dWh, db are one each
@@ -46,8 +46,6 @@ class Recurrent(Layer):
     names = ("Wx", "Wh", "b")
     gates = 1
     biases = 1
-    states: tuple[str, ...] = ("h",)  # attributes that make up the state, the hidden state first
-    h: Array | None
     dh: Array | None
 
     def __init__(
@@ -63,59 +61,9 @@ class Recurrent(Layer):
         super().__init__(Wx, Wh, b)
         self.stateful, self.return_sequences = stateful, return_sequences
         self.mask = DropoutMask(weight_drop, "weight_drop")
+        self.reset_state()
         for name in self.states:
-            setattr(self, name, None)
             setattr(self, f"d{name}", None)
-
-    # ------------------------------------------------------------------ state
-
-    def check_state(self, *state: Array | None) -> None:
-        """Check what `set_state` would be given.
-
-        Raises:
-            InputError: a wrong number of arrays, a wrong shape or dtype, or a layer that is not stateful.
-        """
-        if len(state) > len(self.states):
-            raise InputError(f"a state of {type(self).__name__} is {', '.join(self.states)}, got {len(state)} arrays")
-        given = [(name, array) for name, array in zip(self.states, state) if array is not None]
-        if given and not self.stateful:
-            raise InputError(f"a state can be set only on a stateful layer: {type(self).__name__}(..., stateful=True)")
-        H = len(self.params[1])
-        for i, (name, array) in enumerate(given):
-            expect(name, array, (len(given[0][1]) if i else "N", H), self.dtype)
-
-    def set_state(self, *state: Array | None) -> None:
-        """Begin the next window with copies of these arrays (N, H), or with zeros for None; errors as `check_state`."""
-        self.check_state(*state)
-        like = next((array for array in state if array is not None), None)
-        for name, array in zip(self.states, [*state, *[None] * len(self.states)]):
-            given = array if array is not None or like is None else xp.zeros_like(like)
-            setattr(self, name, None if given is None else given.copy())
-
-    def get_state(self) -> tuple[Array, ...] | None:
-        """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
-        return None if self.h is None else tuple(getattr(self, name).copy() for name in self.states)
-
-    def reset_state(self) -> None:
-        """Begin the next window with zeros."""
-        for name in self.states:
-            setattr(self, name, None)
-
-    def check_batch(self, N: int) -> None:
-        """Check that the carried state, if there is one, is of batch size N.
-
-        Raises:
-            InputError: it is of another one.
-        """
-        H = len(self.params[1])
-        if self.stateful and self.h is not None and self.h.shape != (N, H):
-            raise InputError(f"h, the carried state, must be {(N, H)}, got {self.h.shape}: reset_state() first")
-
-    def _initial(self, name: str) -> Array | int:
-        state: Array | None = getattr(self, name)
-        return 0 if not self.stateful or state is None else state
-
-    # ------------------------------------------------------------------ forward and back
 
     def forward(self, xs: Array) -> Array:
         """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).

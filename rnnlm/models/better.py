@@ -31,6 +31,9 @@ class BetterRnnlm(Model):
         hidden_size: H.
         dropout_ratio: after the embedding and after each LSTM, in [0, 1).
         options: seed, dtype and initial weights: `bias_range`, `init`, `init_range` and `forget_bias` of `ModelConfig`.
+
+    Attributes:
+        lstm_layers, drop_layers: the two LSTMs, and the three dropouts, in order.
     """
 
     def __init__(
@@ -45,12 +48,16 @@ class BetterRnnlm(Model):
         stack: dict[str, Any] = {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": dropout_ratio}
         super().__init__(ModelConfig("BetterRnnlm", V, D, H, **stack, **initial_options("BetterRnnlm", options)))
         E = Weights(self.config, layer=0).embedding()
+        lstm1 = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
+        lstm2 = TimeLSTM(*Weights(self.config, layer=2).recurrent(H, H), stateful=True)
+        self.lstm_layers = [lstm1, lstm2]
+        self.drop_layers = [TimeDropout(dropout_ratio) for _ in range(3)]
         self._own(
             embed=TimeEmbedding(E),
-            input_dropout=TimeDropout(dropout_ratio),
-            lstm1=TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True),
-            hidden_dropout1=TimeDropout(dropout_ratio),
-            lstm2=TimeLSTM(*Weights(self.config, layer=2).recurrent(H, H), stateful=True),
-            output_dropout=TimeDropout(dropout_ratio),
+            input_dropout=self.drop_layers[0],
+            lstm1=lstm1,
+            hidden_dropout1=self.drop_layers[1],
+            lstm2=lstm2,
+            output_dropout=self.drop_layers[2],
             affine=TimeAffine(E.T, Weights(self.config, layer=3).affine_bias()),
         )

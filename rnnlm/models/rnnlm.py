@@ -28,6 +28,9 @@ class Rnnlm(Model):
         wordvec_size: D.
         hidden_size: H.
         options: seed, dtype and initial weights: `bias_range`, `init`, `init_range` and `forget_bias` of `ModelConfig`.
+
+    Attributes:
+        lstm_layer: the recurrent layer, also `layers["lstm"]`.
     """
 
     def __init__(
@@ -36,6 +39,6 @@ class Rnnlm(Model):
         V, D, H = vocab_size, wordvec_size, hidden_size
         super().__init__(ModelConfig("Rnnlm", V, D, H, cell="lstm", **initial_options("Rnnlm", options)))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
-        lstm = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
+        self.lstm_layer = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own(embed=embed, lstm=lstm, affine=affine)
+        self._own(embed=embed, lstm=self.lstm_layer, affine=affine)

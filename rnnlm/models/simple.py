@@ -28,12 +28,15 @@ class SimpleRnnlm(Model):
         wordvec_size: D.
         hidden_size: H.
         options: seed, dtype and initial weights: `bias_range`, `init` and `init_range` of `ModelConfig`.
+
+    Attributes:
+        rnn_layer: the recurrent layer, also `layers["rnn"]`.
     """
 
     def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
         super().__init__(ModelConfig("SimpleRnnlm", V, D, H, cell="rnn", **initial_options("SimpleRnnlm", options)))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
-        rnn = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
+        self.rnn_layer = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own(embed=embed, rnn=rnn, affine=affine)
+        self._own(embed=embed, rnn=self.rnn_layer, affine=affine)

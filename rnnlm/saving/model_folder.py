@@ -88,9 +88,9 @@ def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"format must be a whole number of at least 1, got {number!r}")
     if number > FORMAT:
+        reader = f"rnnlm {writer}, which wrote it, or a later one" if isinstance(writer, str) else "a later rnnlm"
         raise ModelFileError(
-            f"{path} has format {number}, and this rnnlm {__version__} reads formats up to {FORMAT}: take rnnlm "
-            f"{writer}, which wrote it, or a later one"
+            f"{path} has format {number}, and this rnnlm {__version__} reads formats up to {FORMAT}: take {reader}"
         )
 
 

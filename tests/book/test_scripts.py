@@ -207,3 +207,25 @@ def test_gated_layers_are_built_from_their_weights(rng):
     assert gru.forward(xs).shape == (2, 3, H)
     h_next, c_next = LSTM(*lstm.params).forward(xs[:, 0], h, c)
     assert h_next.shape == c_next.shape == GRU(*gru.params).forward(xs[:, 0], h).shape == (2, H)
+
+
+def test_layers_and_arrays_have_the_books_names(rng):
+    from rnnlm import BetterRnnlm, Rnnlm, SimpleRnnlm, TimeDropout, TimeLSTM, TimeRNN, to_cpu, to_gpu
+    from rnnlm.backend import xp
+
+    simple, rnnlm, better = SimpleRnnlm(9, 4, 5), Rnnlm(9, 4, 5), BetterRnnlm(9, 5, 5)
+    assert isinstance(simple.rnn_layer, TimeRNN)
+    assert simple.rnn_layer is simple.layers["rnn"]
+    assert isinstance(rnnlm.lstm_layer, TimeLSTM)
+    assert rnnlm.lstm_layer is rnnlm.layers["lstm"]
+    assert [type(layer) for layer in better.lstm_layers] == [TimeLSTM] * 2
+    assert [type(layer) for layer in better.drop_layers] == [TimeDropout] * 3
+    assert {id(layer) for layer in better.layers.values()} > {
+        id(one) for one in better.lstm_layers + better.drop_layers
+    }
+    a = rng.standard_normal((2, 3))
+    there = to_gpu(a)
+    assert isinstance(there, xp.ndarray)
+    assert to_gpu(there) is there
+    np.testing.assert_array_equal(to_cpu(there), a)
+    assert to_cpu(a) is a

@@ -1,11 +1,27 @@
+import sys
+
 import rnnlm
+from rnnlm.backend import FUSED, ops
 from rnnlm.cli.main import main
 
 
 def test_info(models, capsys):
     assert main(["info"]) == 0
-    assert f"rnnlm {rnnlm.__version__}" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert f"rnnlm {rnnlm.__version__}, Python {sys.version.split()[0]}, {ops.describe()}" in shown
+    assert f"fused functions: {', '.join(sorted(FUSED)) or 'none'}" in shown
     assert main(["info", str(models / "storyish")]) == 0
     shown = capsys.readouterr().out
     assert "102 x 4          408" in shown
     assert f"{408 + 20 + 25 + 5 + 510 + 102:,}" in shown
+
+
+def test_info_says_what_slows_it_down(monkeypatch, capsys):
+    monkeypatch.setattr(ops, "remarks", lambda: ["kernels of another processor"])
+    assert main(["info"]) == 0
+    assert capsys.readouterr().out.endswith("kernels of another processor\n")
+
+
+def test_the_version(capsys):
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out == f"rnnlm {rnnlm.__version__}\n"

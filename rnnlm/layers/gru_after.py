@@ -1,0 +1,47 @@
+"""A window of a GRU whose reset gate comes after the matrix product, as PyTorch, Keras and cuDNN have it."""
+
+from rnnlm.backend import Array, accelerated, ops
+from rnnlm.cells.gru import gru_after_backward, gru_after_forward
+
+__all__ = ["gru_after_window_backward", "gru_after_window_forward"]
+
+
+@accelerated
+def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array) -> None:
+    """Run a GRU over a window, the reset gate after the product.
+
+    Args:
+        a: (T, N, 3H). On entry x_t Wx + bx; on return z, r and the candidate.
+        hs: (T+1, N, H). On entry hs[0] is the state before the window; on return hs[t+1] is h_t.
+        us: (T, N, H). On return u = h_{t-1} Whg + bh_g.
+        Wh: (H, 3H).
+        bh: (3H,).
+        product: (N, 3H), scratch.
+    """
+    multiply = ops.multiplier(Wh, a.shape[1], len(a))
+    for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
+        multiply(h_prev, product)
+        gru_after_forward(gates, product, bh, h_prev, u, h)
+
+
+@accelerated
+def gru_after_window_backward(
+    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array
+) -> None:
+    """The gradient's way back through a window.
+
+    Args:
+        dhs: (T, N, H) gradients of h_t from above.
+        a: (T, N, 3H). On entry the gates; on return the gradients of the input's products.
+        hs, us: as `gru_after_window_forward` left them.
+        das: (T, N, 3H). On return the gradients of the state's products.
+        Wh: (H, 3H).
+        dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
+        product: (N, H), scratch.
+    """
+    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
+    product[...] = 0
+    for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
+        gru_after_backward(dy, dh, product, gates, h_prev, u, da)
+        multiply(da, product)
+    dh += product
