@@ -16,6 +16,7 @@ from rnnlm.layers import (
     dropout as dropout_module,
     embedding as embedding_module,
     gru as gru_module,
+    gru_after,
     lstm as lstm_module,
     rnn as module,
 )
