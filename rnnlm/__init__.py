@@ -38,6 +38,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         token_nats as token_nats,
     )
     from rnnlm.inference.generation import generate as generate, generate_batch as generate_batch
+    from rnnlm.inference.predictor import Predictor as Predictor
     from rnnlm.inference.scoring import Score as Score, score as score
     from rnnlm.layers.affine import TimeAffine as TimeAffine
     from rnnlm.layers.bidirectional import TimeBiGRU as TimeBiGRU, TimeBiLSTM as TimeBiLSTM, TimeBiRNN as TimeBiRNN
@@ -55,6 +56,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.models.config import ModelConfig as ModelConfig
     from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
     from rnnlm.models.rnnlm import Rnnlm as Rnnlm
+    from rnnlm.models.sequential import Sequential as Sequential
     from rnnlm.models.simple import SimpleRnnlm as SimpleRnnlm
     from rnnlm.optim.adam import Adam as Adam, AdamW as AdamW
     from rnnlm.optim.adaptive import AdaGrad as AdaGrad, RMSprop as RMSprop
@@ -107,6 +109,7 @@ HOMES = {
     "rnnlm.models.config": ("ModelConfig",),
     "rnnlm.models.general": ("AwdLstm", "LanguageModel"),
     "rnnlm.models.rnnlm": ("Rnnlm",),
+    "rnnlm.models.sequential": ("Sequential",),
     "rnnlm.models.simple": ("SimpleRnnlm",),
     "rnnlm.optim.adam": ("Adam", "AdamW"),
     "rnnlm.optim.adaptive": ("AdaGrad", "RMSprop"),
@@ -116,6 +119,7 @@ HOMES = {
     "rnnlm.optim.sgd": ("SGD", "Momentum", "Nesterov"),
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),
     "rnnlm.inference.generation": ("generate", "generate_batch"),
+    "rnnlm.inference.predictor": ("Predictor",),
     "rnnlm.inference.scoring": ("Score", "score"),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
     "rnnlm.training.trainer": ("RnnlmTrainer",),

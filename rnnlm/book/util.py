@@ -8,7 +8,8 @@ from rnnlm.backend import Array, ops
 from rnnlm.data.batches import Batches
 from rnnlm.data.ids import expect_words
 from rnnlm.data.tokens import host_ids, on_file
-from rnnlm.inference.evaluation import own_state, perplexity
+from rnnlm.inference.evaluation import perplexity
+from rnnlm.inference.predictor import own_state
 from rnnlm.models.base import Model
 
 __all__ = ["eval_perplexity", "to_cpu", "to_gpu"]
@@ -26,8 +27,8 @@ def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
     batches.expect_words(model.config.vocab_size)
     with own_state(model):
-        total = sum(model.forward(*batches.window(number), train_flg=False) for number in range(len(batches)))
-        model.loss_layer.forget()  # a backward now would be that of the last window
+        windows = (batches.window(number) for number in range(len(batches)))
+        total = sum(model.forward(xs, ts, train_flg=False, keep=False) for xs, ts in windows)
     return perplexity(float(total) / len(batches))
 
 

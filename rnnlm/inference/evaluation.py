@@ -1,7 +1,6 @@
 """Perplexity of a model on a corpus."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from math import exp, isfinite, nan, sqrt
@@ -10,12 +9,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import ops, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_read, expect_words
 from rnnlm.data.tokens import Translated, host_ids, let_go, on_file
 from rnnlm.errors import DataError
-from rnnlm.models.base import Model
+from rnnlm.inference.predictor import Predictor, own_state
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
@@ -69,7 +68,7 @@ def perplexity(nats: float) -> float:
     return float("inf") if nats > 709 else exp(nats)
 
 
-def evaluate(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
+def evaluate(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
     """Perplexity over one stream: every token but the first is scored once, after all that came before it.
 
     Memory does not grow with the corpus, which may be a memory map. Arguments and errors are those of `token_nats`.
@@ -80,13 +79,13 @@ def evaluate(model: Model, corpus: Ids, lanes: int = 1, window: int | None = Non
     return sums.evaluation(lanes)
 
 
-def token_nats(model: Model, corpus: Ids, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
+def token_nats(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
     """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it.
 
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
 
     Args:
-        model: a model of this library.
+        model: a model of this library, or another `Predictor`.
         corpus: ids (tokens,), at least two.
         lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
             state and so scores its first words worse: an approximation, for use during training.
@@ -100,22 +99,16 @@ def token_nats(model: Model, corpus: Ids, lanes: int = 1, window: int | None = N
     return np.concatenate(nats, axis=1)[np.concatenate(counted, axis=1)]
 
 
-def losses_by_window(model: Model, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
+def losses_by_window(model: Predictor, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
     """`model.losses` (N, T) on the host, `window` time steps at a time, so that memory does not grow with T."""
     starts = range(0, xs.shape[1], window)
     parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
-    return ops.asnumpy(xp.concatenate(parts, axis=1))
+    return _joined(parts)
 
 
-@contextmanager
-def own_state(model: Any) -> Iterator[None]:
-    """Begin with a zero state inside, and put the model's own one back in the end."""
-    state = model.get_state()
-    model.reset_state()
-    try:
-        yield
-    finally:
-        model.set_state(state)
+def _joined(parts: Sequence[Array]) -> NDArray[np.float64]:
+    """Windows (N, T) side by side on the host; a GPU is waited for once."""
+    return ops.asnumpy(xp.concatenate([ops.asarray(part) for part in parts], axis=1))
 
 
 class _Sums:
@@ -146,10 +139,10 @@ class _Sums:
 
 
 def _blocks(
-    model: Model, corpus: Ids, lanes: int, window: int | None
+    model: Predictor, corpus: Ids, lanes: int, window: int | None
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     """Nats (lanes, steps) of some windows at a time, and which of them count; arguments as of `token_nats`."""
-    ids, vocab_size = host_ids("corpus", corpus), model.config.vocab_size
+    ids, vocab_size = host_ids("corpus", corpus), model.vocab_size
     if not on_file(ids):
         expect_words("corpus", ids, vocab_size)
     if len(ids) < 2:
@@ -161,7 +154,10 @@ def _blocks(
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
             let_go(ids)
             nats = [model.losses(xs, ts) for xs, ts in block]
-            yield ops.asnumpy(xp.concatenate(nats, axis=1)), np.concatenate([ts for _, ts in block], axis=1) >= 0
+            yield (
+                ops.asnumpy(xp.concatenate([ops.asarray(part) for part in nats], axis=1)),
+                np.concatenate([ts for _, ts in block], axis=1) >= 0,
+            )
 
 
 def _windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator[tuple[NDArray[np.int64], ...]]:

@@ -10,15 +10,14 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
-from rnnlm.inference.evaluation import own_state
+from rnnlm.inference.predictor import Predictor, own_state
 from rnnlm.inference.sampling import Sampler
-from rnnlm.models.base import Model
 
 __all__ = ["generate", "generate_batch"]
 
 
 def generate(
-    model: Model,
+    model: Predictor,
     start_id: int | Sequence[int],
     skip_ids: Collection[int] | None = None,
     sample_size: int = 100,
@@ -37,7 +36,7 @@ def generate(
     state never takes in a word that does not stand in the result.
 
     Args:
-        model: a model of this library.
+        model: a model of this library, or another `Predictor`.
         start_id: the first word, or all words of a prompt.
         skip_ids: words that are never sampled.
         sample_size: length of the result, the prompt included.
@@ -56,14 +55,14 @@ def generate(
     Raises:
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
-    prompt = _prompt(start_id, model.config.vocab_size, sample_size)[None]
-    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    prompt = _prompt(start_id, model.vocab_size, sample_size)[None]
+    choose = Sampler(model.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
     with nullcontext() if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 
 
 def generate_batch(
-    model: Model,
+    model: Predictor,
     start_ids: ArrayLike,
     sample_size: int = 100,
     *,
@@ -81,7 +80,7 @@ def generate_batch(
     seed. Other arguments and errors are those of `generate`.
 
     Args:
-        model: a model of this library.
+        model: a model of this library, or another `Predictor`.
         start_ids: (N,) first words, or (N, P) prompts of one length.
         sample_size: length of the results, the prompt included.
         stop_id: a text ends with this word, as soon as it is sampled; what is left of its row is filled with it.
@@ -89,18 +88,18 @@ def generate_batch(
     Returns:
         ids: (N, sample_size), or fewer columns if all texts ended before.
     """
-    prompts = _prompts(start_ids, model.config.vocab_size, sample_size)
-    choose = Sampler(model.config.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    prompts = _prompts(start_ids, model.vocab_size, sample_size)
+    choose = Sampler(model.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
     with own_state(model):
         return _write(model, prompts, sample_size, choose, stop_id)
 
 
 def _write(
-    model: Model, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
+    model: Predictor, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
 ) -> NDArray[np.int64]:
     """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
     if stop_id is not None:
-        whole_number("stop_id", stop_id, 0, model.config.vocab_size)
+        whole_number("stop_id", stop_id, 0, model.vocab_size)
     N, P = prompts.shape
     ids = np.empty((N, sample_size), np.int64)
     ids[:, :P] = prompts

@@ -10,8 +10,8 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
-from rnnlm.inference.evaluation import losses_by_window, own_state
-from rnnlm.models.base import Model
+from rnnlm.inference.evaluation import losses_by_window
+from rnnlm.inference.predictor import Predictor, own_state
 
 __all__ = ["Score", "score"]
 
@@ -34,14 +34,16 @@ class Score:
         return float(self.tokens.sum())
 
 
-def score(model: Model, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int = TOKENS) -> list[Score]:
+def score(
+    model: Predictor, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int = TOKENS
+) -> list[Score]:
     """Natural-log probability of each sentence and of each of its tokens.
 
     A sentence is scored as if it stood alone: with a zero state and after an `<eos>`. Sentences of like length are
     scored side by side; what is scored together changes nothing but rounding. The model's own state is put back.
 
     Args:
-        model: a model of this library.
+        model: a model of this library, or another `Predictor`.
         sentences: lists of ids, each with the id of `<eos>` for its last, and only there.
         eos_id: id of `<eos>`, which is then put after each sentence that does not end with it.
         tokens: how many to score at once, the empty places after shorter sentences included.
@@ -54,10 +56,10 @@ def score(model: Model, sentences: Sequence[ArrayLike], eos_id: int | None = Non
     """
     whole_number("tokens", tokens, 1)
     if eos_id is not None:
-        whole_number("eos_id", eos_id, 0, model.config.vocab_size)
+        whole_number("eos_id", eos_id, 0, model.vocab_size)
     if not isinstance(sentences, Iterable):
         raise InputError(f"sentences must be a list of lists of ids, got {sentences!r:.80}")
-    rows = [_checked(number, sentence, model.config.vocab_size, eos_id) for number, sentence in enumerate(sentences)]
+    rows = [_checked(number, sentence, model.vocab_size, eos_id) for number, sentence in enumerate(sentences)]
     for number, row in enumerate(rows):
         if row[-1] != rows[0][-1] or (row[:-1] == row[-1]).any():
             raise InputError(
@@ -99,7 +101,7 @@ def _groups(lengths: Sequence[int], tokens: int) -> list[list[int]]:
     return groups
 
 
-def _nats(model: Model, rows: Sequence[NDArray[np.int64]], window: int) -> list[NDArray[np.float64]]:
+def _nats(model: Predictor, rows: Sequence[NDArray[np.int64]], window: int) -> list[NDArray[np.float64]]:
     """Cross-entropy of each token of each row, `window` time steps at a time.
 
     Shorter rows are filled with targets -1, which do not count.

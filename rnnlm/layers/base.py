@@ -77,17 +77,60 @@ def reused(
 
 
 class Layer:
-    """Parameters, gradients, buffers, and the rule of one backward for one forward."""
+    """Parameters, gradients, buffers, and the rule of one backward for one forward.
+
+    What is declared here holds for a layer that drops nothing, asks for nothing and remembers nothing; those that do
+    override it, and whoever uses layers asks none of them what it is.
+    """
 
     names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
+    states: tuple[str, ...] = ()  # of the arrays that go on from window to window, the hidden state first
     train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
+    penalty: Any = 0.0  # nats that the last forward asks for beside the loss
+    causal = True  # False where an output depends on inputs of later time steps
+    add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
         self.grads: list[Array] = [xp.zeros_like(p) for p in params]
         self._buffers: dict[str, Array] = {}
         self._saved: tuple[Any, ...] | None = None
+
+    def forward(self, *inputs: Any, **options: Any) -> Any:
+        """The outputs; what `backward` needs is kept."""
+        raise NotImplementedError
+
+    def backward(self, *gradients: Any) -> Any:
+        """The gradient of the inputs; those of the parameters are left in `grads`."""
+        raise NotImplementedError
+
+    def reset_state(self) -> None:
+        """Begin the next window with zeros."""
+
+    def get_state(self) -> tuple[Array, ...] | None:
+        """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
+        return None
+
+    def set_state(self, *state: Array | None) -> None:
+        """Begin the next window with copies of these arrays, or with zeros for None; errors as `check_state`."""
+        self.check_state(*state)
+
+    def check_state(self, *state: Array | None) -> None:
+        """Check what `set_state` would be given.
+
+        Raises:
+            InputError: a wrong number of arrays, a wrong shape or dtype, or a layer that is not stateful.
+        """
+        if any(array is not None for array in state):
+            raise InputError(f"{type(self).__name__} has no state to set")
+
+    def check_batch(self, N: int) -> None:
+        """Check that the carried state, if there is one, is of batch size N.
+
+        Raises:
+            InputError: it is of another one.
+        """
 
     @property
     def dtype(self) -> Any:

@@ -35,6 +35,7 @@ class Bidirectional(Layer):
     """
 
     names = ("Wx1", "Wh1", "b1", "Wx2", "Wh2", "b2")
+    causal = False
     cell: type[Recurrent]
 
     def __init__(
@@ -55,6 +56,7 @@ class Bidirectional(Layer):
         self.ahead, self.back = self.cell(Wx1, Wh1, b1, **options), self.cell(Wx2, Wh2, b2, **options)
         for array, other in zip(self.ahead.params, self.back.params):
             expect("the weights of the layer that reads back", other, array.shape, array.dtype)
+        self.states = self.ahead.states + self.back.states
         self.params = self.ahead.params + self.back.params
         self.grads = self.ahead.grads + self.back.grads
 
@@ -72,13 +74,23 @@ class Bidirectional(Layer):
         dxs = self.ahead.backward(ahead)
         return dxs + self.back.backward(back[:, ::-1] if self.return_sequences else back)[:, ::-1]
 
-    def set_state(self, *state: Array | None) -> None:
-        """Begin the next window with copies of these states (N, H): those of the layer ahead, then as many of back."""
+    def check_state(self, *state: Array | None) -> None:
+        """Check what `set_state` would be given; errors are those of the two layers."""
         half = len(self.ahead.states)
         self.ahead.check_state(*state[:half])
         self.back.check_state(*state[half:])
+
+    def check_batch(self, N: int) -> None:
+        """Check that the carried states, if there are any, are of batch size N; errors are those of the two layers."""
+        self.ahead.check_batch(N)
+        self.back.check_batch(N)
+
+    def set_state(self, *state: Array | None) -> None:
+        """Begin the next window with copies of these states (N, H): those of the layer ahead, then as many of back."""
+        self.check_state(*state)
+        half = len(self.ahead.states)
         self.ahead.set_state(*state[:half])
-        self.back.set_state(*state[half:])
+        self.back.set_state(*(state[half:] or (None,)))
 
     def get_state(self) -> tuple[Array, ...] | None:
         """Copies of the states of both, to be given back as `set_state(*state)`; None for zeros."""

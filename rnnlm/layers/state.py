@@ -16,7 +16,7 @@ class Stateful(Layer):
         h: (N, H) hidden state after the last time step, or None: the next window begins with zeros.
     """
 
-    states: tuple[str, ...] = ("h",)  # attributes that make up the state, the hidden state first
+    states: tuple[str, ...] = ("h",)
     stateful: bool
     h: Array | None
 

@@ -5,6 +5,7 @@ from typing import Any
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig, initial_options
@@ -52,12 +53,13 @@ class BetterRnnlm(Model):
         lstm2 = TimeLSTM(*Weights(self.config, layer=2).recurrent(H, H), stateful=True)
         self.lstm_layers = [lstm1, lstm2]
         self.drop_layers = [TimeDropout(dropout_ratio) for _ in range(3)]
-        self._own(
-            embed=TimeEmbedding(E),
-            input_dropout=self.drop_layers[0],
-            lstm1=lstm1,
-            hidden_dropout1=self.drop_layers[1],
-            lstm2=lstm2,
-            output_dropout=self.drop_layers[2],
-            affine=TimeAffine(E.T, Weights(self.config, layer=3).affine_bias()),
-        )
+        affine = TimeAffine(E.T, Weights(self.config, layer=3).affine_bias())
+        layers = {
+            "embed": TimeEmbedding(E),
+            "input_dropout": self.drop_layers[0],
+            "lstm1": lstm1,
+            "hidden_dropout1": self.drop_layers[1],
+            "lstm2": lstm2,
+            "output_dropout": self.drop_layers[2],
+        }
+        self._own(layers, head=TimeAffineWithLoss(affine))

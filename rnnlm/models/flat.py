@@ -7,7 +7,6 @@ import numpy as np
 
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import Layer
-from rnnlm.layers.embedding import TimeEmbedding
 
 __all__ = ["Flat", "flatten"]
 
@@ -33,8 +32,8 @@ class Flat:
 def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
     """Move the parameters of layers into one buffer; the layers' arrays become views into it.
 
-    A layer's first parameter that is an embedding's transpose, in the same memory, stays that, and is listed once: the
-    layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
+    A layer's first parameter that is the transpose of another's, an embedding's, in the same memory, stays that, and is
+    listed once: the layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
     """
     tied = {name: embed for name, layer in layers.items() if (embed := _tied_to(layer, layers)) is not None}
     places = [
@@ -57,10 +56,10 @@ def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
     return flat
 
 
-def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> TimeEmbedding | None:
-    """The embedding whose transposed weights are a layer's first parameter, if there is one."""
+def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> Layer | None:
+    """The layer that can share its first parameter and whose transpose is this one's, if there is one."""
     for other in layers.values():
-        if isinstance(other, TimeEmbedding) and other is not layer and layer.params:
+        if other.add_to_gradient is not None and other is not layer and layer.params:
             p, W = layer.params[0], other.params[0]
             if p.shape == W.T.shape and xp.may_share_memory(p, W):
                 return other

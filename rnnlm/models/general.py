@@ -9,6 +9,7 @@ from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.gru import TimeGRU
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.regularization import TimeActivationRegularization
@@ -56,11 +57,8 @@ class LanguageModel(Model):
         if config.ar:
             layers["ar"] = TimeActivationRegularization(ar=config.ar)
         draw = Weights(config, layer=config.layers + 1)
-        if config.tied:
-            layers["affine"] = TimeAffine(E.T, draw.affine_bias())
-        else:
-            layers["affine"] = TimeAffine(*draw.affine(config.hidden_sizes[-1]))
-        self._own(**layers)
+        W, b = (E.T, draw.affine_bias()) if config.tied else draw.affine(config.hidden_sizes[-1])
+        self._own(layers, head=TimeAffineWithLoss(TimeAffine(W, b)))
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

@@ -4,6 +4,7 @@ from typing import Any
 
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig, initial_options
@@ -41,4 +42,4 @@ class Rnnlm(Model):
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.lstm_layer = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own(embed=embed, lstm=self.lstm_layer, affine=affine)
+        self._own({"embed": embed, "lstm": self.lstm_layer}, head=TimeAffineWithLoss(affine))

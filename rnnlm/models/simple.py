@@ -4,6 +4,7 @@ from typing import Any
 
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.rnn import TimeRNN
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig, initial_options
@@ -39,4 +40,4 @@ class SimpleRnnlm(Model):
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.rnn_layer = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own(embed=embed, rnn=self.rnn_layer, affine=affine)
+        self._own({"embed": embed, "rnn": self.rnn_layer}, head=TimeAffineWithLoss(affine))

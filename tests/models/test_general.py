@@ -9,7 +9,7 @@ import pytest
 
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
-from rnnlm.layers import TimeAffine, TimeBiLSTM, TimeEmbedding
+from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeBiLSTM, TimeEmbedding
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, Model, ModelConfig, Rnnlm, SimpleRnnlm, build_model
 from rnnlm.optim import SGD
 from tests.gradcheck import assert_gradients, dev, host
@@ -312,7 +312,7 @@ def test_a_bidirectional_layer_is_refused(rng):
             weights = [dev(rng.standard_normal(shape)) for shape in ((D, 12), (3, 12), (12,)) * 2]
             embed = TimeEmbedding(dev(rng.standard_normal((V, D))))
             affine = TimeAffine(dev(rng.standard_normal((6, V))), dev(np.zeros(V)))
-            self._own(embed=embed, lstm=TimeBiLSTM(*weights), affine=affine)
+            self._own({"embed": embed, "lstm": TimeBiLSTM(*weights)}, head=TimeAffineWithLoss(affine))
 
     with pytest.raises(InputError, match="lstm must not be bidirectional: it would see the words"):
         Cheat()

@@ -6,7 +6,8 @@ from typing import Any
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import batch_first, expect, time_major
-from rnnlm.layers.heads.softmax import Loss, exp_scores
+from rnnlm.layers.heads.base import Head
+from rnnlm.layers.heads.softmax import exp_scores
 
 __all__ = ["TimeAffineWithLoss"]
 
@@ -75,7 +76,7 @@ def output_backward(
     ops.matmul(factors.T, exps, out=db[None], add=add)
 
 
-class TimeAffineWithLoss(Loss):
+class TimeAffineWithLoss(Head):
     """Affine, softmax and mean cross-entropy in nats.  (N, T, H), (N, T) -> ()
 
         s = x W + b        L = -1/n sum log softmax(s)[t]
@@ -87,26 +88,23 @@ class TimeAffineWithLoss(Loss):
     Args:
         affine: the layer whose weights these are; its gradients are written to.
 
-    Attributes are those of `Loss`.
+    Attributes are those of `Head`.
     """
+
+    called = "affine"
 
     def __init__(self, affine: TimeAffine) -> None:
         super().__init__()
+        self._affine = affine
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
 
-    def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
-        """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
-
-        Args:
-            xs: (N, T, H) hidden states.
-            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
-            keep: False if no backward is to follow.
-        """
+    def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
+        """As `Head` has it."""
         W, b = self.params
         H, V = W.shape
-        expect("xs", xs, ("N", "T", H), self.dtype)
-        N, T, _ = xs.shape
-        x = time_major(xs).reshape(T * N, H)
+        expect("xs", h, ("N", "T", H), self.dtype)
+        N, T, _ = h.shape
+        x = time_major(h).reshape(T * N, H)
         targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, self.dtype)
         for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
             output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
@@ -132,6 +130,15 @@ class TimeAffineWithLoss(Loss):
             of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
             output_backward(*of_rows, dW, db, dx[rows], factors[rows], xf[rows], add=rows.start > 0)
         return batch_first(dx.reshape(T, N, -1))
+
+    def scores(self, h: Array) -> Array:
+        """Scores (N, T, V) of the words after hidden states (N, T, H)."""
+        self._done()
+        return self._affine.forward(h)
+
+    def next_scores(self, h: Array) -> Array:
+        """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
+        return self.scores(h[:, -1:])[:, 0]
 
     def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:
         """Slices of all rows, each with memory for its scores, of which there are at most so many."""

@@ -1,0 +1,99 @@
+"""What every head promises, and what heads share: which targets count, and the mean over them."""
+
+from typing import Any
+
+from rnnlm.backend import Array, accelerated, xp
+from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
+
+__all__ = ["Head", "expect_targets", "mean_loss", "weigh_targets"]
+
+
+def expect_targets(ts: Array, N: int, T: int, V: int) -> Array:
+    """Check the targets of a window; their ids (T N,) in time-major order.
+
+    Args:
+        ts: (N, T) ids in [0, V) or an ignored label; one-hot (N, T, V), of any number type, too.
+    """
+    if getattr(ts, "ndim", 2) == 3:
+        expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
+        ts = ts.argmax(axis=2)
+    expect_ids("ts", ts, (N, T))
+    return time_major(ts).reshape(-1)
+
+
+@accelerated
+def weigh_targets(ts: Array, ignore_label: int, targets: Array, shares: Array, weights: Array) -> None:
+    """How much each of the targets ts (M,) counts in the mean.
+
+    Args:
+        targets: (M,) int32, to be overwritten with the ids, 0 where ignored.
+        shares: (M,) float64, to be overwritten with 1 / n for n targets that count, 0 where ignored.
+        weights: (M,) of another dtype, to be overwritten with the same.
+    """
+    counted = ts != ignore_label
+    targets[...] = xp.where(counted, ts, 0)
+    xp.divide(counted, xp.maximum(counted.sum(), 1), out=shares)
+    weights[...] = shares
+
+
+@accelerated
+def mean_loss(nats: Array, shares: Array) -> Array:
+    """The mean of nats (M,) over the targets that count: a 0-d array of its own. Nats of the others become 0."""
+    nats[...] = xp.where(shares > 0, nats, 0)
+    return (nats * shares).sum()
+
+
+class Head(Layer):
+    """From the last hidden states of a model to a loss and its gradient, or to scores of words.
+
+    A model has one. Its loss is the mean cross-entropy of the targets that are not `ignore_label`. As for every layer
+    there is one backward for one `loss`; scores in between are for no backward, and give up what `loss` has kept,
+    since the layers below have overwritten theirs too.
+
+    Attributes:
+        called: its name among a model's layers, and so in the names of its parameters.
+        ignore_label: targets that do not count.
+        nats: (N, T) float64 cross-entropy of each target at the last `loss`, 0 where ignored; until the next one.
+    """
+
+    called = "loss"
+    nats: Array
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ignore_label = -1
+
+    def _weighed(self, ts: Array, N: int, T: int, V: int, dtype: Any) -> tuple[Array, ...]:
+        """Targets, shares and weights (T N,) of `weigh_targets`, and memory for totals and nats (T N,)."""
+        ids = expect_targets(ts, N, T, V)
+        kinds = {"targets": xp.int32, "shares": xp.float64, "weights": dtype, "totals": dtype, "nats": xp.float64}
+        targets, shares, weights, totals, nats = (self._buffer(name, ids.shape, kinds[name]) for name in kinds)
+        weigh_targets(ids, self.ignore_label, targets, shares, weights)
+        return targets, shares, weights, totals, nats
+
+    def _mean(self, nats: Array, shares: Array, N: int, T: int) -> Array:
+        """The loss; the nats are left for who asks."""
+        self.nats = batch_first(nats.reshape(T, N))
+        return mean_loss(nats, shares)
+
+    def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
+        """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
+
+        Args:
+            h: (N, T, H) hidden states.
+            ts: (N, T) ids of the targets in [0, V) or `ignore_label`; one-hot (N, T, V), of any number type, too.
+            keep: False if no backward is to follow.
+        """
+        raise NotImplementedError
+
+    def scores(self, h: Array) -> Array:
+        """Scores (N, T, V) of the words after hidden states (N, T, H): softmax gives their probabilities."""
+        raise NotImplementedError
+
+    def next_scores(self, h: Array) -> Array:
+        """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
+        raise NotImplementedError
+
+    def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
+        """`loss` by the name that it has as a layer."""
+        return self.loss(xs, ts, keep)

@@ -1,0 +1,76 @@
+"""Parameters by name: to the host and back, to a file and back."""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.files import write_atomic
+
+__all__ = ["Parameters"]
+
+
+class Parameters:
+    """What has `params`, a list of arrays, and their `names`."""
+
+    params: list[Array]
+    names: list[str]
+
+    def state_dict(self) -> dict[str, NDArray[Any]]:
+        """Copies of the parameters on the host, by name."""
+        return {name: ops.asnumpy(p).copy() for name, p in zip(self.names, self.params)}
+
+    def load_state_dict(self, weights: Mapping[str, NDArray[Any]]) -> None:
+        """Take over parameters by name, all of them or none.
+
+        Raises:
+            InputError: a name missing or unknown, or an array of another shape or dtype.
+        """
+        if set(weights) != set(self.names):
+            missing, unknown = sorted(set(self.names) - set(weights)), sorted(set(weights) - set(self.names))
+            raise InputError(f"parameters must be {', '.join(self.names)}; missing {missing}, unknown {unknown}")
+        for name, p in zip(self.names, self.params):
+            given = np.asarray(weights[name])
+            if given.shape != p.shape or given.dtype != p.dtype:
+                raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
+        for name, p in zip(self.names, self.params):
+            p[...] = ops.asarray(weights[name])
+
+    def save_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
+        """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named.
+
+        A name that ends with .pkl, as in the book, stands for the same with .safetensors: nothing is ever pickled.
+        """
+        from safetensors.numpy import save
+
+        arrays = {name: np.ascontiguousarray(a) for name, a in self.state_dict().items()}
+        write_atomic(self._params_path(file_name), save(arrays))
+
+    def load_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
+        """Read parameters that `save_params` wrote.
+
+        Raises:
+            ModelFileError: not a file of safetensors, or of another model's shapes; this model is left as it was.
+        """
+        from safetensors import SafetensorError
+        from safetensors.numpy import load
+
+        path = self._params_path(file_name)
+        try:
+            self.load_state_dict(load(path.read_bytes()))
+        except FileNotFoundError as error:
+            pickled = file_name is not None and Path(file_name).suffix == ".pkl" and Path(file_name).exists()
+            hint = f", and {file_name} is a pickle, which is not read" if pickled else ""
+            raise ModelFileError(f"{path} does not exist{hint}") from error
+        except (SafetensorError, KeyError, ValueError) as error:
+            name = type(self).__name__
+            raise ModelFileError(f"{path} does not hold the parameters of this {name}: {error}") from error
+
+    def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
+        path = Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")
+        return path.with_suffix(".safetensors") if path.suffix == ".pkl" else path

@@ -1,0 +1,121 @@
+"""Layers by name over flat buffers, with a head and without one."""
+
+import numpy as np
+import pytest
+
+from rnnlm import (
+    InputError,
+    Sequential,
+    TimeAffine,
+    TimeAffineWithLoss,
+    TimeBiLSTM,
+    TimeDropout,
+    TimeEmbedding,
+    TimeLSTM,
+    TimeSoftmaxWithLoss,
+)
+from rnnlm.backend import xp
+from tests.gradcheck import assert_gradients, dev, host
+
+V, D, H = 7, 4, 5
+
+
+def layers(rng, bidirectional=False):
+    def w(*shape):
+        return dev(0.5 * rng.standard_normal(shape))
+
+    weights = [w(D, 4 * H), w(H, 4 * H), w(4 * H)]
+    both = TimeBiLSTM(*weights, w(D, 4 * H), w(H, 4 * H), w(4 * H), stateful=True) if bidirectional else None
+    recurrent = both or TimeLSTM(*weights, stateful=True)
+    width = 2 * H if bidirectional else H
+    return {"embed": TimeEmbedding(w(V, D)), "rnn": recurrent, "drop": TimeDropout(0.3)}, TimeAffine(w(width, V), w(V))
+
+
+@pytest.mark.parametrize("head", ["affine", "scores", "none"])
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_backward_is_the_derivative(rng, head, bidirectional):
+    """With the output layer in the head, with a head over scores, and driven from outside."""
+    chain, affine = layers(rng, bidirectional)
+    if head == "affine":
+        net = Sequential(chain, TimeAffineWithLoss(affine), "float64", seed=3)
+        assert list(net.layers) == ["embed", "rnn", "drop", "affine"]
+    else:
+        net = Sequential({**chain, "affine": affine}, TimeSoftmaxWithLoss() if head == "scores" else None, "float64", 3)
+        assert list(net.layers) == ["embed", "rnn", "drop", "affine", *(["loss"] if head == "scores" else [])]
+    xs, ts, dys = (
+        (dev(rng.integers(0, V, (3, 6)), np.int32) for _ in range(2)),
+        None,
+        dev(rng.standard_normal((3, 6, V))),
+    )
+    xs, ts = xs
+
+    def loss():
+        net.train_steps = 0
+        net.reset_state()
+        return (net.forward(xs) * dys).sum() if head == "none" else net.loss(xs, ts)
+
+    loss()
+    net.backward(*([dys] if head == "none" else []))
+    grads = {name: g.copy() for name, g in zip(net.names, net.grads)}
+    assert_gradients(loss, dict(zip(net.names, net.params)), grads, rng)
+
+
+def test_the_flat_buffers_are_the_parameters(rng):
+    chain, affine = layers(rng)
+    net = Sequential(chain, TimeAffineWithLoss(affine), "float64")
+    for flat, arrays in ((net.flat_params, net.params), (net.flat_grads, net.grads)):
+        flat[...] = 2
+        assert all((host(a) == 2).all() for a in arrays)
+    assert sum(p.size for p in net.params) == V * D + 4 * H * (D + H + 1) + H * V + V
+    assert net.names == ["embed.W", "rnn.Wx", "rnn.Wh", "rnn.b", "affine.W", "affine.b"]
+
+
+def test_a_chain_without_a_head_has_no_loss(rng):
+    chain, _ = layers(rng)
+    net = Sequential(chain, dtype="float64")
+    ids = dev(np.zeros((2, 3)), np.int32)
+    for use in (lambda: net.loss(ids, ids), lambda: net.scores(ids), lambda: net.next_scores(ids)):
+        with pytest.raises(InputError, match="a loss and scores need a head, and these layers have none"):
+            use()
+
+
+@pytest.mark.parametrize("bidirectional", [False, True])
+def test_states_go_on_and_can_be_given_back(rng, bidirectional):
+    chain, _ = layers(rng, bidirectional)
+    net = Sequential(chain, dtype="float64")
+    ids = dev(rng.integers(0, V, (2, 3)), np.int32)
+    net.forward(ids, train_flg=False)
+    state = net.get_state()
+    assert [len(entry) for entry in state] == [4 if bidirectional else 2]
+    after = host(net.forward(ids, train_flg=False))
+    net.set_state(state)
+    np.testing.assert_array_equal(host(net.forward(ids, train_flg=False)), after)
+    net.reset_state()
+    assert net.get_state() == [None]
+    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2 entries"):
+        net.set_state([None, None])
+    net.set_state([None])
+    net.set_state([tuple(xp.zeros((4, H)) for _ in state[0])])
+    with pytest.raises(InputError, match="reset_state"):
+        net.forward(ids)
+
+
+def test_a_layer_without_a_state_takes_none():
+    layer = TimeDropout(0.5)
+    layer.set_state(None)
+    with pytest.raises(InputError, match="TimeDropout has no state to set"):
+        layer.set_state(xp.zeros((2, 3)))
+
+
+@pytest.mark.parametrize("kind", ["affine", "scores"])
+def test_scores_give_up_what_the_loss_kept(rng, kind):
+    chain, affine = layers(rng)
+    head = TimeAffineWithLoss(affine) if kind == "affine" else TimeSoftmaxWithLoss()
+    net = Sequential(chain if kind == "affine" else {**chain, "affine": affine}, head, "float64")
+    ids = dev(rng.integers(0, V, (2, 3)), np.int32)
+    for scores in (net.scores, net.next_scores):
+        net.loss(ids, ids)
+        shown = host(scores(ids))
+        assert shown.shape == ((2, 3, V) if scores == net.scores else (2, V))
+        with pytest.raises(InputError, match="backward needs a forward of its own"):
+            net.backward()
