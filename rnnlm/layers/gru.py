@@ -1,13 +1,12 @@
 """GRU: one step, and a window of time steps, with the reset gate before or after the matrix product."""
 
 from collections.abc import Sequence
-from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
-from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.gru_after import gru_after_window_backward, gru_after_window_forward
 from rnnlm.layers.recurrent import Recurrent
+from rnnlm.layers.step import Step
 
 __all__ = ["GRU", "TimeGRU"]
 
@@ -25,11 +24,11 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g:
     """
     H = len(Wh)
     of_zr, of_g = (ops.multiplier(W, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
-    for gates, h_prev, h, rh in zip(a, hs, hs[1:], rhs):
-        of_zr(h_prev, zr)
-        gru_reset(gates, zr, h_prev, rh)
-        of_g(rh, g)
-        gru_update(gates, g, h_prev, h)
+    for t in range(len(a)):
+        of_zr(hs[t], zr)
+        gru_reset(a[t], zr, hs[t], rhs[t])
+        of_g(rhs[t], g)
+        gru_update(a[t], g, hs[t], hs[t + 1])
 
 
 @accelerated
@@ -49,10 +48,10 @@ def gru_window_backward(
     H = len(Wh)
     of_zr, of_g = (ops.multiplier(W.T, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     product[...] = 0
-    for dy, gates, h_prev in zip(dhs[::-1], a[::-1], hs[-2::-1]):
-        gru_update_backward(dy, dh, product, gates, h_prev, g)
+    for t in reversed(range(len(a))):
+        gru_update_backward(dhs[t], dh, product, a[t], hs[t], g)
         of_g(g, product)
-        gru_reset_backward(product, dh, gates, h_prev, zr)
+        gru_reset_backward(product, dh, a[t], hs[t], zr)
         of_zr(zr, product)
     dh += product
 
@@ -136,27 +135,17 @@ class TimeGRU(Recurrent):
         xp.matmul(ones, das, out=db[None])
 
 
-class GRU(Layer):
+class GRU(Step):
     """One time step.  (N, D), (N, H) -> (N, H). Equations and arguments are those of `TimeGRU`."""
 
-    names = ("Wx", "Wh", "b")
-
     def __init__(self, Wx: Array, Wh: Array, b: Array, reset_after: bool = False) -> None:
-        self._window = TimeGRU(Wx, Wh, b, stateful=True, reset_after=reset_after)
-        super().__init__(Wx, Wh, b)
-        self._window.params, self._window.grads = self.params, self.grads
+        super().__init__(TimeGRU(Wx, Wh, b, stateful=True, reset_after=reset_after))
 
     def forward(self, x: Array, h_prev: Array) -> Array:
         """The next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
-        Wx, Wh, _ = self.params
-        expect("x", x, ("N", len(Wx)), self.dtype)
-        expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
-        self._window.set_state(h_prev)
-        return self._window.forward(x[:, None])[:, 0].copy()
+        return self._forward(x, h_prev)[0]
 
     def backward(self, dh_next: Array) -> tuple[Array, Array]:
         """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
-        expect("dh_next", dh_next, ("N", len(self.params[1])), self.dtype)
-        dx = self._window.backward(dh_next[:, None])[:, 0].copy()
-        dh: Any = self._window.dh
-        return dx, dh.copy()
+        dx, dh = self._backward(dh_next)
+        return dx, dh

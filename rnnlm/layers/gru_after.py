@@ -19,9 +19,9 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
         product: (N, 3H), scratch.
     """
     multiply = ops.multiplier(Wh, a.shape[1], len(a))
-    for gates, h_prev, h, u in zip(a, hs, hs[1:], us):
-        multiply(h_prev, product)
-        gru_after_forward(gates, product, bh, h_prev, u, h)
+    for t in range(len(a)):
+        multiply(hs[t], product)
+        gru_after_forward(a[t], product, bh, hs[t], us[t], hs[t + 1])
 
 
 @accelerated
@@ -41,7 +41,7 @@ def gru_after_window_backward(
     """
     multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
     product[...] = 0
-    for dy, gates, h_prev, u, da in zip(dhs[::-1], a[::-1], hs[-2::-1], us[::-1], das[::-1]):
-        gru_after_backward(dy, dh, product, gates, h_prev, u, da)
-        multiply(da, product)
+    for t in reversed(range(len(a))):
+        gru_after_backward(dhs[t], dh, product, a[t], hs[t], us[t], das[t])
+        multiply(das[t], product)
     dh += product

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.backend import Array, accelerated, ops
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
 from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, batch_first, expect
-from rnnlm.layers.recurrent import Recurrent, expect_weights
+from rnnlm.layers.base import batch_first
+from rnnlm.layers.recurrent import Recurrent
+from rnnlm.layers.step import Step
 
 __all__ = ["LSTM", "TimeLSTM"]
 
@@ -22,9 +23,9 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Arra
         product: (N, 4H), scratch.
     """
     multiply = ops.multiplier(Wh, a.shape[1], len(a))
-    for gates, h_prev, h, c_prev, c in zip(a, hs, hs[1:], cs, cs[1:]):
-        multiply(h_prev, product)
-        lstm_forward(gates, product, c_prev, c, h)
+    for t in range(len(a)):
+        multiply(hs[t], product)
+        lstm_forward(a[t], product, cs[t], cs[t + 1], hs[t + 1])
 
 
 @accelerated
@@ -39,57 +40,9 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, 
         dh, dc: (N, H). On entry the gradients of the state after the window; on return those of the state before it.
     """
     multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
-    for dy, gates, c_prev, c in zip(dhs[::-1], a[::-1], cs[-2::-1], cs[:0:-1]):
-        lstm_backward(dy, dh, dc, gates, c_prev, c)
-        multiply(gates, dh)
-
-
-class LSTM(Layer):
-    """One time step.  (N, D), (N, H), (N, H) -> (N, H), (N, H)
-
-        f = sigmoid(a_f)   g = tanh(a_g)   i = sigmoid(a_i)   o = sigmoid(a_o)      a = h_prev Wh + x Wx + b
-        c = f c_prev + g i
-        h = o tanh(c)
-
-    Args:
-        Wx: (D, 4H) weights of the input, columns f g i o.
-        Wh: (H, 4H) weights of the previous hidden state.
-        b: (4H,) bias.
-    """
-
-    names = ("Wx", "Wh", "b")
-
-    def __init__(self, Wx: Array, Wh: Array, b: Array) -> None:
-        expect_weights(Wx, Wh, b, gates=4)
-        super().__init__(Wx, Wh, b)
-
-    def forward(self, x: Array, h_prev: Array, c_prev: Array) -> tuple[Array, Array]:
-        """The next (h, c), each (N, H), from the input (N, D) and the previous two (N, H)."""
-        Wx, Wh, b = self.params
-        expect("x", x, ("N", len(Wx)), self.dtype)
-        expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
-        expect("c_prev", c_prev, h_prev.shape, self.dtype)
-        h_prev, c_prev = xp.ascontiguousarray(h_prev), xp.ascontiguousarray(c_prev)
-        gates = xp.matmul(x, Wx) + b
-        h, c = xp.empty_like(h_prev), xp.empty_like(c_prev)
-        lstm_forward(gates, xp.matmul(h_prev, Wh), c_prev, c, h)
-        self._save(x, h_prev, c_prev, gates, c.copy())
-        return h, c
-
-    def backward(self, dh_next: Array, dc_next: Array) -> tuple[Array, Array, Array]:
-        """Gradients (dx, dh_prev, dc_prev) of the three inputs; those of the weights are left in `grads`."""
-        Wx, Wh, _ = self.params
-        dWx, dWh, db = self.grads
-        x, h_prev, c_prev, da, c = self._restore()
-        expect("dh_next", dh_next, c.shape, self.dtype)
-        expect("dc_next", dc_next, c.shape, self.dtype)
-        self._done()
-        dc = dc_next.copy()
-        lstm_backward(dh_next, xp.zeros_like(dc), dc, da, c_prev, c)
-        xp.matmul(x.T, da, out=dWx)
-        xp.matmul(h_prev.T, da, out=dWh)
-        da.sum(axis=0, out=db)
-        return xp.matmul(da, Wx.T), xp.matmul(da, Wh.T), dc
+    for t in reversed(range(len(a))):
+        lstm_backward(dhs[t], dh, dc, a[t], cs[t], cs[t + 1])
+        multiply(a[t], dh)
 
 
 class TimeLSTM(Recurrent):
@@ -110,10 +63,6 @@ class TimeLSTM(Recurrent):
     c: Array | None
     dc: Array | None
 
-    def set_state(self, h: Array | None, c: Array | None = None) -> None:  # type: ignore[override]
-        """Begin the next window with copies of h and c, both (N, H), or with zeros for None."""
-        super().set_state(h, c)
-
     @property
     def gate_values(self) -> dict[str, Array]:
         """Copies of the gates f, g, i, o of the last forward, each (N, T, H); a backward uses them up."""
@@ -132,3 +81,30 @@ class TimeLSTM(Recurrent):
     ) -> Array:
         lstm_window_backward(dhs, a, states[1], Wh, *dstates)
         return a
+
+
+class LSTM(Step):
+    """One time step.  (N, D), (N, H), (N, H) -> (N, H), (N, H)
+
+        f = sigmoid(a_f)   g = tanh(a_g)   i = sigmoid(a_i)   o = sigmoid(a_o)      a = h_prev Wh + x Wx + b
+        c = f c_prev + g i
+        h = o tanh(c)
+
+    Args:
+        Wx: (D, 4H) weights of the input, columns f g i o.
+        Wh: (H, 4H) weights of the previous hidden state.
+        b: (4H,) bias.
+    """
+
+    def __init__(self, Wx: Array, Wh: Array, b: Array) -> None:
+        super().__init__(TimeLSTM(Wx, Wh, b, stateful=True))
+
+    def forward(self, x: Array, h_prev: Array, c_prev: Array) -> tuple[Array, Array]:
+        """The next (h, c), each (N, H), from the input (N, D) and the previous two (N, H)."""
+        h, c = self._forward(x, h_prev, c_prev)
+        return h, c
+
+    def backward(self, dh_next: Array, dc_next: Array) -> tuple[Array, Array, Array]:
+        """Gradients (dx, dh_prev, dc_prev) of the three inputs; those of the weights are left in `grads`."""
+        dx, dh, dc = self._backward(dh_next, dc_next)
+        return dx, dh, dc

@@ -93,21 +93,27 @@ class Recurrent(Stateful):
         self._save(x, a, W, mask, states)
         return batch_first(states[0][1:]) if self.return_sequences else states[0][T]
 
-    def backward(self, dhs: Array) -> Array:
+    def backward(self, dhs: Array, *dlast: Array | None) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.
 
         Args:
             dhs: gradient of what forward returned, (N, T, H) or (N, H).
+            dlast: gradients (N, H) of the state after the last time step, h first, where something else has used it;
+                None, or nothing given, for zeros.
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
         x, a, W, mask, states = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
+        given = [*dlast, *[None] * (len(self.states) - len(dlast))]
+        for name, last in zip(self.states, given):
+            if last is not None:
+                expect(f"d{name} of the last step", last, (N, len(Wh)), self.dtype)
         self._done()
         dstates = [self._buffer(f"d{name}", (N, len(Wh)), self.dtype) for name in self.states]
-        for name, dstate in zip(self.states, dstates):
-            dstate[...] = 0
+        for name, dstate, last in zip(self.states, dstates, given):
+            dstate[...] = 0 if last is None else last
             setattr(self, f"d{name}", dstate)
         das = self._window_backward(self._time_major(dhs, T), a, W, states, dstates)
         rows = das.reshape(T * N, -1)
@@ -148,6 +154,6 @@ class Recurrent(Stateful):
     ) -> Array:
         """Run back over time, and return the gradients of the pre-activations (T, N, gH), contiguous.
 
-        dstates (N, H) are zeros, to become the gradients of the states that the window began with.
+        dstates (N, H) are the gradients of the states after the window, to become those of the states before it.
         """
         raise NotImplementedError

@@ -2,10 +2,10 @@
 
 from collections.abc import Sequence
 
-from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.backend import Array, accelerated, ops
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
-from rnnlm.layers.base import Layer, expect
-from rnnlm.layers.recurrent import Recurrent, expect_weights
+from rnnlm.layers.recurrent import Recurrent
+from rnnlm.layers.step import Step
 
 __all__ = ["RNN", "TimeRNN"]
 
@@ -21,9 +21,9 @@ def rnn_window_forward(hs: Array, Wh: Array, product: Array) -> None:
         product: (N, H), scratch.
     """
     multiply = ops.multiplier(Wh, hs.shape[1], len(hs) - 1)
-    for h_prev, h in zip(hs[:-1], hs[1:]):
-        multiply(h_prev, product)
-        rnn_forward(h, product)
+    for t in range(len(hs) - 1):
+        multiply(hs[t], product)
+        rnn_forward(hs[t + 1], product)
 
 
 @accelerated
@@ -38,51 +38,9 @@ def rnn_window_backward(dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array)
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
     """
     multiply = ops.multiplier(Wh.T, hs.shape[1], len(das))
-    for dy, h, da in zip(dhs[::-1], hs[:0:-1], das[::-1]):
-        rnn_backward(dy, dh, h, da)
-        multiply(da, dh)
-
-
-class RNN(Layer):
-    """One time step.  (N, D), (N, H) -> (N, H)
-
-        h = tanh(h_prev Wh + x Wx + b)
-
-    Args:
-        Wx: (D, H) weights of the input.
-        Wh: (H, H) weights of the previous hidden state.
-        b: (H,) bias.
-    """
-
-    names = ("Wx", "Wh", "b")
-
-    def __init__(self, Wx: Array, Wh: Array, b: Array) -> None:
-        expect_weights(Wx, Wh, b, gates=1)
-        super().__init__(Wx, Wh, b)
-
-    def forward(self, x: Array, h_prev: Array) -> Array:
-        """The next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
-        Wx, Wh, b = self.params
-        expect("x", x, ("N", Wx.shape[0]), self.dtype)
-        expect("h_prev", h_prev, (len(x), len(Wh)), self.dtype)
-        h = xp.matmul(x, Wx) + b
-        rnn_forward(h, xp.matmul(h_prev, Wh))
-        self._save(x, h_prev, h)
-        return h
-
-    def backward(self, dh_next: Array) -> tuple[Array, Array]:
-        """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
-        Wx, Wh, _ = self.params
-        dWx, dWh, db = self.grads
-        x, h_prev, h = self._restore()
-        expect("dh_next", dh_next, h.shape, self.dtype)
-        self._done()
-        da = xp.empty_like(h)
-        rnn_backward(dh_next, xp.zeros_like(h), h, da)
-        xp.matmul(x.T, da, out=dWx)
-        xp.matmul(h_prev.T, da, out=dWh)
-        da.sum(axis=0, out=db)
-        return xp.matmul(da, Wx.T), xp.matmul(da, Wh.T)
+    for t in reversed(range(len(das))):
+        rnn_backward(dhs[t], dh, hs[t + 1], das[t])
+        multiply(das[t], dh)
 
 
 class TimeRNN(Recurrent):
@@ -105,3 +63,27 @@ class TimeRNN(Recurrent):
         das = self._buffer("das", a.shape, self.dtype)
         rnn_window_backward(dhs, states[0], das, Wh, dstates[0])
         return das
+
+
+class RNN(Step):
+    """One time step.  (N, D), (N, H) -> (N, H)
+
+        h = tanh(h_prev Wh + x Wx + b)
+
+    Args:
+        Wx: (D, H) weights of the input.
+        Wh: (H, H) weights of the previous hidden state.
+        b: (H,) bias.
+    """
+
+    def __init__(self, Wx: Array, Wh: Array, b: Array) -> None:
+        super().__init__(TimeRNN(Wx, Wh, b, stateful=True))
+
+    def forward(self, x: Array, h_prev: Array) -> Array:
+        """The next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
+        return self._forward(x, h_prev)[0]
+
+    def backward(self, dh_next: Array) -> tuple[Array, Array]:
+        """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
+        dx, dh = self._backward(dh_next)
+        return dx, dh

@@ -37,14 +37,17 @@ def run(layer, xs, state):
     return layer.forward(xs)
 
 
-def check_gradients(layer, xs, state, rng):
+def check_gradients(layer, xs, state, rng, of_last=()):
+    """`of_last`: names of the states whose last value is used beside the hidden states, as a decoder does."""
     dys = dev(rng.standard_normal(run(layer, xs, state).shape))
+    dlast = [dev(rng.standard_normal(a.shape)) if name in of_last else None for name, a in zip(layer.states, state)]
 
     def loss():
-        return (run(layer, xs, state) * dys).sum()
+        total = (run(layer, xs, state) * dys).sum()
+        return total + sum((getattr(layer, n) * d).sum() for n, d in zip(layer.states, dlast) if d is not None)
 
     loss()
-    dxs = layer.backward(dys).copy()
+    dxs = layer.backward(dys, *dlast).copy()
     names = [f"{name}0" for name in layer.states]
     grads = {"xs": dxs} | {n: getattr(layer, f"d{s}").copy() for n, s in zip(names, layer.states)}
     grads |= {n: g.copy() for n, g in zip(layer.names, layer.grads)}
@@ -65,6 +68,20 @@ def test_forward_is_the_equations(rng, kind, sizes):
 @pytest.mark.parametrize("sizes", SIZES)
 def test_backward_is_the_derivative(rng, kind, sizes):
     check_gradients(*build(rng, kind, *sizes), rng)
+
+
+@kinds
+@pytest.mark.parametrize("of_last", ["h", "c", "hc"])
+def test_the_last_state_may_have_a_gradient_of_its_own(rng, kind, of_last):
+    check_gradients(*build(rng, kind), rng, of_last)
+
+
+def test_a_gradient_of_the_last_state_of_another_shape_is_refused(rng):
+    layer, xs, state = build(rng, "lstm")
+    ys = run(layer, xs, state)
+    with pytest.raises(InputError, match=r"dc of the last step must have shape \(3, 6\), got \(3, 5\)"):
+        layer.backward(ys.copy(), None, xp.zeros((3, 5)))
+    layer.backward(ys.copy(), None, xp.zeros((3, 6)))  # the forward is still there
 
 
 @kinds
