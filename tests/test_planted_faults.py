@@ -85,7 +85,7 @@ def test_a_wrong_way_back_through_time_is_caught(rng, monkeypatch, fault, named)
 
 def test_h_t_taken_for_h_t_minus_1_is_caught(rng, monkeypatch):
     layer, xs, state = recurrent.build(rng, "rnn")
-    monkeypatch.setattr(layer, "backward", lambda dhs: state_of_the_step_itself(layer, dhs), raising=False)
+    monkeypatch.setattr(layer, "backward", lambda dhs, *_: state_of_the_step_itself(layer, dhs), raising=False)
     with pytest.raises(AssertionError, match="gradient of Wh: backward says"):
         recurrent.check_gradients(layer, xs, state, rng)
 
@@ -141,7 +141,7 @@ def test_a_dropped_repeated_id_is_caught(rng, monkeypatch):
 def test_a_gradient_added_instead_of_overwritten_is_caught(rng, monkeypatch):
     layer, xs, state = recurrent.build(rng, "rnn")
 
-    def backward(dhs):
+    def backward(dhs, *_):
         before = [g.copy() for g in layer.grads]
         dxs = TimeRNN.backward(layer, dhs)
         for g, b in zip(layer.grads, before):
@@ -253,7 +253,7 @@ def test_dropped_weights_forgotten_on_the_way_back_are_caught(rng, monkeypatch, 
     """The mask of dWh, or the dropped Wh that the gradient passes."""
     layer, xs, state = recurrent.build(rng, "lstm", weight_drop=0.5)
 
-    def backward(dhs):
+    def backward(dhs, *_):
         saved = list(layer._saved)
         saved[place] = {2: layer.params[1], 3: None}[place]
         layer._saved = tuple(saved)
