@@ -9,8 +9,11 @@ from typing import Any
 __all__ = ["bytes_bar", "not_counted", "progress_bar", "say"]
 
 
-def progress_bar(windows: int, tokens: int) -> Any:
-    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal."""
+def progress_bar(windows: int, tokens: int, done: int = 0) -> Any:
+    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal.
+
+    `done` windows were done before it began.
+    """
     from tqdm import tqdm
 
     class Bar(tqdm):  # type: ignore[type-arg]
@@ -23,6 +26,7 @@ def progress_bar(windows: int, tokens: int) -> Any:
 
     return Bar(
         total=windows,
+        initial=done,
         bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
         mininterval=0.2 if sys.stderr.isatty() else 20,
         file=sys.stderr,

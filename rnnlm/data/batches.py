@@ -119,6 +119,10 @@ class Batches:
         """Where in a row window `number` begins, and how long it is."""
         return number * self.time_size, self.time_size
 
+    def identity(self) -> dict[str, int]:
+        """The numbers that say which windows these are."""
+        return {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
+
 
 class RandomBatches(Batches):
     """Windows of random lengths, so that the gradient is not cut at the same places in every epoch.
@@ -152,6 +156,10 @@ class RandomBatches(Batches):
         while len(self._begins) <= number + 1:
             self._begins.append(self._begins[-1] + self._length(len(self._begins) - 1))
         return self._begins[number], self._begins[number + 1] - self._begins[number]
+
+    def identity(self) -> dict[str, int]:
+        """The numbers that say which windows these are, those of the random stream too."""
+        return {**super().identity(), "seed": self.seed, "stream": self.stream}
 
     def _length(self, number: int) -> int:
         key, counter = np.array([self.seed, PURPOSE], np.uint64), np.array([0, 0, number, self.stream], np.uint64)

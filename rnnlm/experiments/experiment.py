@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from math import log
 from pathlib import Path
 from time import perf_counter
+from typing import Any
 
 from rnnlm.backend import ops
 from rnnlm.data.corpora.named import Corpus, load_corpus
@@ -21,7 +22,8 @@ from rnnlm.models.build import build_model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import say
 from rnnlm.saving.model_folder import load_model, save_model
-from rnnlm.training.trainer import RnnlmTrainer
+from rnnlm.training.report import Report
+from rnnlm.training.run import Run
 
 __all__ = ["run"]
 
@@ -44,14 +46,16 @@ def run(config: TrainConfig) -> Path:
     config.check()
     corpus = _load(config)
     train, words = corpus.train, corpus.vocabulary
-    rate = config.make_rate(config.max_epoch * len(config.make_batches(train)))  # too short a corpus is refused here
+    batches = config.make_batches(train)  # too short a corpus is refused here
     model = build_model(config.model_config(len(words)))
+    rate = config.make_rate(config.max_epoch * len(batches))
+    training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
     results = Results(config.out, config.recipe)
     results.write("settings.json", {**asdict(config), "backend": ops.describe()})
     say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     say(f"{ops.describe()}; results in {results.folder}")
     say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
-    experiment = _Experiment(config, results, model, corpus, rate)
+    experiment = _Experiment(config, results, corpus, model, training, rate)
     try:
         experiment.fit()
     finally:
@@ -65,49 +69,45 @@ def run(config: TrainConfig) -> Path:
 
 
 class _Experiment:
-    """What has to be remembered between epochs."""
+    """A training, and what is made of it after each epoch and in the end."""
 
-    def __init__(self, config: TrainConfig, results: Results, model: Model, corpus: Corpus, rate: RateRule) -> None:
-        self.config, self.results, self.model, self.corpus, self.rate = config, results, model, corpus, rate
-        self.optimizer = config.make_optimizer()
-        self.waited = 0  # epochs since the best one
+    def __init__(
+        self, config: TrainConfig, results: Results, corpus: Corpus, model: Model, training: Run, rate: RateRule
+    ) -> None:
+        self.config, self.results, self.corpus, self.model = config, results, corpus, model
+        self.training, self.optimizer, self.rate = training, training.optimizer, rate
         self.published = config.published()
         self.curves: dict[str, list[float]] = {"train": []}
-        self.best: float | None = None  # valid perplexity of the model in the folder
         self.started = perf_counter()
 
     def fit(self) -> None:
         """Train all epochs."""
-        c, train = self.config, self.corpus.train
-        self.trainer = RnnlmTrainer(self.model, self.optimizer)
-        sizes = (c.max_epoch, c.batch_size, c.time_size, c.max_grad)
         try:
-            self.trainer.fit(train[:-1], train[1:], *sizes, None, self.end_epoch, self.rate, c.random_bptt, c.seed)
+            self.training.train(self.config.max_epoch, on_report=self.end_epoch)
         except TrainingDiverged as error:
             self.results.append(METRICS, {"diverged": error.step})
             raise
 
-    def end_epoch(self, epoch: int, _window: int, perplexity: float) -> bool:
+    def end_epoch(self, report: Report) -> bool:
         """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
 
         Returns whether to stop.
         """
-        norm = self.trainer.grad_norm_list[-1]
-        row = {"epoch": epoch, "lr": self.optimizer.lr, "train_perplexity": perplexity, "grad_norm": norm}
-        line = f"epoch {epoch:3d}  train perplexity {perplexity:.2f}"
-        self.curves["train"].append(perplexity)
+        row: dict[str, Any] = {"epoch": report.epoch, "lr": self.optimizer.lr}
+        row |= {"train_perplexity": report.perplexity, "grad_norm": report.grad_norm}
+        line = f"epoch {report.epoch:3d}  train perplexity {report.perplexity:.2f}"
+        self.curves["train"].append(report.perplexity)
         if self.config.evaluate:
             valid = self.validate()
             row |= {"valid_perplexity": valid.perplexity, "valid_lanes": valid.lanes}
             line += f"  valid {valid.perplexity:.2f}"
-            self.rate.end_epoch(valid.nats)
             self.optimizer.end_epoch(valid.nats)
-        else:
-            self.rate.end_epoch(None)
+        self.rate.end_epoch(valid.nats if self.config.evaluate else None)
         self.results.append(METRICS, row)
-        self.results.append("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - self.started})
+        self.results.append("timing.jsonl", {"epoch": report.epoch, "seconds": perf_counter() - self.started})
         say(line)
-        return self.rate.finished or (self.config.patience is not None and self.waited >= self.config.patience)
+        patience = self.config.patience
+        return self.rate.finished or (patience is not None and self.training.waited >= patience)
 
     def validate(self) -> Evaluation:
         """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
@@ -115,9 +115,7 @@ class _Experiment:
             lanes = min(LANES, len(self.corpus.valid) - 1)
             valid = evaluate(self.model, self.corpus.valid, lanes)
             self.curves.setdefault("valid", []).append(valid.perplexity)
-            self.waited += 1
-            if self.best is None or valid.perplexity < self.best:
-                self.best, self.waited = valid.perplexity, 0
+            if self.training.note_valid(valid.nats):
                 self.save()
         return valid
 
@@ -127,7 +125,7 @@ class _Experiment:
 
     def finish_training(self) -> None:
         """Whatever ended training: leave a model and a picture."""
-        if self.best is None:
+        if self.training.best is None:
             with self.optimizer.averaged([self.model.flat_params]):
                 self.save()
         if self.curves["train"]:

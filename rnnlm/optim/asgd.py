@@ -43,6 +43,7 @@ class ASGD(Optimizer):
     """
 
     slots = ("average",)
+    noted = ("losses", "began")
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, nonmono: int = 5) -> None:
         super().__init__(lr, weight_decay)

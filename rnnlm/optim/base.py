@@ -1,7 +1,8 @@
 """What all optimisers share."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
@@ -47,6 +48,7 @@ class Optimizer:
     """
 
     slots: tuple[str, ...] = ()
+    noted: tuple[str, ...] = ()  # attributes beside them that change as training goes on
 
     def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
         self.lr = lr
@@ -84,6 +86,18 @@ class Optimizer:
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
             ops.elementwise(lambda p, g, *rest: self._step(p, g, factor, *rest), *aligned)
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that is remembered of steps, copied to the host: numbers, and lists of arrays."""
+        numbers = {name: deepcopy(getattr(self, name)) for name in ("lr", "iter", *self.noted)}
+        return {**numbers, **{slot: [ops.asnumpy(a).copy() for a in getattr(self, slot)] for slot in self.slots}}
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        for name in ("lr", "iter", *self.noted):
+            setattr(self, name, deepcopy(state[name]))
+        for slot in self.slots:
+            setattr(self, slot, [ops.asarray(a.copy()) for a in state[slot]])
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         """Change p, and what is remembered for it, in place, by a gradient that is meant `factor` times."""

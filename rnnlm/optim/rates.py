@@ -1,6 +1,8 @@
 """Learning-rate rules: what the rate is at a step, and what changes after an epoch."""
 
+from collections.abc import Mapping
 from math import cos, pi
+from typing import Any
 
 from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
@@ -29,6 +31,14 @@ class RateRule:
     def end_epoch(self, loss: float | None) -> None:
         """Take note of the valid loss (nats a token) after an epoch; None where there is none."""
         self.epochs += 1
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that it has come to: plain numbers."""
+        return dict(vars(self))
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave."""
+        vars(self).update(state)
 
 
 class Constant(RateRule):

@@ -8,7 +8,8 @@ from rnnlm.errors import DataError, InputError, TrainingDiverged
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import AwdLstm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam, Cosine, clip_grads
-from rnnlm.training.trainer import RnnlmTrainer, _Run
+from rnnlm.training.run import Run
+from rnnlm.training.trainer import RnnlmTrainer
 from tests.gradcheck import host
 
 V = 11
@@ -206,7 +207,7 @@ def test_memory_does_not_grow(rng):
     """After the first windows a step allocates what it frees: 900 more leave next to nothing behind."""
     corpus = rng.integers(0, V, 4000)
     model, _ = build(dtype="float32")
-    run = _Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 5, 10), 0.25)
+    run = Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 5, 10), 0.25)
     for _ in range(20):
         run.step()
     tracemalloc.start()
@@ -229,7 +230,7 @@ def test_the_train_step_neither_waits_nor_copies(corpus, strict):
     for max_grad in (float("inf"), 0.25):
         for optimizer in (SGD(0.5), Adam(0.01)):
             model, _ = build()
-            run = _Run(model, optimizer, Batches(corpus[:-1], corpus[1:], 3, 4), max_grad)
+            run = Run(model, optimizer, Batches(corpus[:-1], corpus[1:], 3, 4), max_grad)
             run.step()
             for _ in range(3):
                 strict.reset()
@@ -371,12 +372,12 @@ def test_gated_train_steps_neither_wait_nor_copy(corpus, strict):
     """
     for cell, copies in (("lstm", 0), ("gru", 4 + 2)):
         config = ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, cell=cell)
-        run = _Run(LanguageModel(config), SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
+        run = Run(LanguageModel(config), SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
         run.step()
         strict.reset()
         run.step()
         assert (strict.syncs, strict.copies, strict.uploads, strict.allocations) == (0, copies, 0, 4 + copies)
-    run = _Run(AwdLstm(V, 6, 8), ASGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
+    run = Run(AwdLstm(V, 6, 8), ASGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
     run.step()
     strict.reset()
     run.step()
@@ -390,7 +391,7 @@ def test_a_time_step_is_a_product_and_a_cell(rng, strict, cell, products, cells)
     corpus, launches = rng.integers(0, V, 400), []
     for T in (4, 14):
         config = ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, cell=cell)
-        run = _Run(LanguageModel(config), SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, T), 0.25)
+        run = Run(LanguageModel(config), SGD(0.5), Batches(corpus[:-1], corpus[1:], 3, T), 0.25)
         run.step()
         strict.reset()
         run.step()

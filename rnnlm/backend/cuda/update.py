@@ -1,4 +1,4 @@
-"""The gradient's norm, and the steps of optimisers. Equations and arguments stand in optim/ and training/trainer.py."""
+"""The gradient's norm, and the steps of optimisers. Equations and arguments stand in optim/ and training/report.py."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -67,5 +67,5 @@ def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share:
 
 
 def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Array, totals: Array) -> None:
-    """training/trainer.py"""
+    """training/report.py"""
     launch("update", "note_step", norm.dtype, 1, loss, norm, long(step), double(columns), good_steps, totals)

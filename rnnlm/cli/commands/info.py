@@ -44,7 +44,7 @@ def show_machine() -> None:
 
     import rnnlm.models.build  # and so all that may have a fused twin
     import rnnlm.optim.named
-    import rnnlm.training.trainer  # noqa: F401
+    import rnnlm.training.run  # noqa: F401
     from rnnlm.backend import FUSED, ops
 
     print(f"rnnlm {__version__}, Python {sys.version.split()[0]}, {ops.describe()}")

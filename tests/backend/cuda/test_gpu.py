@@ -8,7 +8,7 @@ from rnnlm.cli.main import main
 from rnnlm.data.batches import Batches
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam
-from rnnlm.training.trainer import _Run
+from rnnlm.training.run import Run
 from tests.gradcheck import host
 
 pytestmark = pytest.mark.gpu
@@ -25,7 +25,7 @@ def steps(name, count, N=20, T=35):
     """The bits of weights, gradients and totals after some steps."""
     model, optimizer = (make() for make in RUNS[name])
     corpus = np.random.default_rng(0).integers(0, V, 20_000)
-    run = _Run(model, optimizer, Batches(corpus[:-1], corpus[1:], N, T), 0.25)
+    run = Run(model, optimizer, Batches(corpus[:-1], corpus[1:], N, T), 0.25)
     for _ in range(count):
         run.step()
     return b"".join(host(a).tobytes() for a in (model.flat_params, model.flat_grads, run.totals))
@@ -67,7 +67,7 @@ def test_a_step_that_is_under_way_is_not_waited_for():
     """The host is back from several steps while the device has still to do them."""
     model = BetterRnnlm(10_000, 650, 650)
     corpus = np.random.default_rng(0).integers(0, 10_000, 100_000)
-    run = _Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 20, 35), 0.25)
+    run = Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 20, 35), 0.25)
     for _ in range(3):  # so that every kernel is loaded and every buffer there
         run.step()
     ops.synchronize()

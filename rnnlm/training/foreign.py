@@ -1,0 +1,83 @@
+"""Models and optimisers of someone else, wrapped once, when a training begins, so that it asks nobody what they are."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from rnnlm.backend import Array, ops
+from rnnlm.errors import InputError
+from rnnlm.models.base import Model
+from rnnlm.optim.base import Optimizer
+from rnnlm.optim.rates import Constant, RateRule
+
+__all__ = ["ForeignModel", "as_model", "expect_own", "forget_of", "update_of"]
+
+Update = Callable[[Sequence[Array], Sequence[Array], Array], None]
+
+
+class ForeignModel:
+    """Someone else's model: `forward(xs, ts)` gives the loss, `backward()` leaves gradients, `params` and `grads` are
+    lists of arrays, which it may make anew at each backward."""
+
+    vocab_size: int | None = None
+
+    def __init__(self, model: Any) -> None:
+        self.model, self.forward, self.backward = model, model.forward, model.backward
+        self.reset_state: Callable[[], object] = getattr(model, "reset_state", lambda: None)
+
+    def weights(self) -> list[Array]:
+        """What is trained."""
+        return self.model.params
+
+    def gradients(self) -> list[Array]:
+        """What the last backward has left."""
+        return self.model.grads
+
+    def progress(self) -> dict[str, Any]:
+        """What a training changes of it: not to be had."""
+        kind = type(self.model).__name__
+        raise InputError(f"model must be one of rnnlm.models for a training to be written down, got {kind}")
+
+    def load_progress(self, progress: dict[str, Any]) -> None:
+        """Take over what `progress` gave."""
+        self.progress()
+
+
+def as_model(model: Any) -> Model | ForeignModel:
+    """A model as a training sees it."""
+    return model if isinstance(model, Model) else ForeignModel(model)
+
+
+def update_of(optimizer: Any) -> Update:
+    """`update(params, grads, factor)` of an optimiser, which steps by the gradients times clipping's factor.
+
+    Those of this library take the factor along. For others, and for a subclass that updates in its own way, the
+    gradients are scaled before, a pass more.
+    """
+    if isinstance(optimizer, Optimizer) and type(optimizer).update is Optimizer.update:
+        return optimizer.update
+
+    def update(params: Sequence[Array], grads: Sequence[Array], factor: Array) -> None:
+        for g in grads:
+            ops.scale_(g, factor)
+        optimizer.update(params, grads)
+
+    return update
+
+
+def forget_of(optimizer: Any) -> Callable[[], object]:
+    """What makes an optimiser give up what it remembers of steps that went wrong, if it has a way to."""
+    forget: Callable[[], object] = getattr(optimizer, "forget", lambda: None)
+    return forget
+
+
+def expect_own(optimizer: Any, rate: Any) -> RateRule:
+    """Check that a training's optimiser and rate rule can be written down; returns the rule, one without use for none.
+
+    Raises:
+        InputError: one of them is someone else's.
+    """
+    for name, given, cls in (("optimizer", optimizer, Optimizer), ("rate", rate, RateRule)):
+        if given is not None and not isinstance(given, cls):
+            kind = type(given).__name__
+            raise InputError(f"{name} must be one of rnnlm.optim for a training to be written down, got {kind}")
+    return rate or Constant(1.0)

@@ -1,0 +1,40 @@
+"""What is remembered of the steps of a training, and told from time to time."""
+
+from dataclasses import dataclass
+
+from rnnlm.backend import Array, accelerated, xp
+
+__all__ = ["Report", "note_step"]
+
+
+@dataclass(frozen=True)
+class Report:
+    """What is told of a training from time to time.
+
+    Attributes:
+        epoch: epochs finished.
+        window: windows done of the epoch under way, 0 at its end.
+        perplexity: exp of the mean loss since the report before.
+        grad_norm: mean norm of the gradient since then, before clipping.
+    """
+
+    epoch: int
+    window: int
+    perplexity: float
+    grad_norm: float
+
+
+@accelerated
+def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Array, totals: Array) -> None:
+    """Add a step to what is remembered of a training, on the device.
+
+    Args:
+        loss, norm: 0-d arrays or scalars of the step: mean loss, and the gradient's norm.
+        step: its number, from 0.
+        columns: time steps of its window.
+        good_steps: (1,) how many steps from the first on had a finite perplexity and gradient.
+        totals: (2,) sums over steps of loss * columns and of norm.
+    """
+    good_steps += xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (good_steps == step)
+    totals[:1] += loss * columns
+    totals[1:] += norm

@@ -1,0 +1,203 @@
+"""One training as a value: it can be taken apart after any step, and put together again it goes on bit for bit."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from math import inf
+from typing import Any
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.data.batches import Batches
+from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.inference.evaluation import perplexity
+from rnnlm.optim.clipping import norm_and_factor
+from rnnlm.optim.rates import RateRule
+from rnnlm.progress import not_counted, progress_bar
+from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
+from rnnlm.training.report import Report, note_step
+
+__all__ = ["Run"]
+
+LOOK = 20  # steps between two looks at whether all is finite: each waits for a GPU and keeps a copy of the weights
+NUMBERS = ("steps", "columns", "reported", "kept_step", "best", "waited")  # of a run, that stand for themselves
+
+
+class Run:
+    """A training by truncated back-propagation through time, from its first step to wherever it has come.
+
+    Args:
+        model: a model of this library; or any object with `forward(xs, ts)`, `backward()`, `params`, `grads`.
+        optimizer: one of this library; or any object with `update(params, grads)`.
+        batches: the windows, one after another.
+        max_grad: clip the gradient's global norm at this.
+        rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
+
+    Attributes:
+        steps: steps done.
+        best: the lowest valid loss that `note_valid` heard, or None.
+        waited: epochs since then.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        optimizer: Any,
+        batches: Batches,
+        max_grad: float = inf,
+        rate: RateRule | Callable[[int], float] | None = None,
+    ) -> None:
+        self.model, self.optimizer = as_model(model), optimizer
+        self._update, self._forget = update_of(optimizer), forget_of(optimizer)
+        self.batches, self.max_grad, self.rate = batches, max_grad, rate
+        if self.model.vocab_size is not None:
+            batches.expect_words(self.model.vocab_size)
+        self.steps = 0
+        self.best: float | None = None
+        self.waited = 0
+        self.good_steps: Array = xp.zeros(1, xp.int64)  # before the first one that was not finite
+        self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
+        self.columns = self.reported = 0
+        self.kept_step = 0  # a step, and the weights that gave it a finite loss
+        self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
+
+    # ------------------------------------------------------------------ the loop
+
+    def train(
+        self, max_epoch: int, interval: int | None = None, on_report: Callable[[Report], object] | None = None
+    ) -> None:
+        """Go on until so many epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
+
+        Args:
+            max_epoch: how many epochs, those done before included.
+            interval: report at every so many windows of an epoch, beginning with its first; None for its end alone.
+            on_report: hears each report; training ends if it returns True.
+        """
+        tokens = self.batches.batch_size * self.batches.time_size
+        windows = max_epoch * len(self.batches)
+        with ops.quiet(), ops.one_blas_thread, progress_bar(windows, tokens, self.steps) as bar:
+            while True:
+                if self._report_is_due(interval):
+                    self.look()
+                    report = Report(*divmod(self.steps, len(self.batches)), *self.report())
+                    bar.set_postfix_str(f"perplexity {report.perplexity:.2f}", refresh=False)
+                    with not_counted(bar):
+                        stop = on_report is not None and on_report(report)
+                    if stop is True:
+                        return
+                if self.steps >= windows:
+                    return
+                self.step()
+                bar.update()
+                if self.steps % len(self.batches) == 0 and not self._report_is_due(interval):
+                    self.look()
+
+    def _report_is_due(self, interval: int | None) -> bool:
+        """Whether the last step is one that is reported, and has not been, be it because the run was taken apart."""
+        if self.reported == self.steps:
+            return False
+        last = self.steps % len(self.batches) == 0
+        return last if interval is None else (self.steps - 1) % len(self.batches) % interval == 0
+
+    def step(self) -> None:
+        """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted, and the
+        upload of a window that is read from a file."""
+        xs, ts = self.batches.window(self.steps)
+        loss = self.model.forward(xs, ts)
+        self.model.backward()
+        params, grads = self.model.weights(), self.model.gradients()
+        norm, factor = norm_and_factor(grads, self.max_grad)
+        loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
+        note_step(loss, norm, self.steps, xs.shape[1], self.good_steps, self.totals)
+        self.columns += xs.shape[1]
+        self.steps += 1
+        if self.steps % LOOK == 1:
+            self.look()
+            self.kept_step = self.steps
+            for kept, p in zip(self.kept, params):
+                kept[...] = p
+        with self.learning_rate(xs.shape[1]):
+            self._update(params, grads, factor)
+
+    @contextmanager
+    def learning_rate(self, length: int) -> Iterator[None]:
+        """The rule's learning rate, scaled where a window has not the usual length."""
+        if self.rate is not None:
+            self.optimizer.lr = self.rate(self.steps - 1)
+        if length == self.batches.time_size:
+            yield
+            return
+        usual = self.optimizer.lr
+        self.optimizer.lr = usual * length / self.batches.time_size
+        yield
+        self.optimizer.lr = usual
+
+    def look(self) -> None:
+        """If a step was not finite, put the last good weights back and stop.
+
+        Raises:
+            TrainingDiverged: a perplexity or a gradient was NaN or infinite.
+        """
+        good = int(self.good_steps[0])
+        if good == self.steps:
+            return
+        if self.kept_step:
+            for p, kept in zip(self.model.weights(), self.kept):
+                p[...] = kept
+        self.model.reset_state()
+        self._forget()
+        epoch, window = divmod(good, len(self.batches))
+        raise TrainingDiverged(
+            f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "
+            f"{window + 1} of {len(self.batches)}) with lr {getattr(self.optimizer, 'lr', None)}; the model has the "
+            f"weights of step {max(self.kept_step, 1)} again. Take a smaller lr, or clip the gradient (max_grad)",
+            step=good + 1,
+        )
+
+    def report(self) -> tuple[float, float]:
+        """Perplexity and mean norm of the gradient since the last report."""
+        loss, norm = ops.asnumpy(self.totals).tolist()
+        loss, norm = loss / self.columns, norm / (self.steps - self.reported)
+        self.totals[...] = 0
+        self.columns, self.reported = 0, self.steps
+        return perplexity(loss), norm
+
+    def note_valid(self, loss: float) -> bool:
+        """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far."""
+        is_best = self.best is None or loss < self.best
+        self.best, self.waited = (loss, 0) if is_best else (self.best, self.waited + 1)
+        return is_best
+
+    # ------------------------------------------------------------------ taken apart, and put together
+
+    def state_dict(self) -> dict[str, Any]:
+        """All that the next step depends on, copied to the host: numbers, lists, dictionaries and NumPy arrays."""
+        rule = expect_own(self.optimizer, self.rate)
+        return {
+            **{name: getattr(self, name) for name in NUMBERS},
+            "good_steps": int(self.good_steps[0]),
+            "totals": ops.asnumpy(self.totals).copy(),
+            "kept": [ops.asnumpy(p).copy() for p in self.kept],
+            "data": self.batches.identity(),
+            "model": self.model.progress(),
+            "optimizer": self.optimizer.state_dict(),
+            "rate": rule.state_dict(),
+        }
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state_dict` gave, in a run made anew of the same parts.
+
+        Raises:
+            InputError: windows of other data or sizes, or another model's weights; all is left as it was.
+        """
+        rule = expect_own(self.optimizer, self.rate)
+        for name, value in self.batches.identity().items():
+            if state["data"].get(name) != value:
+                raise InputError(f"{name} of the windows must be {state['data'].get(name)}, as before, got {value}")
+        self.model.load_progress(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        rule.load_state_dict(state["rate"])
+        for name in NUMBERS:
+            setattr(self, name, state[name])
+        self.good_steps[...] = state["good_steps"]
+        self.totals[...] = ops.asarray(state["totals"])
+        for kept, p in zip(self.kept, state["kept"]):
+            kept[...] = ops.asarray(p)

@@ -1,0 +1,223 @@
+"""A training is one value: taken apart after any step and put together again, it ends bit for bit as the unbroken one."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from rnnlm import (
+    ASGD,
+    SGD,
+    Adam,
+    AwdLstm,
+    BetterRnnlm,
+    Constant,
+    Cosine,
+    DivideOnPlateau,
+    Halving,
+    InputError,
+    LanguageModel,
+    ModelConfig,
+    Momentum,
+    RMSprop,
+    SimpleRnnlm,
+    StepDecay,
+    evaluate,
+)
+from rnnlm.backend import NAME
+from rnnlm.data.batches import make_batches
+from rnnlm.training.run import Run
+from tests.gradcheck import host
+
+V = 12
+EPOCHS, WINDOWS = 4, 8
+CORPUS = np.random.default_rng(2).integers(0, V, 3 * 10 * WINDOWS + 1)
+VALID = np.random.default_rng(3).integers(0, V, 60)
+GRU = ModelConfig(cell="gru", vocab_size=V, wordvec_size=4, hidden_size=5, weight_drop=0.3, embed_dropout=0.2, seed=4)
+PARTS = {  # model, optimiser, rate rule, random windows
+    "dropout and momentum": (lambda: BetterRnnlm(V, 6, 6, 0.4, seed=1), lambda: Momentum(0.3), DivideOnPlateau, False),
+    "random windows and Adam": (lambda: LanguageModel(GRU), lambda: Adam(0.02), lambda lr: Cosine(lr, 24, 3), True),
+    "ASGD": (lambda: AwdLstm(V, 4, 6, seed=2), lambda: ASGD(0.5, 1e-4, nonmono=1), Constant, True),
+    "RMSprop": (
+        lambda: SimpleRnnlm(V, 4, 5, dtype="float64"),
+        lambda: RMSprop(0.01),
+        lambda lr: Halving(lr, 2.0),
+        False,
+    ),
+    "no rule": (lambda: SimpleRnnlm(V, 4, 5), lambda: SGD(0.5), lambda _: None, False),
+    "steps": (lambda: SimpleRnnlm(V, 4, 5), lambda: SGD(0.5), lambda lr: StepDecay(lr, 2.0, 1), True),
+}
+
+
+class Stopped(Exception):
+    """The process has died."""
+
+
+def build(kind):
+    """A training at its beginning, and what it has told."""
+    model, optimizer, rule, random = PARTS[kind]
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10, random, seed=9)
+    optimizer = optimizer()
+    return Run(model(), optimizer, batches, 0.5, rule(optimizer.lr)), []
+
+
+def train(run, told, stop_after=None):
+    """To its end, or to a step after which it stops at once; told what it reports, and validated after each epoch."""
+
+    def hear(report):
+        told.append(report)
+        if report.window == 0:
+            with run.optimizer.averaged([run.model.flat_params]):
+                nats = evaluate(run.model, VALID).nats + report.epoch  # worse and worse: rules and triggers act
+            told.append((nats, run.note_valid(nats), run.best, run.waited))
+            run.optimizer.end_epoch(nats)
+            if run.rate is not None:
+                run.rate.end_epoch(nats)
+
+    step = run.step
+
+    def counted():
+        step()
+        if run.steps == stop_after:
+            raise Stopped
+
+    run.step = counted
+    try:
+        run.train(EPOCHS, 3 if run.rate is None else None, hear)
+    except Stopped:
+        assert run.steps == stop_after
+    finally:
+        run.step = step
+
+
+def outcome(run, told):
+    """All that a training leads to, in words that can be compared bit for bit."""
+    with run.optimizer.averaged([run.model.flat_params]):
+        average = host(run.model.flat_params)
+    return words((host(run.model.flat_params), average, run.state_dict(), told))
+
+
+def words(x):
+    if isinstance(x, dict):
+        return f"{{{', '.join(f'{key}: {words(value)}' for key, value in x.items())}}}"
+    if isinstance(x, (list, tuple)):
+        return f"[{', '.join(words(value) for value in x)}]"
+    return f"{x.dtype} {x.shape} {x.tobytes().hex()}" if isinstance(x, np.ndarray) else repr(x)
+
+
+@pytest.mark.parametrize("kind", PARTS)
+def test_it_goes_on_from_any_step(kind):
+    unbroken, told = build(kind)
+    train(unbroken, told)
+    want = outcome(unbroken, told)
+    steps = unbroken.steps
+    assert steps >= EPOCHS * (WINDOWS - 2)
+    for stop_after in (0, 1, 2, WINDOWS - 1, WINDOWS, WINDOWS + 1, 3 * WINDOWS + 5, steps):
+        run, told = build(kind)
+        if stop_after:
+            train(run, told, stop_after)
+        state = pickle.loads(pickle.dumps(run.state_dict()))
+        other, _ = build(kind)
+        other.load_state_dict(state)
+        train(other, told)
+        assert outcome(other, told) == want, stop_after
+
+
+def test_what_is_told_of_asgd_and_rules_is_told_again():
+    """The cases above would be hollow if averaging, halving or a plateau never began."""
+    asgd, _ = build("ASGD")
+    train(asgd, [])
+    assert asgd.optimizer.averaging
+    halving, _ = build("RMSprop")
+    train(halving, [])
+    assert halving.rate.lr < 0.01
+    plateau, told = build("dropout and momentum")
+    train(plateau, told)
+    assert (plateau.waited, plateau.rate.lr) == (3, 0.3 / 4**3)
+    assert plateau.best == told[1][0]
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="a process of its own, which no stand-in reaches: runs on NumPy")
+@pytest.mark.parametrize("kind", ["dropout and momentum", "random windows and Adam", "ASGD"])
+def test_it_goes_on_in_a_fresh_process(tmp_path, clean_env, kind):
+    unbroken, told = build(kind)
+    train(unbroken, told)
+    run, before = build(kind)
+    train(run, before, 13)
+    (tmp_path / "state").write_bytes(pickle.dumps((run.state_dict(), before)))
+    code = f"""
+import pickle, sys
+from pathlib import Path
+from tests.training.test_run import build, outcome, train
+run, _ = build({kind!r})
+state, told = pickle.loads(Path(sys.argv[1]).read_bytes())
+run.load_state_dict(state)
+train(run, told)
+Path(sys.argv[2]).write_text(outcome(run, told))
+"""
+    files = [str(tmp_path / "state"), str(tmp_path / "outcome")]
+    done = subprocess.run([sys.executable, "-c", code, *files], env=clean_env, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "outcome").read_text() == outcome(unbroken, told)
+
+
+def test_a_state_is_a_copy():
+    run, told = build("dropout and momentum")
+    train(run, told, 5)
+    state = run.state_dict()
+    before = words(state)
+    train(run, told, 9)
+    assert words(state) == before
+    other, _ = build("dropout and momentum")
+    other.load_state_dict(state)
+    train(other, [], 9)
+    assert words(state) == before
+
+
+def test_another_training_is_refused():
+    run, told = build("steps")
+    train(run, told, 5)
+    state = run.state_dict()
+    shorter = make_batches(CORPUS[:-11], CORPUS[1:-10], 3, 10, True, seed=9)
+    with pytest.raises(InputError, match="tokens of the windows must be 240, as before, got 230"):
+        Run(SimpleRnnlm(V, 4, 5), SGD(0.5), shorter, 0.5, StepDecay(0.5)).load_state_dict(state)
+    reseeded = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10, True, seed=8)
+    with pytest.raises(InputError, match="seed of the windows must be 9, as before, got 8"):
+        Run(SimpleRnnlm(V, 4, 5), SGD(0.5), reseeded, 0.5, StepDecay(0.5)).load_state_dict(state)
+    larger = Run(SimpleRnnlm(V, 4, 6), SGD(0.5), run.batches, 0.5, StepDecay(0.5))
+    with pytest.raises(InputError, match=r"rnn.Wx must be float32 \(4, 6\), got float32 \(4, 5\)"):
+        larger.load_state_dict(state)
+    assert larger.steps == 0
+
+
+class Theirs:
+    """A model or an optimiser of someone else."""
+
+    lr = 0.1
+    params = grads = ()
+
+    def forward(self, xs, ts):
+        return 0.0
+
+    def backward(self):
+        pass
+
+    def update(self, params, grads):
+        pass
+
+
+def test_what_is_not_ours_can_not_be_written_down():
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)
+    for parts, message in (
+        (
+            (SimpleRnnlm(V, 4, 5), Theirs()),
+            "optimizer must be one of rnnlm.optim for a training to be written down, got Theirs",
+        ),
+        ((SimpleRnnlm(V, 4, 5), SGD(0.1), lambda step: 0.1), "rate must be one of rnnlm.optim for .*, got function"),
+        ((Theirs(), SGD(0.1)), "model must be one of rnnlm.models for a training to be written down, got Theirs"),
+    ):
+        run = Run(*parts[:2], batches, 0.5, *parts[2:])
+        with pytest.raises(InputError, match=message):
+            run.state_dict()
