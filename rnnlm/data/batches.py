@@ -9,6 +9,7 @@ from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_read, expect_words
 from rnnlm.data.tokens import host_ids, let_go, on_file
 from rnnlm.errors import DataError, InputError
+from rnnlm.randomness import stream
 
 __all__ = ["Batches", "RandomBatches", "make_batches", "read_window"]
 
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from rnnlm.backend import Array
 
 HIGH = 2**31  # ids are below it: windows are int32
-PURPOSE = (1 << 62) + (1 << 61)  # second half of the key of the random lengths; weights and masks have smaller ones
 KEPT = 4  # windows that are read from a file before their pages are let go
 SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
@@ -162,8 +162,7 @@ class RandomBatches(Batches):
         return {**super().identity(), "seed": self.seed, "stream": self.stream}
 
     def _length(self, number: int) -> int:
-        key, counter = np.array([self.seed, PURPOSE], np.uint64), np.array([0, 0, number, self.stream], np.uint64)
-        rng = np.random.Generator(np.random.Philox(key=key, counter=counter))
+        rng = stream(self.seed, "window lengths", number, lap=self.stream)
         mean = self.time_size if rng.random() < 0.95 else self.time_size / 2
         return min(max(SHORTEST, int(rng.normal(mean, 5))), len(self.xs) // self.batch_size)
 

@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
+from rnnlm.randomness import fresh_seed, stream
 
 __all__ = ["Sampler"]
 
-PURPOSE = 1 << 63  # second half of the key of generation's random stream; initial weights use the numbers of layers
 RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
 
 
@@ -52,8 +52,7 @@ class Sampler:
         if seed is not None:
             whole_number("seed", seed, 0, 2**64)
         self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
-        fresh = np.random.SeedSequence().generate_state(1, np.uint64)[0]
-        self.key = np.array([fresh if seed is None else seed, PURPOSE], np.uint64)
+        self.seed = fresh_seed() if seed is None else seed
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run
@@ -68,8 +67,7 @@ class Sampler:
             self._best(scores)
             return scores.argmax(axis=1)
         weights = self.weights(scores)
-        counter = np.array([0, 0, step, 0], np.uint64)
-        uniform = np.random.Generator(np.random.Philox(key=self.key, counter=counter)).random(len(weights))
+        uniform = stream(self.seed, "sampled words", step).random(len(weights))
         return self._find(weights, uniform)
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:

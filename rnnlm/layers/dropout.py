@@ -1,15 +1,13 @@
 """Dropout: random zeros while training, nothing while evaluating."""
 
-import numpy as np
-
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import share
 from rnnlm.layers.base import Layer, batch_first, expect, reused, time_major
+from rnnlm.randomness import fresh_seed, key_of, philox
 
 __all__ = ["DropoutMask", "TimeDropout", "draw_mask"]
 
 LANES = 1 << 16  # a random word of 64 bits makes four masks' entries of 16
-PURPOSE = 1 << 62  # in the second half of the key; initial weights have the numbers of layers there
 
 
 @accelerated
@@ -17,8 +15,7 @@ def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask
     """Overwrite a contiguous mask with 0 where a lane of Philox4x64-10(key, counter=[0, 0, step, 0]) is below
     `threshold`, else with `kept`. A lane is 16 bits, the lowest of a word first.
     """
-    counter = np.array([0, 0, step, 0], np.uint64)
-    words = np.random.Philox(key=np.array(key, np.uint64), counter=counter).random_raw(-(-mask.size // 4))
+    words = philox(key, step).random_raw(-(-mask.size // 4))
     lanes = ops.asarray(words.astype("<u8", copy=False).view("<u2")[: mask.size].reshape(mask.shape))
     xp.multiply(lanes >= threshold, mask.dtype.type(kept), out=mask)
 
@@ -46,11 +43,11 @@ class DropoutMask:
         self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
         self.step = 0
         self._memory: dict[str, Array] = {}
-        self.seed(int(np.random.SeedSequence().generate_state(1, np.uint64)[0]), 0)
+        self.seed(fresh_seed(), 0)
 
     def seed(self, seed: int, layer: int) -> None:
         """Draw from the stream of this seed and layer; without this call every mask has a fresh one."""
-        self._key = (seed, PURPOSE + layer)
+        self._key = key_of(seed, "dropout", layer)
 
     def draw(self, shape: tuple[int, ...], dtype: object) -> Array | None:
         """The next mask, or None for a ratio of 0, which changes nothing. It lives until the next one is drawn."""

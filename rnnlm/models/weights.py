@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops
 from rnnlm.models.config import GATES, ModelConfig
+from rnnlm.randomness import stream
 
 __all__ = ["Weights"]
 
@@ -14,13 +15,13 @@ __all__ = ["Weights"]
 class Weights:
     """Draws one layer's initial weights on the host, in float64, so that all backends and dtypes begin alike.
 
-    Layer number k of a model draws from the stream Philox4x64-10(key=[seed, k]); k counts layers that have weights.
+    Layer number k of a model draws from a stream of its own (`rnnlm.randomness`); k counts layers that have weights.
     `ModelConfig.init` says from which distributions.
     """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
         self.config = config
-        self._rng = np.random.Generator(np.random.Philox(key=np.array([config.seed, layer], np.uint64)))
+        self._rng = stream(config.seed, "initial weights", part=layer)
 
     def embedding(self) -> Array:
         """Word vectors (V, D)."""

@@ -1,0 +1,52 @@
+"""Where all random numbers come from: a seed, a purpose, and a place in the training or the text.
+
+Each stream is Philox4x64-10, a counter-based generator: a pure function of its key and counter, the same on every
+machine and in CUDA kernels, so that there is nothing to save but numbers of steps, and NumPy's global generator is left
+alone.
+
+    key     [seed, purpose + part]      part: a layer, where each has numbers of its own
+    counter [0, 0, step, lap]           step: a window, or a word; lap: which time round. Each pair of them has 2^128
+                                        blocks of four 64-bit words before the next one's begin
+
+Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
+"""
+
+import numpy as np
+
+__all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "philox", "stream"]
+
+PURPOSES = {
+    "initial weights": 0,  # part: number of the layer
+    "dropout": 1 << 62,  # part: number of the layer; step: of the training
+    "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
+    "sampled words": 1 << 63,  # step: number of the word
+}
+PARTS = 1 << 61  # that a purpose may have
+
+
+def key_of(seed: int, purpose: str, part: int = 0) -> tuple[int, int]:
+    """The key of a stream, for who calls Philox by itself, as a kernel does."""
+    return seed, PURPOSES[purpose] + part
+
+
+def philox(key: tuple[int, int], step: int = 0, lap: int = 0) -> np.random.Philox:
+    """The raw words of a stream, from a step on."""
+    return np.random.Philox(key=np.array(key, np.uint64), counter=np.array([0, 0, step, lap], np.uint64))
+
+
+def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) -> np.random.Generator:
+    """Random numbers for a purpose: the same arguments give the same numbers.
+
+    Args:
+        seed: in [0, 2^64).
+        purpose: one of `PURPOSES`.
+        step: in [0, 2^64).
+        part: in [0, 2^61).
+        lap: in [0, 2^64).
+    """
+    return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
+
+
+def fresh_seed() -> int:
+    """A seed that nobody has had, from the operating system."""
+    return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
