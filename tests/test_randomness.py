@@ -38,7 +38,7 @@ def test_the_streams_are_those_of_earlier_versions(step):
     np.testing.assert_array_equal(
         philox(key_of(5, "dropout", 2), step).random_raw(9), old([5, 2**62 + 2], [0, 0, step, 0])
     )
-    windows = stream(5, "window lengths", step, round=4).bit_generator.random_raw(9)
+    windows = stream(5, "window lengths", step, lap=4).bit_generator.random_raw(9)
     np.testing.assert_array_equal(windows, old([5, 2**62 + 2**61], [0, 0, step, 4]))
     np.testing.assert_array_equal(
         stream(5, "sampled words", step).bit_generator.random_raw(9), old([5, 2**63], [0, 0, step, 0])
