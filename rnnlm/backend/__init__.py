@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnnlm.errors import BackendError
 
-__all__ = ["FUSED", "NAME", "Array", "accelerated", "ops", "xp"]
+__all__ = ["FUSED", "NAME", "TWINS", "Array", "accelerated", "ops", "xp"]
 
 BACKENDS = {"numpy": "cpu", "cupy": "cuda"}  # and where each of them runs
 
@@ -77,17 +77,18 @@ if TYPE_CHECKING:
 else:
     Array = xp.ndarray
 
+TWINS: dict[str, Callable[..., Any]] = ops.TWINS if SETTINGS["RNNLM_FUSED"] == "1" else {}  # by the plain one's name
 FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # name -> (plain, fused), for parity tests
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def accelerated(plain: F) -> F:
-    """Decorator: use the backend's fused kernel of the same name if it has one, and remember the pair in `FUSED`.
+    """Decorator: use the backend's fused twin if its table `TWINS` has one, and remember the pair in `FUSED`.
 
-    The decorated function is the equation, and the oracle its kernel is tested against.
+    The decorated function is the equation, and the oracle its twin is tested against.
     """
-    fused: F | None = getattr(ops, plain.__name__, None)
-    if fused is None or SETTINGS["RNNLM_FUSED"] == "0":
+    fused: Any = TWINS.get(plain.__name__)
+    if fused is None:
         return plain
     FUSED[plain.__name__] = (plain, fused)
     return fused

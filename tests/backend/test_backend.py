@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import rnnlm.cells.lstm
-from rnnlm.backend import FUSED, accelerated, ops
+from rnnlm.backend import FUSED, TWINS, accelerated
+from rnnlm.data.batches import read_window
 
 PACKAGE = Path(rnnlm.__file__).parent.parent / "rnnlm"
 
@@ -190,6 +191,14 @@ def test_accelerated_takes_the_fused_twin_and_remembers_the_pair(monkeypatch):
 
     assert accelerated(double) is double
     fused = lambda a: 2 * a  # noqa: E731
-    monkeypatch.setattr(ops, "double", fused, raising=False)
+    monkeypatch.setitem(TWINS, "double", fused)
     assert accelerated(double) is fused
     assert FUSED.pop("double") == (double, fused)
+
+
+def test_every_twin_stands_for_a_plain_function():
+    for name in rnnlm.__all__:
+        getattr(rnnlm, name)  # imports every module with a plain one
+    accelerated(read_window)  # which is looked for at the first window
+    assert set(FUSED) == set(TWINS)
+    assert {name: fused for name, (_, fused) in FUSED.items()} == TWINS

@@ -1,7 +1,7 @@
 import sys
 
 import rnnlm
-from rnnlm.backend import FUSED, ops
+from rnnlm.backend import TWINS, ops
 from rnnlm.cli.main import main
 
 
@@ -9,7 +9,7 @@ def test_info(models, capsys):
     assert main(["info"]) == 0
     shown = capsys.readouterr().out
     assert f"rnnlm {rnnlm.__version__}, Python {sys.version.split()[0]}, {ops.describe()}" in shown
-    assert f"fused functions: {', '.join(sorted(FUSED)) or 'none'}" in shown
+    assert f"fused functions: {', '.join(sorted(TWINS)) or 'none'}" in shown
     assert main(["info", str(models / "storyish")]) == 0
     shown = capsys.readouterr().out
     assert "102 x 4          408" in shown

@@ -13,10 +13,9 @@ from rnnlm.backend.cpu.products import matmul, multiplier
 from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, thread_count
 
 __all__ = [
-    "SCORES", "SCORES_ONCE",
-    "add_rows", "asarray", "asnumpy", "describe", "elementwise", "lstm_backward", "lstm_forward", "matmul",
-    "multiplier", "one_blas_thread", "output_forward", "quiet", "remarks", "resident", "scale_", "synchronize",
-    "trouble", "xp",
+    "SCORES", "SCORES_ONCE", "TWINS",
+    "asarray", "asnumpy", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread", "quiet", "remarks",
+    "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
@@ -108,3 +107,11 @@ def elementwise(function: Callable[..., object], *arrays: NDArrayAny) -> None:
             function(*(a[i : min(i + PIECE, stop)] for a in flat))
 
     in_parallel(part, flat[0].size, PIECE, worth=flat[0].size >= MANY)
+
+
+TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster one here, and that
+    "add_rows": add_rows,
+    "lstm_backward": lstm_backward,
+    "lstm_forward": lstm_forward,
+    "output_forward": output_forward,
+}

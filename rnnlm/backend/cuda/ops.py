@@ -6,11 +6,7 @@ from typing import Any
 
 import cupy as xp
 
-from rnnlm.backend.cuda.cells import *  # noqa: F403 - each of these modules says what it offers
-from rnnlm.backend.cuda.dropout import *  # noqa: F403
-from rnnlm.backend.cuda.output import *  # noqa: F403
-from rnnlm.backend.cuda.rows import *  # noqa: F403
-from rnnlm.backend.cuda.update import *  # noqa: F403
+from rnnlm.backend.cuda import cells, dropout, output, rows, update
 
 Array = Any
 _precision = "fp32"
@@ -119,3 +115,33 @@ def scale_(a: Array, factor: Array) -> None:
 def elementwise(function: Callable[..., object], *arrays: Array) -> None:
     """Call function(*arrays): on a GPU one piece is best."""
     function(*arrays)
+
+
+TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have kernels here, and what launches those
+    "gru_after_backward": cells.gru_after_backward,
+    "gru_after_forward": cells.gru_after_forward,
+    "gru_reset": cells.gru_reset,
+    "gru_reset_backward": cells.gru_reset_backward,
+    "gru_update": cells.gru_update,
+    "gru_update_backward": cells.gru_update_backward,
+    "lstm_backward": cells.lstm_backward,
+    "lstm_forward": cells.lstm_forward,
+    "rnn_backward": cells.rnn_backward,
+    "rnn_forward": cells.rnn_forward,
+    "draw_mask": dropout.draw_mask,
+    "exp_scores": output.exp_scores,
+    "mean_loss": output.mean_loss,
+    "output_factors": output.output_factors,
+    "scale_rows": output.scale_rows,
+    "softmax_gradient": output.softmax_gradient,
+    "weigh_targets": output.weigh_targets,
+    "add_rows": rows.add_rows,
+    "clear_rows": rows.clear_rows,
+    "read_window": rows.read_window,
+    "adam_step": update.adam_step,
+    "asgd_step": update.asgd_step,
+    "momentum_step": update.momentum_step,
+    "norm_and_factor": update.norm_and_factor,
+    "note_step": update.note_step,
+    "sgd_step": update.sgd_step,
+}

@@ -42,14 +42,11 @@ def show_machine() -> None:
     """Print versions, the array library with what it computes with, and what slows it down."""
     import safetensors
 
-    import rnnlm.models.build  # and so all that may have a fused twin
-    import rnnlm.optim.named
-    import rnnlm.training.run  # noqa: F401
-    from rnnlm.backend import FUSED, ops
+    from rnnlm.backend import TWINS, ops
 
     print(f"rnnlm {__version__}, Python {sys.version.split()[0]}, {ops.describe()}")
     print(f"safetensors {safetensors.__version__}")
-    print(f"fused functions: {', '.join(sorted(FUSED)) or 'none'}")
+    print(f"fused functions: {', '.join(sorted(TWINS)) or 'none'}")
     for remark in ops.remarks():
         print(remark)
 
