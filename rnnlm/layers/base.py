@@ -20,14 +20,13 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """
 
-from collections.abc import Callable
-from math import prod
 from typing import Any
 
 from rnnlm.backend import Array, xp
+from rnnlm.backend.memory import reused
 from rnnlm.errors import InputError
 
-__all__ = ["Layer", "batch_first", "expect", "expect_ids", "reused", "time_major"]
+__all__ = ["Layer", "batch_first", "expect", "expect_ids", "time_major"]
 
 
 def time_major(xs: Array) -> Array:
@@ -64,16 +63,6 @@ def expect_ids(name: str, ids: Any, shape: tuple[int | str, ...] = ("N", "T")) -
     if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
         raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
     expect(name, ids, shape, getattr(ids, "dtype", None))
-
-
-def reused(
-    memory: dict[str, Array], name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., Array] = xp.empty
-) -> Array:
-    """An array in the memory of this name if that is large enough, or in new one: windows may differ in length."""
-    old, size = memory.get(name), prod(shape)
-    if old is None or old.size < size or old.dtype != dtype:
-        old = memory[name] = make(size, dtype)
-    return old[:size].reshape(shape)
 
 
 class Layer:
@@ -139,7 +128,7 @@ class Layer:
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
         """An uninitialised array, in last time's memory if possible."""
-        return reused(self._buffers, name, shape, dtype)
+        return reused(self._buffers, name, shape, dtype, xp.empty)
 
     def _ones(self, count: int) -> Array:
         """Ones (1, count): with rows (count, H) their product is the sum of the rows."""

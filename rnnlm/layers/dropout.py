@@ -1,8 +1,9 @@
 """Dropout: random zeros while training, nothing while evaluating."""
 
 from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.backend.memory import reused
 from rnnlm.checks import share
-from rnnlm.layers.base import Layer, batch_first, expect, reused, time_major
+from rnnlm.layers.base import Layer, batch_first, expect, time_major
 from rnnlm.randomness import fresh_seed, key_of, philox
 
 __all__ = ["DropoutMask", "TimeDropout", "draw_mask"]
@@ -53,7 +54,7 @@ class DropoutMask:
         """The next mask, or None for a ratio of 0, which changes nothing. It lives until the next one is drawn."""
         if not self.threshold:
             return None
-        mask = reused(self._memory, "mask", shape, dtype)
+        mask = reused(self._memory, "mask", shape, dtype, xp.empty)
         draw_mask(self._key, self.step, self.threshold, LANES / (LANES - self.threshold), mask)
         self.step += 1
         return mask

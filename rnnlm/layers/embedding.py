@@ -46,7 +46,7 @@ class TimeEmbedding(Layer):
         super().__init__(W)
         self.mask = DropoutMask(dropout_ratio)
         self.add_to_gradient = False
-        self._written = 0  # how many ids of rows of dW that are not zero the buffer "written" has
+        self._written: Array | None = None  # ids of the rows of dW that are not zero
 
     def forward(self, ids: Array) -> Array:
         """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V).
@@ -81,8 +81,8 @@ class TimeEmbedding(Layer):
         if kept is not None:
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         if not self.add_to_gradient:
-            if self._written:
-                clear_rows(dW, self._buffer("written", (self._written,), xp.int32))
-            self._buffer("written", (T * N,), xp.int32)[...] = ids.reshape(-1)
-            self._written = T * N
+            if self._written is not None:
+                clear_rows(dW, self._written)
+            self._written = self._buffer("written", (T * N,), xp.int32)
+            self._written[...] = ids.reshape(-1)
         add_rows(dW, ids.reshape(-1), rows.reshape(T * N, -1))

@@ -1,6 +1,7 @@
 """GRU: one step, and a window of time steps, with the reset gate before or after the matrix product."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
@@ -88,47 +89,43 @@ class TimeGRU(Recurrent):
         self.biases = 2 if reset_after else 1
         super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop)
 
-    def _held_back(self, hs: Array) -> Array:
-        """Where (T, N, H) r h_{t-1}, or u, of all time steps is kept between the two ways."""
-        return self._buffer("held", hs[1:].shape, self.dtype)
-
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
+    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> Array:
         (hs,) = states
+        held = self._buffer("held", hs[1:].shape, self.dtype)  # r h_{t-1}, or u, of all time steps
         if self.reset_after:
             scratch = self._scratch("product", hs, 3)
-            gru_after_window_forward(a, hs, self._held_back(hs), Wh, xp.ascontiguousarray(self.params[2][1]), scratch)
+            gru_after_window_forward(a, hs, held, Wh, xp.ascontiguousarray(self.params[2][1]), scratch)
         else:
-            gru_window_forward(a, hs, self._held_back(hs), Wh, self._scratch("zr", hs, 2), self._scratch("g", hs))
+            gru_window_forward(a, hs, held, Wh, self._scratch("zr", hs, 2), self._scratch("g", hs))
+        return held
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
-    ) -> Array:
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
+    ) -> tuple[Array, Array]:
         (hs,), (dh,), product = states, dstates, self._scratch("product", states[0])
         if self.reset_after:
-            das = self._buffer("das", a.shape, self.dtype)
-            gru_after_window_backward(dhs, a, hs, self._held_back(hs), das, Wh, dh, product)
-        else:
-            zr, g = self._scratch("zr", hs, 2), self._scratch("g", hs)
-            gru_window_backward(dhs, a, hs, Wh, dh, zr, g, product)
-        return a
+            of_state = self._buffer("das", a.shape, self.dtype)
+            gru_after_window_backward(dhs, a, hs, kept, of_state, Wh, dh, product)
+            return a, of_state
+        zr, g = self._scratch("zr", hs, 2), self._scratch("g", hs)
+        gru_window_backward(dhs, a, hs, Wh, dh, zr, g, product)
+        return a, a
 
     def _scratch(self, name: str, hs: Array, blocks: int = 1) -> Array:
         """(N, H), or so many times as wide: what one time step needs."""
         _, N, H = hs.shape
         return self._buffer(name, (N, blocks * H), self.dtype)
 
-    def _hidden_gradients(self, das: Array, h_prevs: Array) -> None:
+    def _hidden_gradients(self, das: Array, of_state: Array, h_prevs: Array, kept: Any) -> None:
         _, dWh, db = self.grads
         M, H = h_prevs.shape
         ones = self._ones(M)
         if self.reset_after:
-            of_state = self._buffer("das", das.shape, self.dtype)
             ops.matmul(h_prevs.T, of_state, out=dWh)
             xp.matmul(ones, das, out=db[:1])
             xp.matmul(ones, of_state, out=db[1:])
             return
-        held = self._buffer("held", (M, H), self.dtype)
-        for rows, columns in ((h_prevs, slice(0, 2 * H)), (held, slice(2 * H, 3 * H))):
+        for rows, columns in ((h_prevs, slice(0, 2 * H)), (kept.reshape(M, H), slice(2 * H, 3 * H))):
             product = self._buffer("product", (H, columns.stop - columns.start), self.dtype)
             ops.matmul(rows.T, xp.ascontiguousarray(das[:, columns]), out=product)
             dWh[:, columns] = product

@@ -1,6 +1,7 @@
 """LSTM: one step, and a window of time steps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
@@ -77,10 +78,10 @@ class TimeLSTM(Recurrent):
         lstm_window_forward(a, hs, cs, Wh, self._buffer("product", a.shape[1:], self.dtype))
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
-    ) -> Array:
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
+    ) -> tuple[Array, Array]:
         lstm_window_backward(dhs, a, states[1], Wh, *dstates)
-        return a
+        return a, a
 
 
 class LSTM(Step):

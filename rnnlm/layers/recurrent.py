@@ -1,6 +1,7 @@
 """What recurrent layers share: everything but the equations of their cells."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.layers.base import batch_first, expect, time_major
@@ -87,10 +88,10 @@ class Recurrent(Stateful):
         rows += b if self.biases == 1 else b[0]
         mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
         W = Wh if mask is None else xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype))
-        self._window_forward(a, W, *states)
+        kept = self._window_forward(a, W, *states)
         for name, steps in zip(self.states, states):
             setattr(self, name, steps[T])
-        self._save(x, a, W, mask, states)
+        self._save(x, a, W, mask, states, kept)
         return batch_first(states[0][1:]) if self.return_sequences else states[0][T]
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
@@ -103,7 +104,7 @@ class Recurrent(Stateful):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, W, mask, states = self._restore()
+        x, a, W, mask, states, kept = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         given = [*dlast, *[None] * (len(self.states) - len(dlast))]
@@ -115,10 +116,10 @@ class Recurrent(Stateful):
         for name, dstate, last in zip(self.states, dstates, given):
             dstate[...] = 0 if last is None else last
             setattr(self, f"d{name}", dstate)
-        das = self._window_backward(self._time_major(dhs, T), a, W, states, dstates)
+        das, of_state = self._window_backward(self._time_major(dhs, T), a, W, states, dstates, kept)
         rows = das.reshape(T * N, -1)
         ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
-        self._hidden_gradients(rows, states[0][:-1].reshape(T * N, -1))
+        self._hidden_gradients(rows, of_state.reshape(T * N, -1), states[0][:-1].reshape(T * N, -1), kept)
         if mask is not None:
             dWh *= mask
         dx = self._buffer("dx", x.shape, self.dtype)
@@ -139,21 +140,44 @@ class Recurrent(Stateful):
         T, N, H = hs.shape
         return self._buffer("a", (T - 1, N, self.gates * H), self.dtype)
 
-    def _hidden_gradients(self, das: Array, h_prevs: Array) -> None:
-        """Leave dWh and db in `grads`, from the gradients of the pre-activations (T N, gH) and all h_{t-1} (T N, H)."""
+    def _hidden_gradients(self, das: Array, of_state: Array, h_prevs: Array, _kept: Any) -> None:
+        """Leave dWh and db in `grads`.
+
+        Args:
+            das, of_state: (T N, gH), what `_window_backward` returned.
+            h_prevs: (T N, H) all h_{t-1}.
+            _kept: what `_window_forward` returned.
+        """
         _, dWh, db = self.grads
-        ops.matmul(h_prevs.T, das, out=dWh)
+        ops.matmul(h_prevs.T, of_state, out=dWh)
         xp.matmul(self._ones(len(das)), das, out=db[None])  # a sum over rows, 4 times faster than sum
 
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
-        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs."""
+    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> Array | None:
+        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs.
+
+        Returns what else it needs, (T, N, H), or None.
+        """
         raise NotImplementedError
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
-    ) -> Array:
-        """Run back over time, and return the gradients of the pre-activations (T, N, gH), contiguous.
+        self,
+        dhs: Array,
+        a: Array,
+        Wh: Array,
+        states: Sequence[Array],
+        dstates: Sequence[Array],
+        kept: Any,
+    ) -> tuple[Array, Array]:
+        """Run back over time.
 
-        dstates (N, H) are the gradients of the states after the window, to become those of the states before it.
+        Args:
+            dhs: (T, N, H) gradients of h_t from above.
+            a, Wh, states: as `_window_forward` took and left them.
+            dstates: (N, H) gradients of the states after the window, to become those of the states before it.
+            kept: what `_window_forward` returned.
+
+        Returns:
+            gradients (T, N, gH), contiguous, of the input's products and of the state's: of their sum, where that is
+            all that a cell sees of them, one array twice.
         """
         raise NotImplementedError

@@ -1,6 +1,7 @@
 """Elman RNN: one step, and a window of time steps."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
@@ -58,11 +59,11 @@ class TimeRNN(Recurrent):
         rnn_window_forward(states[0], Wh, self._buffer("product", a.shape[1:], self.dtype))
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array]
-    ) -> Array:
+        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
+    ) -> tuple[Array, Array]:
         das = self._buffer("das", a.shape, self.dtype)
         rnn_window_backward(dhs, states[0], das, Wh, dstates[0])
-        return das
+        return das, das
 
 
 class RNN(Step):

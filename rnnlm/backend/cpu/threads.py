@@ -15,7 +15,6 @@ import os
 from collections.abc import Callable
 from contextvars import copy_context
 from functools import cache
-from math import prod
 from queue import SimpleQueue
 from threading import Lock, Thread, get_ident, local
 from typing import Any
@@ -24,6 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend.cpu.blas import libraries
+from rnnlm.backend.memory import reused
 from rnnlm.errors import BackendError
 
 __all__ = ["in_parallel", "one_blas_thread", "scratch", "thread_count"]
@@ -109,12 +109,11 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
     The first touch of fresh memory can cost more than the work that is done in it.
     """
-    size = prod(shape)
-    memory: NDArray[Any] | None = getattr(_own, name, None)
-    if memory is None or memory.size < size or memory.dtype != dtype:
-        memory = np.empty(size, dtype)
-        setattr(_own, name, memory)
-    return memory[:size].reshape(shape)
+    memory: dict[str, Any] | None = getattr(_own, "memory", None)
+    if memory is None:
+        memory = _own.memory = {}
+    array: NDArray[Any] = reused(memory, name, shape, dtype, np.empty)
+    return array
 
 
 def _start_workers(count: int) -> None:
