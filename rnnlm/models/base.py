@@ -1,7 +1,6 @@
 """What all language models share: layers and a head behind checked ids."""
 
 from collections.abc import Mapping
-from inspect import signature
 from typing import Any
 
 from numpy.typing import NDArray
@@ -21,9 +20,9 @@ __all__ = ["Model", "State"]
 class Model(Parameters):
     """A language model: layers from word ids to hidden states, and a head from there to a loss or to scores.
 
-    A subclass gives its layers and its head to `_own`. A subclass whose constructor takes other arguments than fields
-    of `ModelConfig` brings its own `from_config`, by which models are copied, pickled and read from a folder. A model
-    is a predictor, which `evaluate`, `score` and `generate` take.
+    A subclass gives its layers and its head to `_own`, and names in `arguments` what its constructor takes. Where that
+    is not all fields of `ModelConfig`, it brings its own `from_config`, by which models are copied, pickled and read
+    from a folder. A model is a predictor, which `evaluate`, `score` and `generate` take.
 
     Attributes:
         config: what the model was built from.
@@ -31,6 +30,7 @@ class Model(Parameters):
         layers, params, grads, names, flat_params, flat_grads: those of the chain.
     """
 
+    arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # of ModelConfig; and those of INITIAL
     stack: Sequential
 
     def __init__(self, config: ModelConfig) -> None:
@@ -43,8 +43,7 @@ class Model(Parameters):
         Raises:
             InputError: the class has something fixed that `config` has otherwise.
         """
-        own = [name for name in signature(cls).parameters if name != "options"]
-        model = cls(**{name: getattr(config, name) for name in (*own, *INITIAL)})
+        model = cls(**{name: getattr(config, name) for name in (*cls.arguments, *INITIAL)})
         for name, value in vars(model.config).items():
             if getattr(config, name) != value:
                 raise InputError(

@@ -37,6 +37,8 @@ class BetterRnnlm(Model):
         lstm_layers, drop_layers: the two LSTMs, and the three dropouts, in order.
     """
 
+    arguments = (*Model.arguments, "dropout_ratio")
+
     def __init__(
         self,
         vocab_size: int = 10_000,
