@@ -16,6 +16,8 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
 - Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
   backward `dh` (`dc`), the gradient of the state that the window began with. Truncated back-propagation through time:
   with `stateful` the state goes forward from window to window, the gradient stops at the window's edge.
+- A layer declares what it is: whether it is `causal`, what `penalty` its last forward asks for, its `states`.
+  Whoever uses layers asks nothing else of them. A head (`heads/base.py`) is the layer that ends in a loss.
 - Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """
