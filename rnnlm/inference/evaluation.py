@@ -11,7 +11,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_read, expect_words
+from rnnlm.data.ids import expect_words
+from rnnlm.data.lanes import lane_windows
 from rnnlm.data.tokens import Translated, host_ids, let_go, on_file
 from rnnlm.errors import DataError
 from rnnlm.inference.predictor import Predictor, own_state
@@ -149,7 +150,7 @@ def _blocks(
         raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
     whole_number("lanes", lanes, 1, len(ids))
     window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
-    windows = _windows(ids, lanes, window, vocab_size)
+    windows = lane_windows(ids, lanes, window, vocab_size)
     with own_state(model):
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
             let_go(ids)
@@ -158,24 +159,3 @@ def _blocks(
                 ops.asnumpy(xp.concatenate([ops.asarray(part) for part in nats], axis=1)),
                 np.concatenate([ts for _, ts in block], axis=1) >= 0,
             )
-
-
-def _windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator[tuple[NDArray[np.int64], ...]]:
-    """Inputs and targets (lanes, steps), read as they are asked for.
-
-    The first lanes are longer by one if need be; the others are filled with targets -1, which don't count.
-    """
-    short, longer = divmod(len(ids) - 1, lanes)
-    begins = [lane * short + min(lane, longer) for lane in range(lanes + 1)]
-    longest = short + (longer > 0)
-    for start in range(0, longest, window):
-        steps = min(window, longest - start)
-        xs = np.zeros((lanes, steps), np.int64)
-        ts = np.full((lanes, steps), -1, np.int64)
-        for lane, (begin, end) in enumerate(zip(begins, begins[1:])):
-            part = ids[begin + start : min(begin + start + steps, end) + 1]
-            xs[lane, : len(part) - 1], ts[lane, : len(part) - 1] = part[:-1], part[1:]
-        if on_file(ids):
-            expect_read(ids, xs, 0, vocab_size)
-            expect_read(ids, ts, -1, vocab_size)
-        yield xs, ts

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
+from rnnlm.data.sentences import like_lengths, side_by_side
 from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import losses_by_window
 from rnnlm.inference.predictor import Predictor, own_state
@@ -68,11 +69,12 @@ def score(
             )
     scores: list[Score | None] = [None] * len(rows)
     with own_state(model):
-        for numbers in _groups([len(row) for row in rows], tokens):
+        for numbers in like_lengths([len(row) for row in rows], tokens):
             model.reset_state()
-            group = [rows[number] for number in numbers]
-            for number, nats in zip(numbers, _nats(model, group, max(1, tokens // len(group)))):
-                scores[number] = Score(-nats)
+            xs, ts = side_by_side([rows[number] for number in numbers])
+            nats = losses_by_window(model, xs, ts, max(1, tokens // len(numbers)))
+            for number, line in zip(numbers, nats):
+                scores[number] = Score(-line[: len(rows[number])])
     return [one for one in scores if one is not None]
 
 
@@ -88,29 +90,3 @@ def _checked(number: int, sentence: ArrayLike, vocab_size: int, eos_id: int | No
         raise InputError(f"sentence {number} must be a list of integer ids, at least one, got {sentence!r:.80}")
     expect_words(f"sentence {number}", ids, vocab_size)
     return ids.astype(np.int64)
-
-
-def _groups(lengths: Sequence[int], tokens: int) -> list[list[int]]:
-    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    groups: list[list[int]] = []
-    for number in order:  # the longest of its group so far
-        if not groups or (len(groups[-1]) + 1) * lengths[number] > tokens:
-            groups.append([])
-        groups[-1].append(number)
-    return groups
-
-
-def _nats(model: Predictor, rows: Sequence[NDArray[np.int64]], window: int) -> list[NDArray[np.float64]]:
-    """Cross-entropy of each token of each row, `window` time steps at a time.
-
-    Shorter rows are filled with targets -1, which do not count.
-    """
-    longest = max(len(row) for row in rows)
-    xs = np.zeros((len(rows), longest), np.int64)
-    ts = np.full((len(rows), longest), -1, np.int64)
-    for x, t, row in zip(xs, ts, rows):
-        x[0], x[1 : len(row)] = row[-1], row[:-1]
-        t[: len(row)] = row
-    nats = losses_by_window(model, xs, ts, window)
-    return [line[: len(row)] for line, row in zip(nats, rows)]

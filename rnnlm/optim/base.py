@@ -73,8 +73,8 @@ class Optimizer:
 
         Args:
             params, grads: arrays, a gradient for each parameter.
-            factor: times which the gradients are meant, a number or a 0-d array of their dtype: clipping's, without a
-                pass over them of its own.
+            factor: multiplies every gradient without changing `grads`, a number or a 0-d array of their dtype; clipping
+                passes its factor here, which saves a pass over them.
         """
         expect_pairs(params, grads)
         if not self.iter:
@@ -100,7 +100,7 @@ class Optimizer:
             setattr(self, slot, [ops.asarray(a.copy()) for a in state[slot]])
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
-        """Change p, and what is remembered for it, in place, by a gradient that is meant `factor` times."""
+        """Change p, and what is remembered for it, in place, by the gradient `factor` g."""
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:
