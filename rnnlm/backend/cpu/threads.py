@@ -30,7 +30,13 @@ __all__ = ["in_parallel", "one_blas_thread", "scratch", "thread_count"]
 
 
 class _Part:
-    """A part of some work, done by whoever claims it first: a worker, or the thread that asked."""
+    """A part of some work, done by whoever claims it first: a worker, or the thread that asked.
+
+    The claim is an entry of a dictionary: `setdefault` is one step under Python's lock, so that of all threads that try
+    just one finds its own number there, and a worker that comes too late goes on to other work. `running` is held until
+    the part has ended: to wait for it is to acquire that lock. So the thread that asked never waits for what nobody has
+    begun, and never leaves while another thread works in its arrays.
+    """
 
     def __init__(self, function: Callable[[int, int], object], start: int, stop: int) -> None:
         self.function, self.start, self.stop = function, start, stop
@@ -165,7 +171,11 @@ def thread_count() -> int:
 
 
 class _OneBlasThread:
-    """A context in which BLAS takes one thread; may be entered within itself and by several threads at once."""
+    """A context in which BLAS takes one thread; may be entered within itself and by several threads at once.
+
+    `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and bits would depend on
+    how BLAS shares out work. Models and trainings stay in it, since entering it takes longer than a small product.
+    """
 
     def __init__(self) -> None:
         self.lock, self.depth = Lock(), 0

@@ -37,7 +37,13 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
 def output_factors(
     exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
 ) -> None:
-    """Take totals off exps (M, V) at the targets; write factors (M, 1) = weights / totals and xf (M, H) = factors x."""
+    """Leave in exps (M, V) the gradient of the scores but for a factor for each row, and the factors.
+
+        ds = weights (exps / totals - onehot(target)) = factors (exps - totals onehot(target))
+
+    `weights` is what a row counts in the loss, `totals` the sum of its exponentials, `factors` (M, 1) their quotient.
+    That is put to x, as `xf` (M, H) = factors x, and later to dx, which are smaller than ds.
+    """
     exps[xp.arange(len(x)), targets] -= totals
     xp.divide(weights, totals, out=factors[:, 0])
     xp.multiply(x, factors, out=xf)
