@@ -111,10 +111,7 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Uninitialised memory of this thread's, the same for the same name at each call: use it up before the next.
-
-    The first touch of fresh memory can cost more than the work that is done in it.
-    """
+    """Uninitialised memory of this thread's, the same for the same name at each call: use it up before the next."""
     memory: dict[str, Any] | None = getattr(_own, "memory", None)
     if memory is None:
         memory = _own.memory = {}
