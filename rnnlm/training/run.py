@@ -59,8 +59,6 @@ class Run:
         self.kept_step = 0  # a step, and the weights that gave it a finite loss
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
-    # ------------------------------------------------------------------ the loop
-
     def train(
         self, max_epoch: int, interval: int | None = None, on_report: Callable[[Report], object] | None = None
     ) -> None:
@@ -165,8 +163,6 @@ class Run:
         is_best = self.best is None or loss < self.best
         self.best, self.waited = (loss, 0) if is_best else (self.best, self.waited + 1)
         return is_best
-
-    # ------------------------------------------------------------------ taken apart, and put together
 
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on, copied to the host: numbers, lists, dictionaries and NumPy arrays."""
