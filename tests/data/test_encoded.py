@@ -2,33 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from rnnlm.data import Batches, Vocabulary, encode_corpus, load_corpus, open_corpus, read_corpus
+from rnnlm.data import Batches, Vocabulary, load_corpus, open_corpus, read_corpus
 from rnnlm.data.corpora.named import load_part
 from rnnlm.data.encoded import WORDS_BEGIN, pack, read_header, verify
 from rnnlm.data.encoding import write_ids
 from rnnlm.errors import DataError
-
-WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])
-
-
-def of_text(folder, text, **options):
-    """Paths of a text and of what it was encoded to."""
-    path, out = folder / "text", folder / "out"
-    path.write_text(text, encoding="utf-8")
-    encode_corpus(path, out, overwrite=True, **options)
-    return path, out
-
-
-def parts_of(corpus):
-    return [part.tolist() for part in (corpus.train, corpus.valid, corpus.test)]
-
-
-@pytest.fixture
-def pair(tmp_path, rng):
-    """A text of 400 lines and the same encoded."""
-    lines = [" ".join(rng.choice(list("abcdefgh"), rng.integers(0, 9))) for _ in range(400)]
-    return of_text(tmp_path, "\n".join(lines))
-
+from tests.data.texts import WORDS, of_text, parts_of
 
 words_of_any_script = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=5).filter(
     lambda w: w.encode().split() == [w.encode()] and not w.startswith("\ufeff")

@@ -15,8 +15,7 @@ from rnnlm.data import Vocabulary, encode_corpus
 from rnnlm.data.encoded import pack
 from rnnlm.data.encoding import write_ids
 from rnnlm.errors import DataError, InputError
-
-WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])
+from tests.data.texts import WORDS
 
 
 def test_an_existing_file_is_replaced_if_that_is_asked_for(tmp_path):

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from rnnlm.book.util import eval_perplexity
-from rnnlm.data import Batches, Vocabulary, encode_corpus, load_corpus, open_corpus
+from rnnlm.data import Batches, Vocabulary, load_corpus, open_corpus
 from rnnlm.data.corpora.named import load_part
 from rnnlm.data.encoded import pack
 from rnnlm.data.encoding import write_ids
@@ -16,28 +16,8 @@ from rnnlm.inference.evaluation import evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD
 from rnnlm.training.trainer import RnnlmTrainer
+from tests.data.texts import WORDS, of_text, parts_of
 from tests.gradcheck import host
-
-WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])
-
-
-def of_text(folder, text, **options):
-    """Paths of a text and of what it was encoded to."""
-    path, out = folder / "text", folder / "out"
-    path.write_text(text, encoding="utf-8")
-    encode_corpus(path, out, overwrite=True, **options)
-    return path, out
-
-
-def parts_of(corpus):
-    return [part.tolist() for part in (corpus.train, corpus.valid, corpus.test)]
-
-
-@pytest.fixture
-def pair(tmp_path, rng):
-    """A text of 400 lines and the same encoded."""
-    lines = [" ".join(rng.choice(list("abcdefgh"), rng.integers(0, 9))) for _ in range(400)]
-    return of_text(tmp_path, "\n".join(lines))
 
 
 def test_damaged_ids_are_never_trained_on_or_scored(tmp_path, rng):
