@@ -1,10 +1,12 @@
 """What is remembered of the steps of a training, and told from time to time."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
+from rnnlm.errors import TrainingDiverged
 
-__all__ = ["Report", "note_step"]
+__all__ = ["Report", "diverged", "note_step"]
 
 
 @dataclass(frozen=True)
@@ -38,3 +40,21 @@ def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Arr
     good_steps += xp.isfinite(xp.exp(loss)) & xp.isfinite(norm) & (good_steps == step)
     totals[:1] += loss * columns
     totals[1:] += norm
+
+
+def diverged(good: int, windows: int, lr: Any, kept_step: int) -> TrainingDiverged:
+    """The error for a training in which something was not finite.
+
+    Args:
+        good: steps before the first bad one.
+        windows: of an epoch.
+        lr: learning rate, or None.
+        kept_step: the step whose weights the model has again.
+    """
+    epoch, window = divmod(good, windows)
+    return TrainingDiverged(
+        f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "
+        f"{window + 1} of {windows}) with lr {lr}; the model has the weights of step {kept_step} again. Take a smaller "
+        "lr, or clip the gradient (max_grad)",
+        step=good + 1,
+    )

@@ -7,13 +7,13 @@ from typing import Any
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.batches import Batches
-from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import perplexity
 from rnnlm.optim.clipping import norm_and_factor
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
 from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
-from rnnlm.training.report import Report, note_step
+from rnnlm.training.report import Report, diverged, note_step
 
 __all__ = ["Run"]
 
@@ -142,13 +142,7 @@ class Run:
                 p[...] = kept
         self.model.reset_state()
         self._forget()
-        epoch, window = divmod(good, len(self.batches))
-        raise TrainingDiverged(
-            f"the perplexity or the gradient was NaN or infinite at step {good + 1} (epoch {epoch + 1}, window "
-            f"{window + 1} of {len(self.batches)}) with lr {getattr(self.optimizer, 'lr', None)}; the model has the "
-            f"weights of step {max(self.kept_step, 1)} again. Take a smaller lr, or clip the gradient (max_grad)",
-            step=good + 1,
-        )
+        raise diverged(good, len(self.batches), getattr(self.optimizer, "lr", None), max(self.kept_step, 1))
 
     def report(self) -> tuple[float, float]:
         """Perplexity and mean norm of the gradient since the last report."""
@@ -164,6 +158,11 @@ class Run:
         self.best, self.waited = (loss, 0) if is_best else (self.best, self.waited + 1)
         return is_best
 
+    def _parts(self) -> dict[str, Any]:
+        """What a run has to be made anew of, to go on: optimiser and rule by their kinds, windows by their numbers."""
+        kinds = {"optimizer": type(self.optimizer).__name__, "rate": type(self.rate).__name__}
+        return {**kinds, **self.batches.identity()}
+
     def state_dict(self) -> dict[str, Any]:
         """All that the next step depends on, copied to the host: numbers, lists, dictionaries and NumPy arrays."""
         rule = expect_own(self.optimizer, self.rate)
@@ -172,7 +171,7 @@ class Run:
             "good_steps": int(self.good_steps[0]),
             "totals": ops.asnumpy(self.totals).copy(),
             "kept": [ops.asnumpy(p).copy() for p in self.kept],
-            "data": self.batches.identity(),
+            "parts": self._parts(),
             "model": self.model.progress(),
             "optimizer": self.optimizer.state_dict(),
             "rate": rule.state_dict(),
@@ -182,12 +181,13 @@ class Run:
         """Go on from what `state_dict` gave, in a run made anew of the same parts.
 
         Raises:
-            InputError: windows of other data or sizes, or another model's weights; all is left as it was.
+            InputError: other parts, or another model's weights; all is left as it was.
         """
         rule = expect_own(self.optimizer, self.rate)
-        for name, value in self.batches.identity().items():
-            if state["data"].get(name) != value:
-                raise InputError(f"{name} of the windows must be {state['data'].get(name)}, as before, got {value}")
+        for name, value in self._parts().items():
+            before = state["parts"].get(name)
+            if value != before:
+                raise InputError(f"{name} of a training that goes on must be {before}, as before, got {value}")
         self.model.load_progress(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         rule.load_state_dict(state["rate"])

@@ -139,6 +139,39 @@ def test_what_is_told_of_asgd_and_rules_is_told_again():
     assert plateau.best == told[1][0]
 
 
+def lost(state, *place):
+    """Make a state forget one thing."""
+    *folders, name = place
+    for folder in folders:
+        state = state[folder]
+    old = state[name]
+    if isinstance(old, np.ndarray):
+        state[name] = np.zeros_like(old)
+    else:
+        state[name] = [0 * a for a in old] if isinstance(old, list) else 0.125 if isinstance(old, float) else old + 1
+
+
+@pytest.mark.parametrize(
+    "place",
+    [("totals",), ("columns",), ("best",), ("waited",), ("model", "train_steps"), ("optimizer", "v"),
+     ("model", "weights", "lstm1.Wh"), ("rate", "best"), ("rate", "lr")],
+    ids="/".join,
+)  # fmt: skip
+def test_what_is_forgotten_is_noticed(place):
+    """Planted: a run that goes on without one thing of its state does not end as the unbroken one."""
+    kind, stop_after = "dropout and momentum", 2 * WINDOWS + 3
+    unbroken, told = build(kind)
+    train(unbroken, told)
+    run, before = build(kind)
+    train(run, before, stop_after)
+    state = run.state_dict()
+    lost(state, *place)
+    other, _ = build(kind)
+    other.load_state_dict(state)
+    train(other, before)
+    assert outcome(other, before) != outcome(unbroken, told)
+
+
 @pytest.mark.skipif(NAME != "numpy", reason="a process of its own, which no stand-in reaches: runs on NumPy")
 @pytest.mark.parametrize("kind", ["dropout and momentum", "random windows and Adam", "ASGD"])
 def test_it_goes_on_in_a_fresh_process(tmp_path, clean_env, kind):
@@ -181,11 +214,15 @@ def test_another_training_is_refused():
     train(run, told, 5)
     state = run.state_dict()
     shorter = make_batches(CORPUS[:-11], CORPUS[1:-10], 3, 10, True, seed=9)
-    with pytest.raises(InputError, match="tokens of the windows must be 240, as before, got 230"):
+    with pytest.raises(InputError, match="tokens of a training that goes on must be 240, as before, got 230"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), shorter, 0.5, StepDecay(0.5)).load_state_dict(state)
     reseeded = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10, True, seed=8)
-    with pytest.raises(InputError, match="seed of the windows must be 9, as before, got 8"):
+    with pytest.raises(InputError, match="seed of a training that goes on must be 9, as before, got 8"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), reseeded, 0.5, StepDecay(0.5)).load_state_dict(state)
+    with pytest.raises(InputError, match="optimizer of a training that goes on must be SGD, as before, got Adam"):
+        Run(SimpleRnnlm(V, 4, 5), Adam(0.5), run.batches, 0.5, StepDecay(0.5)).load_state_dict(state)
+    with pytest.raises(InputError, match="rate of a training that goes on must be StepDecay, as before, got Constant"):
+        Run(SimpleRnnlm(V, 4, 5), SGD(0.5), run.batches, 0.5, Constant(0.5)).load_state_dict(state)
     larger = Run(SimpleRnnlm(V, 4, 6), SGD(0.5), run.batches, 0.5, StepDecay(0.5))
     with pytest.raises(InputError, match=r"rnn.Wx must be float32 \(4, 6\), got float32 \(4, 5\)"):
         larger.load_state_dict(state)
