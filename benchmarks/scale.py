@@ -25,7 +25,7 @@ import numpy as np
 from benchmarks.worker import ROOT, status
 from rnnlm import SGD, Batches, Rnnlm, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
-from rnnlm.training.trainer import _Run
+from rnnlm.training.run import Run
 
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 WORDS = 10_000
@@ -65,7 +65,7 @@ def work(path, windows):
     batches = Batches(ids[:-1], ids[1:], N, T)
     batches.expect_words(len(words))
     spread = Spread(batches, windows)
-    run, read, anonymous = _Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
+    run, read, anonymous = Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
     for line in sys.stdin:
         task, count = line.split()
         start = perf_counter()
