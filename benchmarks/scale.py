@@ -53,6 +53,9 @@ class Spread:
     def __len__(self):
         return len(self.batches)
 
+    def expect_words(self, vocab_size):
+        self.batches.expect_words(vocab_size)
+
     def window(self, number):
         return self.batches.window(number * self.stride % len(self.batches))
 
@@ -63,7 +66,6 @@ def work(path, windows):
     ids, words = open_corpus(path)
     opened = perf_counter() - start
     batches = Batches(ids[:-1], ids[1:], N, T)
-    batches.expect_words(len(words))
     spread = Spread(batches, windows)
     run, read, anonymous = Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
     for line in sys.stdin:
