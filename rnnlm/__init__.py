@@ -21,6 +21,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.data.encoded import open_corpus as open_corpus
     from rnnlm.data.encoding import encode_corpus as encode_corpus
     from rnnlm.data.text import read_corpus as read_corpus
+    from rnnlm.data.tokens import Tokens as Tokens
     from rnnlm.data.vocabulary import Vocabulary as Vocabulary
     from rnnlm.errors import (
         BackendError as BackendError,
@@ -92,6 +93,7 @@ HOMES = {
     "rnnlm.data.encoded": ("open_corpus",),
     "rnnlm.data.encoding": ("encode_corpus",),
     "rnnlm.data.text": ("read_corpus",),
+    "rnnlm.data.tokens": ("Tokens",),
     "rnnlm.data.vocabulary": ("Vocabulary",),
     "rnnlm.layers.affine": ("TimeAffine",),
     "rnnlm.layers.bidirectional": ("TimeBiGRU", "TimeBiLSTM", "TimeBiRNN"),

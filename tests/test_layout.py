@@ -21,12 +21,13 @@ PUBLIC = {
     "Momentum", "Nesterov", "Predictor", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
     "Score", "Sequential", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
-    "TimeSoftmaxWithLoss", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
+    "TimeSoftmaxWithLoss", "Tokens", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
     "eval_perplexity", "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "open_corpus",
     "perplexity", "ptb", "read_corpus", "save_model", "score", "story", "to_cpu", "to_gpu", "token_nats",
 }  # fmt: skip
 DATA = {
-    "Batches", "Corpus", "Vocabulary", "encode_corpus", "load_corpus", "open_corpus", "ptb", "read_corpus", "story",
+    "Batches", "Corpus", "Tokens", "Vocabulary", "encode_corpus", "load_corpus", "open_corpus", "ptb", "read_corpus",
+    "story",
 }  # fmt: skip
 
 

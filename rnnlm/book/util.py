@@ -6,8 +6,8 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import Array, ops
 from rnnlm.data.batches import Batches
-from rnnlm.data.ids import expect_words
-from rnnlm.data.tokens import host_ids, on_file
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
 from rnnlm.inference.evaluation import perplexity
 from rnnlm.inference.predictor import own_state
 from rnnlm.models.base import Model
@@ -15,15 +15,13 @@ from rnnlm.models.base import Model
 __all__ = ["eval_perplexity", "to_cpu", "to_gpu"]
 
 
-def eval_perplexity(model: Model, corpus: ArrayLike, batch_size: int = 10, time_size: int = 35) -> float:
+def eval_perplexity(model: Model, corpus: ArrayLike | Tokens, batch_size: int = 10, time_size: int = 35) -> float:
     """The book's figure: mean loss over windows of ten cold starts, what does not fill a window left out.
 
     It depends on the sizes and scores 82,250 of the 82,429 pairs of Penn Treebank's test part; `evaluate` is exact. The
     model's own state is put back afterwards.
     """
-    ids = host_ids("corpus", corpus)
-    if not on_file(ids):
-        expect_words("corpus", ids, model.config.vocab_size)
+    ids = tokens_of("corpus", corpus).within(0, model.config.vocab_size)
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
     batches.expect_words(model.config.vocab_size)
     with own_state(model):

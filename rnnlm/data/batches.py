@@ -1,40 +1,25 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_read, expect_words
-from rnnlm.data.tokens import host_ids, let_go, on_file
+from rnnlm.data.ids import HIGH
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError, InputError
 from rnnlm.randomness import stream
 
-__all__ = ["Batches", "RandomBatches", "make_batches", "read_window"]
+__all__ = ["Batches", "RandomBatches", "make_batches"]
 
 if TYPE_CHECKING:
     from rnnlm.backend import Array
 
-HIGH = 2**31  # ids are below it: windows are int32
-KEPT = 4  # windows that are read from a file before their pages are let go
+Ids = ArrayLike | Tokens
+KEPT = 4  # windows that are read before the memory that they took is given back
 SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
-
-
-def read_window(data: Any, jump: int, begin: int, window: Any) -> None:
-    """window[t, i] = data[(i jump + begin + t) mod size]: row i reads from i * jump + begin on.
-
-    Args:
-        data: (size,) ids, in whatever has slices.
-        window: (T, N) int32, to be overwritten.
-    """
-    size, (T, N) = len(data), window.shape
-    for i in range(N):
-        start = (i * jump + begin) % size
-        ahead = min(T, size - start)
-        window[:ahead, i] = data[start : start + ahead]
-        window[ahead:, i] = data[: T - ahead]
 
 
 class Batches:
@@ -43,11 +28,11 @@ class Batches:
     Row i begins at offset i * (len(xs) // N); window k reads T steps from k * T on in every row, so that the state of
     window k - 1 is the right one to begin with. Reading wraps at the end of the data.
 
-    Ids in memory are checked here, and on a GPU moved to it, so that windows are cut there. A memory map, which may be
-    larger than memory, is not read before its windows are: its ids are checked then, on the host.
+    Ids in memory are checked here, and on a GPU moved to it, so that windows are cut there. A file, which may be larger
+    than memory, is not read before its windows are: its ids are checked then, on the host.
 
     Args:
-        xs: ids of the inputs.
+        xs: ids of the inputs: an array, or `Tokens`, which `open_corpus` gives.
         ts: ids of the targets, as many.
         batch_size: N.
         time_size: T.
@@ -57,8 +42,8 @@ class Batches:
         InputError: sizes below 1, or xs and ts that are not two lists of ids of one length.
     """
 
-    def __init__(self, xs: ArrayLike, ts: ArrayLike, batch_size: int, time_size: int) -> None:
-        self.xs, self.ts = _ids("xs", xs), _ids("ts", ts)
+    def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int) -> None:
+        self.xs, self.ts = (tokens_of(name, ids).within(-1, HIGH) for name, ids in (("xs", xs), ("ts", ts)))
         if len(self.xs) != len(self.ts):
             raise InputError(f"xs and ts must be of one length, got {len(self.xs)} and {len(self.ts)}")
         whole_number("batch_size", batch_size, 1)
@@ -69,51 +54,34 @@ class Batches:
                 f"{batch_size * time_size} pairs of words, it has {len(self.xs)}; take smaller sizes or more text"
             )
         self.batch_size, self.time_size = batch_size, time_size
-        self._limits = ((self.xs, -1, HIGH), (self.ts, -1, HIGH))
-        self._resident: list[Array] = []  # where windows of ids in memory are cut from
 
     def __len__(self) -> int:
         """Windows in an epoch."""
         return len(self.xs) // (self.batch_size * self.time_size)
 
     def expect_words(self, vocab_size: int) -> None:
-        """Check that inputs are ids of so many words, and targets too, or -1; those on a file when they are read.
+        """Check that inputs are ids of so many words, and targets too, or -1; those of a file when they are read.
 
         Raises:
             InputError: they are not.
         """
-        self._limits = ((self.xs, 0, vocab_size), (self.ts, -1, vocab_size))
-        for name, (ids, low, high) in zip(("xs", "ts"), self._limits):
-            if not on_file(ids):
-                expect_words(name, ids, high, low)
+        self.xs, self.ts = self.xs.within(0, vocab_size), self.ts.within(-1, vocab_size)
 
     def window(self, number: int) -> "tuple[Array, Array]":
         """Inputs and targets (N, T) of window `number` from 0, int32; views of time-major memory.
 
-        They are arrays of the backend, or, of a memory map, of the host.
+        They are arrays of the backend, or, of ids that are read from a file, of the host.
 
         Raises:
             DataError: what was read from a file is not in [-1, 2**31), or not a word as `expect_words` has it.
         """
         begin, length = self.span(number)
-        shape, jump = (2, length, self.batch_size), len(self.xs) // self.batch_size
-        if on_file(self.xs) or on_file(self.ts):
-            both = np.empty(shape, np.int64)
-            for steps, (ids, low, high) in zip(both, self._limits):
-                read_window(np.asarray(ids) if isinstance(ids, np.memmap) else ids, jump, begin, steps)
-                if on_file(ids):
-                    expect_read(ids, steps, low, high)
-                    if number % KEPT == 0:
-                        let_go(ids)
-            both = both.astype(np.int32)
-        else:
-            from rnnlm.backend import accelerated, ops, xp  # for windows alone: all else here does without a backend
-
-            self._resident = self._resident or [ops.resident(ids) for ids in (self.xs, self.ts)]
-            both = xp.empty(shape, xp.int32)
-            for steps, ids in zip(both, self._resident):
-                accelerated(read_window)(ids, jump, begin, steps)
-        return both[0].T, both[1].T
+        shape, jump = (length, self.batch_size), len(self.xs) // self.batch_size
+        xs, ts = self.xs.window(jump, begin, shape), self.ts.window(jump, begin, shape)
+        if number % KEPT == 0:
+            self.xs.release()
+            self.ts.release()
+        return xs.T, ts.T
 
     def span(self, number: int) -> tuple[int, int]:
         """Where in a row window `number` begins, and how long it is."""
@@ -139,9 +107,7 @@ class RandomBatches(Batches):
         stream: another one has other lengths, of the same seed.
     """
 
-    def __init__(
-        self, xs: ArrayLike, ts: ArrayLike, batch_size: int, time_size: int, seed: int = 0, stream: int = 0
-    ) -> None:
+    def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int, seed: int = 0, stream: int = 0) -> None:
         super().__init__(xs, ts, batch_size, whole_number("time_size of random windows", time_size, 2 * SHORTEST))
         self.seed, self.stream = whole_number("seed", seed, 0, 2**64), whole_number("stream", stream, 0, 2**64)
         self._begins = [0]  # of windows 0, 1, ..., as far as they were asked for
@@ -168,8 +134,8 @@ class RandomBatches(Batches):
 
 
 def make_batches(
-    xs: ArrayLike,
-    ts: ArrayLike,
+    xs: Ids,
+    ts: Ids,
     batch_size: int,
     time_size: int,
     random_bptt: bool = False,
@@ -180,11 +146,3 @@ def make_batches(
     if random_bptt:
         return RandomBatches(xs, ts, batch_size, time_size, seed, stream)
     return Batches(xs, ts, batch_size, time_size)
-
-
-def _ids(name: str, ids: ArrayLike) -> Any:
-    """Ids on the host, those in memory checked to be in range."""
-    array = host_ids(name, ids)
-    if not on_file(array) and array.size and not -1 <= array.min() <= array.max() < HIGH:
-        raise InputError(f"{name} must hold ids in [-1, 2**31), got {array.min()} to {array.max()}")
-    return array

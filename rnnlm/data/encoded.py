@@ -1,4 +1,4 @@
-"""Encoded corpora: word ids and their words in one file, which is mapped into memory and never loaded.
+"""Encoded corpora: word ids and their words in one file, which is read a window at a time and never loaded.
 
     offset  type      what
     0       8 bytes   89 "rnnlm" 0D 0A: no UTF-8 begins so, and a change of line ends shows
@@ -29,13 +29,14 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnlm import __version__
+from rnnlm.data.sources import InFile
+from rnnlm.data.tokens import BLOCK, Tokens
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
 
-__all__ = ["MAGIC", "Header", "is_encoded", "map_ids", "open_corpus", "read_header", "verify"]
+__all__ = ["MAGIC", "Header", "ids_of", "is_encoded", "open_corpus", "read_header", "verify"]
 
 MAGIC = b"\x89rnnlm\r\n"
 VERSION = 1  # of the format
@@ -43,7 +44,6 @@ READER = slice(16, 32)  # of a later format: bytes with the oldest rnnlm that re
 FIELDS = struct.Struct("<8sIIQQQQ32s")
 WORDS_BEGIN = FIELDS.size + hashlib.sha256().digest_size
 ALIGNMENT = 64
-CHUNK = 1 << 20  # ids read or written at once
 Path_ = str | os.PathLike[str]
 
 
@@ -92,24 +92,25 @@ def is_encoded(path: Path_) -> bool:
         return file.read(len(MAGIC)) == MAGIC
 
 
-def open_corpus(path: Path_) -> tuple[NDArray[np.integer], Vocabulary]:
+def open_corpus(path: Path_) -> tuple[Tokens, Vocabulary]:
     """Ids and words of an encoded corpus. The ids stay in the file until they are read.
 
     Returns:
-        ids: (tokens,) uint16 or uint32, a read-only `np.memmap`. That each is the id of a word is checked where ids
-            are read for training or evaluation.
+        ids: (tokens,), which `RnnlmTrainer.fit`, `Batches` and `evaluate` take. A slice reads nothing and
+            `np.asarray(ids[:1000])` reads what it says, as uint16 or uint32. Each must be the id of a word, which is
+            checked whenever some are read.
         vocabulary: the words.
 
     Raises:
         DataError: no such file, another kind of file, cut short, or damaged before the ids.
     """
     header = read_header(path)
-    return map_ids(path, header), header.vocabulary
+    return ids_of(path, header), header.vocabulary
 
 
-def map_ids(path: Path_, header: Header) -> NDArray[np.integer]:
-    """The ids of a file with this header, (tokens,), a read-only `np.memmap`."""
-    return np.memmap(path, header.dtype, "r", header.begin, (header.tokens,))
+def ids_of(path: Path_, header: Header) -> Tokens:
+    """The ids of a file with this header, (tokens,)."""
+    return InFile.open(path, header.dtype, header.begin, header.tokens).within(0, len(header.vocabulary))
 
 
 def read_header(path: Path_) -> Header:
@@ -168,9 +169,9 @@ def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Heade
     """
     header = read_header(path)
     found = hashlib.sha256()
-    with open(path, "rb") as file:  # not mapped, so that no more than a piece of it counts as this process's memory
+    with open(path, "rb") as file:
         file.seek(header.begin)
-        while piece := file.read(CHUNK * header.dtype.itemsize):
+        while piece := file.read(BLOCK * header.dtype.itemsize):
             found.update(piece)
             if advance is not None:
                 advance(len(piece))

@@ -10,8 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
-from rnnlm.data.encoded import CHUNK, Header, id_type, pack, read_header
+from rnnlm.data.encoded import Header, id_type, pack, read_header
 from rnnlm.data.text import EMPTY, Advance, frequent_words, lines_of, strange_word
+from rnnlm.data.tokens import BLOCK
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import atomic_file
@@ -106,7 +107,7 @@ def _pieces(
         if vocabulary.unk_id is None and UNKNOWN in line:
             raise strange_word(text, number, words, known)
         ids.extend(line)
-        if len(ids) >= CHUNK:
+        if len(ids) >= BLOCK:
             yield np.frombuffer(ids, np.int32)
             ids = array("i")
     if not number:

@@ -6,7 +6,9 @@ from numpy.typing import NDArray
 
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["expect_read", "expect_words"]
+__all__ = ["HIGH", "expect_read", "expect_words"]
+
+HIGH = 2**31  # ids are below it: windows are int32
 
 
 def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
@@ -20,15 +22,14 @@ def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0)
         raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")
 
 
-def expect_read(source: Any, window: NDArray[Any], low: int, high: int) -> None:
-    """Check that what was just read from a file is in [low, high): nobody has looked at all of the file before.
+def expect_read(name: str, window: NDArray[Any], low: int, high: int) -> None:
+    """Check that what was just read from the file `name` is in [low, high): nobody has looked at all of it before.
 
     Raises:
         DataError: naming the file.
     """
     if window.size and not low <= window.min() <= window.max() < high:
         wrong = window.min() if window.min() < low else window.max()
-        name = source.filename or "the memory map"
         raise DataError(
             f"{name} must hold ids in [{low}, {high}), got {wrong}: it is damaged, or of another vocabulary; look by: "
             f"rnnlm data check {name}"

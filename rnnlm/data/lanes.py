@@ -1,27 +1,24 @@
 """Windows of a text for an evaluation: cut into lanes side by side, every token but the first a target once."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.data.ids import expect_read
-from rnnlm.data.tokens import on_file
+from rnnlm.data.tokens import Tokens
 
 __all__ = ["lane_windows"]
 
 
-def lane_windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator[tuple[NDArray[np.int64], ...]]:
+def lane_windows(ids: Tokens, lanes: int, window: int) -> Iterator[tuple[NDArray[np.int64], ...]]:
     """Inputs and targets (lanes, steps), read as they are asked for.
 
     The first lanes are longer by one if need be; the others are filled with targets -1, which don't count.
 
     Args:
-        ids: (tokens,); those on a file are checked as they are read.
+        ids: (tokens,).
         lanes: parts of the text, each of which follows the one before.
         window: most time steps at once.
-        vocab_size: V.
     """
     short, longer = divmod(len(ids) - 1, lanes)
     begins = [lane * short + min(lane, longer) for lane in range(lanes + 1)]
@@ -31,9 +28,6 @@ def lane_windows(ids: Any, lanes: int, window: int, vocab_size: int) -> Iterator
         xs = np.zeros((lanes, steps), np.int64)
         ts = np.full((lanes, steps), -1, np.int64)
         for lane, (begin, end) in enumerate(zip(begins, begins[1:])):
-            part = ids[begin + start : min(begin + start + steps, end) + 1]
+            part = ids.read(begin + start, min(begin + start + steps, end) + 1)
             xs[lane, : len(part) - 1], ts[lane, : len(part) - 1] = part[:-1], part[1:]
-        if on_file(ids):
-            expect_read(ids, xs, 0, vocab_size)
-            expect_read(ids, ts, -1, vocab_size)
         yield xs, ts

@@ -1,123 +1,115 @@
-"""Ids that stay in a file until they are read: neither to check nor to translate them does anyone go over them all."""
+"""Ids of a text, read a part at a time by readers who need not know where they lie: in memory, in a file, in a map."""
 
-import mmap
-import os
-from collections.abc import Iterator, Sequence
-from typing import Any
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, SupportsIndex
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.data.encoded import CHUNK, map_ids, read_header
-from rnnlm.data.ids import expect_read
-from rnnlm.data.vocabulary import UNK, Vocabulary
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import InputError
 
-__all__ = ["Translated", "host_ids", "in_words_of", "let_go", "on_file", "pieces"]
+__all__ = ["BLOCK", "Tokens", "read_rows", "read_window"]
+
+if TYPE_CHECKING:
+    from rnnlm.backend import Array
+
+BLOCK = 1 << 20  # ids read at once by whoever goes over all of them
 
 
-class Translated:
-    """Ids of a file in the words of another vocabulary; a slice is an array, translated when it is taken.
+class Tokens(ABC):
+    """Ids of a text, (tokens,). A slice of them reads nothing; `np.asarray(ids[2:5])` does.
 
-    Args:
-        ids: (tokens,), a memory map.
-        table: the other vocabulary's id for each word of the file's.
+    Ids in memory are checked as soon as `within` says what they may be. Ids of a file, which may be larger than memory,
+    are checked each time that some of them are read.
+
+    Attributes:
+        name: what errors call them.
+        dtype: the type that they are kept in.
     """
 
+    name: str
+    dtype: np.dtype[Any]
     ndim = 1
 
-    def __init__(self, ids: Any, table: NDArray[np.int32]) -> None:
-        self.ids, self.table, self.dtype, self.filename = ids, table, table.dtype, ids.filename
-
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self.ids)
+        """How many ids."""
 
-    def __getitem__(self, part: slice) -> NDArray[np.int32]:
-        return self.table[self.ids[part]]
+    @abstractmethod
+    def part(self, begin: int, end: int) -> "Tokens":
+        """The ids from `begin` to before `end`, where 0 <= begin <= end <= len. Nothing is read."""
 
+    @abstractmethod
+    def within(self, low: int, high: int) -> "Tokens":
+        """The same ids, each of which must be in [low, high).
 
-def on_file(ids: Any) -> bool:
-    """Whether ids are read from a file only when they are asked for."""
-    return isinstance(ids, (np.memmap, Translated))
+        Raises:
+            InputError: ids in memory that are not. Ids of a file are checked where they are read.
+        """
 
+    @abstractmethod
+    def read(self, begin: int, end: int) -> NDArray[np.integer]:
+        """The ids from `begin` to before `end`, (end - begin,), checked.
 
-def host_ids(name: str, ids: Any) -> Any:
-    """Ids (tokens,) on the host; those on a file stay there.
+        Raises:
+            DataError: of a file: it was cut short, or an id is not what `within` said.
+        """
 
-    Raises:
-        InputError: no list of whole numbers.
-    """
-    array = ids if on_file(ids) else _on_host(ids)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
-    return array
+    @abstractmethod
+    def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
+        """A window (T, N) int32, checked: row i reads from i * jump + begin on, and wraps at the end; see `read_rows`.
 
+        Of ids in memory it is an array of the backend, cut on the device that has a copy of them; of others it is an
+        array of the host.
+        """
 
-def _on_host(ids: Any) -> NDArray[Any]:
-    """Ids in memory as a NumPy array."""
-    if isinstance(ids, (np.ndarray, Sequence)):
-        return np.asarray(ids)
-    from rnnlm.backend import ops  # an array of the backend's: only it can tell
+    def release(self) -> None:  # noqa: B027  most have nothing to give back
+        """Give back what memory the ids read so far take."""
 
-    return ops.asnumpy(ids)
+    def pieces(self) -> Iterator[NDArray[np.integer]]:
+        """All ids, `BLOCK` at a time."""
+        for begin in range(0, len(self), BLOCK):
+            yield self.read(begin, min(begin + BLOCK, len(self)))
+            self.release()
 
+    @property
+    def shape(self) -> tuple[int]:
+        """(tokens,)."""
+        return (len(self),)
 
-def let_go(ids: Any) -> None:
-    """Unmap what was read from a file, so that pages read long ago don't count as this process's memory.
+    def __getitem__(self, place: "SupportsIndex | slice") -> Any:
+        """`ids[3]` is an int that is read, `ids[3:9]` are `Tokens` that are not."""
+        if not isinstance(place, slice):
+            position = range(len(self))[place]
+            return int(self.read(position, position + 1)[0])
+        chosen = range(len(self))[place]
+        if chosen.step != 1:
+            raise InputError(
+                f"a slice of {self.name} must have step 1, got {chosen.step}: take np.asarray of them first"
+            )
+        return self.part(chosen.start, max(chosen.start, chosen.stop))
 
-    The system's cache keeps them: to map one again takes a microsecond. Where the system has no such call, and of maps
-    that may be written to, whose changes could be lost, nothing is unmapped.
-    """
-    source = ids.ids if isinstance(ids, Translated) else ids
-    if not isinstance(source, np.memmap) or source.mode != "r":
-        return
-    base: Any = source
-    while isinstance(base, np.ndarray):
-        base = base.base
-    if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
-        base.madvise(mmap.MADV_DONTNEED)
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]:
+        if copy is False:
+            raise ValueError(f"{self.name} can't become an array without a copy: the ids are read")
+        return np.array(self.read(0, len(self)), dtype)
 
-
-def pieces(ids: Any) -> Iterator[Any]:
-    """All ids, so many at a time."""
-    for start in range(0, len(ids), CHUNK):
-        yield ids[start : start + CHUNK]
-        let_go(ids)
-
-
-def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Any, int]:
-    """An encoded corpus in the words of a model, and how many words of its text are not among them.
-
-    Where the vocabularies differ, the words in use are counted first, in one pass, and ids are translated as they are
-    read. What the file has as `<unk>` may have been any word, so it must be one that the model hasn't either.
-
-    Raises:
-        DataError: `<unk>` may stand for words that the model has, or a word is strange to a model without `<unk>`.
-    """
-    header = read_header(path)
-    own, ids = header.vocabulary, map_ids(path, header)
-    if own.words == words.words:
-        return ids, header.unknown
-    remedy = "encode the text in the model's words: rnnlm data encode TEXT --vocab MODEL"
-    if header.unknown and any(word not in own for word in words.words):
-        raise DataError(
-            f"{path} has other words than the model, and {header.unknown:,} of its tokens are {UNK} that the model may "
-            f"know; {remedy}"
-        )
-    counts = _counts(ids, len(own))
-    strange = [i for i, word in enumerate(own.words) if counts[i] and word not in words]
-    if strange and words.unk_id is None:
-        raise DataError(
-            f"{path}: {own.words[strange[0]]!r} is not among the {len(words)} words of the model, which has no {UNK}"
-        )
-    table = [words.word_to_id.get(word, words.unk_id or 0) for word in own.words]
-    return Translated(ids, np.array(table, np.int32)), int(counts[strange].sum()) + header.unknown
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}: {len(self):,} ids, {self.dtype}>"
 
 
-def _counts(ids: Any, words: int) -> NDArray[np.int64]:
-    """How often each word occurs, (words,), read a piece at a time."""
-    counts = np.zeros(words, np.int64)
-    for piece in pieces(ids):
-        expect_read(ids, piece, 0, words)
-        counts += np.bincount(piece, minlength=words)
-    return counts
+def read_rows(read: Callable[[int, int], Any], size: int, jump: int, begin: int, window: Any) -> None:
+    """window[t, i] = data[(i jump + begin + t) mod size], where read(a, b) gives data[a:b]; `window` is overwritten."""
+    T, N = window.shape
+    for i in range(N):
+        start = (i * jump + begin) % size
+        ahead = min(T, size - start)
+        window[:ahead, i] = read(start, start + ahead)
+        if ahead < T:
+            window[ahead:, i] = read(0, T - ahead)
+
+
+def read_window(data: "Array", jump: int, begin: int, window: "Array") -> None:
+    """`read_rows` of an array (size,) that lies where the window (T, N) does, both int32."""
+    read_rows(lambda start, stop: data[start:stop], len(data), jump, begin, window)

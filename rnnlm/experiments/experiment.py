@@ -9,7 +9,7 @@ from typing import Any
 
 from rnnlm.backend import ops
 from rnnlm.data.corpora.named import Corpus, load_corpus
-from rnnlm.data.tokens import pieces
+from rnnlm.data.sources import tokens_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, MissingExtra, TrainingDiverged
 from rnnlm.experiments.results import METRICS, Results
@@ -179,7 +179,7 @@ def _load(config: TrainConfig) -> Corpus:
     corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
     train, words = corpus.train[: config.max_tokens], corpus.vocabulary
     if not config.evaluate:
-        words = Vocabulary(words.words[: max(int(piece.max()) for piece in pieces(train)) + 1])
+        words = Vocabulary(words.words[: max(int(piece.max()) for piece in tokens_of("train", train).pieces()) + 1])
     elif min(len(corpus.valid), len(corpus.test)) < 2:
         raise DataError(f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate or more text")
     return replace(corpus, train=train, vocabulary=words)

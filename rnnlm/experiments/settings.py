@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import Batches, make_batches
+from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
 from rnnlm.models.config import ModelConfig
@@ -183,7 +184,7 @@ class TrainConfig:
         decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
         return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
 
-    def make_batches(self, train: NDArray[np.integer]) -> Batches:
+    def make_batches(self, train: NDArray[np.integer] | Tokens) -> Batches:
         """The windows of a corpus, as the first call of the trainer makes them."""
         return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.seed)
 

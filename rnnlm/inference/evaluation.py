@@ -11,9 +11,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_words
 from rnnlm.data.lanes import lane_windows
-from rnnlm.data.tokens import Translated, host_ids, let_go, on_file
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError
 from rnnlm.inference.predictor import Predictor, own_state
 
@@ -21,7 +21,7 @@ __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
 ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
 FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
-Ids = ArrayLike | Translated
+Ids = ArrayLike | Tokens
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,7 @@ def perplexity(nats: float) -> float:
 def evaluate(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
     """Perplexity over one stream: every token but the first is scored once, after all that came before it.
 
-    Memory does not grow with the corpus, which may be a memory map. Arguments and errors are those of `token_nats`.
+    Memory does not grow with the corpus, which may lie in a file. Arguments and errors are those of `token_nats`.
     """
     sums = _Sums()
     for nats, counted in _blocks(model, corpus, lanes, window):
@@ -87,13 +87,13 @@ def token_nats(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None
 
     Args:
         model: a model of this library, or another `Predictor`.
-        corpus: ids (tokens,), at least two.
+        corpus: ids (tokens,), at least two: an array, or what `open_corpus` gave.
         lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
             state and so scores its first words worse: an approximation, for use during training.
         window: time steps scored at once in each lane; memory grows with lanes * window * vocabulary.
 
     Raises:
-        DataError: fewer than two tokens; ids of a memory map that are not the model's words, when they are read.
+        DataError: fewer than two tokens; ids of a file that are not the model's words, when they are read.
         InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
     """
     nats, counted = zip(*_blocks(model, corpus, lanes, window))
@@ -143,17 +143,15 @@ def _blocks(
     model: Predictor, corpus: Ids, lanes: int, window: int | None
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
     """Nats (lanes, steps) of some windows at a time, and which of them count; arguments as of `token_nats`."""
-    ids, vocab_size = host_ids("corpus", corpus), model.vocab_size
-    if not on_file(ids):
-        expect_words("corpus", ids, vocab_size)
+    ids = tokens_of("corpus", corpus).within(0, model.vocab_size)
     if len(ids) < 2:
         raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
     whole_number("lanes", lanes, 1, len(ids))
     window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
-    windows = lane_windows(ids, lanes, window, vocab_size)
+    windows = lane_windows(ids, lanes, window)
     with own_state(model):
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
-            let_go(ids)
+            ids.release()
             nats = [model.losses(xs, ts) for xs, ts in block]
             yield (
                 ops.asnumpy(xp.concatenate([ops.asarray(part) for part in nats], axis=1)),

@@ -9,7 +9,7 @@ import pytest
 
 import rnnlm.cells.lstm
 from rnnlm.backend import FUSED, TWINS, accelerated
-from rnnlm.data.batches import read_window
+from rnnlm.data.tokens import read_window
 
 PACKAGE = Path(rnnlm.__file__).parent.parent / "rnnlm"
 

@@ -122,7 +122,7 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, monkeypatch):
 
 
 def test_encoding_does_not_grow_with_the_text(tmp_path, monkeypatch):
-    monkeypatch.setattr("rnnlm.data.encoding.CHUNK", 1000)
+    monkeypatch.setattr("rnnlm.data.encoding.BLOCK", 1000)
     peaks = []
     for lines in (2_000, 20_000):
         (tmp_path / "text").write_text("a b c\n" * lines)

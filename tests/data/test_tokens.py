@@ -10,7 +10,8 @@ from rnnlm.data import Batches, Vocabulary, load_corpus, open_corpus
 from rnnlm.data.corpora.named import load_part
 from rnnlm.data.encoded import pack
 from rnnlm.data.encoding import write_ids
-from rnnlm.data.tokens import Translated, pieces
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.translated import Translated
 from rnnlm.errors import DataError
 from rnnlm.inference.evaluation import evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
@@ -94,7 +95,7 @@ def test_a_model_with_other_words_reads_it_in_its_own(pair, words, message):
         return
     (want, unknown), (got, same) = (load_part(str(path), "test", words) for path in pair)
     assert isinstance(got, Translated)
-    assert got[:].tolist() == want.tolist()
+    assert np.asarray(got).tolist() == want.tolist()
     assert unknown == same
     model = SimpleRnnlm(len(words), 5, 6, seed=1)
     assert evaluate(model, got) == evaluate(model, want)
@@ -109,7 +110,7 @@ def test_unknown_words_that_a_model_may_know_are_not_guessed(tmp_path):
         load_part(str(encoded), "test", Vocabulary(["<unk>", "<eos>", "f"]))
     fewer = Vocabulary(["b", "<unk>", "a"])  # all of them among the file's: what the file does not know, nor does it
     (want, unknown), (got, same) = (load_part(str(path), "test", fewer) for path in (text, encoded))
-    assert (got[:].tolist(), same) == (want.tolist(), unknown)
+    assert (np.asarray(got).tolist(), same) == (want.tolist(), unknown)
 
 
 def test_a_corpus_without_ends_of_lines_is_cut_anywhere(tmp_path):
@@ -160,14 +161,17 @@ def test_a_huge_corpus_is_never_loaded(huge):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
-def test_pages_that_were_read_are_let_go(huge):
+@pytest.mark.parametrize("mapped", [False, True])
+def test_what_was_read_is_let_go(huge, mapped):
     """Windows all over the file: with what the system maps around each, they would be most of its 190 MiB."""
     ids, _ = open_corpus(huge)
+    if mapped:
+        ids = tokens_of("ids", np.memmap(huge, ids.dtype, "r", ids.offset, ids.shape))
     before = memory("RssFile")
     batches, model = Batches(ids[:-1], ids[1:], 500, 35), SimpleRnnlm(2, 5, 6)
     for number in range(0, len(batches), len(batches) // 64):
         batches.window(number // 16 * 16)
-    assert len(list(pieces(ids))) == 96
+    assert len(list(ids.pieces())) == 96
     evaluate(model, ids[:200_000], 200, 100)
     assert memory("RssFile") - before < 60
 

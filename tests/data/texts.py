@@ -1,5 +1,7 @@
 """A text and what it is encoded to."""
 
+import numpy as np
+
 from rnnlm.data import Vocabulary, encode_corpus
 
 WORDS = Vocabulary(["<unk>", "<eos>", "a", "b", "c"])
@@ -15,4 +17,4 @@ def of_text(folder, text, **options):
 
 def parts_of(corpus):
     """Its parts as lists."""
-    return [part.tolist() for part in (corpus.train, corpus.valid, corpus.test)]
+    return [np.asarray(part).tolist() for part in (corpus.train, corpus.valid, corpus.test)]

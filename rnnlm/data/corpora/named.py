@@ -4,7 +4,6 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +13,8 @@ from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS
 from rnnlm.data.encoded import is_encoded, open_corpus
 from rnnlm.data.text import frequent_words, lines_of, read_corpus
-from rnnlm.data.tokens import in_words_of
+from rnnlm.data.tokens import Tokens
+from rnnlm.data.translated import in_words_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
 
@@ -23,7 +23,7 @@ __all__ = ["BUILT_IN", "Corpus", "load_corpus", "load_part"]
 BUILT_IN = ("story", "ptb")
 HELD_OUT = 0.05  # of a file, for each of valid and test
 LOOK = 1 << 16  # ids looked through at once for the end of a line
-Ids = NDArray[np.integer]
+Ids = NDArray[np.integer] | Tokens
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ class Corpus:
     """Texts as word ids, and the words.
 
     Attributes:
-        train, valid, test: ids (tokens,), of an encoded corpus parts of a memory map; valid and test may be empty.
+        train, valid, test: ids (tokens,): arrays, or of an encoded corpus `Tokens`; valid and test may be empty.
         vocabulary: the words.
         floor: perplexity of the test part that no honest model gets below, where it is known.
     """
@@ -66,15 +66,16 @@ def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000
         return Corpus(train, valid, test, words)
     path = _expect_file(name)
     whole_number("max_words", max_words, 3)
-    ids, words = open_corpus(path) if is_encoded(path) else read_corpus(path, frequent_words(path, max_words))
-    return Corpus(*_cut(ids, words), words)
+    if is_encoded(path):
+        return _in_parts(*open_corpus(path))
+    return _in_parts(*read_corpus(path, frequent_words(path, max_words)))
 
 
-def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Any, int]:
+def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Ids, int]:
     """One part of a corpus, or a whole file, in the words of a model.
 
     Returns:
-        ids: (tokens,); of an encoded corpus a memory map, or `Translated`.
+        ids: (tokens,): an array, or of an encoded corpus `Tokens`.
         unknown: how many of them are not among the words and became `<unk>`.
 
     Raises:
@@ -101,10 +102,10 @@ def _expect_file(name: str) -> Path:
     return Path(name)
 
 
-def _cut(ids: Ids, words: Vocabulary) -> tuple[Ids, Ids, Ids]:
+def _in_parts(ids: Ids, words: Vocabulary) -> Corpus:
     """Train, valid and test parts of a text, each ending with a line."""
     first, second = (_line_end(ids, ceil(len(ids) * share), words.eos_id) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT))
-    return ids[:first], ids[first:second], ids[second:]
+    return Corpus(ids[:first], ids[first:second], ids[second:], words)
 
 
 def _line_end(ids: Ids, position: int, eos_id: int | None) -> int:
@@ -112,7 +113,7 @@ def _line_end(ids: Ids, position: int, eos_id: int | None) -> int:
     if eos_id is None:
         return position
     for start in range(max(position - 1, 0), len(ids), LOOK):
-        found = np.flatnonzero(ids[start : start + LOOK] == eos_id)
+        found = np.flatnonzero(np.asarray(ids[start : start + LOOK]) == eos_id)
         if found.size:
             return start + int(found[0]) + 1
     return len(ids)

@@ -7,7 +7,7 @@ import pytest
 
 import rnnlm
 from rnnlm.backend import FUSED, NAME, accelerated, xp
-from rnnlm.data.batches import read_window
+from rnnlm.data.tokens import read_window
 from rnnlm.layers.dropout import LANES
 from tests import emulator
 from tests.gradcheck import dev, host

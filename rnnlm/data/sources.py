@@ -1,0 +1,202 @@
+"""Where the ids of a text may lie: in an array, in a file, in a memory map."""
+
+import mmap
+import os
+import weakref
+from abc import abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.data.ids import HIGH, expect_read, expect_words
+from rnnlm.data.tokens import Tokens, read_rows, read_window
+from rnnlm.errors import DataError, InputError
+
+__all__ = ["InFile", "InMemory", "Mapped", "Unread", "tokens_of"]
+
+if TYPE_CHECKING:
+    from rnnlm.backend import Array
+
+
+def tokens_of(name: str, ids: ArrayLike | Tokens) -> Tokens:
+    """Ids that a caller gave, as `Tokens`.
+
+    Args:
+        name: of the caller's argument.
+        ids: (tokens,): `Tokens`, a list, a memory map, or an array of NumPy's or of the backend's.
+
+    Raises:
+        InputError: no list of whole numbers.
+    """
+    if isinstance(ids, Tokens):
+        return ids
+    array: Any = ids if isinstance(ids, np.memmap) else _on_host(ids)
+    if array.ndim != 1 or array.dtype.kind not in "iu":
+        raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
+    return Mapped.of(array) if isinstance(array, np.memmap) else InMemory(name, array)
+
+
+def _on_host(ids: Any) -> NDArray[Any]:
+    """Ids as a NumPy array."""
+    if isinstance(ids, (np.ndarray, Sequence)):
+        return np.asarray(ids)
+    from rnnlm.backend import ops  # an array of the backend's: only it can tell
+
+    return ops.asnumpy(ids)
+
+
+class InMemory(Tokens):
+    """Ids in an array (tokens,) on the host."""
+
+    def __init__(self, name: str, ids: NDArray[np.integer]) -> None:
+        self.name, self.ids, self.dtype = name, ids, ids.dtype
+        self._resident: Array | None = None  # a copy where the backend computes, made for the first window
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, begin: int, end: int) -> "InMemory":
+        """A slice of the array."""
+        return InMemory(self.name, self.ids[begin:end])
+
+    def within(self, low: int, high: int) -> "InMemory":
+        """Check all ids now: they are at hand."""
+        expect_words(self.name, self.ids, high, low)
+        return self
+
+    def read(self, begin: int, end: int) -> NDArray[np.integer]:
+        """A slice of the array, which `within` has checked."""
+        return self.ids[begin:end]
+
+    def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
+        """Cut where the backend computes, from a copy of the ids that it has there."""
+        from rnnlm.backend import accelerated, ops, xp  # for windows alone: all else here does without a backend
+
+        self._resident = ops.resident(self.ids) if self._resident is None else self._resident
+        window = xp.empty(shape, xp.int32)
+        accelerated(read_window)(self._resident, jump, begin, window)
+        return window
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Unread(Tokens):
+    """Ids that are not in memory before they are read, and are checked then.
+
+    Attributes:
+        low, high: each must be in [low, high).
+    """
+
+    name: str
+    dtype: np.dtype[Any]
+    low: int = -1
+    high: int = HIGH
+
+    @abstractmethod
+    def load(self, begin: int, end: int) -> NDArray[np.integer]:
+        """The ids from `begin` to before `end`, (end - begin,), not checked."""
+
+    def within(self, low: int, high: int) -> Self:
+        """The same, to be checked when ids are read."""
+        return replace(self, low=low, high=high)
+
+    def read(self, begin: int, end: int) -> NDArray[np.integer]:
+        """`load`, and the check."""
+        ids = self.load(begin, end)
+        expect_read(self.name, ids, self.low, self.high)
+        return ids
+
+    def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
+        """Read on the host, and checked as a whole."""
+        window = np.empty(shape, np.int64)  # where an id that is too large for int32 stays what it is
+        read_rows(self.load, len(self), jump, begin, window)
+        expect_read(self.name, window, self.low, self.high)
+        return window.astype(np.int32)
+
+
+class _OpenFile:
+    """A file that is open as long as anyone has this."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.number = os.open(path, os.O_RDONLY)
+        weakref.finalize(self, os.close, self.number)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class InFile(Unread):
+    """Ids in a file, which is not mapped: where it turns out to be cut short, that is an error and no bus error.
+
+    Attributes:
+        file: which is open, so that another one may be moved into its place without harm.
+        offset: in bytes, where the first id lies.
+        size: how many ids.
+    """
+
+    file: _OpenFile
+    offset: int
+    size: int
+
+    @classmethod
+    def open(cls, path: str | os.PathLike[str], dtype: np.dtype[Any], offset: int, size: int) -> "InFile":
+        """The `size` ids that lie in a file from `offset` on."""
+        return cls(name=os.fspath(path), dtype=dtype, file=_OpenFile(path), offset=offset, size=size)
+
+    def __len__(self) -> int:
+        return self.size
+
+    def part(self, begin: int, end: int) -> "InFile":
+        """The same file from another place on."""
+        return replace(self, offset=self.offset + begin * self.dtype.itemsize, size=end - begin)
+
+    def load(self, begin: int, end: int) -> NDArray[np.integer]:
+        """Read from the file, in one call of the system unless that gives less."""
+        place, length = self.offset + begin * self.dtype.itemsize, (end - begin) * self.dtype.itemsize
+        content = os.pread(self.file.number, length, place)
+        while len(content) < length:  # a system may give less than it is asked for, nothing only at the end
+            more = os.pread(self.file.number, length - len(content), place + len(content))
+            if not more:
+                raise DataError(
+                    f"{self.name} must have at least {place + length:,} bytes, got {place + len(content):,}: it was "
+                    "cut short after it was opened; copy it or encode the text anew"
+                )
+            content += more
+        return np.frombuffer(content, self.dtype)
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Mapped(Unread):
+    """Ids in a memory map (tokens,) that the caller made."""
+
+    ids: NDArray[np.integer]
+
+    @classmethod
+    def of(cls, ids: "np.memmap[Any, Any]") -> "Mapped":
+        """The ids of a memory map."""
+        return cls(name=str(ids.filename or "the memory map"), dtype=ids.dtype, ids=ids)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, begin: int, end: int) -> "Mapped":
+        """A slice of the map."""
+        return replace(self, ids=self.ids[begin:end])
+
+    def load(self, begin: int, end: int) -> NDArray[np.integer]:
+        """A slice of the map."""
+        return np.asarray(self.ids)[begin:end]
+
+    def release(self) -> None:
+        """Unmap what was read, so that pages read long ago don't count as this process's memory.
+
+        The system's cache keeps them: to map one again takes a microsecond. Where the system has no such call, and of
+        maps that may be written to, whose changes could be lost, nothing is unmapped.
+        """
+        base: Any = self.ids
+        if base.mode != "r":
+            return
+        while isinstance(base, np.ndarray):
+            base = base.base
+        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+            base.madvise(mmap.MADV_DONTNEED)

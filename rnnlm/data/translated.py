@@ -1,0 +1,86 @@
+"""An encoded corpus in the words of a model, translated as it is read."""
+
+import os
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.data.encoded import ids_of, read_header
+from rnnlm.data.sources import Unread
+from rnnlm.data.tokens import Tokens
+from rnnlm.data.vocabulary import UNK, Vocabulary
+from rnnlm.errors import DataError
+
+__all__ = ["Translated", "in_words_of"]
+
+
+@dataclass(frozen=True, kw_only=True, repr=False, eq=False)
+class Translated(Unread):
+    """Ids in the words of another vocabulary.
+
+    Attributes:
+        ids: as the file has them.
+        table: the other vocabulary's id for each word of the file's.
+    """
+
+    ids: Tokens
+    table: NDArray[np.int32]
+
+    @classmethod
+    def of(cls, ids: Tokens, table: NDArray[np.int32]) -> "Translated":
+        """`ids`, each of which is a place in the table, in the words of the other vocabulary."""
+        return cls(name=ids.name, dtype=table.dtype, ids=ids.within(0, len(table)), table=table)
+
+    def __len__(self) -> int:
+        return len(self.ids)
+
+    def part(self, begin: int, end: int) -> "Translated":
+        """Part of the file, by the same table."""
+        return replace(self, ids=self.ids.part(begin, end))
+
+    def load(self, begin: int, end: int) -> NDArray[np.int32]:
+        """Read, checked to be words of the file, and translated."""
+        return self.table[self.ids.read(begin, end)]
+
+    def release(self) -> None:
+        """Give back what the file's ids take."""
+        self.ids.release()
+
+
+def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Tokens, int]:
+    """An encoded corpus in the words of a model, and how many words of its text are not among them.
+
+    Where the vocabularies differ, the words in use are counted first, in one pass, and ids are translated as they are
+    read. What the file has as `<unk>` may have been any word, so it must be one that the model hasn't either.
+
+    Raises:
+        DataError: `<unk>` may stand for words that the model has, or a word is strange to a model without `<unk>`.
+    """
+    header = read_header(path)
+    own, ids = header.vocabulary, ids_of(path, header)
+    if own.words == words.words:
+        return ids, header.unknown
+    remedy = "encode the text in the model's words: rnnlm data encode TEXT --vocab MODEL"
+    if header.unknown and any(word not in own for word in words.words):
+        raise DataError(
+            f"{path} has other words than the model, and {header.unknown:,} of its tokens are {UNK} that the model may "
+            f"know; {remedy}"
+        )
+    counts = _counts(ids, len(own))
+    strange = [i for i, word in enumerate(own.words) if counts[i] and word not in words]
+    if strange and words.unk_id is None:
+        raise DataError(
+            f"{path}: {own.words[strange[0]]!r} is not among the {len(words)} words of the model, which has no {UNK}"
+        )
+    table = [words.word_to_id.get(word, words.unk_id or 0) for word in own.words]
+    return Translated.of(ids, np.array(table, np.int32)), int(counts[strange].sum()) + header.unknown
+
+
+def _counts(ids: Tokens, words: int) -> NDArray[np.int64]:
+    """How often each word occurs, (words,), read a piece at a time."""
+    counts: NDArray[Any] = np.zeros(words, np.int64)
+    for piece in ids.within(0, words).pieces():
+        counts += np.bincount(piece, minlength=words)
+    return counts

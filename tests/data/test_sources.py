@@ -1,0 +1,146 @@
+"""Ids in an array, in a file, in a map and translated are read in the same way."""
+
+import gc
+import os
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import pytest
+
+from rnnlm.data import Batches, Tokens, Vocabulary, open_corpus
+from rnnlm.data.encoding import write_ids
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.translated import Translated
+from rnnlm.errors import DataError, InputError
+from rnnlm.inference.evaluation import evaluate
+from rnnlm.models import SimpleRnnlm
+from tests.gradcheck import host
+
+SIZE, WORDS = 300, 7
+
+
+@pytest.fixture
+def want(rng):
+    return rng.integers(0, WORDS, SIZE)
+
+
+@pytest.fixture
+def path(tmp_path, want):
+    write_ids(tmp_path / "ids", Vocabulary(map(str, range(WORDS))), [want])
+    return tmp_path / "ids"
+
+
+@pytest.fixture(params=["list", "array", "file", "map", "translated"])
+def ids(request, want, path):
+    """The same ids, wherever they lie."""
+    if request.param == "list":
+        return tokens_of("ids", want.tolist())
+    if request.param == "array":
+        return tokens_of("ids", want.astype(np.uint16))
+    in_file = open_corpus(path)[0]
+    if request.param == "map":
+        return tokens_of("ids", np.memmap(path, in_file.dtype, "r", in_file.offset, in_file.shape))
+    if request.param == "translated":
+        write_ids(path, Vocabulary(map(str, range(WORDS))), [WORDS - 1 - want])
+        return Translated.of(open_corpus(path)[0], np.arange(WORDS, dtype=np.int32)[::-1].copy())
+    return in_file
+
+
+def test_all_are_read_alike(ids, want):
+    assert (len(ids), ids.shape, ids.ndim, ids.dtype.kind in "iu") == (SIZE, (SIZE,), 1, True)
+    np.testing.assert_array_equal(ids, want)
+    np.testing.assert_array_equal(ids.read(5, 9), want[5:9])
+    for part in (slice(1, None), slice(None, -1), slice(10, 3), slice(-20, 400), slice(400, None)):
+        assert isinstance(ids[part], Tokens)
+        np.testing.assert_array_equal(ids[part], want[part])
+    np.testing.assert_array_equal(ids[10:200][5:-3], want[10:200][5:-3])
+    assert (ids[3], ids[np.int64(-1)]) == (want[3], want[-1])
+    assert list(ids[:4]) == want[:4].tolist()
+    with pytest.raises(IndexError):
+        ids[SIZE]
+    with pytest.raises(InputError, match="must have step 1, got -1: take np.asarray of them first"):
+        ids[::-1]
+    assert f"{SIZE} ids" in repr(ids)
+
+
+def test_pieces_are_all_of_them(ids, want, monkeypatch):
+    monkeypatch.setattr("rnnlm.data.tokens.BLOCK", 64)
+    pieces = [np.array(piece) for piece in ids.pieces()]
+    assert [len(piece) for piece in pieces] == [64, 64, 64, 64, 44]
+    np.testing.assert_array_equal(np.concatenate(pieces), want)
+
+
+@pytest.mark.parametrize("begin", [0, 31, 290])
+def test_windows_are_cut_alike_and_wrap(ids, want, begin):
+    rows = [np.roll(want, -(100 * i + begin))[:35] for i in range(3)]
+    got = ids.window(100, begin, (35, 3))
+    assert got.dtype == np.int32
+    np.testing.assert_array_equal(host(got).T, rows)
+
+
+def test_what_is_not_allowed_is_found(ids, want):
+    error = (InputError, DataError)
+    with pytest.raises(error, match=rf"must hold ids in \[0, 4\), got {max(want)}"):
+        ids.within(0, 4)[10:].read(0, SIZE - 10)
+    with pytest.raises(error, match=rf"must hold ids in \[0, 4\), got {max(want)}"):
+        ids.within(0, 4)[10:].window(5, 0, (35, 3))
+    np.testing.assert_array_equal(ids.within(0, WORDS), want)
+
+
+def test_an_array_of_them_is_a_copy(ids, want):
+    array = np.array(ids, np.int64)
+    array[:] = -1
+    np.testing.assert_array_equal(ids, want)
+    with pytest.raises(ValueError, match="without a copy"):
+        ids.__array__(copy=False)
+
+
+def test_a_file_cut_short_while_it_is_in_use_is_an_error(path):
+    """Mapped, it would be a bus error, which ends the process."""
+    ids, _ = open_corpus(path)
+    batches, model = Batches(ids[:-1], ids[1:], 1, 100), SimpleRnnlm(WORDS, 4, 5)
+    os.truncate(path, path.stat().st_size - 100)
+    batches.window(0)
+    for use in (lambda: batches.window(2), lambda: evaluate(model, ids), lambda: np.asarray(ids[-1:])):
+        with pytest.raises(DataError, match=r"ids must have at least .* bytes, got .*: it was cut short after it was"):
+            use()
+
+
+def test_another_file_moved_into_its_place_does_no_harm(path, want):
+    ids, _ = open_corpus(path)
+    write_ids(path, Vocabulary("ab"), [np.zeros(9, int)])  # under another name, then renamed
+    np.testing.assert_array_equal(ids, want)
+    assert len(open_corpus(path)[0]) == 9
+
+
+def test_a_system_may_give_less_than_it_is_asked_for(path, want, monkeypatch):
+    ids, pread = open_corpus(path)[0], os.pread
+    monkeypatch.setattr("os.pread", lambda file, length, place: pread(file, min(length, 33), place))
+    np.testing.assert_array_equal(ids, want)
+
+
+def test_the_file_is_closed_with_the_last_of_its_ids(path):
+    ids, _ = open_corpus(path)
+    number, part = ids.file.number, ids[5:]
+    del ids
+    gc.collect()
+    assert len(np.asarray(part)) == SIZE - 5
+    del part
+    gc.collect()
+    with pytest.raises(OSError, match="Bad file descriptor"):
+        os.fstat(number)
+
+
+def test_many_threads_read_one_file(path, want):
+    """Nobody moves a position that another one reads from."""
+    ids, _ = open_corpus(path)
+    with ThreadPoolExecutor(8) as pool:
+        parts = list(pool.map(lambda i: ids.read(i % 280, i % 280 + 20), range(2000)))
+    for i, part in enumerate(parts):
+        np.testing.assert_array_equal(part, want[i % 280 : i % 280 + 20])
+
+
+@pytest.mark.parametrize("wrong", [[[1, 2]], [0.5], "abc", [True]])
+def test_what_is_no_list_of_ids_is_refused(wrong):
+    with pytest.raises(InputError, match="corpus must be a list of integer ids, got"):
+        tokens_of("corpus", wrong)
