@@ -87,10 +87,11 @@ class Sizes:
         """
         from rnnlm import ModelConfig, build_model
 
+        sizes = {"wordvec_size": self.D, "hidden_size": self.H}
         stack = {"cell": self.cell, "layers": self.layers, "last_hidden_size": self.last_H, "tied": self.tied}
         options = {"dropout_ratio": self.dropout, "reset_after": self.cell == "gru"}
         initial = {"seed": 1, "init": "torch", "init_range": self.init_range}
-        return build_model(ModelConfig(self.kind, self.V, self.D, self.H, **stack, **options, **initial))
+        return build_model(ModelConfig(self.kind, self.V, **sizes, **stack, **options, **initial))
 
     def words(self, rng, shape, lowest=0):
         """Random ids from `lowest` on, distributed like words (the r-th most frequent with probability ~ 1/r)."""

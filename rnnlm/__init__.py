@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     )
     from rnnlm.inference.generation import generate as generate, generate_batch as generate_batch
     from rnnlm.inference.predictor import Predictor as Predictor
+    from rnnlm.inference.sampling import Sampling as Sampling
     from rnnlm.inference.scoring import Score as Score, score as score
     from rnnlm.layers.affine import TimeAffine as TimeAffine
     from rnnlm.layers.bidirectional import TimeBiGRU as TimeBiGRU, TimeBiLSTM as TimeBiLSTM, TimeBiRNN as TimeBiRNN
@@ -122,6 +123,7 @@ HOMES = {
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),
     "rnnlm.inference.generation": ("generate", "generate_batch"),
     "rnnlm.inference.predictor": ("Predictor",),
+    "rnnlm.inference.sampling": ("Sampling",),
     "rnnlm.inference.scoring": ("Score", "score"),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
     "rnnlm.training.trainer": ("RnnlmTrainer",),

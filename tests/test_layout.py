@@ -19,7 +19,7 @@ PUBLIC = {
     "Constant", "Corpus", "Cosine", "DataError", "DivideOnPlateau", "Evaluation", "GRU", "Halving",
     "InputError", "LSTM", "LanguageModel", "MissingExtra", "Model", "ModelConfig", "ModelFileError",
     "Momentum", "Nesterov", "Predictor", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
-    "Score", "Sequential", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
+    "Sampling", "Score", "Sequential", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
     "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "Tokens", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
     "eval_perplexity", "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "open_corpus",

@@ -40,7 +40,13 @@ def parse(arguments: Sequence[str]) -> Command:
         arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]
     described = "Recurrent neural network language models. `rnnlm --version` says which version this is."
     commands: dict[str, Callable[..., Command]] = {**COMMANDS}
-    return tyro.extras.subcommand_cli_from_dict(commands, prog="rnnlm", description=described, args=list(arguments))
+    return tyro.extras.subcommand_cli_from_dict(
+        commands,
+        prog="rnnlm",
+        description=described,
+        args=list(arguments),
+        config=(tyro.conf.OmitArgPrefixes,),  # --cell rather than --model.cell
+    )
 
 
 def value(arguments: Sequence[str], flag: str) -> str | None:

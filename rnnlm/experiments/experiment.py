@@ -1,7 +1,7 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
 import sys
-from dataclasses import asdict, replace
+from dataclasses import replace
 from math import log
 from pathlib import Path
 from time import perf_counter
@@ -51,10 +51,10 @@ def run(config: TrainConfig) -> Path:
     rate = config.make_rate(config.max_epoch * len(batches))
     training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
     results = Results(config.out, config.recipe)
-    results.write("settings.json", {**asdict(config), "backend": ops.describe()})
+    results.write("settings.json", {**config.flat(), "backend": ops.describe()})
     say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     say(f"{ops.describe()}; results in {results.folder}")
-    say(" ".join(f"{key}={value}" for key, value in asdict(config).items() if key not in ("out", "data_dir")))
+    say(" ".join(f"{key}={value}" for key, value in config.flat().items() if key not in ("out", "data_dir")))
     experiment = _Experiment(config, results, corpus, model, training, rate)
     try:
         experiment.fit()
@@ -63,8 +63,8 @@ def run(config: TrainConfig) -> Path:
     if config.evaluate:
         experiment.final_evaluation()
     if config.corpus == "story":
-        examine_sentences(experiment.model, words, config.seed, results)
-    say("it writes: " + sample_sentence(experiment.model, words, config.seed))
+        examine_sentences(experiment.model, words, config.model.seed, results)
+    say("it writes: " + sample_sentence(experiment.model, words, config.model.seed))
     return results.folder
 
 

@@ -1,7 +1,7 @@
 """What an experiment can be told: the options of `rnnlm train`."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -14,7 +14,7 @@ from rnnlm.data.batches import Batches, make_batches
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.models.config import ModelConfig
+from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 
 if TYPE_CHECKING:
@@ -37,27 +37,7 @@ class TrainConfig:
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones.
         max_tokens: train on so many tokens from the beginning; all unless given.
-        cell: of the recurrent layers: rnn, lstm or gru.
-        layers: recurrent layers, one upon the other.
-        wordvec_size: length of a word vector.
-        hidden_size: hidden units of each recurrent layer.
-        last_hidden_size: hidden units of the last one, where they are others.
-        reset_after: of a GRU, the reset gate after the matrix product, as PyTorch and cuDNN have it.
-        tied: the output layer takes the word vectors for its weights.
-        dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
-        input_dropout: dropout after the embedding.
-        hidden_dropout: dropout between recurrent layers.
-        output_dropout: dropout after the last recurrent layer.
-        variational: one dropout mask for all time steps of a window.
-        embed_dropout: share of words without a vector, for a window.
-        weight_drop: share of the recurrent weights left out, for a window.
-        ar: activation regularisation.
-        tar: temporal activation regularisation.
-        init: initial weights, as the book, Zaremba et al. (uniform) or PyTorch (torch) have them, or orthogonal.
-        init_range: bound of initial weights, for uniform and torch.
-        bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal.
-        forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z: remember more.
-        dtype: of all weights.
+        model: its layers, dropouts and initial weights.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
         weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
@@ -75,7 +55,6 @@ class TrainConfig:
         patience: stop after so many epochs without a better valid perplexity; never unless given.
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
-        seed: of initial weights, dropout, random windows and the sample sentence.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
         precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
             fp32, unless given. Not a recipe's to say.
@@ -87,27 +66,7 @@ class TrainConfig:
     data_dir: Path | None = None
     max_words: int = 10_000
     max_tokens: int | None = None
-    cell: str = "rnn"
-    layers: int = 1
-    wordvec_size: int = 100
-    hidden_size: int = 100
-    last_hidden_size: int | None = None
-    reset_after: bool = False
-    tied: bool = False
-    dropout_ratio: float = 0.0
-    input_dropout: float | None = None
-    hidden_dropout: float | None = None
-    output_dropout: float | None = None
-    variational: bool = False
-    embed_dropout: float = 0.0
-    weight_drop: float = 0.0
-    ar: float = 0.0
-    tar: float = 0.0
-    init: Literal["book", "uniform", "orthogonal", "torch"] = "book"
-    init_range: float = 0.1
-    bias_range: float = 0.0
-    forget_bias: float = 0.0
-    dtype: Literal["float32", "float64"] = "float32"
+    model: ModelOptions = field(default_factory=ModelOptions)
     optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
     weight_decay: float | None = None
@@ -122,7 +81,6 @@ class TrainConfig:
     patience: int | None = None
     max_grad: float = 1.0
     evaluate: bool = True
-    seed: int = 0
     device: str | None = None
     precision: Literal["fp32", "tf32"] | None = None
 
@@ -134,21 +92,31 @@ class TrainConfig:
             InputError: no such recipe or setting; the nearest name is offered.
         """
         given = {**recipes.load(name)["settings"], **changes}
-        known = [field.name for field in fields(cls) if field.name not in ("recipe", *PLACE)]
+        model = [f.name for f in fields(ModelOptions)]
+        own = [f.name for f in fields(cls) if f.name not in ("recipe", "model", *PLACE)]
         for key in given:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
+            if key not in (*own, *model):
+                near = get_close_matches(key, [*own, *model], 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
-        return cls(recipe=name, **given)
+                raise InputError(
+                    f"a setting must be one of {', '.join([*own, *model])}, got {key!r} in recipe {name}{hint}"
+                )
+        options = ModelOptions(**{key: value for key, value in given.items() if key in model})
+        return cls(recipe=name, model=options, **{key: value for key, value in given.items() if key in own})
+
+    def flat(self) -> dict[str, Any]:
+        """All settings by name, those of the model among them, as recipes and settings.json have them."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model"}
+        return {**own, **asdict(self.model)}
 
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
-        same = replace(self, out=None, data_dir=None, seed=0, device=None, precision=None) == type(self).from_recipe(
-            self.recipe
-        )
+        model = replace(self.model, seed=0)
+        same = replace(self, model=model, out=None, data_dir=None, device=None, precision=None)
         value = recipes.load(self.recipe)["about"].get("published")
-        return None if value is None or not same else positive("published in the recipe", value)
+        if value is None or same != type(self).from_recipe(self.recipe):
+            return None
+        return positive("published in the recipe", value)
 
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
@@ -186,7 +154,7 @@ class TrainConfig:
 
     def make_batches(self, train: NDArray[np.integer] | Tokens) -> Batches:
         """The windows of a corpus, as the first call of the trainer makes them."""
-        return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.seed)
+        return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.model.seed)
 
     def make_rate(self, steps: int) -> RateRule:
         """The learning-rate rule, for a training of so many steps."""
@@ -204,5 +172,4 @@ class TrainConfig:
 
     def model_config(self, vocab_size: int) -> ModelConfig:
         """The model to build for a vocabulary."""
-        same = {field.name for field in fields(self)} & {field.name for field in fields(ModelConfig)}
-        return ModelConfig("LanguageModel", vocab_size, **{name: getattr(self, name) for name in same})
+        return ModelConfig(vocab_size=vocab_size, **asdict(self.model))

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Sequence
 from contextlib import nullcontext
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,7 @@ from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
 from rnnlm.inference.predictor import Predictor, own_state
-from rnnlm.inference.sampling import Sampler
+from rnnlm.inference.sampling import Sampler, Sampling
 
 __all__ = ["generate", "generate_batch"]
 
@@ -22,13 +23,9 @@ def generate(
     skip_ids: Collection[int] | None = None,
     sample_size: int = 100,
     *,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    greedy: bool = False,
-    seed: int | None = None,
     stop_id: int | None = None,
     go_on: bool = False,
+    **sampling: Any,
 ) -> list[int]:
     """Sample words from softmax(scores / temperature), each given all that stand before it.
 
@@ -40,14 +37,10 @@ def generate(
         start_id: the first word, or all words of a prompt.
         skip_ids: words that are never sampled.
         sample_size: length of the result, the prompt included.
-        temperature: below 1 keeps closer to the likely words, above 1 strays further.
-        top_k: sample from the k most likely words only.
-        top_p: sample from the fewest most likely words whose probabilities add up to p or more.
-        greedy: take the most likely word, the first of equals.
-        seed: the same seed gives the same words; fresh randomness unless given.
         stop_id: end with this word, as soon as it is sampled (`<eos>`, say).
         go_on: begin with the model's own state and leave it where the words lead, the last one not yet read, so that
             the next call may begin with it; otherwise begin with zeros and put the model's own state back.
+        sampling: fields of `Sampling`: temperature, top_k, top_p, greedy, seed.
 
     Returns:
         ids: the prompt and the sampled words.
@@ -56,7 +49,7 @@ def generate(
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
     prompt = _prompt(start_id, model.vocab_size, sample_size)[None]
-    choose = Sampler(model.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    choose = Sampler(model.vocab_size, skip_ids, Sampling(**sampling))
     with nullcontext() if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 
@@ -67,12 +60,8 @@ def generate_batch(
     sample_size: int = 100,
     *,
     skip_ids: Collection[int] | None = None,
-    temperature: float = 1.0,
-    top_k: int | None = None,
-    top_p: float | None = None,
-    greedy: bool = False,
-    seed: int | None = None,
     stop_id: int | None = None,
+    **sampling: Any,
 ) -> NDArray[np.int64]:
     """Sample N texts side by side, many times faster than one after another.
 
@@ -84,12 +73,13 @@ def generate_batch(
         start_ids: (N,) first words, or (N, P) prompts of one length.
         sample_size: length of the results, the prompt included.
         stop_id: a text ends with this word, as soon as it is sampled; what is left of its row is filled with it.
+        sampling: fields of `Sampling`.
 
     Returns:
         ids: (N, sample_size), or fewer columns if all texts ended before.
     """
     prompts = _prompts(start_ids, model.vocab_size, sample_size)
-    choose = Sampler(model.vocab_size, skip_ids, temperature, top_k, top_p, greedy, seed)
+    choose = Sampler(model.vocab_size, skip_ids, Sampling(**sampling))
     with own_state(model):
         return _write(model, prompts, sample_size, choose, stop_id)
 

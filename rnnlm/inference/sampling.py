@@ -1,6 +1,7 @@
 """Choosing words by their scores."""
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,50 +10,57 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.errors import InputError
 from rnnlm.randomness import fresh_seed, stream
 
-__all__ = ["Sampler"]
+__all__ = ["Sampler", "Sampling"]
 
 RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a word is chosen. `Sampler` checks it.
+
+    Attributes:
+        temperature: below 1 keeps closer to the likely words, above 1 strays further.
+        top_k: sample from the k most likely words only.
+        top_p: sample from the fewest most likely words whose probabilities add up to p or more.
+        greedy: take the most likely word, the first of equals.
+        seed: the same seed gives the same words; fresh randomness unless given.
+    """
+
+    temperature: float = 1.0
+    top_k: int | None = None
+    top_p: float | None = None
+    greedy: bool = False
+    seed: int | None = None
 
 
 class Sampler:
     """Draws from softmax(scores / temperature), row by row, with one random number a row.
 
+    The same seed, step and row give the same random number.
+
     Args:
         vocab_size: V.
         skip_ids: words that are never drawn.
-        temperature: below 1 keeps closer to the likely words, above 1 strays further.
-        top_k: draw from the k most likely words only.
-        top_p: draw from the fewest most likely words whose probabilities add up to p or more.
-        greedy: take the most likely word, the first of equals.
-        seed: the same seed, step and row give the same random number; fresh ones unless given.
+        how: temperature and the like.
 
     Raises:
         InputError: an argument out of range, or no word left.
     """
 
-    def __init__(
-        self,
-        vocab_size: int,
-        skip_ids: Collection[int] | None = None,
-        temperature: float = 1.0,
-        top_k: int | None = None,
-        top_p: float | None = None,
-        greedy: bool = False,
-        seed: int | None = None,
-    ) -> None:
+    def __init__(self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling()) -> None:
         unwanted = [] if skip_ids is None else skip_ids
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
-        positive("temperature (for the limit 0 use greedy)", temperature)
-        if top_k is not None:
-            whole_number("top_k", top_k, 1)
-        if top_p is not None and not 0 < top_p <= 1:
-            raise InputError(f"top_p must be in (0, 1], got {top_p}")
-        if seed is not None:
-            whole_number("seed", seed, 0, 2**64)
-        self.temperature, self.top_k, self.top_p, self.greedy = temperature, top_k, top_p, greedy
-        self.seed = fresh_seed() if seed is None else seed
+        positive("temperature (for the limit 0 use greedy)", how.temperature)
+        if how.top_k is not None:
+            whole_number("top_k", how.top_k, 1)
+        if how.top_p is not None and not 0 < how.top_p <= 1:
+            raise InputError(f"top_p must be in (0, 1], got {how.top_p}")
+        if how.seed is not None:
+            whole_number("seed", how.seed, 0, 2**64)
+        self.how, self.seed = how, fresh_seed() if how.seed is None else how.seed
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run
@@ -63,7 +71,7 @@ class Sampler:
         Args:
             step: number of the draw; with the seed it names the random numbers.
         """
-        if self.greedy:
+        if self.how.greedy:
             self._best(scores)
             return scores.argmax(axis=1)
         weights = self.weights(scores)
@@ -75,10 +83,10 @@ class Sampler:
         best = self._best(scores)
         with np.errstate(over="ignore"):
             scores -= best
-            if self.temperature != 1:
-                scores /= max(self.temperature, float(np.finfo(scores.dtype).tiny))
+            if self.how.temperature != 1:
+                scores /= max(self.how.temperature, float(np.finfo(scores.dtype).tiny))
         np.exp(scores, out=scores)
-        if self.top_k is not None or self.top_p is not None:
+        if self.how.top_k is not None or self.how.top_p is not None:
             for row in scores:
                 row[~self._kept(row)] = 0
         return scores
@@ -109,10 +117,10 @@ class Sampler:
 
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which words top_k and top_p leave, by their weights (V,)."""
-        order = (-weights).argsort(kind="stable")[: self.top_k]
-        if self.top_p is not None:
+        order = (-weights).argsort(kind="stable")[: self.how.top_k]
+        if self.how.top_p is not None:
             share = weights[order].cumsum(dtype=np.float64)
-            order = order[: share.searchsorted(self.top_p * share[-1]) + 1]
+            order = order[: share.searchsorted(self.how.top_p * share[-1]) + 1]
         kept = np.zeros(len(weights), bool)
         kept[order] = True
         return kept

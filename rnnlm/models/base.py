@@ -30,7 +30,8 @@ class Model(Parameters):
         layers, params, grads, names, flat_params, flat_grads: those of the chain.
     """
 
-    arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # of ModelConfig; and those of INITIAL
+    configuration = ModelConfig  # what models of this family are built from
+    arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # fields of it; and those of INITIAL
     stack: Sequential
 
     def __init__(self, config: ModelConfig) -> None:

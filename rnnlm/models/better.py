@@ -48,8 +48,9 @@ class BetterRnnlm(Model):
         **options: Any,
     ) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        stack: dict[str, Any] = {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": dropout_ratio}
-        super().__init__(ModelConfig("BetterRnnlm", V, D, H, **stack, **initial_options("BetterRnnlm", options)))
+        fixed: dict[str, Any] = {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": dropout_ratio}
+        given = initial_options("BetterRnnlm", options)
+        super().__init__(ModelConfig("BetterRnnlm", V, wordvec_size=D, hidden_size=H, **fixed, **given))
         E = Weights(self.config, layer=0).embedding()
         lstm1 = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         lstm2 = TimeLSTM(*Weights(self.config, layer=2).recurrent(H, H), stateful=True)

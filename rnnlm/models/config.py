@@ -3,63 +3,58 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, Literal
 
 from rnnlm.checks import finite, not_negative, positive, share, whole_number
 from rnnlm.errors import InputError
+from rnnlm.layers.named import CELLS
 
-__all__ = ["INITIAL", "ModelConfig", "initial_options"]
+__all__ = ["INITIAL", "ModelConfig", "ModelOptions", "initial_options"]
 
 LARGEST = 2**31  # of any size: ids are 32-bit numbers
-GATES = {"rnn": 1, "lstm": 4, "gru": 3}  # blocks in the weights of each cell
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
 
 
-@dataclass(frozen=True)
-class ModelConfig:
-    """What a model is built from; saved beside its weights.
+@dataclass(frozen=True, kw_only=True)
+class ModelOptions:
+    """All that a model is built from but its class and its vocabulary. `ModelConfig` checks it.
 
     Attributes:
-        model: name of the class.
-        vocab_size: V, words of the vocabulary.
+        cell: of the recurrent layers: rnn, lstm or gru.
+        layers: recurrent layers, one upon the other; at most 1,000.
         wordvec_size: D, length of a word vector.
         hidden_size: H, hidden units of each recurrent layer.
-        bias_range: biases are drawn uniformly from [-bias_range, bias_range]; 0 for the book's zeros.
-        seed: of the random weights and of dropout.
-        dtype: 'float32' or 'float64'.
-        cell: 'rnn', 'lstm' or 'gru'.
-        layers: recurrent layers, one upon the other; at most 1,000.
-        last_hidden_size: hidden units of the last recurrent layer, where they are not `hidden_size`.
+        last_hidden_size: hidden units of the last recurrent layer, where they are others.
         reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
-        tied: the output layer's weights are the transposed word vectors.
-        dropout_ratio: dropout after the embedding and each recurrent layer, where the next three say nothing else.
-        input_dropout, hidden_dropout, output_dropout: dropout after the embedding, between recurrent layers, after the
-            last one.
-        variational: these have one mask for all time steps of a window.
-        embed_dropout: share of words whose vectors are zero throughout a window.
-        weight_drop: share of the entries of each Wh that are zero throughout a window.
-        ar, tar: activation regularisation of the last recurrent layer, and temporal activation regularisation.
-        init: initial weights. 'book': normal, the word vectors' standard deviation 1/100, others 1/sqrt(rows).
-            'uniform': all in [-init_range, init_range], as Zaremba et al. have them. 'orthogonal': as the book, but
-            each block of Wh orthogonal. 'torch': recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range,
-            init_range], the output's bias 0, as in PyTorch's example and AWD-LSTM.
-        init_range: see `init`.
+        tied: the output layer takes the word vectors for its weights.
+        dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
+        input_dropout: dropout after the embedding.
+        hidden_dropout: dropout between recurrent layers.
+        output_dropout: dropout after the last recurrent layer.
+        variational: one dropout mask for all time steps of a window.
+        embed_dropout: share of words without a vector, for a window.
+        weight_drop: share of the recurrent weights Wh left out, for a window.
+        ar: activation regularisation of the last recurrent layer.
+        tar: temporal activation regularisation of it.
+        init: initial weights. book: normal, the word vectors' standard deviation 1/100, others 1/sqrt(rows). uniform:
+            all in [-init_range, init_range], as Zaremba et al. have them. orthogonal: as the book, but each block of
+            Wh orthogonal. torch: recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range, init_range],
+            the output's bias 0, as in PyTorch's example and AWD-LSTM.
+        init_range: bound of initial weights, for uniform and torch.
+        bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal; 0 for the book's zeros.
         forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z (the input
-            product's): a positive one makes it remember more in the beginning. Source: Jozefowicz, Zaremba and
-            Sutskever, An empirical exploration of recurrent network architectures, ICML 2015.
+            product's): remember more in the beginning. Source: Jozefowicz, Zaremba and Sutskever, An empirical
+            exploration of recurrent network architectures, ICML 2015.
+        dtype: of all weights.
+        seed: of initial weights and dropout; of a training, also of random windows and the sample sentence.
     """
 
-    model: str = "LanguageModel"
-    vocab_size: int = 10_000
-    wordvec_size: int = 100
-    hidden_size: int = 100
-    bias_range: float = 0.0
-    seed: int = 0
-    dtype: str = "float32"
     cell: str = "rnn"
     layers: int = 1
+    wordvec_size: int = 100
+    hidden_size: int = 100
     last_hidden_size: int | None = None
     reset_after: bool = False
     tied: bool = False
@@ -72,9 +67,28 @@ class ModelConfig:
     weight_drop: float = 0.0
     ar: float = 0.0
     tar: float = 0.0
-    init: str = "book"
+    init: Literal["book", "uniform", "orthogonal", "torch"] = "book"
     init_range: float = 0.1
+    bias_range: float = 0.0
     forget_bias: float = 0.0
+    dtype: Literal["float32", "float64"] = "float32"
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class ModelConfig(ModelOptions):
+    """What a recurrent language model is built from; saved beside its weights.
+
+    Attributes:
+        model: name of the class.
+        vocab_size: V, words of the vocabulary.
+
+    Raises:
+        InputError: an option that is out of range, or does not go with the others.
+    """
+
+    model: str = "LanguageModel"
+    vocab_size: int = 10_000
 
     def __post_init__(self) -> None:
         last = () if self.last_hidden_size is None else ("last_hidden_size",)
@@ -126,7 +140,7 @@ class ModelConfig:
             raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
 
     def _check_cell(self) -> None:
-        if isinstance(self.cell, str) and self.cell in GATES:
+        if isinstance(self.cell, str) and self.cell in CELLS:
             return
         given = str(self.cell).lower().removeprefix("time")
         if given.startswith("bi"):
@@ -134,9 +148,9 @@ class ModelConfig:
                 f"cell must not be bidirectional, got {self.cell!r}: a language model that also reads backwards would "
                 "see the words it has to predict"
             )
-        near = get_close_matches(given, GATES, 1, cutoff=0.3)
+        near = get_close_matches(given, CELLS, 1, cutoff=0.3)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise InputError(f"cell must be one of {', '.join(GATES)}, got {self.cell!r}{hint}")
+        raise InputError(f"cell must be one of {', '.join(CELLS)}, got {self.cell!r}{hint}")
 
     @property
     def hidden_sizes(self) -> list[int]:
@@ -147,7 +161,7 @@ class ModelConfig:
     @property
     def parameters(self) -> int:
         """How many parameters the model has, a tied weight counted once."""
-        V, D, gates, biases = self.vocab_size, self.wordvec_size, GATES[self.cell], 2 if self.reset_after else 1
+        V, D, gates, biases = self.vocab_size, self.wordvec_size, CELLS[self.cell].gates, 2 if self.reset_after else 1
         count = V * D + V + (0 if self.tied else self.hidden_sizes[-1] * V)
         for H in self.hidden_sizes:
             count += gates * H * (D + H + biases)

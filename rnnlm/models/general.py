@@ -8,19 +8,15 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
-from rnnlm.layers.gru import TimeGRU
 from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
-from rnnlm.layers.lstm import TimeLSTM
+from rnnlm.layers.named import CELLS
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.regularization import TimeActivationRegularization
-from rnnlm.layers.rnn import TimeRNN
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig
 from rnnlm.models.weights import Weights
 
 __all__ = ["AwdLstm", "LanguageModel"]
-
-CELLS: dict[str, type[Recurrent]] = {"rnn": TimeRNN, "lstm": TimeLSTM, "gru": TimeGRU}
 
 
 class LanguageModel(Model):
@@ -76,7 +72,7 @@ class LanguageModel(Model):
         options: dict[str, Any] = {"stateful": True, "weight_drop": c.weight_drop}
         if c.cell == "gru":
             options["reset_after"] = c.reset_after
-        return CELLS[c.cell](*Weights(c, layer=number).recurrent(D, H), **options)
+        return CELLS[c.cell].layer(*Weights(c, layer=number).recurrent(D, H), **options)
 
 
 def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> None:
@@ -118,7 +114,9 @@ class AwdLstm(LanguageModel):
         **options: Any,
     ) -> None:
         options = {**AWD, "layers": layers, "last_hidden_size": wordvec_size, **options}
-        super().__init__(ModelConfig("AwdLstm", vocab_size, wordvec_size, hidden_size, **options))
+        super().__init__(
+            ModelConfig("AwdLstm", vocab_size, wordvec_size=wordvec_size, hidden_size=hidden_size, **options)
+        )
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

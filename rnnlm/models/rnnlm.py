@@ -38,7 +38,8 @@ class Rnnlm(Model):
         self, vocab_size: int = 10_000, wordvec_size: int = 100, hidden_size: int = 100, **options: Any
     ) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        super().__init__(ModelConfig("Rnnlm", V, D, H, cell="lstm", **initial_options("Rnnlm", options)))
+        given = initial_options("Rnnlm", options)
+        super().__init__(ModelConfig("Rnnlm", V, cell="lstm", wordvec_size=D, hidden_size=H, **given))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.lstm_layer = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))

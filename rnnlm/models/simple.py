@@ -36,7 +36,8 @@ class SimpleRnnlm(Model):
 
     def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
         V, D, H = vocab_size, wordvec_size, hidden_size
-        super().__init__(ModelConfig("SimpleRnnlm", V, D, H, cell="rnn", **initial_options("SimpleRnnlm", options)))
+        given = initial_options("SimpleRnnlm", options)
+        super().__init__(ModelConfig("SimpleRnnlm", V, cell="rnn", wordvec_size=D, hidden_size=H, **given))
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.rnn_layer = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))

@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops
-from rnnlm.models.config import GATES, ModelConfig
+from rnnlm.layers.named import CELLS
+from rnnlm.models.config import ModelConfig
 from rnnlm.randomness import stream
 
 __all__ = ["Weights"]
@@ -30,7 +31,7 @@ class Weights:
 
     def recurrent(self, D: int, H: int) -> tuple[Array, Array, Array]:
         """Wx (D, gH), Wh (H, gH) and b (gH,), or (2, gH) for a GRU that resets after the product."""
-        c, g = self.config, GATES[self.config.cell]
+        c, g = self.config, CELLS[self.config.cell].gates
         bias_shape = (2, g * H) if c.reset_after else (g * H,)
         if self._bounded:
             bound = c.init_range if c.init == "uniform" else 1 / sqrt(H)

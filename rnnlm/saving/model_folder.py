@@ -11,7 +11,7 @@ from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.files import write_atomic
 from rnnlm.models.base import Model
-from rnnlm.models.build import build_model
+from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
 
 __all__ = ["load_model", "save_model"]
@@ -34,7 +34,7 @@ def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabul
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    config = {"format": FORMAT, "rnnlm": __version__, **asdict(model.config)}
+    config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
     write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
     vocabulary.save(folder / WORDS)
     model.save_params(folder / WEIGHTS)
@@ -70,7 +70,7 @@ def _read_config(path: Path) -> ModelConfig:
             raise ValueError(f"larger than {LARGEST_CONFIG} bytes")
         fields = json.loads(path.read_text(encoding="utf-8"))
         _expect_known_format(path, fields.pop("format", FORMAT), fields.pop("rnnlm", None))
-        return ModelConfig(**fields)
+        return config_of(fields)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error
     except (ValueError, TypeError, AttributeError, RecursionError) as error:  # not JSON, not UTF-8, not our keys, ...

@@ -36,9 +36,18 @@ def test_a_recipe_of_ones_own(treebank, capsys):
     assert "hidden_size=7" in capsys.readouterr().out
 
 
-def test_every_part_of_a_models_configuration_can_be_set():
+def test_every_part_of_a_models_configuration_can_be_set(capsys):
     names = {field.name for field in fields(ModelConfig)} - {"model", "vocab_size"}
-    assert names <= {field.name for field in fields(TrainConfig)}
+    assert names <= TrainConfig().flat().keys()
+    assert main(["train", "--help"]) == 0
+    said = capsys.readouterr().out
+    assert not [name for name in names if f"--{name.replace('_', '-')}" not in said]
+    assert "--vocab-size" not in said
+
+
+def test_an_option_stands_in_one_place():
+    own = {field.name for field in fields(TrainConfig)}
+    assert not own & {field.name for field in fields(ModelConfig)} - {"model"}
 
 
 def test_the_defaults_are_the_default_recipes():

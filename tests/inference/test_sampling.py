@@ -3,13 +3,13 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from rnnlm.inference.sampling import Sampler
+from rnnlm.inference.sampling import Sampler, Sampling
 
 V = 9
 
 
-def chooser(skip_ids=None, temperature=1.0, top_k=None, top_p=None, greedy=False, seed=0):
-    return Sampler(V, skip_ids, temperature, top_k, top_p, greedy, seed)
+def chooser(skip_ids=None, **how):
+    return Sampler(V, skip_ids, Sampling(**{"seed": 0, **how}))
 
 
 def test_words_are_drawn_by_their_probabilities():

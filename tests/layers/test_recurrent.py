@@ -5,23 +5,22 @@ import pytest
 
 from rnnlm.backend import xp
 from rnnlm.errors import InputError
-from rnnlm.layers import GRU, LSTM, RNN, TimeGRU, TimeLSTM, TimeRNN
+from rnnlm.layers import GRU, LSTM, RNN, TimeGRU, TimeRNN
+from rnnlm.layers.named import CELLS
 from tests import reference
 from tests.gradcheck import assert_gradients, dev, host
 
-KINDS = {
-    "rnn": (TimeRNN, RNN, 1, reference.rnn, {}),
-    "lstm": (TimeLSTM, LSTM, 4, reference.lstm, {}),
-    "gru": (TimeGRU, GRU, 3, reference.gru, {}),
-    "gru-after": (TimeGRU, GRU, 3, reference.gru_after, {"reset_after": True}),
-}
+KINDS = {name: (cell.layer, cell.gates, getattr(reference, name), {}) for name, cell in CELLS.items()}
+KINDS["gru-after"] = (TimeGRU, 3, reference.gru_after, {"reset_after": True})
+STEPS = {"rnn": RNN, "lstm": LSTM, "gru": GRU, "gru-after": GRU}
 SIZES = [(3, 5, 4, 6), (1, 1, 1, 1), (1, 9, 2, 3), (7, 1, 3, 2)]
 kinds = pytest.mark.parametrize("kind", KINDS)
+steps = pytest.mark.parametrize("kind", STEPS)
 
 
 def build(rng, kind, N=3, T=5, D=4, H=6, dtype=np.float64, **options):
     """A stateful layer, inputs, and a state: h, or h and c."""
-    cls, _, gates, _, own = KINDS[kind]
+    cls, gates, _, own = KINDS[kind]
 
     def draw(*shape):
         return dev(0.5 * rng.standard_normal(shape), dtype)
@@ -58,7 +57,7 @@ def check_gradients(layer, xs, state, rng, of_last=()):
 @pytest.mark.parametrize("sizes", SIZES)
 def test_forward_is_the_equations(rng, kind, sizes):
     layer, xs, state = build(rng, kind, *sizes)
-    want, *last = KINDS[kind][3](host(xs), *map(host, state), *map(host, layer.params))
+    want, *last = KINDS[kind][2](host(xs), *map(host, state), *map(host, layer.params))
     np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12, atol=1e-15)
     for name, value in zip(layer.states, last):
         np.testing.assert_allclose(host(getattr(layer, name)), value, rtol=1e-12, atol=1e-15)
@@ -113,11 +112,11 @@ def test_dropped_weights_are_those_of_the_mask(rng, kind):
     weights = [host(p) for p in layer.params]
     weights[1] = Wh * mask
     np.testing.assert_allclose(
-        dropped, KINDS[kind][3](host(xs), *map(host, state), *weights)[0], rtol=1e-12, atol=1e-15
+        dropped, KINDS[kind][2](host(xs), *map(host, state), *weights)[0], rtol=1e-12, atol=1e-15
     )
     assert not np.array_equal(host(layer.forward(xs)), dropped)
     layer.train_flg = False
-    want = KINDS[kind][3](host(xs), *map(host, state), *map(host, layer.params))[0]
+    want = KINDS[kind][2](host(xs), *map(host, state), *map(host, layer.params))[0]
     np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12)
 
 
@@ -132,10 +131,10 @@ def test_time_major_memory_and_any_order_of_gradients(rng, kind):
     np.testing.assert_array_equal(host(layer.backward(dys[:, :, ::-1].copy()[:, :, ::-1])), want)
 
 
-@kinds
+@steps
 def test_one_step_is_a_window_of_one(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
-    step = KINDS[kind][1](*layer.params, **KINDS[kind][4])
+    step = STEPS[kind](*layer.params, **KINDS[kind][3])
     out = step.forward(xs[:, 0], *state)
     out = out if isinstance(out, tuple) else (out,)
     np.testing.assert_allclose(host(out[0]), host(run(layer, xs, state))[:, 0], rtol=1e-14)
@@ -150,10 +149,10 @@ def test_one_step_is_a_window_of_one(rng, kind):
         np.testing.assert_allclose(host(mine), host(its), rtol=1e-12)
 
 
-@kinds
+@steps
 def test_one_step_takes_arrays_with_gaps_in_memory(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
-    step, dys = KINDS[kind][1](*layer.params, **KINDS[kind][4]), [dev(rng.standard_normal((3, 6))) for _ in state]
+    step, dys = STEPS[kind](*layer.params, **KINDS[kind][3]), [dev(rng.standard_normal((3, 6))) for _ in state]
     results = []
     for view in (lambda a: a, lambda a: a.T.copy().T, lambda a: xp.concatenate([a, a], axis=1)[:, : a.shape[1]]):
         out = step.forward(view(xs[:, 0]), *(view(s) for s in state))
@@ -164,10 +163,10 @@ def test_one_step_takes_arrays_with_gaps_in_memory(rng, kind):
             np.testing.assert_allclose(one, want, rtol=1e-12, atol=1e-14)
 
 
-@kinds
+@steps
 def test_one_step_is_the_derivative(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
-    step, x = KINDS[kind][1](*layer.params, **KINDS[kind][4]), xs[:, 0].copy()
+    step, x = STEPS[kind](*layer.params, **KINDS[kind][3]), xs[:, 0].copy()
     dys = [dev(rng.standard_normal((3, 6))) for _ in state]
 
     def loss():
@@ -222,7 +221,7 @@ def test_the_gradient_stops_at_the_windows_edge(rng, kind):
 def test_zeros_where_no_state_is(rng, kind):
     layer, xs, state = build(rng, kind)
     zeros = [np.zeros((3, 6)) for _ in state]
-    want = KINDS[kind][3](host(xs), *zeros, *map(host, layer.params))[0]
+    want = KINDS[kind][2](host(xs), *zeros, *map(host, layer.params))[0]
     run(layer, xs, state)
     layer.reset_state()
     assert layer.get_state() is None
@@ -351,10 +350,10 @@ def test_states_that_do_not_fit_are_refused(rng, kind):
         layer.set_state(h)
 
 
-@kinds
+@steps
 def test_one_step_refuses_bad_input(rng, kind):
     layer, xs, state = build(rng, kind)
-    step = KINDS[kind][1](*layer.params, **KINDS[kind][4])
+    step = STEPS[kind](*layer.params, **KINDS[kind][3])
     with pytest.raises(InputError, match=r"x must have shape \(N, 4\), got \(3, 5, 4\)"):
         step.forward(xs, *state)
     with pytest.raises(InputError, match=r"h_prev must have shape \(3, 6\), got \(2, 6\)"):
@@ -364,15 +363,15 @@ def test_one_step_refuses_bad_input(rng, kind):
         step.backward(xs[:, 0], *state[1:])
 
 
-@kinds
+@steps
 @pytest.mark.parametrize("wrong", range(3))
 def test_weights_that_do_not_fit_are_refused(kind, wrong):
-    cls, step, gates, _, own = KINDS[kind]
+    cls, gates, _, own = KINDS[kind]
     shapes = [[(4, gates * 6 + 1), (3, 4, 6)], [(6, gates * 6 + 1), (6,)], [(gates * 6 + 1,), (3, gates * 6)]][wrong]
     for shape in shapes:
         weights = [xp.zeros((4, gates * 6)), xp.zeros((6, gates * 6)), xp.zeros((2, gates * 6) if own else gates * 6)]
         weights[wrong] = xp.zeros(shape)
-        for make in (cls, step):
+        for make in (cls, STEPS[kind]):
             with pytest.raises(InputError, match="must have shape"):
                 make(*weights, **own)
 

@@ -296,11 +296,11 @@ def test_bad_configurations_are_refused(message):
 
 def test_a_configuration_that_a_named_model_can_not_be():
     with pytest.raises(InputError, match="layers of Rnnlm must be 1, got 2: LanguageModel takes any"):
-        build_model(ModelConfig("Rnnlm", V, D, H, cell="lstm", layers=2))
+        build_model(ModelConfig("Rnnlm", V, cell="lstm", layers=2))
     with pytest.raises(InputError, match="cell of Rnnlm must be 'lstm', got 'rnn'"):
-        build_model(ModelConfig("Rnnlm", V, D, H))
+        build_model(ModelConfig("Rnnlm", V))
     with pytest.raises(InputError, match="model must be one of LanguageModel, SimpleRnnlm"):
-        build_model(ModelConfig("Transformer", V, D, H))
+        build_model(ModelConfig("Transformer", V))
     with pytest.raises(InputError, match="tied needs word vectors"):
         BetterRnnlm(V, D, H)
 

@@ -2,9 +2,9 @@
 
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from tyro.conf import Positional
 
@@ -13,6 +13,7 @@ from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import open_model
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
+from rnnlm.inference.sampling import Sampling
 from rnnlm.plotting import expect_picture_name, save_surprise
 
 if TYPE_CHECKING:
@@ -32,11 +33,7 @@ class Generate(Command):
         prompt: words to begin with.
         length: most words of a text, the prompt included; it ends sooner at the end of a line.
         count: texts to write.
-        temperature: below 1 keeps closer to the likely words, above 1 strays further.
-        top_k: sample from the k most likely words only.
-        top_p: sample from the fewest likely words whose probabilities add up to p.
-        greedy: always take the most likely word.
-        seed: the same seed gives the same texts.
+        sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
@@ -45,11 +42,7 @@ class Generate(Command):
     prompt: str = ""
     length: int = 50
     count: int = 1
-    temperature: float = 1.0
-    top_k: int | None = None
-    top_p: float | None = None
-    greedy: bool = False
-    seed: int | None = None
+    sampling: Sampling = field(default_factory=Sampling)
     heat: Path | None = None
     device: str | None = None
 
@@ -65,19 +58,24 @@ class Generate(Command):
             raise InputError("prompt must have a word: this model has no <eos> to begin after")
         if self.length < len(prompt):
             raise InputError(f"length must be at least the {len(prompt)} words of the prompt, got {self.length}")
-        options = {name: getattr(self, name) for name in ("temperature", "top_k", "top_p", "greedy")}
         for number in range(self.count):
-            seed = None if self.seed is None else (self.seed + number) % 2**64 if self.seed >= 0 else self.seed
             size = len(begin) + self.length
-            ids = generate(model, begin + prompt, None, size, seed=seed, stop_id=words.eos_id, **options)
+            ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
             print(" ".join(words.decode(ids[len(begin) :])).removesuffix("<eos>").rstrip())
             if self.heat is not None and number == 0:
                 draw_heat(model, words, ids, self.heat)
 
+    def _sampling(self, number: int) -> dict[str, Any]:
+        """Options for one of the texts: each has a seed of its own."""
+        options, seed = asdict(self.sampling), self.sampling.seed
+        if seed is not None and seed >= 0:
+            options["seed"] = (seed + number) % 2**64
+        return options
+
     def _check(self) -> None:
         whole_number("count", self.count, 1)
         whole_number("length", self.length, 1)
-        if self.greedy and (self.top_k is not None or self.top_p is not None or self.temperature != 1):
+        if self.sampling.greedy and replace(self.sampling, seed=None) != Sampling(greedy=True):
             raise InputError("greedy takes the most likely word: leave out temperature, top_k and top_p")
         if self.heat is not None:
             expect_picture_name(self.heat)

@@ -16,7 +16,7 @@ V = 500
 RUNS = {
     "rnn": (lambda: SimpleRnnlm(V, 100, 100), lambda: SGD(0.1)),
     "better": (lambda: BetterRnnlm(V, 130, 130), lambda: Adam(0.01)),
-    "gru": (lambda: LanguageModel(ModelConfig("LanguageModel", V, 100, 90, cell="gru")), lambda: SGD(0.1)),
+    "gru": (lambda: LanguageModel(ModelConfig("LanguageModel", V, hidden_size=90, cell="gru")), lambda: SGD(0.1)),
     "awd": (lambda: AwdLstm(V, 60, 110), lambda: ASGD(0.1)),
 }
 
