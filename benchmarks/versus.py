@@ -90,6 +90,21 @@ def gpu():
     return told.stdout.strip() or None
 
 
+def processor():
+    """The processor's name, as the system has it."""
+    with suppress(OSError):
+        for line in Path("/proc/cpuinfo").read_text().splitlines():
+            if line.startswith("model name"):
+                return line.partition(":")[2].strip()
+    return platform.processor() or None
+
+
+def backend():
+    """What rnnlm says that it computes with: NumPy, BLAS and its kernels; asked in a process of its own."""
+    code = "from rnnlm.backend import ops; print('; '.join([ops.describe(), *ops.remarks()]))"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def cuda_versions():
     """Those of CUDA and cuDNN that PyTorch brings; asked in a process of its own, as all else."""
     code = "import torch; print(torch.version.cuda, torch.backends.cudnn.version())"
@@ -101,8 +116,10 @@ def machine(device):
     """What the figures were measured with."""
     return {
         "machine": platform.machine(),
+        "processor": processor(),
         "cpu_count": os.cpu_count(),
         "python": platform.python_version(),
+        "backend": backend(),
         **versions("numpy", "torch", "cupy-cuda12x", "cupy-cuda13x"),
         **({"gpu": gpu(), "cuda": cuda_versions()} if device == "cuda" else {}),
     }
@@ -112,6 +129,7 @@ def main(arguments=None):
     """Measure, print, write; returns the exit status."""
     options = options_of(arguments)
     results, with_what = [], machine(options.device)
+    print(f"{with_what['processor']}, {with_what['cpu_count']} cores; {with_what['backend']}\n")
     print(head(options.device), flush=True)
     for case in options.cases:
         try:

@@ -188,10 +188,9 @@ class Mapped(Unread):
         return np.asarray(self.ids)[begin:end]
 
     def release(self) -> None:
-        """Unmap what was read, so that pages read long ago don't count as this process's memory.
+        """Unmap what was read, so that it does not count as this process's memory; the system's cache keeps it.
 
-        The system's cache keeps them: to map one again takes a microsecond. Where the system has no such call, and of
-        maps that may be written to, whose changes could be lost, nothing is unmapped.
+        Not where the system has no such call, nor of a map that may be written to, whose changes could be lost.
         """
         base: Any = self.ids
         if base.mode != "r":
