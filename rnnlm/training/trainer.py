@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import make_batches
+from rnnlm.data.tokens import Tokens
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
@@ -36,8 +37,8 @@ class RnnlmTrainer:
 
     def fit(
         self,
-        xs: ArrayLike,
-        ts: ArrayLike,
+        xs: ArrayLike | Tokens,
+        ts: ArrayLike | Tokens,
         max_epoch: int = 10,
         batch_size: int = 20,
         time_size: int = 35,
@@ -55,7 +56,7 @@ class RnnlmTrainer:
         time left and the last perplexity.
 
         Args:
-            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:]; memory maps stay on their file.
+            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:]: arrays, or `Tokens`, read as they are needed.
             max_epoch: how many epochs.
             batch_size: N, rows read side by side.
             time_size: T, steps of a window.
@@ -70,8 +71,8 @@ class RnnlmTrainer:
             seed: of the random lengths; each call of `fit` has others.
 
         Raises:
-            InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a memory
-                map that is no word, when its window is read.
+            InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a file
+                that is no word, when its window is read.
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
