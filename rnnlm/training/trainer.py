@@ -56,7 +56,7 @@ class RnnlmTrainer:
         time left and the last perplexity.
 
         Args:
-            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:]: arrays, or `Tokens`, read as they are needed.
+            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`.
             max_epoch: how many epochs.
             batch_size: N, rows read side by side.
             time_size: T, steps of a window.
