@@ -225,7 +225,8 @@ def test_memory_does_not_grow(rng):
 def test_the_train_step_neither_waits_nor_copies(corpus, strict):
     """On a GPU the host runs ahead: between two looks nothing asks the device for a value, nothing is uploaded.
 
-    What is allocated are a window's ids, the loss and the norm, which may be kept, and the norm's partial sums.
+    What is allocated are a window's inputs and targets, the loss and the norm, which may be kept, and the norm's partial
+    sums.
     """
     for max_grad in (float("inf"), 0.25):
         for optimizer in (SGD(0.5), Adam(0.01)):
@@ -236,7 +237,7 @@ def test_the_train_step_neither_waits_nor_copies(corpus, strict):
                 strict.reset()
                 run.step()
                 assert (strict.syncs, strict.copies, strict.uploads) == (0, 0, 0)
-                assert strict.allocations == 4
+                assert strict.allocations == 5
 
 
 def test_a_whole_fit_waits_only_where_it_must(corpus, strict):
@@ -376,7 +377,7 @@ def test_gated_train_steps_neither_wait_nor_copy(corpus, strict):
         run.step()
         strict.reset()
         run.step()
-        assert (strict.syncs, strict.copies, strict.uploads, strict.allocations) == (0, copies, 0, 4 + copies)
+        assert (strict.syncs, strict.copies, strict.uploads, strict.allocations) == (0, copies, 0, 5 + copies)
     run = Run(AwdLstm(V, 6, 8), ASGD(0.5), Batches(corpus[:-1], corpus[1:], 3, 4), 0.25)
     run.step()
     strict.reset()
