@@ -25,7 +25,7 @@ def tokens_of(name: str, ids: ArrayLike | Tokens) -> Tokens:
     """Ids that a caller gave, as `Tokens`.
 
     Args:
-        name: of the caller's argument.
+        name: of the argument.
         ids: (tokens,): `Tokens`, a list, a memory map, or an array of NumPy's or of the backend's.
 
     Raises:
@@ -83,11 +83,7 @@ class InMemory(Tokens):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Unread(Tokens):
-    """Ids that are not in memory before they are read, and are checked then.
-
-    Attributes:
-        low, high: each must be in [low, high).
-    """
+    """Ids that are not in memory before they are read, and are checked then: each must be in [low, high)."""
 
     name: str
     dtype: np.dtype[Any]
@@ -126,7 +122,7 @@ class _OpenFile:
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class InFile(Unread):
-    """Ids in a file, which is not mapped: where it turns out to be cut short, that is an error and no bus error.
+    """Ids in a file, which is not mapped: if it turns out to be cut short, that is an error and no bus error.
 
     Attributes:
         file: which is open, so that another one may be moved into its place without harm.
