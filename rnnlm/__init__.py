@@ -42,14 +42,50 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.inference.predictor import Predictor as Predictor
     from rnnlm.inference.sampling import Sampling as Sampling
     from rnnlm.inference.scoring import Score as Score, score as score
-    from rnnlm.layers.affine import TimeAffine as TimeAffine
+    from rnnlm.layers.activations import (
+        ReLU as ReLU,
+        Sigmoid as Sigmoid,
+        Softmax as Softmax,
+        Step as Step,
+        Tanh as Tanh,
+    )
+    from rnnlm.layers.affine import Affine as Affine, Dense as Dense, MatMul as MatMul, TimeAffine as TimeAffine
     from rnnlm.layers.bidirectional import TimeBiGRU as TimeBiGRU, TimeBiLSTM as TimeBiLSTM, TimeBiRNN as TimeBiRNN
-    from rnnlm.layers.dropout import TimeDropout as TimeDropout
-    from rnnlm.layers.embedding import TimeEmbedding as TimeEmbedding
+    from rnnlm.layers.branches import Concatenate as Concatenate, Split as Split
+    from rnnlm.layers.dropout import Dropout as Dropout, TimeDropout as TimeDropout
+    from rnnlm.layers.embedding import Embedding as Embedding, TimeEmbedding as TimeEmbedding
+    from rnnlm.layers.functions import (
+        relu as relu,
+        relu_slope as relu_slope,
+        sigmoid as sigmoid,
+        sigmoid_slope as sigmoid_slope,
+        softmax as softmax,
+        step as step,
+        tanh as tanh,
+        tanh_slope as tanh_slope,
+    )
     from rnnlm.layers.gru import GRU as GRU, TimeGRU as TimeGRU
     from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss as TimeAffineWithLoss
-    from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss as TimeSoftmaxWithLoss
+    from rnnlm.layers.heads.each import EachTarget as EachTarget
+    from rnnlm.layers.heads.losses import (
+        BinaryCrossEntropy as BinaryCrossEntropy,
+        CategoricalCrossEntropy as CategoricalCrossEntropy,
+        Losses as Losses,
+        MeanSquaredError as MeanSquaredError,
+        SigmoidWithLoss as SigmoidWithLoss,
+        SparseCategoricalCrossEntropy as SparseCategoricalCrossEntropy,
+    )
+    from rnnlm.layers.heads.negative_sampling import (
+        EmbeddingDot as EmbeddingDot,
+        NegativeSamplingLoss as NegativeSamplingLoss,
+        UnigramSampler as UnigramSampler,
+    )
+    from rnnlm.layers.heads.softmax import (
+        SoftmaxWithLoss as SoftmaxWithLoss,
+        TimeSoftmaxWithLoss as TimeSoftmaxWithLoss,
+    )
     from rnnlm.layers.lstm import LSTM as LSTM, TimeLSTM as TimeLSTM
+    from rnnlm.layers.mean import MeanOverTime as MeanOverTime
     from rnnlm.layers.regularization import TimeActivationRegularization as TimeActivationRegularization
     from rnnlm.layers.rnn import RNN as RNN, TimeRNN as TimeRNN
     from rnnlm.models.base import Model as Model
@@ -73,7 +109,34 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     )
     from rnnlm.optim.sgd import SGD as SGD, Momentum as Momentum, Nesterov as Nesterov
     from rnnlm.saving.model_folder import load_model as load_model, save_model as save_model
-    from rnnlm.training.trainer import RnnlmTrainer as RnnlmTrainer
+    from rnnlm.training.rnnlm_trainer import RnnlmTrainer as RnnlmTrainer
+    from rnnlm.training.trainer import Trainer as Trainer
+    from rnnlm.wordvec.counts import (
+        create_co_matrix as create_co_matrix,
+        pmi as pmi,
+        ppmi as ppmi,
+        svd_vectors as svd_vectors,
+    )
+    from rnnlm.wordvec.neighbours import (
+        analogy as analogy,
+        cos_similarity as cos_similarity,
+        most_similar as most_similar,
+        normalize as normalize,
+    )
+    from rnnlm.wordvec.options import Word2vecOptions as Word2vecOptions
+    from rnnlm.wordvec.text import (
+        convert_one_hot as convert_one_hot,
+        create_contexts_target as create_contexts_target,
+        preprocess as preprocess,
+    )
+    from rnnlm.wordvec.training import train_word2vec as train_word2vec
+    from rnnlm.wordvec.vector_file import load_vectors as load_vectors, save_vectors as save_vectors
+    from rnnlm.wordvec.word2vec import (
+        CBOW as CBOW,
+        SimpleCBOW as SimpleCBOW,
+        SimpleSkipGram as SimpleSkipGram,
+        SkipGram as SkipGram,
+    )
 
 __version__ = "0.2.0"
 
@@ -96,14 +159,37 @@ HOMES = {
     "rnnlm.data.text": ("read_corpus",),
     "rnnlm.data.tokens": ("Tokens",),
     "rnnlm.data.vocabulary": ("Vocabulary",),
-    "rnnlm.layers.affine": ("TimeAffine",),
+    "rnnlm.layers.activations": ("ReLU", "Sigmoid", "Softmax", "Step", "Tanh"),
+    "rnnlm.layers.affine": ("Affine", "Dense", "MatMul", "TimeAffine"),
     "rnnlm.layers.bidirectional": ("TimeBiGRU", "TimeBiLSTM", "TimeBiRNN"),
-    "rnnlm.layers.dropout": ("TimeDropout",),
-    "rnnlm.layers.embedding": ("TimeEmbedding",),
+    "rnnlm.layers.branches": ("Concatenate", "Split"),
+    "rnnlm.layers.dropout": ("Dropout", "TimeDropout"),
+    "rnnlm.layers.embedding": ("Embedding", "TimeEmbedding"),
+    "rnnlm.layers.functions": (
+        "relu",
+        "relu_slope",
+        "sigmoid",
+        "sigmoid_slope",
+        "softmax",
+        "step",
+        "tanh",
+        "tanh_slope",
+    ),
     "rnnlm.layers.gru": ("GRU", "TimeGRU"),
     "rnnlm.layers.heads.affine_softmax": ("TimeAffineWithLoss",),
-    "rnnlm.layers.heads.softmax": ("TimeSoftmaxWithLoss",),
+    "rnnlm.layers.heads.each": ("EachTarget",),
+    "rnnlm.layers.heads.losses": (
+        "BinaryCrossEntropy",
+        "CategoricalCrossEntropy",
+        "Losses",
+        "MeanSquaredError",
+        "SigmoidWithLoss",
+        "SparseCategoricalCrossEntropy",
+    ),
+    "rnnlm.layers.heads.negative_sampling": ("EmbeddingDot", "NegativeSamplingLoss", "UnigramSampler"),
+    "rnnlm.layers.heads.softmax": ("SoftmaxWithLoss", "TimeSoftmaxWithLoss"),
     "rnnlm.layers.lstm": ("LSTM", "TimeLSTM"),
+    "rnnlm.layers.mean": ("MeanOverTime",),
     "rnnlm.layers.regularization": ("TimeActivationRegularization",),
     "rnnlm.layers.rnn": ("RNN", "TimeRNN"),
     "rnnlm.models.base": ("Model",),
@@ -126,7 +212,15 @@ HOMES = {
     "rnnlm.inference.sampling": ("Sampling",),
     "rnnlm.inference.scoring": ("Score", "score"),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
-    "rnnlm.training.trainer": ("RnnlmTrainer",),
+    "rnnlm.training.rnnlm_trainer": ("RnnlmTrainer",),
+    "rnnlm.training.trainer": ("Trainer",),
+    "rnnlm.wordvec.counts": ("create_co_matrix", "pmi", "ppmi", "svd_vectors"),
+    "rnnlm.wordvec.options": ("Word2vecOptions",),
+    "rnnlm.wordvec.neighbours": ("analogy", "cos_similarity", "most_similar", "normalize"),
+    "rnnlm.wordvec.text": ("convert_one_hot", "create_contexts_target", "preprocess"),
+    "rnnlm.wordvec.training": ("train_word2vec",),
+    "rnnlm.wordvec.vector_file": ("load_vectors", "save_vectors"),
+    "rnnlm.wordvec.word2vec": ("CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"),
     "rnnlm.book.rnnlm_gen": ("BetterRnnlmGen", "RnnlmGen"),
     "rnnlm.book.util": ("eval_perplexity", "to_cpu", "to_gpu"),
 }

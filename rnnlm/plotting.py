@@ -14,8 +14,9 @@ __all__ = [
     "save_gates",
     "save_norms",
     "save_perplexity",
+    "save_points",
     "save_surprise",
-    "show_perplexity",
+    "show_curve",
 ]
 
 WORDS_A_ROW = 10  # of a heat strip
@@ -163,7 +164,29 @@ def _write(figure: Any, path: str | os.PathLike[str]) -> None:
         figure.savefig(path, dpi=150)
 
 
-def show_perplexity(perplexities: Sequence[float], xlabel: str, ylim: tuple[float, float] | None = None) -> Any:
+def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any, title: str = "") -> None:
+    """Write a picture of words as points in a plane.
+
+    Args:
+        path: the picture; its ending says in which format.
+        words: n of them.
+        points: (n, 2) host array.
+        title: above it.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = _new_figure(8, 6.5)
+    axes = figure.subplots()
+    axes.scatter(points[:, 0], points[:, 1], s=12)
+    for word, point in zip(words, points):
+        axes.annotate(word, point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
+    axes.set_title(title, parse_math=False)
+    axes.grid(alpha=0.3)
+    _write(figure, path)
+
+
+def show_curve(values: Sequence[float], xlabel: str, ylabel: str, ylim: tuple[float, float] | None = None) -> Any:
     """Draw a curve with pyplot and show it if the session is interactive. Returns the axes.
 
     Raises:
@@ -174,7 +197,8 @@ def show_perplexity(perplexities: Sequence[float], xlabel: str, ylim: tuple[floa
     except ImportError as error:
         raise MissingExtra("a picture", "plot") from error
     _, axes = pyplot.subplots()
-    draw_perplexity(axes, {"train": (range(1, len(perplexities) + 1), perplexities)}, xlabel)
+    draw_perplexity(axes, {"train": (range(1, len(values) + 1), values)}, xlabel)
+    axes.set_ylabel(ylabel)
     if ylim is not None:
         if ylim[0] <= 0:
             axes.set_yscale("linear")  # a logarithmic one has no zero

@@ -6,13 +6,18 @@ from contextlib import contextmanager
 from time import time
 from typing import Any
 
-__all__ = ["bytes_bar", "not_counted", "progress_bar", "say"]
+__all__ = ["bytes_bar", "not_counted", "progress_bar", "say", "words_bar"]
 
 
-def progress_bar(windows: int, tokens: int, done: int = 0) -> Any:
+def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens", silent: bool = False) -> Any:
     """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal.
 
-    `done` windows were done before it began.
+    Args:
+        windows: in all.
+        tokens: of a window; or samples, as `unit` says.
+        done: windows that were done before it began.
+        unit: what is counted by the second.
+        silent: True to show nothing.
     """
     from tqdm import tqdm
 
@@ -21,12 +26,13 @@ def progress_bar(windows: int, tokens: int, done: int = 0) -> Any:
         def format_dict(self) -> dict[str, Any]:
             values = dict(super().format_dict)
             rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
-            values["tokens"] = f"{rate * tokens:,.0f} tokens/s, {1000 / rate:.1f} ms/window" if rate else "?"
+            values["tokens"] = f"{rate * tokens:,.0f} {unit}/s, {1000 / rate:.1f} ms/window" if rate else "?"
             return values
 
     return Bar(
         total=windows,
         initial=done,
+        disable=silent,
         bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
         mininterval=0.2 if sys.stderr.isatty() else 20,
         file=sys.stderr,
@@ -49,13 +55,22 @@ def bytes_bar(total: int) -> Any:
     )
 
 
+def words_bar(total: int) -> Any:
+    """A bar on stderr for words of a text. Rare lines where stderr is no terminal."""
+    from tqdm import tqdm
+
+    interval = 0.2 if sys.stderr.isatty() else 20
+    return tqdm(total=total, unit=" words", unit_scale=True, mininterval=interval, file=sys.stderr, dynamic_ncols=True)
+
+
 @contextmanager
 def not_counted(bar: Any) -> Iterator[None]:
     """What is done inside, an evaluation, say, is no part of the time that the bar divides by."""
     begin = time()
     yield
-    bar.start_t += time() - begin
-    bar.last_print_t += time() - begin
+    if not bar.disable:
+        bar.start_t += time() - begin
+        bar.last_print_t += time() - begin
 
 
 def say(line: str) -> None:

@@ -20,6 +20,9 @@ PURPOSES = {
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
     "sampled words": 1 << 63,  # step: number of the word
+    "order of samples": (1 << 63) + (1 << 61),  # step: epoch
+    "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
+    "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes
 }
 PARTS = 1 << 61  # that a purpose may have
 

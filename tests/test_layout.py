@@ -15,15 +15,23 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
-    "ASGD", "AdaGrad", "Adam", "AdamW", "AwdLstm", "BackendError", "Batches", "BetterRnnlm", "BetterRnnlmGen",
-    "Constant", "Corpus", "Cosine", "DataError", "DivideOnPlateau", "Evaluation", "GRU", "Halving",
-    "InputError", "LSTM", "LanguageModel", "MissingExtra", "Model", "ModelConfig", "ModelFileError",
-    "Momentum", "Nesterov", "Predictor", "RMSprop", "RNN", "Rnnlm", "RnnlmError", "RnnlmGen", "RnnlmTrainer", "SGD",
-    "Sampling", "Score", "Sequential", "SimpleRnnlm", "StepDecay", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss", "TimeBiGRU",
-    "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
-    "TimeSoftmaxWithLoss", "Tokens", "TrainingDiverged", "Vocabulary", "build_model", "clip_grads", "encode_corpus",
-    "eval_perplexity", "evaluate", "generate", "generate_batch", "load_corpus", "load_model", "open_corpus",
-    "perplexity", "ptb", "read_corpus", "save_model", "score", "story", "to_cpu", "to_gpu", "token_nats",
+    "ASGD", "AdaGrad", "Adam", "AdamW", "Affine", "AwdLstm", "BackendError", "Batches", "BetterRnnlm",
+    "BetterRnnlmGen", "BinaryCrossEntropy", "CBOW", "CategoricalCrossEntropy", "Concatenate", "Constant", "Corpus",
+    "Cosine", "DataError", "Dense", "DivideOnPlateau", "Dropout", "EachTarget", "Embedding", "EmbeddingDot",
+    "Evaluation", "GRU", "Halving", "InputError", "LSTM", "LanguageModel", "Losses", "MatMul", "MeanOverTime",
+    "MeanSquaredError", "MissingExtra", "Model", "ModelConfig", "ModelFileError", "Momentum",
+    "NegativeSamplingLoss", "Nesterov", "Predictor", "RMSprop", "RNN", "ReLU", "Rnnlm", "RnnlmError", "RnnlmGen",
+    "RnnlmTrainer", "SGD", "Sampling", "Score", "Sequential", "Sigmoid", "SigmoidWithLoss", "SimpleCBOW",
+    "SimpleRnnlm", "SimpleSkipGram", "SkipGram", "Softmax", "SoftmaxWithLoss", "SparseCategoricalCrossEntropy",
+    "Split", "Step", "StepDecay", "Tanh", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss",
+    "TimeBiGRU", "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
+    "TimeSoftmaxWithLoss", "Tokens", "Trainer", "TrainingDiverged", "UnigramSampler", "Vocabulary",
+    "Word2vecOptions", "analogy", "build_model", "clip_grads", "convert_one_hot", "cos_similarity",
+    "create_co_matrix", "create_contexts_target", "encode_corpus", "eval_perplexity", "evaluate", "generate",
+    "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
+    "perplexity", "pmi", "ppmi", "preprocess", "ptb", "read_corpus", "relu", "relu_slope", "save_model",
+    "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
+    "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
     "Batches", "Corpus", "Tokens", "Vocabulary", "encode_corpus", "load_corpus", "open_corpus", "ptb", "read_corpus",

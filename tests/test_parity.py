@@ -14,10 +14,13 @@ import pytest
 from rnnlm.backend import NAME
 from rnnlm.data import Vocabulary
 from rnnlm.inference.evaluation import evaluate
-from rnnlm.models import ModelConfig, build_model
+from rnnlm.layers import Dense, Dropout, ReLU, SoftmaxWithLoss
+from rnnlm.models import ModelConfig, Sequential, build_model
 from rnnlm.optim import SGD
 from rnnlm.saving.model_folder import load_model, save_model
-from rnnlm.training.trainer import RnnlmTrainer
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
+from rnnlm.training.trainer import Trainer
+from rnnlm.wordvec import SkipGram, Word2vecOptions, create_contexts_target, train_word2vec
 from tests.gradcheck import host
 
 pytestmark = pytest.mark.skipif(NAME != "cupy", reason="compares CuPy with NumPy: RNNLM_DEVICE=cuda or --strict-cupy")
@@ -62,6 +65,37 @@ def test_training_gives_the_losses_of_numpy(name):
     assert want[0] - want[-1] > 0.3  # it learns
     np.testing.assert_allclose(losses, want, rtol=1e-4)
     np.testing.assert_allclose(weights, want_weights, atol=2e-3)
+
+
+def network_losses():
+    """A network with dropout, 60 steps; weights in the end."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((80, 6))
+    t = x[:, :3].argmax(axis=1)
+    net = Sequential([Dense(6, 16), ReLU(), Dropout(0.3), Dense(16, 3)], SoftmaxWithLoss(), seed=3)
+    trainer = Trainer(net, SGD(RATE))
+    trainer.fit(x, t, max_epoch=6, batch_size=8, eval_interval=1, max_grad=1.0, verbose=0)
+    return np.array(trainer.loss_list), host(net.flat_params)
+
+
+def vector_losses():
+    """Skip-gram by negative sampling, as a model, and vectors of a text, the fast way."""
+    ids = np.minimum(np.random.default_rng(4).geometric(0.1, 3000), 40) - 1
+    model = SkipGram(40, 8, 2, ids, seed=5)
+    trainer = Trainer(model, SGD(1.0))
+    trainer.fit(*create_contexts_target(ids[:500], 2), max_epoch=2, batch_size=20, eval_interval=1, verbose=0)
+    vectors = [train_word2vec(ids, 40, method, Word2vecOptions(size=8, epochs=1)) for method in ("skip-gram", "cbow")]
+    return np.array(trainer.loss_list), np.concatenate([model.word_vecs, *vectors])
+
+
+@pytest.mark.parametrize("function", ["network_losses", "vector_losses"])
+def test_networks_and_word_vectors_are_those_of_numpy(function):
+    losses, weights = globals()[function]()
+    want, want_weights = on_numpy(f"print(json.dumps([a.tolist() for a in {function}()]))")
+    assert len(losses) > 40
+    assert want[0] - want[-1] > 0.1
+    np.testing.assert_allclose(losses, want, rtol=1e-4)
+    np.testing.assert_allclose(weights, want_weights, atol=1e-4)
 
 
 def test_a_model_folder_moves_both_ways(tmp_path):

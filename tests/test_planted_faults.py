@@ -7,6 +7,12 @@ from rnnlm.backend import ops, xp
 from rnnlm.cells.lstm import blocks, lstm_backward
 from rnnlm.cells.rnn import rnn_backward, rnn_forward
 from rnnlm.layers import (
+    Affine,
+    Concatenate,
+    EmbeddingDot,
+    MatMul,
+    MeanOverTime,
+    Split,
     TimeActivationRegularization,
     TimeAffine,
     TimeBiLSTM,
@@ -20,6 +26,7 @@ from rnnlm.layers import (
     lstm as lstm_module,
     rnn as module,
 )
+from rnnlm.layers.heads import negative_sampling
 from rnnlm.layers.recurrent import Recurrent
 from tests.gradcheck import host
 from tests.layers import (
@@ -27,15 +34,17 @@ from tests.layers import (
     test_bidirectional,
     test_dropout,
     test_embedding,
+    test_feed_forward as feed_forward,
     test_recurrent as recurrent,
     test_regularization,
 )
+from tests.layers.heads import test_losses as losses
 from tests.models import test_general
 
 window_backward = module.rnn_window_backward
 
 
-def skip_first_step(dhs, hs, das, Wh, dh):
+def skip_first_step(dhs, hs, das, Wh, dh, *_):
     window_backward(dhs[1:], hs[1:], das[1:], Wh, dh)
     das[0] = 0
 
@@ -43,32 +52,32 @@ def skip_first_step(dhs, hs, das, Wh, dh):
 def state_of_the_step_itself(layer, dhs):
     """dWh from h[t] where h[t-1] belongs."""
     H = dhs.shape[2]
-    hs = layer._saved[4][0].copy()
+    hs = layer._saved[5][0].copy()
     dxs = TimeRNN.backward(layer, dhs)
     xp.matmul(hs[1:].reshape(-1, H).T, layer._buffers["das"].reshape(-1, H), out=layer.grads[1])
     return dxs
 
 
-def no_recurrence(dhs, hs, das, Wh, dh):
+def no_recurrence(dhs, hs, das, Wh, dh, *_):
     for dy, h, da in zip(dhs, hs[1:], das):
         rnn_backward(dy, dh, h, da)
     xp.matmul(das[0], Wh.T, out=dh)
 
 
-def missing_slope(dhs, hs, das, Wh, dh):
+def missing_slope(dhs, hs, das, Wh, dh, *_):
     for dy, da in zip(dhs[::-1], das[::-1]):
         xp.add(dy, dh, out=da)
         xp.matmul(da, Wh.T, out=dh)
 
 
-def leak_from_the_window_before(dhs, hs, das, Wh, dh):
+def leak_from_the_window_before(dhs, hs, das, Wh, dh, *_):
     """The gradient of the state, kept from the last backward, flows into this one's last step."""
     dh += leak_from_the_window_before.dh
     window_backward(dhs, hs, das, Wh, dh)
     leak_from_the_window_before.dh = dh.copy()
 
 
-def forward_without_bias(hs, Wh, product):
+def forward_without_bias(hs, Wh, product, *_):
     for h_prev, h in zip(hs[:-1], hs[1:]):
         rnn_forward(h, xp.matmul(h_prev, Wh) - forward_without_bias.b)
 
@@ -228,8 +237,8 @@ def test_a_gradient_that_passes_dropped_places_is_caught(rng, monkeypatch):
 
 def test_another_mask_on_the_way_back_is_caught(rng, monkeypatch):
     def backward(self, dys):
-        _, dtype, mask = self._restore()
-        return dys * self.mask.draw(mask.shape, dtype).swapaxes(0, 1)
+        shape, dtype, (N, T), _ = self._restore()
+        return dys * self.mask.draw(shape, dtype).reshape(T, N, -1).swapaxes(0, 1)
 
     monkeypatch.setattr(TimeDropout, "backward", backward)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
@@ -240,7 +249,7 @@ def test_dropped_words_that_get_a_gradient_are_caught(rng, monkeypatch):
     backward = TimeEmbedding.backward
 
     def without_mask(self, dxs):
-        self._saved = (self._saved[0], None)
+        self._saved = (self._saved[0], None, self._saved[2])
         backward(self, dxs)
 
     monkeypatch.setattr(TimeEmbedding, "backward", without_mask)
@@ -260,6 +269,32 @@ def test_dropped_weights_forgotten_on_the_way_back_are_caught(rng, monkeypatch, 
         return Recurrent.backward(layer, dhs)
 
     monkeypatch.setattr(layer, "backward", backward, raising=False)
+    with pytest.raises(AssertionError, match=f"gradient of {named}: backward says"):
+        recurrent.check_gradients(layer, xs, state, rng)
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "gru-after"])
+@pytest.mark.parametrize(("fault", "named"), [("way back", "xs"), ("weights", "Wh")])
+def test_a_dropped_state_forgotten_on_the_way_back_is_caught(rng, monkeypatch, kind, fault, named):
+    """The mask of dh, or that of the states in dWh."""
+    layer, xs, state = recurrent.build(rng, kind, recurrent_dropout=0.5)
+    if fault == "way back":
+        without = lambda W, mask, rows, times: ops.multiplier(W.T, rows, times)  # noqa: E731
+        for place in (module, lstm_module, gru_module, gru_after):
+            monkeypatch.setattr(place, "to_state", without)
+    else:
+        right = layer._hidden_gradients
+
+        def unmasked(das, of_state, _, kept):
+            h_prevs = layer._seen[0][:-1]
+            right(das, of_state, h_prevs.reshape(len(das), -1), kept)
+
+        def backward(dhs, *rest):
+            layer._seen = layer._saved[5]
+            return Recurrent.backward(layer, dhs, *rest)
+
+        monkeypatch.setattr(layer, "_hidden_gradients", unmasked, raising=False)
+        monkeypatch.setattr(layer, "backward", backward, raising=False)
     with pytest.raises(AssertionError, match=f"gradient of {named}: backward says"):
         recurrent.check_gradients(layer, xs, state, rng)
 
@@ -297,3 +332,82 @@ def test_a_second_direction_that_is_not_turned_back_is_caught(rng, monkeypatch):
     monkeypatch.setattr(TimeBiLSTM, "backward", backward)
     with pytest.raises(AssertionError, match="gradient of xs: backward says"):
         test_bidirectional.test_backward_is_the_derivative(rng, "lstm", {})
+
+
+# ---------------------------------------------------------------------- layers without time, losses
+
+
+def halved(cls, method, place=0):
+    """The method, whose answer, or whose gradient number `place`, is half of what it should be."""
+    right = getattr(cls, method)
+
+    def wrong(self, *arguments):
+        return right(self, *arguments) * 0.5
+
+    return wrong
+
+
+@pytest.mark.parametrize("name", ["sigmoid", "tanh", "relu", "softmax"])
+def test_a_wrong_slope_of_an_activation_is_caught(rng, monkeypatch, name):
+    cls = type(feed_forward.make(name, rng))
+    monkeypatch.setattr(cls, "_gradient", halved(cls, "_gradient"))
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        feed_forward.test_backward_is_the_derivative(rng, name, (5, 4))
+
+
+@pytest.mark.parametrize("name", ["affine", "dense"])
+def test_a_bias_without_a_gradient_is_caught(rng, monkeypatch, name):
+    monkeypatch.setattr(Affine, "_bias_gradient", lambda self, rows: None)
+    with pytest.raises(AssertionError, match="gradient of b: backward says"):
+        feed_forward.test_backward_is_the_derivative(rng, name, (5, 4))
+
+
+def test_weights_of_a_product_taken_the_wrong_way_are_caught(rng, monkeypatch):
+    def backward(self, dys):
+        dxs = MatMul.backward(self, dys)
+        self.grads[0] *= 2
+        return dxs
+
+    layer = feed_forward.make("matmul", rng)
+    monkeypatch.setattr(layer, "backward", lambda dys: backward(layer, dys), raising=False)
+    with pytest.raises(AssertionError, match="gradient of W: backward says"):
+        feed_forward.check(layer, feed_forward.dev(rng.standard_normal((5, 4))), rng)
+
+
+def test_a_mean_that_sums_on_the_way_back_is_caught(rng, monkeypatch):
+    right = MeanOverTime.backward
+    monkeypatch.setattr(MeanOverTime, "backward", lambda self, dys: right(self, dys) * 3)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        feed_forward.test_the_mean_over_time(rng)
+
+
+def test_branches_whose_gradients_change_places_are_caught(rng, monkeypatch):
+    right = Split.backward
+    monkeypatch.setattr(Split, "backward", lambda self, dys: right(self, (dys[0], dys[2], dys[1])))
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        feed_forward.test_one_input_that_goes_several_ways(rng)
+    cut = Concatenate.backward
+    monkeypatch.setattr(Concatenate, "backward", lambda self, dys: cut(self, dys[..., ::-1]))
+    with pytest.raises(AssertionError, match="gradient of x0: backward says"):
+        feed_forward.test_branches_that_come_together(rng)
+
+
+@pytest.mark.parametrize("kind", ["squares", "binary", "sigmoid", "categorical", "sparse"])
+def test_a_loss_with_a_wrong_slope_is_caught(rng, monkeypatch, kind):
+    cls = type(losses.of_kind(kind, rng)[0])
+    monkeypatch.setattr(cls, "_slopes", halved(cls, "_slopes"))
+    with pytest.raises(AssertionError, match="gradient of y: backward says"):
+        losses.test_the_loss_and_its_gradient(rng, kind, (6, 4))
+
+
+def test_negatives_taken_for_targets_are_caught(rng, monkeypatch):
+    right = EmbeddingDot.backward
+    monkeypatch.setattr(EmbeddingDot, "backward", lambda self, dout: right(self, dout[:, ::-1].copy()))
+    with pytest.raises(AssertionError, match="gradient of h: backward says"):
+        losses.test_negative_sampling_is_the_derivative(rng, False)
+
+
+def test_word_vectors_whose_gradient_is_not_cleared_are_caught(rng, monkeypatch):
+    monkeypatch.setattr(negative_sampling, "clear_rows", lambda out, ids: None)
+    with pytest.raises(AssertionError, match="gradient of W: backward says"):
+        losses.test_products_with_word_vectors(rng, (6,))

@@ -7,7 +7,7 @@ from rnnlm.errors import MissingExtra
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD
 from rnnlm.plotting import save_perplexity
-from rnnlm.training.trainer import RnnlmTrainer
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
 
 CURVES = {"train": ([1, 2, 3], [900.0, 200.0, 90.0]), "valid": ([1, 2, 3], [300.0, 150.0, 120.0])}
 

@@ -6,7 +6,22 @@ A developer's test: it needs torch (extra `bench`), which the other tests do wit
 import numpy as np
 import pytest
 
-from rnnlm.layers import TimeGRU, TimeLSTM, TimeRNN
+from rnnlm.backend import NAME
+from rnnlm.layers import (
+    Affine,
+    BinaryCrossEntropy,
+    Embedding,
+    MeanSquaredError,
+    ReLU,
+    Sigmoid,
+    SigmoidWithLoss,
+    Softmax,
+    SoftmaxWithLoss,
+    Tanh,
+    TimeGRU,
+    TimeLSTM,
+    TimeRNN,
+)
 from tests.gradcheck import dev, host
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnnlm[bench]'")
@@ -67,6 +82,7 @@ def test_outputs_and_gradients_are_pytorchs(kind):
         print(f"{kind} {name}: {error:.1e}")
 
 
+@pytest.mark.skipif(NAME == "cupy" and not torch.cuda.is_available(), reason="takes a PyTorch with CUDA beside CuPy")
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
 def test_the_step_that_a_graph_captures_is_the_eager_one(cell):
     """Of the benchmark's PyTorch. The capture itself takes a GPU; what is captured does not."""
@@ -84,3 +100,74 @@ def test_the_step_that_a_graph_captures_is_the_eager_one(cell):
         assert float(loss) == pytest.approx(float(eager.step(*eager.place(xs, ts))), rel=1e-6)
     for one, other in zip(eager.net.parameters(), graph.net.parameters()):
         torch.testing.assert_close(one, other)
+
+
+def leaf(a):
+    """A tensor that gets a gradient."""
+    return torch.tensor(np.array(a), requires_grad=True)
+
+
+ACTIVATIONS = {"sigmoid": (Sigmoid, torch.sigmoid), "tanh": (Tanh, torch.tanh), "relu": (ReLU, torch.relu), "softmax": (Softmax, lambda x: torch.softmax(x, -1))}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_activations_are_pytorchs(rng, name):
+    ours, theirs = ACTIVATIONS[name]
+    x, dy = rng.standard_normal((5, 4)), rng.standard_normal((5, 4))
+    layer, given = ours(), leaf(x)
+    y = theirs(given)
+    y.backward(torch.tensor(dy))
+    np.testing.assert_allclose(host(layer.forward(dev(x))), y.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(host(layer.backward(dev(dy))), given.grad.numpy(), rtol=1e-10, atol=1e-14)
+
+
+LOSSES = {
+    "squares": (MeanSquaredError, torch.nn.functional.mse_loss, "numbers"),
+    "sigmoid": (SigmoidWithLoss, torch.nn.functional.binary_cross_entropy_with_logits, "yes or no"),
+    "binary": (BinaryCrossEntropy, torch.nn.functional.binary_cross_entropy, "yes or no"),
+    "softmax": (SoftmaxWithLoss, torch.nn.functional.cross_entropy, "ids"),
+}
+
+
+@pytest.mark.parametrize("name", LOSSES)
+def test_losses_are_pytorchs(rng, name):
+    ours, theirs, kind = LOSSES[name]
+    x = rng.random((6, 4)) if name == "binary" else rng.standard_normal((6, 4))
+    t = {
+        "numbers": rng.standard_normal((6, 4)),
+        "yes or no": (rng.random((6, 4)) < 0.5) * 1.0,
+        "ids": rng.integers(0, 4, 6),
+    }[kind]
+    head, given = ours(), leaf(x)
+    loss = theirs(given, torch.tensor(t))
+    loss.backward()
+    np.testing.assert_allclose(float(head.loss(dev(x), dev(t))), loss.item(), rtol=1e-7)
+    np.testing.assert_allclose(host(head.backward()), given.grad.numpy(), rtol=1e-5, atol=1e-9)
+
+
+def test_an_affine_layer_and_an_embedding_are_pytorchs(rng):
+    W, b, x, dy = (rng.standard_normal(shape) for shape in ((4, 3), (3,), (5, 4), (5, 3)))
+    layer, net = Affine(dev(W), dev(b)), torch.nn.Linear(4, 3, dtype=torch.float64)
+    with torch.no_grad():
+        net.weight[:], net.bias[:] = torch.tensor(W.T.copy()), torch.tensor(b)
+    given = leaf(x)
+    net(given).backward(torch.tensor(dy))
+    layer.forward(dev(x))
+    np.testing.assert_allclose(host(layer.backward(dev(dy))), given.grad.numpy(), rtol=1e-12)
+    np.testing.assert_allclose(host(layer.grads[0]), net.weight.grad.numpy().T, rtol=1e-12)
+    np.testing.assert_allclose(host(layer.grads[1]), net.bias.grad.numpy(), rtol=1e-12)
+    ids, table, rows = rng.integers(0, 4, 9), leaf(W), rng.standard_normal((9, 3))
+    torch.nn.functional.embedding(torch.tensor(ids), table).backward(torch.tensor(rows))
+    words = Embedding(dev(W))
+    words.forward(dev(ids))
+    words.backward(dev(rows))
+    np.testing.assert_allclose(host(words.grads[0]), table.grad.numpy(), rtol=1e-12)
+
+
+def test_an_rnn_of_rectified_linear_units_is_pytorchs(rng):
+    net = torch.nn.RNN(4, 6, nonlinearity="relu", batch_first=True, dtype=torch.float64)
+    Wih, Whh, bih, bhh = (p.detach().numpy() for p in net.parameters())
+    layer = TimeRNN(dev(Wih.T.copy()), dev(Whh.T.copy()), dev(bih + bhh), activation="relu")
+    xs = rng.standard_normal((3, 5, 4))
+    want = net(torch.tensor(xs))[0].detach().numpy()
+    np.testing.assert_allclose(host(layer.forward(dev(xs))), want, rtol=1e-12, atol=1e-14)

@@ -12,6 +12,7 @@ from rnnlm.cli.commands.info import Info
 from rnnlm.cli.commands.plot import Plot
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
+from rnnlm.cli.commands.vectors import Vectors
 from rnnlm.experiments import recipes
 from rnnlm.experiments.settings import TrainConfig
 
@@ -25,6 +26,7 @@ COMMANDS: dict[str, type[Command]] = {
     "info": Info,
     "plot": Plot,
     "data": Data,
+    "vectors": Vectors,
 }
 
 

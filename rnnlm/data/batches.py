@@ -1,5 +1,7 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
+from math import exp, log
+from sys import float_info
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -54,6 +56,13 @@ class Batches:
                 f"{batch_size * time_size} pairs of words, it has {len(self.xs)}; take smaller sizes or more text"
             )
         self.batch_size, self.time_size = batch_size, time_size
+
+    unit, figure = "tokens", "perplexity"  # what is counted of them, and what is told of their loss
+    highest = log(float_info.max)  # loss in nats whose perplexity is still a number
+
+    def told(self, loss: float) -> str:
+        """The figure of a loss, in words."""
+        return f"perplexity {exp(min(loss, self.highest)):.2f}"
 
     def __len__(self) -> int:
         """Windows in an epoch."""

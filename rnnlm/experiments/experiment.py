@@ -12,6 +12,7 @@ from rnnlm.data.corpora.named import Corpus, load_corpus
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, MissingExtra, TrainingDiverged
+from rnnlm.experiments.embedding import begin_with
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.experiments.stories import examine_sentences, examine_words
@@ -48,6 +49,9 @@ def run(config: TrainConfig) -> Path:
     train, words = corpus.train, corpus.vocabulary
     batches = config.make_batches(train)  # too short a corpus is refused here
     model = build_model(config.model_config(len(words)))
+    if config.init_embedding is not None:
+        found = begin_with(config.init_embedding, model, words)
+        say(f"{found:,} of {len(words):,} words begin with vectors of {config.init_embedding}")
     rate = config.make_rate(config.max_epoch * len(batches))
     training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
     results = Results(config.out, config.recipe)

@@ -38,6 +38,8 @@ class TrainConfig:
         max_words: words of a text file to tell apart, the most frequent ones.
         max_tokens: train on so many tokens from the beginning; all unless given.
         model: its layers, dropouts and initial weights.
+        init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
+            words are matched by name, and those without a vector begin as `init` has it.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
         weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
@@ -67,6 +69,7 @@ class TrainConfig:
     max_words: int = 10_000
     max_tokens: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
+    init_embedding: Path | None = None
     optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
     weight_decay: float | None = None

@@ -16,19 +16,24 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
 - Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
   backward `dh` (`dc`), the gradient of the state that the window began with. Truncated back-propagation through time:
   with `stateful` the state goes forward from window to window, the gradient stops at the window's edge.
-- A layer declares what it is: whether it is `causal`, what `penalty` its last forward asks for, its `states`.
-  Whoever uses layers asks nothing else of them. A head (`heads/base.py`) is the layer that ends in a loss.
+- A layer declares what it is: whether it is `causal`, what `penalty` its last forward asks for, its `states`, the
+  length of inputs that it `takes` and its `output_shape`, the `parts` it is made of. Whoever uses layers asks nothing
+  else of them. A head (`heads/base.py`) is the layer that ends in a loss.
+- Layers of a network without time take (N, D); those that do the same at every step take (N, T, D) too (`rows.py`).
 - Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnnlm.backend import Array, xp
 from rnnlm.backend.memory import reused
 from rnnlm.errors import InputError
 
-__all__ = ["Layer", "batch_first", "expect", "expect_ids", "time_major"]
+__all__ = ["Layer", "Shape", "batch_first", "expect", "expect_ids", "time_major"]
+
+Shape = tuple[int | str, ...]
 
 
 def time_major(xs: Array) -> Array:
@@ -41,7 +46,7 @@ def batch_first(xs: Array) -> Array:
     return xs.swapaxes(0, 1)
 
 
-def expect(name: str, array: Any, shape: tuple[int | str, ...], dtype: Any = None) -> None:
+def expect(name: str, array: Any, shape: Shape, dtype: Any = None) -> None:
     """Check an argument's type, dtype and shape; letters in `shape` stand for any length but zero.
 
     Raises:
@@ -60,7 +65,7 @@ def expect(name: str, array: Any, shape: tuple[int | str, ...], dtype: Any = Non
         raise InputError(f"{name} must have the layer's dtype {dtype}, got {array.dtype}: use astype")
 
 
-def expect_ids(name: str, ids: Any, shape: tuple[int | str, ...] = ("N", "T")) -> None:
+def expect_ids(name: str, ids: Any, shape: Shape = ("N", "T")) -> None:
     """Check that `ids` is an integer array of the given shape; see `expect`."""
     if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
         raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
@@ -79,6 +84,7 @@ class Layer:
     train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
     penalty: Any = 0.0  # nats that the last forward asks for beside the loss
+    takes_ids: Any = False  # True where inputs are ids; of several inputs a tuple
     causal = True  # False where an output depends on inputs of later time steps
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
@@ -95,6 +101,27 @@ class Layer:
     def backward(self, *gradients: Any) -> Any:
         """The gradient of the inputs; those of the parameters are left in `grads`."""
         raise NotImplementedError
+
+    @property
+    def masks(self) -> tuple[Any, ...]:
+        """All `DropoutMask`s of this layer."""
+        return () if self.mask is None else (self.mask,)
+
+    @property
+    def takes(self) -> int | None:
+        """The length that the last axis of the inputs must have; None for any."""
+        return None
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """The shape of the outputs for inputs of a shape; letters in it stand for any length."""
+        return shape
+
+    def parts(self) -> Mapping[str, "Layer"]:
+        """The layers that this one is made of, by name; none for most, which have parameters of their own."""
+        return {}
+
+    def draw(self, seed: int, number: int) -> None:
+        """Draw initial weights from the stream of a seed and of this layer's number; most are given theirs."""
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""

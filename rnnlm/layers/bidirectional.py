@@ -6,7 +6,7 @@ In a language model the layer that reads back would see the very words that are 
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.base import Layer, Shape, expect
 from rnnlm.layers.gru import TimeGRU
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.layers.recurrent import Recurrent
@@ -59,6 +59,16 @@ class Bidirectional(Layer):
         self.states = self.ahead.states + self.back.states
         self.params = self.ahead.params + self.back.params
         self.grads = self.ahead.grads + self.back.grads
+
+    @property
+    def takes(self) -> int | None:
+        """D."""
+        return self.ahead.takes
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(N, T, 2H), or (N, 2H) for the last hidden states alone."""
+        *kept, H = self.ahead.output_shape(shape)
+        return *kept, 2 * int(H)
 
     def forward(self, xs: Array) -> Array:
         """Hidden states (N, T, 2H) of the inputs (N, T, D), or the last ones (N, 2H)."""

@@ -3,10 +3,11 @@
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.backend.memory import reused
 from rnnlm.checks import share
-from rnnlm.layers.base import Layer, batch_first, expect, time_major
+from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed, key_of, philox
 
-__all__ = ["DropoutMask", "TimeDropout", "draw_mask"]
+__all__ = ["Dropout", "DropoutMask", "TimeDropout", "draw_mask"]
 
 LANES = 1 << 16  # a random word of 64 bits makes four masks' entries of 16
 
@@ -60,39 +61,67 @@ class DropoutMask:
         return mask
 
 
-class TimeDropout(Layer):
-    """Zeros at random places of a window, while `train_flg` is on.  (N, T, D) -> (N, T, D)
+class Dropout(Layer):
+    """Zeros at random places, while `train_flg` is on.  (N, D) -> (N, D), or (N, T, D) -> (N, T, D)
 
         y = x m        dx = dy m        m = 0 with probability p, else 1 / (1 - p)
 
     Args:
         dropout_ratio: p, in [0, 1).
-        variational: one mask (N, D) for all time steps of a window, instead of a new one for each step. Source: Gal
-            and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
 
     Attributes:
         train_flg: True to drop, False to pass everything on as it is.
     """
 
-    def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:
+    def __init__(self, dropout_ratio: float = 0.5) -> None:
         super().__init__()
         self.mask = DropoutMask(dropout_ratio)
+
+    def forward(self, xs: Array) -> Array:
+        """The inputs, of which some are zero while training."""
+        x, like = to_rows("xs", xs), xs.shape[:-1]
+        mask = self._draw(x, like) if self.train_flg else None
+        self._save(x.shape, x.dtype, like, mask)
+        if mask is None:
+            return xs
+        return from_rows(self._masked(x, mask, "ys"), like)
+
+    def backward(self, dys: Array) -> Array:
+        """Gradient of the inputs, of their shape."""
+        shape, dtype, like, mask = self._restore()
+        dy = to_rows("dys", dys, shape[1], dtype, like)
+        self._done()
+        return dys if mask is None else from_rows(self._masked(dy, mask, "dxs"), like)
+
+    def _draw(self, x: Array, _like: tuple[int, ...]) -> Array | None:
+        """A mask for the rows (M, D), or for so many of them as come again and again."""
+        return self.mask.draw(x.shape, x.dtype)
+
+    def _masked(self, x: Array, mask: Array, name: str) -> Array:
+        """x times the mask, which is repeated if it has fewer rows."""
+        out = self._buffer(name, x.shape, x.dtype)
+        blocks = (-1, *mask.shape)
+        xp.multiply(x.reshape(blocks), mask, out=out.reshape(blocks))
+        return out
+
+
+class TimeDropout(Dropout):
+    """Dropout of windows.  (N, T, D) -> (N, T, D). Equations are those of `Dropout`.
+
+    Args:
+        dropout_ratio: p, in [0, 1).
+        variational: one mask (N, D) for all time steps of a window, instead of a new one for each step. Source: Gal
+            and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
+    """
+
+    def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:
+        super().__init__(dropout_ratio)
         self.variational = variational
 
     def forward(self, xs: Array) -> Array:
         """The inputs (N, T, D), of which some are zero while training."""
         expect("xs", xs, ("N", "T", "D"))
-        x = time_major(xs)
-        mask = self.mask.draw((1, *x.shape[1:]) if self.variational else x.shape, x.dtype) if self.train_flg else None
-        self._save(x.shape, x.dtype, mask)
-        return xs if mask is None else batch_first(xp.multiply(x, mask, out=self._buffer("ys", x.shape, x.dtype)))
+        return super().forward(xs)
 
-    def backward(self, dys: Array) -> Array:
-        """Gradient (N, T, D) of the inputs."""
-        shape, dtype, mask = self._restore()
-        T, N, D = shape
-        expect("dys", dys, (N, T, D), dtype)
-        self._done()
-        if mask is None:
-            return dys
-        return batch_first(xp.multiply(dys.swapaxes(0, 1), mask, out=self._buffer("dxs", shape, dtype)))
+    def _draw(self, x: Array, like: tuple[int, ...]) -> Array | None:
+        return self.mask.draw((like[0], x.shape[1]) if self.variational else x.shape, x.dtype)

@@ -1,10 +1,11 @@
 """Embedding: word ids to word vectors."""
 
 from rnnlm.backend import Array, accelerated, xp
-from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
+from rnnlm.layers.base import Layer, Shape, expect, expect_ids, time_major
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.layers.rows import from_rows, to_rows
 
-__all__ = ["TimeEmbedding", "add_rows", "clear_rows"]
+__all__ = ["Embedding", "TimeEmbedding", "add_rows", "clear_rows"]
 
 
 @accelerated
@@ -22,10 +23,10 @@ def clear_rows(out: Array, ids: Array) -> None:
     out[ids] = 0
 
 
-class TimeEmbedding(Layer):
-    """Look up a word's vector.  ids (N, T) -> (N, T, D)
+class Embedding(Layer):
+    """Look up a word's vector.  ids (N,) -> (N, D), or ids (N, T) -> (N, T, D)
 
-        x_t = W[id_t]        dW[v] = sum of dx_t over all t with id_t = v
+        x_n = W[id_n]        dW[v] = sum of dx_n over all n with id_n = v
 
     Only the rows of the words seen are touched: the gradient is dense, but `backward` clears just the rows that it
     wrote last time. A gradient scaled from outside (clipping) stays right, one written to from outside does not.
@@ -40,6 +41,7 @@ class TimeEmbedding(Layer):
     """
 
     names = ("W",)
+    takes_ids = True
 
     def __init__(self, W: Array, dropout_ratio: float = 0.0) -> None:
         expect("W", W, ("V", "D"))
@@ -48,41 +50,52 @@ class TimeEmbedding(Layer):
         self.add_to_gradient = False
         self._written: Array | None = None  # ids of the rows of dW that are not zero
 
+    def output_shape(self, shape: Shape) -> Shape:
+        """(..., D)"""
+        return *shape, self.params[0].shape[1]
+
     def forward(self, ids: Array) -> Array:
-        """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V).
+        """Vectors (N, D) or (N, T, D) of the words `ids`, integers in [0, V).
 
         Raises:
-            InputError: ids not an (N, T) integer array.
+            InputError: ids not an (N,) or (N, T) integer array.
         """
-        expect_ids("ids", ids)
+        expect_ids("ids", ids, ("N",) if getattr(ids, "ndim", 2) == 1 else ("N", "T"))
         (W,) = self.params
-        steps = time_major(ids)
+        given = (ids if ids.ndim == 1 else time_major(ids)).reshape(-1)
         mask = self.mask.draw((len(W), 1), self.dtype) if self.train_flg else None
         kept = None
         if mask is not None:
-            kept = xp.take(mask, steps, axis=0, out=self._buffer("kept", (*steps.shape, 1), self.dtype))
-        ids = self._buffer("ids", steps.shape, xp.int32)
-        ids[...] = steps  # the caller may write to its own before backward
-        self._save(ids, kept)
-        vectors = self._buffer("vectors", (*steps.shape, W.shape[1]), self.dtype)
-        xp.take(W, ids, axis=0, out=vectors)
+            kept = xp.take(mask, given, axis=0, out=self._buffer("kept", (len(given), 1), self.dtype))
+        rows = self._buffer("ids", given.shape, xp.int32)
+        rows[...] = given  # the caller may write to its own before backward
+        self._save(rows, kept, ids.shape)
+        vectors = self._buffer("vectors", (len(rows), W.shape[1]), self.dtype)
+        xp.take(W, rows, axis=0, out=vectors)
         if kept is not None:
             vectors *= kept
-        return batch_first(vectors)
+        return from_rows(vectors, ids.shape)
 
     def backward(self, dxs: Array) -> None:
         """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
-        ids, kept = self._restore()
-        T, N = ids.shape
-        expect("dxs", dxs, (N, T, dW.shape[1]), self.dtype)
+        ids, kept, like = self._restore()
+        rows = to_rows("dxs", dxs, dW.shape[1], self.dtype, like)
         self._done()
-        rows = time_major(dxs)
         if kept is not None:
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         if not self.add_to_gradient:
             if self._written is not None:
                 clear_rows(dW, self._written)
-            self._written = self._buffer("written", (T * N,), xp.int32)
-            self._written[...] = ids.reshape(-1)
-        add_rows(dW, ids.reshape(-1), rows.reshape(T * N, -1))
+            self._written = self._buffer("written", ids.shape, xp.int32)
+            self._written[...] = ids
+        add_rows(dW, ids, rows)
+
+
+class TimeEmbedding(Embedding):
+    """Look up the vectors of a window's words.  ids (N, T) -> (N, T, D). All else is as `Embedding` has it."""
+
+    def forward(self, ids: Array) -> Array:
+        """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `Embedding`."""
+        expect_ids("ids", ids)
+        return super().forward(ids)

@@ -6,14 +6,15 @@ from typing import Any
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
 from rnnlm.layers.gru_after import gru_after_window_backward, gru_after_window_forward
+from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
-from rnnlm.layers.step import Step
+from rnnlm.layers.state_products import from_state, to_state
 
 __all__ = ["GRU", "TimeGRU"]
 
 
 @accelerated
-def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g: Array) -> None:
+def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g: Array, mask: Array | None) -> None:
     """Run a GRU over a window, the reset gate before the product.
 
     Args:
@@ -22,9 +23,10 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g:
         rhs: (T, N, H). On return r h_{t-1}.
         Wh: (H, 3H).
         zr, g: (N, 2H) and (N, H), scratch.
+        mask: (N, H), of the state on its way into both products; None for no dropout.
     """
     H = len(Wh)
-    of_zr, of_g = (ops.multiplier(W, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
+    of_zr, of_g = (from_state(W, mask, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     for t in range(len(a)):
         of_zr(hs[t], zr)
         gru_reset(a[t], zr, hs[t], rhs[t])
@@ -34,7 +36,7 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g:
 
 @accelerated
 def gru_window_backward(
-    dhs: Array, a: Array, hs: Array, Wh: Array, dh: Array, zr: Array, g: Array, product: Array
+    dhs: Array, a: Array, hs: Array, Wh: Array, dh: Array, zr: Array, g: Array, product: Array, mask: Array | None
 ) -> None:
     """The gradient's way back through a window.
 
@@ -45,9 +47,10 @@ def gru_window_backward(
         Wh: (H, 3H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
         zr, g, product: (N, 2H) and twice (N, H), scratch.
+        mask: as on the way forward.
     """
     H = len(Wh)
-    of_zr, of_g = (ops.multiplier(W.T, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
+    of_zr, of_g = (to_state(W, mask, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
     product[...] = 0
     for t in reversed(range(len(a))):
         gru_update_backward(dhs[t], dh, product, a[t], hs[t], g)
@@ -84,31 +87,33 @@ class TimeGRU(Recurrent):
         reset_after: bool = False,
         return_sequences: bool = True,
         weight_drop: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         self.reset_after = reset_after
         self.biases = 2 if reset_after else 1
-        super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop)
+        super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop, recurrent_dropout)
 
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> Array:
+    def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array:
         (hs,) = states
         held = self._buffer("held", hs[1:].shape, self.dtype)  # r h_{t-1}, or u, of all time steps
         if self.reset_after:
             scratch = self._scratch("product", hs, 3)
-            gru_after_window_forward(a, hs, held, Wh, xp.ascontiguousarray(self.params[2][1]), scratch)
+            gru_after_window_forward(a, hs, held, Wh, xp.ascontiguousarray(self.params[2][1]), scratch, m)
         else:
-            gru_window_forward(a, hs, held, Wh, self._scratch("zr", hs, 2), self._scratch("g", hs))
+            gru_window_forward(a, hs, held, Wh, self._scratch("zr", hs, 2), self._scratch("g", hs), m)
         return held
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
-    ) -> tuple[Array, Array]:
+        self, dhs: Array, a: Array, Wh: Array, m: Array | None, states: Sequence[Array], dstates: Sequence[Array],
+        kept: Any,
+    ) -> tuple[Array, Array]:  # fmt: skip
         (hs,), (dh,), product = states, dstates, self._scratch("product", states[0])
         if self.reset_after:
             of_state = self._buffer("das", a.shape, self.dtype)
-            gru_after_window_backward(dhs, a, hs, kept, of_state, Wh, dh, product)
+            gru_after_window_backward(dhs, a, hs, kept, of_state, Wh, dh, product, m)
             return a, of_state
         zr, g = self._scratch("zr", hs, 2), self._scratch("g", hs)
-        gru_window_backward(dhs, a, hs, Wh, dh, zr, g, product)
+        gru_window_backward(dhs, a, hs, Wh, dh, zr, g, product, m)
         return a, a
 
     def _scratch(self, name: str, hs: Array, blocks: int = 1) -> Array:
@@ -132,7 +137,7 @@ class TimeGRU(Recurrent):
         xp.matmul(ones, das, out=db[None])
 
 
-class GRU(Step):
+class GRU(OneStep):
     """One time step.  (N, D), (N, H) -> (N, H). Equations and arguments are those of `TimeGRU`."""
 
     def __init__(self, Wx: Array, Wh: Array, b: Array, reset_after: bool = False) -> None:

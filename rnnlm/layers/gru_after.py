@@ -1,13 +1,16 @@
 """A window of a GRU whose reset gate comes after the matrix product, as PyTorch, Keras and cuDNN have it."""
 
-from rnnlm.backend import Array, accelerated, ops
+from rnnlm.backend import Array, accelerated
 from rnnlm.cells.gru import gru_after_backward, gru_after_forward
+from rnnlm.layers.state_products import from_state, to_state
 
 __all__ = ["gru_after_window_backward", "gru_after_window_forward"]
 
 
 @accelerated
-def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array) -> None:
+def gru_after_window_forward(
+    a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array, mask: Array | None
+) -> None:
     """Run a GRU over a window, the reset gate after the product.
 
     Args:
@@ -17,8 +20,9 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
         Wh: (H, 3H).
         bh: (3H,).
         product: (N, 3H), scratch.
+        mask: (N, H), of the state on its way into the product; None for no dropout.
     """
-    multiply = ops.multiplier(Wh, a.shape[1], len(a))
+    multiply = from_state(Wh, mask, a.shape[1], len(a))
     for t in range(len(a)):
         multiply(hs[t], product)
         gru_after_forward(a[t], product, bh, hs[t], us[t], hs[t + 1])
@@ -26,8 +30,9 @@ def gru_after_window_forward(a: Array, hs: Array, us: Array, Wh: Array, bh: Arra
 
 @accelerated
 def gru_after_window_backward(
-    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array
-) -> None:
+    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array,
+    mask: Array | None,
+) -> None:  # fmt: skip
     """The gradient's way back through a window.
 
     Args:
@@ -38,8 +43,9 @@ def gru_after_window_backward(
         Wh: (H, 3H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
         product: (N, H), scratch.
+        mask: as on the way forward.
     """
-    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
+    multiply = to_state(Wh, mask, a.shape[1], len(a))
     product[...] = 0
     for t in reversed(range(len(a))):
         gru_after_backward(dhs[t], dh, product, a[t], hs[t], us[t], das[t])

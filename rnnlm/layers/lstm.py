@@ -3,18 +3,19 @@
 from collections.abc import Sequence
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, ops
+from rnnlm.backend import Array, accelerated
 from rnnlm.cells.lstm import lstm_backward, lstm_forward
 from rnnlm.errors import InputError
 from rnnlm.layers.base import batch_first
+from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
-from rnnlm.layers.step import Step
+from rnnlm.layers.state_products import from_state, to_state
 
 __all__ = ["LSTM", "TimeLSTM"]
 
 
 @accelerated
-def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array) -> None:
+def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array, mask: Array | None) -> None:
     """Run an LSTM over a window.
 
     Args:
@@ -22,15 +23,16 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Arra
         hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
         Wh: (H, 4H).
         product: (N, 4H), scratch.
+        mask: (N, H), of the state on its way into the product; None for no dropout.
     """
-    multiply = ops.multiplier(Wh, a.shape[1], len(a))
+    multiply = from_state(Wh, mask, a.shape[1], len(a))
     for t in range(len(a)):
         multiply(hs[t], product)
         lstm_forward(a[t], product, cs[t], cs[t + 1], hs[t + 1])
 
 
 @accelerated
-def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array) -> None:
+def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array, mask: Array | None) -> None:
     """The gradient's way back through a window.
 
     Args:
@@ -39,8 +41,9 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, 
         cs: (T+1, N, H) as `lstm_window_forward` left it.
         Wh: (H, 4H).
         dh, dc: (N, H). On entry the gradients of the state after the window; on return those of the state before it.
+        mask: as on the way forward.
     """
-    multiply = ops.multiplier(Wh.T, a.shape[1], len(a))
+    multiply = to_state(Wh, mask, a.shape[1], len(a))
     for t in reversed(range(len(a))):
         lstm_backward(dhs[t], dh, dc, a[t], cs[t], cs[t + 1])
         multiply(a[t], dh)
@@ -73,18 +76,19 @@ class TimeLSTM(Recurrent):
         H = len(self.params[1])
         return {name: batch_first(a[:, :, k * H : (k + 1) * H]).copy() for k, name in enumerate("fgio")}
 
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
+    def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> None:
         hs, cs = states
-        lstm_window_forward(a, hs, cs, Wh, self._buffer("product", a.shape[1:], self.dtype))
+        lstm_window_forward(a, hs, cs, Wh, self._buffer("product", a.shape[1:], self.dtype), m)
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
-    ) -> tuple[Array, Array]:
-        lstm_window_backward(dhs, a, states[1], Wh, *dstates)
+        self, dhs: Array, a: Array, Wh: Array, m: Array | None, states: Sequence[Array], dstates: Sequence[Array],
+        kept: Any,
+    ) -> tuple[Array, Array]:  # fmt: skip
+        lstm_window_backward(dhs, a, states[1], Wh, dstates[0], dstates[1], m)
         return a, a
 
 
-class LSTM(Step):
+class LSTM(OneStep):
     """One time step.  (N, D), (N, H), (N, H) -> (N, H), (N, H)
 
         f = sigmoid(a_f)   g = tanh(a_g)   i = sigmoid(a_i)   o = sigmoid(a_o)      a = h_prev Wh + x Wx + b

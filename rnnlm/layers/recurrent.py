@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.layers.base import batch_first, expect, time_major
+from rnnlm.layers.base import Shape, batch_first, expect, time_major
 from rnnlm.layers.dropout import DropoutMask
 from rnnlm.layers.state import Stateful
 
@@ -38,6 +38,8 @@ class Recurrent(Stateful):
         return_sequences: False to return the last hidden state (N, H) alone.
         weight_drop: drop this share of the entries of Wh while training, with one mask a window. Source: Merity, Keskar
             and Socher, Regularizing and optimizing LSTM language models, ICLR 2018.
+        recurrent_dropout: drop this share of h_{t-1} on its way into the product with Wh while training, with one mask
+            (N, H) for all time steps of a window (`state_products.py`).
 
     Attributes:
         h: (N, H) state after the last time step, or None: the next window begins with zeros.
@@ -57,14 +59,26 @@ class Recurrent(Stateful):
         stateful: bool = False,
         return_sequences: bool = True,
         weight_drop: float = 0.0,
+        recurrent_dropout: float = 0.0,
     ) -> None:
         expect_weights(Wx, Wh, b, self.gates, self.biases)
         super().__init__(Wx, Wh, b)
         self.stateful, self.return_sequences = stateful, return_sequences
         self.mask = DropoutMask(weight_drop, "weight_drop")
+        self.state_mask = DropoutMask(recurrent_dropout, "recurrent_dropout")
         self.reset_state()
         for name in self.states:
             setattr(self, f"d{name}", None)
+
+    @property
+    def takes(self) -> int:
+        """D."""
+        return len(self.params[0])
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(N, T, H), or (N, H) for the last hidden states alone."""
+        kept = shape[:-1] if self.return_sequences else shape[:1]
+        return *kept, len(self.params[1])
 
     def forward(self, xs: Array) -> Array:
         """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).
@@ -88,10 +102,11 @@ class Recurrent(Stateful):
         rows += b if self.biases == 1 else b[0]
         mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
         W = Wh if mask is None else xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype))
-        kept = self._window_forward(a, W, *states)
+        m = self.state_mask.draw((N, H), self.dtype) if self.train_flg else None
+        kept = self._window_forward(a, W, m, *states)
         for name, steps in zip(self.states, states):
             setattr(self, name, steps[T])
-        self._save(x, a, W, mask, states, kept)
+        self._save(x, a, W, mask, m, states, kept)
         return batch_first(states[0][1:]) if self.return_sequences else states[0][T]
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
@@ -104,7 +119,7 @@ class Recurrent(Stateful):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, W, mask, states, kept = self._restore()
+        x, a, W, mask, m, states, kept = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         given = [*dlast, *[None] * (len(self.states) - len(dlast))]
@@ -116,10 +131,13 @@ class Recurrent(Stateful):
         for name, dstate, last in zip(self.states, dstates, given):
             dstate[...] = 0 if last is None else last
             setattr(self, f"d{name}", dstate)
-        das, of_state = self._window_backward(self._time_major(dhs, T), a, W, states, dstates, kept)
+        das, of_state = self._window_backward(self._time_major(dhs, T), a, W, m, states, dstates, kept)
         rows = das.reshape(T * N, -1)
         ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
-        self._hidden_gradients(rows, of_state.reshape(T * N, -1), states[0][:-1].reshape(T * N, -1), kept)
+        h_prevs = states[0][:-1]
+        if m is not None:  # what was multiplied with Wh
+            h_prevs, kept = h_prevs * m, None if kept is None else kept * m
+        self._hidden_gradients(rows, of_state.reshape(T * N, -1), h_prevs.reshape(T * N, -1), kept)
         if mask is not None:
             dWh *= mask
         dx = self._buffer("dx", x.shape, self.dtype)
@@ -145,15 +163,21 @@ class Recurrent(Stateful):
 
         Args:
             das, of_state: (T N, gH), what `_window_backward` returned.
-            h_prevs: (T N, H) all h_{t-1}.
-            _kept: what `_window_forward` returned.
+            h_prevs: (T N, H) all h_{t-1}, with the mask put to them.
+            _kept: what `_window_forward` returned, with the mask put to it.
         """
         _, dWh, db = self.grads
         ops.matmul(h_prevs.T, of_state, out=dWh)
         xp.matmul(self._ones(len(das)), das, out=db[None])  # a sum over rows, 4 times faster than sum
 
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> Array | None:
-        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs.
+    @property
+    def masks(self) -> tuple[DropoutMask, ...]:
+        """Of the weights, and of the state."""
+        return self.mask, self.state_mask
+
+    def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array | None:
+        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs; m is the mask
+        (N, H) of the state, or None.
 
         Returns what else it needs, (T, N, H), or None.
         """
@@ -164,6 +188,7 @@ class Recurrent(Stateful):
         dhs: Array,
         a: Array,
         Wh: Array,
+        m: Array | None,
         states: Sequence[Array],
         dstates: Sequence[Array],
         kept: Any,
@@ -172,7 +197,7 @@ class Recurrent(Stateful):
 
         Args:
             dhs: (T, N, H) gradients of h_t from above.
-            a, Wh, states: as `_window_forward` took and left them.
+            a, Wh, m, states: as `_window_forward` took and left them.
             dstates: (N, H) gradients of the states after the window, to become those of the states before it.
             kept: what `_window_forward` returned.
 

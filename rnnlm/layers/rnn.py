@@ -1,34 +1,45 @@
 """Elman RNN: one step, and a window of time steps."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, ops
-from rnnlm.cells.rnn import rnn_backward, rnn_forward
+from rnnlm.backend import Array, accelerated
+from rnnlm.cells.rnn import relu_backward, relu_forward, rnn_backward, rnn_forward
+from rnnlm.errors import InputError
+from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
-from rnnlm.layers.step import Step
+from rnnlm.layers.state_products import from_state, to_state
 
 __all__ = ["RNN", "TimeRNN"]
 
+Cell = Callable[..., None]
+ACTIVATIONS: dict[str, tuple[Cell, Cell]] = {"tanh": (rnn_forward, rnn_backward), "relu": (relu_forward, relu_backward)}
+
 
 @accelerated
-def rnn_window_forward(hs: Array, Wh: Array, product: Array) -> None:
-    """Run h_t = tanh(h_{t-1} Wh + x_t Wx + b) over a window.
+def rnn_window_forward(
+    hs: Array, Wh: Array, product: Array, mask: Array | None = None, cell: Cell = rnn_forward
+) -> None:
+    """Run h_t = tanh(h_{t-1} Wh + x_t Wx + b) over a window, or another cell's function in place of tanh.
 
     Args:
         hs: (T+1, N, H). On entry hs[0] is the state before the window and hs[t+1] is x_t Wx + b; on return hs[t+1]
             is h_t.
         Wh: (H, H).
         product: (N, H), scratch.
+        mask: (N, H), of the state on its way into the product; None for no dropout.
+        cell: the elementwise half of a step.
     """
-    multiply = ops.multiplier(Wh, hs.shape[1], len(hs) - 1)
+    multiply = from_state(Wh, mask, hs.shape[1], len(hs) - 1)
     for t in range(len(hs) - 1):
         multiply(hs[t], product)
-        rnn_forward(hs[t + 1], product)
+        cell(hs[t + 1], product)
 
 
 @accelerated
-def rnn_window_backward(dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array) -> None:
+def rnn_window_backward(
+    dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array, mask: Array | None = None, cell: Cell = rnn_backward
+) -> None:
     """The gradient's way back through a window.
 
     Args:
@@ -37,36 +48,50 @@ def rnn_window_backward(dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array)
         das: (T, N, H). On return the gradients of the pre-activations.
         Wh: (H, H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
+        mask, cell: as on the way forward, `cell` its way back.
     """
-    multiply = ops.multiplier(Wh.T, hs.shape[1], len(das))
+    multiply = to_state(Wh, mask, hs.shape[1], len(das))
     for t in reversed(range(len(das))):
-        rnn_backward(dhs[t], dh, hs[t + 1], das[t])
+        cell(dhs[t], dh, hs[t + 1], das[t])
         multiply(das[t], dh)
 
 
 class TimeRNN(Recurrent):
     """An RNN over T time steps.  (N, T, D) -> (N, T, H)
 
-        h_t = tanh(h_{t-1} Wh + x_t Wx + b)
+        h_t = tanh(h_{t-1} Wh + x_t Wx + b)         or max(0, ...) for activation 'relu'
 
     Arguments and attributes are those of `Recurrent`, with one block: Wx (D, H), Wh (H, H), b (H,).
+
+    Args:
+        activation: 'tanh' or 'relu'. Source of the latter: Le, Jaitly and Hinton, A simple way to initialize recurrent
+            networks of rectified linear units, 2015.
     """
+
+    def __init__(self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, **options: Any) -> None:
+        activation = options.pop("activation", "tanh")
+        if activation not in ACTIVATIONS:
+            raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        self._cell, self._cell_backward = ACTIVATIONS[activation]
+        super().__init__(Wx, Wh, b, stateful, **options)
 
     def _preactivations(self, hs: Array) -> Array:
         return hs[1:]  # h_t takes the place of its own pre-activation
 
-    def _window_forward(self, a: Array, Wh: Array, *states: Array) -> None:
-        rnn_window_forward(states[0], Wh, self._buffer("product", a.shape[1:], self.dtype))
+    def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> None:
+        product = self._buffer("product", a.shape[1:], self.dtype)
+        rnn_window_forward(states[0], Wh, product, m, self._cell)
 
     def _window_backward(
-        self, dhs: Array, a: Array, Wh: Array, states: Sequence[Array], dstates: Sequence[Array], kept: Any
-    ) -> tuple[Array, Array]:
+        self, dhs: Array, a: Array, Wh: Array, m: Array | None, states: Sequence[Array], dstates: Sequence[Array],
+        kept: Any,
+    ) -> tuple[Array, Array]:  # fmt: skip
         das = self._buffer("das", a.shape, self.dtype)
-        rnn_window_backward(dhs, states[0], das, Wh, dstates[0])
+        rnn_window_backward(dhs, states[0], das, Wh, dstates[0], m, self._cell_backward)
         return das, das
 
 
-class RNN(Step):
+class RNN(OneStep):
     """One time step.  (N, D), (N, H) -> (N, H)
 
         h = tanh(h_prev Wh + x Wx + b)

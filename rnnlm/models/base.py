@@ -5,7 +5,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from rnnlm.backend import Array, ops
+from rnnlm.backend import Array
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
@@ -151,23 +151,19 @@ class Model(Parameters):
 
     def weights(self) -> list[Array]:
         """What is trained, in one piece."""
-        return [self.flat_params]
+        return self.stack.weights()
 
     def gradients(self) -> list[Array]:
         """What the last backward has left, in one piece."""
-        return [self.flat_grads]
+        return self.stack.gradients()
 
     def progress(self) -> dict[str, Any]:
         """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
-        state = [None if entry is None else [ops.asnumpy(a).copy() for a in entry] for entry in self.get_state()]
-        return {"weights": self.state_dict(), "state": state, "train_steps": self.train_steps}
+        return self.stack.progress()
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
         """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
-        state = [None if entry is None else tuple(ops.asarray(a) for a in entry) for entry in progress["state"]]
-        self.load_state_dict(progress["weights"])
-        self.set_state(state)
-        self.train_steps = progress["train_steps"]
+        self.stack.load_progress(progress)
 
     def __reduce__(self) -> Any:
         """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""

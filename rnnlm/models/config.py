@@ -12,6 +12,7 @@ from rnnlm.layers.named import CELLS
 __all__ = ["INITIAL", "ModelConfig", "ModelOptions", "initial_options"]
 
 LARGEST = 2**31  # of any size: ids are 32-bit numbers
+ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
@@ -27,6 +28,7 @@ class ModelOptions:
         wordvec_size: D, length of a word vector.
         hidden_size: H, hidden units of each recurrent layer.
         last_hidden_size: hidden units of the last recurrent layer, where they are others.
+        activation: of an RNN: tanh or relu.
         reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
         tied: the output layer takes the word vectors for its weights.
         dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
@@ -36,6 +38,7 @@ class ModelOptions:
         variational: one dropout mask for all time steps of a window.
         embed_dropout: share of words without a vector, for a window.
         weight_drop: share of the recurrent weights Wh left out, for a window.
+        recurrent_dropout: share of the hidden state left out on its way to the next time step, the same for a window.
         ar: activation regularisation of the last recurrent layer.
         tar: temporal activation regularisation of it.
         init: initial weights. book: normal, the word vectors' standard deviation 1/100, others 1/sqrt(rows). uniform:
@@ -56,6 +59,7 @@ class ModelOptions:
     wordvec_size: int = 100
     hidden_size: int = 100
     last_hidden_size: int | None = None
+    activation: Literal["tanh", "relu"] = "tanh"
     reset_after: bool = False
     tied: bool = False
     dropout_ratio: float = 0.0
@@ -65,6 +69,7 @@ class ModelOptions:
     variational: bool = False
     embed_dropout: float = 0.0
     weight_drop: float = 0.0
+    recurrent_dropout: float = 0.0
     ar: float = 0.0
     tar: float = 0.0
     init: Literal["book", "uniform", "orthogonal", "torch"] = "book"
@@ -110,7 +115,7 @@ class ModelConfig(ModelOptions):
         return value
 
     def _check_numbers(self) -> None:
-        for name in ("dropout_ratio", "embed_dropout", "weight_drop"):
+        for name in ("dropout_ratio", "embed_dropout", "weight_drop", "recurrent_dropout"):
             self._set(name, share(name, getattr(self, name)))
         for name in ("input_dropout", "hidden_dropout", "output_dropout"):
             if getattr(self, name) is not None:
@@ -127,6 +132,8 @@ class ModelConfig(ModelOptions):
         self._check_cell()
         if self.reset_after and self.cell != "gru":
             raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
+        if self.activation not in ACTIVATIONS or (self.activation != "tanh" and self.cell != "rnn"):
+            raise InputError(f"activation must be tanh, or relu for cell rnn, got {self.activation!r} for {self.cell}")
         if self.forget_bias and self.cell == "rnn":
             raise InputError("forget_bias is for cells with gates, lstm and gru, got cell rnn")
         if self.tied and self.hidden_sizes[-1] != self.wordvec_size:

@@ -69,10 +69,12 @@ class LanguageModel(Model):
 
     def _recurrent(self, number: int, D: int, H: int) -> Recurrent:
         c = self.config
-        options: dict[str, Any] = {"stateful": True, "weight_drop": c.weight_drop}
+        options: dict[str, Any] = {"weight_drop": c.weight_drop, "recurrent_dropout": c.recurrent_dropout}
         if c.cell == "gru":
             options["reset_after"] = c.reset_after
-        return CELLS[c.cell].layer(*Weights(c, layer=number).recurrent(D, H), **options)
+        if c.cell == "rnn":
+            options["activation"] = c.activation
+        return CELLS[c.cell].layer(*Weights(c, layer=number).recurrent(D, H), stateful=True, **options)
 
 
 def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> None:

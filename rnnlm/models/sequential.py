@@ -4,29 +4,37 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops
+from rnnlm.checks import whole_number
+from rnnlm.data.samples import arrays
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
+from rnnlm.layers.chain import leaves, named, through
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.flat import flatten
 from rnnlm.models.parameters import Parameters
+from rnnlm.models.state import State, set_states
+from rnnlm.models.summary import summary
 
 __all__ = ["Sequential", "State"]
 
-State = Sequence[tuple[Array, ...] | None]
+ANOTHER = 1 << 32  # between the numbers of the streams of two masks of one layer
 
 
 class Sequential(Parameters):
     """A chain of layers, each taking what the one before gives, and a head if it ends in a loss.
+
+        Sequential([Dense(4, 8), Sigmoid(), Dense(8, 1)], head=MeanSquaredError(), seed=0)
 
     All parameters are moved into one flat buffer and all gradients into another, so that the gradient's norm, clipping
     and the update are one operation each; the layers' arrays become views into them. Weights that are the transpose of
     an embedding's, in the same memory, stay that, and are listed once.
 
     Args:
-        layers: by name, in order.
+        layers: in order, by name, or a list; those of a list are called by their classes, dense1, sigmoid1, dense2.
         head: what comes after them; none for a chain that is driven from outside.
         dtype: of all parameters.
-        seed: of the dropout masks; which window they are for is said by `train_steps`.
+        seed: of the weights that layers draw, and of the dropout masks; which window those are for is said by
+            `train_steps`.
 
     Attributes:
         layers: by name, in order, the head last, by the name that it is `called`: what runs.
@@ -37,29 +45,38 @@ class Sequential(Parameters):
     """
 
     def __init__(
-        self, layers: Mapping[str, Layer], head: Head | None = None, dtype: str = "float32", seed: int = 0
+        self,
+        layers: Mapping[str, Layer] | Sequence[Layer],
+        head: Head | None = None,
+        dtype: str = "float32",
+        seed: int = 0,
     ) -> None:
         self.head, self.train_steps = head, 0
-        self.layers: dict[str, Layer] = {**layers, **({} if head is None else {head.called: head})}
-        self._chain = list(layers.values())
-        flat = flatten(self.layers, dtype)
+        whole_number("seed", seed, 0, 2**64)
+        chain = named(layers)
+        self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
+        self._chain, self._leaves = list(chain.values()), leaves(chain)
+        through(self.layers, ("N", "T", "D"))  # for its errors
+        flat = flatten(leaves(self.layers), dtype)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads = flat.flat_params, flat.flat_grads
-        for number, layer in enumerate(self._chain):
-            if layer.mask is not None:
-                layer.mask.seed(seed, number)
+        for number, layer in enumerate(self._leaves.values()):
+            layer.draw(seed, number)
+            for k, mask in enumerate(layer.masks):
+                mask.seed(seed, number + k * ANOTHER)
 
     # ------------------------------------------------------------------ forward and back
 
-    def forward(self, xs: Array, train_flg: bool = True) -> Array:
+    def forward(self, xs: Any, train_flg: bool = True) -> Any:
         """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
         with ops.one_blas_thread:
-            for layer in self._chain:
-                layer.check_batch(len(xs))
-            for layer in self._chain:
+            N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
+            for layer in self._leaves.values():
+                layer.check_batch(N)
                 layer.train_flg = train_flg
-                if layer.mask is not None:
-                    layer.mask.step = self.train_steps
+                for mask in layer.masks:
+                    mask.step = self.train_steps
+            for layer in self._chain:
                 xs = layer.forward(xs)
             self.train_steps += train_flg
             return xs
@@ -67,17 +84,17 @@ class Sequential(Parameters):
     def loss(self, xs: Array, ts: Array, train_flg: bool = True, keep: bool = True) -> Array:
         """The head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`."""
         with ops.one_blas_thread:
-            return self._head.loss(self.forward(xs, train_flg), ts, keep)
+            return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:
         """The head's scores (N, T, V) after each of the inputs."""
         with ops.one_blas_thread:
-            return self._head.scores(self.forward(xs, train_flg))
+            return self.expect_head().scores(self.forward(xs, train_flg))
 
     def next_scores(self, xs: Array) -> Array:
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
         with ops.one_blas_thread:
-            return self._head.next_scores(self.forward(xs, train_flg=False))
+            return self.expect_head().next_scores(self.forward(xs, train_flg=False))
 
     def backward(self, dout: Any = 1) -> Any:
         """Leave the gradients of the parameters in `grads`; returns that of the inputs, if they have one.
@@ -94,24 +111,76 @@ class Sequential(Parameters):
     @property
     def penalty(self) -> Any:
         """Nats that the last forward's regularisation asks for; not part of the loss."""
-        return sum(layer.penalty for layer in self._chain)
+        return sum(layer.penalty for layer in self._leaves.values())
 
-    @property
-    def _head(self) -> Head:
+    def expect_head(self) -> Head:
+        """The head.
+
+        Raises:
+            InputError: these layers have none.
+        """
         if self.head is None:
-            raise InputError("a loss and scores need a head, and these layers have none")
+            raise InputError("a loss and scores need a head, and these layers have none: Sequential(layers, head=...)")
         return self.head
+
+    def summary(self, input_shape: tuple[int, ...] | None = None) -> None:
+        """Print a table of the layers: name, class, shape of the outputs, number of parameters.
+
+        Args:
+            input_shape: of one sample, as (4,), or (T, D) with time; () for ids (N,); for several inputs a tuple of
+                shapes. Unless given, that of a row which the first layer takes.
+        """
+        print(summary(self.layers, self.params, input_shape))
+
+    def inputs(self, name: str, xs: Any) -> Any:
+        """Inputs from the host, or a tuple of them, as this network takes them: ids, or numbers of its dtype."""
+        kinds = next(iter(self.layers.values())).takes_ids
+        dtypes = [None if ids else self.flat_params.dtype for ids in (kinds if isinstance(kinds, tuple) else (kinds,))]
+        if isinstance(xs, tuple) and len(xs) == len(dtypes):
+            return tuple(arrays(f"{name}[{i}]", x, dtype) for i, (x, dtype) in enumerate(zip(xs, dtypes)))
+        return arrays(name, xs, dtypes[0])
+
+    def predict(self, xs: Any) -> Any:
+        """What comes out for inputs, without dropout: a copy on the host, or a tuple of them. The state goes on.
+
+        Args:
+            xs: an array (N, ...), or a list; for several inputs a tuple of them.
+        """
+        ys = self.forward(self.inputs("xs", xs), train_flg=False)
+        return tuple(ops.asnumpy(y).copy() for y in ys) if isinstance(ys, tuple) else ops.asnumpy(ys).copy()
+
+    # ------------------------------------------------------------------ training
+
+    def weights(self) -> list[Array]:
+        """What is trained, in one piece."""
+        return [self.flat_params]
+
+    def gradients(self) -> list[Array]:
+        """What the last backward has left, in one piece."""
+        return [self.flat_grads]
+
+    def progress(self) -> dict[str, Any]:
+        """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
+        state = [None if entry is None else [ops.asnumpy(a).copy() for a in entry] for entry in self.get_state()]
+        return {"weights": self.state_dict(), "state": state, "train_steps": self.train_steps}
+
+    def load_progress(self, progress: Mapping[str, Any]) -> None:
+        """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
+        state = [None if entry is None else tuple(ops.asarray(a) for a in entry) for entry in progress["state"]]
+        self.load_state_dict(progress["weights"])
+        self.set_state(state)
+        self.train_steps = progress["train_steps"]
 
     # ------------------------------------------------------------------ state
 
     @property
     def recurrent_layers(self) -> list[Any]:
         """The layers that carry a state from window to window."""
-        return [layer for layer in self._chain if layer.states]
+        return [layer for layer in self._leaves.values() if layer.states]
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""
-        for layer in self._chain:
+        for layer in self._leaves.values():
             layer.reset_state()
 
     def get_state(self) -> State:
@@ -124,17 +193,4 @@ class Sequential(Parameters):
         Raises:
             InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
         """
-        layers = self.recurrent_layers
-        if not isinstance(state, Sequence) or len(state) != len(layers):
-            given = f"{len(state)} entries" if isinstance(state, Sequence) else type(state).__name__
-            raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {given}")
-        for entry in state:
-            if entry is not None and not isinstance(entry, (tuple, list)):
-                raise InputError(f"an entry of a state must be a tuple of arrays or None, got {type(entry).__name__}")
-        pairs = [(layer, tuple(entry or (None,))) for layer, entry in zip(layers, state)]
-        for layer, arrays in pairs:
-            layer.check_state(*arrays)
-        if len({len(array) for _, arrays in pairs for array in arrays if array is not None}) > 1:
-            raise InputError("the states of all layers must be of one batch size")
-        for layer, arrays in pairs:
-            layer.set_state(*arrays)
+        set_states(self.recurrent_layers, state)

@@ -4,7 +4,7 @@ from math import sqrt
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
-from rnnlm.checks import share
+from rnnlm.checks import positive, share
 from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["Adam", "AdamW", "adam_step"]
@@ -13,9 +13,9 @@ __all__ = ["Adam", "AdamW", "adam_step"]
 @accelerated
 def adam_step(
     p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
-    weight_decay: float,
+    epsilon: float, weight_decay: float,
 ) -> None:  # fmt: skip
-    """p = kept p, then m and v follow d = factor g + weight_decay p and d², and p -= lr m / (sqrt(v) + 1e-7), in place
+    """p = kept p, then m and v follow d = factor g + weight_decay p and d², and p -= lr m / (sqrt(v) + epsilon)
 
     Args:
         lr: with the correction of the first steps in it.
@@ -25,14 +25,14 @@ def adam_step(
     d = decayed(p, g, factor, weight_decay)
     m += (1 - beta1) * (d - m)
     v += (1 - beta2) * (d * d - v)
-    p -= lr * m / (xp.sqrt(v) + 1e-7)
+    p -= lr * m / (xp.sqrt(v) + epsilon)
 
 
 class Adam(Optimizer):
     """Steps scaled by running averages of the gradient and of its square.
 
         m = beta1 m + (1 - beta1) g        v = beta2 v + (1 - beta2) g²
-        p = p - lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + 1e-7)
+        p = p - lr sqrt(1 - beta2^t) / (1 - beta1^t) * m / (sqrt(v) + epsilon)
 
     Source: Kingma and Ba, Adam: a method for stochastic optimization, ICLR 2015, in the order of computation of the end
     of its section 2.
@@ -40,19 +40,28 @@ class Adam(Optimizer):
     Args:
         lr: learning rate, positive.
         beta1, beta2: decay of the two averages, in [0, 1).
+        epsilon: keeps the first steps finite; the book's, where others have 1e-8.
         weight_decay: this times p is added to g.
     """
 
     slots = ("m", "v")
 
-    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        weight_decay: float = 0.0,
+        epsilon: float = 1e-7,
+    ) -> None:
         super().__init__(lr, weight_decay)
+        self.epsilon = positive("epsilon", epsilon)
         self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)
         (m, v), (kept, weight_decay) = remembered, self._decay()
-        adam_step(p, g, m, v, factor, lr, kept, self.beta1, self.beta2, weight_decay)
+        adam_step(p, g, m, v, factor, lr, kept, self.beta1, self.beta2, self.epsilon, weight_decay)
 
     def _decay(self) -> tuple[float, float]:
         """What is left of a parameter apart from the gradient, and what is added of it to its gradient."""
@@ -67,11 +76,19 @@ class AdamW(Adam):
     Args:
         lr: learning rate, positive.
         beta1, beta2: decay of the two averages, in [0, 1).
+        epsilon: keeps the first steps finite; the book's, where others have 1e-8.
         weight_decay: 0 or more.
     """
 
-    def __init__(self, lr: float = 0.001, beta1: float = 0.9, beta2: float = 0.999, weight_decay: float = 0.01) -> None:
-        super().__init__(lr, beta1, beta2, weight_decay)
+    def __init__(
+        self,
+        lr: float = 0.001,
+        beta1: float = 0.9,
+        beta2: float = 0.999,
+        weight_decay: float = 0.01,
+        epsilon: float = 1e-7,
+    ) -> None:
+        super().__init__(lr, beta1, beta2, weight_decay, epsilon)
 
     def _decay(self) -> tuple[float, float]:
         return 1 - self.lr * self.weight_decay, 0.0

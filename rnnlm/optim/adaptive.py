@@ -3,37 +3,37 @@
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.checks import share
+from rnnlm.checks import positive, share
 from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["AdaGrad", "RMSprop"]
 
-TINY = 1e-7  # keeps the first steps finite
-
 
 class AdaGrad(Optimizer):
-    """h = h + g²        p = p - lr g / (sqrt(h) + 1e-7)
+    """h = h + g²        p = p - lr g / (sqrt(h) + epsilon)
 
     Source: Duchi, Hazan and Singer, Adaptive subgradient methods for online learning, JMLR 12 (2011).
 
     Args:
         lr: learning rate, positive.
         weight_decay: this times p is added to g.
+        epsilon: keeps the first steps finite.
     """
 
     slots = ("h",)
 
-    def __init__(self, lr: float = 0.01, weight_decay: float = 0.0) -> None:
+    def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, epsilon: float = 1e-7) -> None:
         super().__init__(lr, weight_decay)
+        self.epsilon = positive("epsilon", epsilon)
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += g * g
-        p -= self.lr * g / (xp.sqrt(h) + TINY)
+        p -= self.lr * g / (xp.sqrt(h) + self.epsilon)
 
 
 class RMSprop(Optimizer):
-    """h = decay_rate h + (1 - decay_rate) g²        p = p - lr g / (sqrt(h) + 1e-7)
+    """h = decay_rate h + (1 - decay_rate) g²        p = p - lr g / (sqrt(h) + epsilon)
 
     Source: Tieleman and Hinton, Lecture 6.5 of Neural networks for machine learning, 2012.
 
@@ -41,15 +41,19 @@ class RMSprop(Optimizer):
         lr: learning rate, positive.
         decay_rate: of the running average, in [0, 1).
         weight_decay: this times p is added to g.
+        epsilon: keeps the first steps finite.
     """
 
     slots = ("h",)
 
-    def __init__(self, lr: float = 0.01, decay_rate: float = 0.99, weight_decay: float = 0.0) -> None:
+    def __init__(
+        self, lr: float = 0.01, decay_rate: float = 0.99, weight_decay: float = 0.0, epsilon: float = 1e-7
+    ) -> None:
         super().__init__(lr, weight_decay)
+        self.epsilon = positive("epsilon", epsilon)
         self.decay_rate = share("decay_rate", decay_rate)
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += (1 - self.decay_rate) * (g * g - h)
-        p -= self.lr * g / (xp.sqrt(h) + TINY)
+        p -= self.lr * g / (xp.sqrt(h) + self.epsilon)

@@ -6,6 +6,7 @@ from typing import Any
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
+from rnnlm.models.sequential import Sequential
 from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
 
@@ -42,8 +43,35 @@ class ForeignModel:
         self.progress()
 
 
+class StackModel(ForeignModel):
+    """A `Sequential` with a head, whose loss is trained."""
+
+    def __init__(self, stack: Sequential) -> None:
+        stack.expect_head()
+        self.model, self.forward, self.backward = stack, stack.loss, stack.backward
+        self.reset_state = stack.reset_state
+
+    def weights(self) -> list[Array]:
+        """What is trained, in one piece."""
+        return self.model.weights()
+
+    def gradients(self) -> list[Array]:
+        """What the last backward has left, in one piece."""
+        return self.model.gradients()
+
+    def progress(self) -> dict[str, Any]:
+        """What a training changes of it."""
+        return self.model.progress()
+
+    def load_progress(self, progress: dict[str, Any]) -> None:
+        """Take over what `progress` gave."""
+        self.model.load_progress(progress)
+
+
 def as_model(model: Any) -> Model | ForeignModel:
     """A model as a training sees it."""
+    if isinstance(model, Sequential):
+        return StackModel(model)
     return model if isinstance(model, Model) else ForeignModel(model)
 
 

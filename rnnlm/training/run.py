@@ -7,13 +7,13 @@ from typing import Any
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.batches import Batches
+from rnnlm.data.samples import Samples
 from rnnlm.errors import InputError
-from rnnlm.inference.evaluation import perplexity
 from rnnlm.optim.clipping import norm_and_factor
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
 from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
-from rnnlm.training.report import Report, diverged, note_step
+from rnnlm.training.report import Hear, Report, diverged, note_step
 
 __all__ = ["Run"]
 
@@ -41,7 +41,7 @@ class Run:
         self,
         model: Any,
         optimizer: Any,
-        batches: Batches,
+        batches: Batches | Samples,
         max_grad: float = inf,
         rate: RateRule | Callable[[int], float] | None = None,
     ) -> None:
@@ -60,7 +60,7 @@ class Run:
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
     def train(
-        self, max_epoch: int, interval: int | None = None, on_report: Callable[[Report], object] | None = None
+        self, max_epoch: int, interval: int | None = None, on_report: Hear | None = None, silent: bool = False
     ) -> None:
         """Go on until so many epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
 
@@ -68,15 +68,16 @@ class Run:
             max_epoch: how many epochs, those done before included.
             interval: report at every so many windows of an epoch, beginning with its first; None for its end alone.
             on_report: hears each report; training ends if it returns True.
+            silent: True for no progress bar.
         """
-        tokens = self.batches.batch_size * self.batches.time_size
-        windows = max_epoch * len(self.batches)
-        with ops.quiet(), ops.one_blas_thread, progress_bar(windows, tokens, self.steps) as bar:
+        windows, tokens = max_epoch * len(self.batches), self.batches.batch_size * self.batches.time_size
+        bar = progress_bar(windows, tokens, self.steps, self.batches.unit, silent)
+        with ops.quiet(), ops.one_blas_thread, bar:
             while True:
                 if self._report_is_due(interval):
                     self.look()
                     report = Report(*divmod(self.steps, len(self.batches)), *self.report())
-                    bar.set_postfix_str(f"perplexity {report.perplexity:.2f}", refresh=False)
+                    bar.set_postfix_str(self.batches.told(report.loss), refresh=False)
                     with not_counted(bar):
                         stop = on_report is not None and on_report(report)
                     if stop is True:
@@ -96,23 +97,23 @@ class Run:
         return last if interval is None else (self.steps - 1) % len(self.batches) % interval == 0
 
     def step(self) -> None:
-        """Forward, back, clip, update. Nothing here waits for the device, a look every `LOOK` steps excepted, and the
-        upload of a window that is read from a file."""
+        """Forward, back, clip, update. Nothing waits for the device but a look and the upload of a window of a file."""
         xs, ts = self.batches.window(self.steps)
         loss = self.model.forward(xs, ts)
         self.model.backward()
         params, grads = self.model.weights(), self.model.gradients()
         norm, factor = norm_and_factor(grads, self.max_grad)
         loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
-        note_step(loss, norm, self.steps, xs.shape[1], self.good_steps, self.totals)
-        self.columns += xs.shape[1]
+        _, length = self.batches.span(self.steps)
+        note_step(loss, norm, self.steps, length, self.batches.highest, self.good_steps, self.totals)
+        self.columns += length
         self.steps += 1
         if self.steps % LOOK == 1:
             self.look()
             self.kept_step = self.steps
             for kept, p in zip(self.kept, params):
                 kept[...] = p
-        with self.learning_rate(xs.shape[1]):
+        with self.learning_rate(length):
             self._update(params, grads, factor)
 
     @contextmanager
@@ -142,15 +143,16 @@ class Run:
                 p[...] = kept
         self.model.reset_state()
         self._forget()
-        raise diverged(good, len(self.batches), getattr(self.optimizer, "lr", None), max(self.kept_step, 1))
+        lr = getattr(self.optimizer, "lr", None)
+        raise diverged(good, len(self.batches), lr, max(self.kept_step, 1), self.batches.figure)
 
     def report(self) -> tuple[float, float]:
-        """Perplexity and mean norm of the gradient since the last report."""
+        """Mean loss and mean norm of the gradient since the last report."""
         loss, norm = ops.asnumpy(self.totals).tolist()
         loss, norm = loss / self.columns, norm / (self.steps - self.reported)
         self.totals[...] = 0
         self.columns, self.reported = 0, self.steps
-        return perplexity(loss), norm
+        return loss, norm
 
     def note_valid(self, loss: float) -> bool:
         """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far."""

@@ -1,110 +1,170 @@
-"""Training as the book has it: a trainer that fits a model to a corpus."""
+"""Training of networks on samples, as the book and Keras have it."""
 
-from collections.abc import Callable
 from math import inf
 from typing import Any
 
-from numpy.typing import ArrayLike
-
-from rnnlm.checks import positive, whole_number
-from rnnlm.data.batches import make_batches
-from rnnlm.data.tokens import Tokens
+from rnnlm.checks import positive, share, whole_number
+from rnnlm.data.samples import Samples, arrays, count_of, taken
+from rnnlm.errors import InputError
+from rnnlm.models.sequential import Sequential
+from rnnlm.progress import progress_bar, say
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
-__all__ = ["RnnlmTrainer"]
+__all__ = ["Trainer"]
+
+SCORED = 1024  # samples evaluated at once
 
 
-class RnnlmTrainer:
-    """Fits a language model to a corpus.
+class Trainer:
+    """Fits a network to samples: its inputs `x` and what should come out, `t`.
 
     Args:
-        model: `forward(xs, ts)`, `backward()`, `params`, `grads`; any object that has them will do.
+        model: a `Sequential` with a head; or any object with `forward(x, t)` that gives the loss, `backward()`,
+            `params` and `grads`.
         optimizer: `update(params, grads)`.
 
     Attributes:
-        ppl_list: the perplexities reported by the last `fit`.
-        grad_norm_list: with each, the mean norm of the gradient, before clipping.
+        loss_list: mean losses reported by the last `fit`.
+        val_loss_list: of the samples held out, after each of its epochs.
+        accuracy_list, val_accuracy_list: after each epoch, where they were asked for.
         current_epoch: epochs finished over all calls of `fit`.
     """
 
     def __init__(self, model: Any, optimizer: Any) -> None:
         self.model, self.optimizer = model, optimizer
-        self.ppl_list: list[float] = []
-        self.grad_norm_list: list[float] = []
+        self.loss_list: list[float] = []
+        self.val_loss_list: list[float] = []
+        self.accuracy_list: list[float] = []
+        self.val_accuracy_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
 
     def fit(
         self,
-        xs: ArrayLike | Tokens,
-        ts: ArrayLike | Tokens,
+        x: Any,
+        t: Any,
         max_epoch: int = 10,
-        batch_size: int = 20,
-        time_size: int = 35,
+        batch_size: int = 32,
         max_grad: float | None = None,
         eval_interval: int | None = 20,
-        on_report: Callable[[int, int, float], object] | None = None,
-        rate: Callable[[int], float] | None = None,
-        random_bptt: bool = False,
+        validation_split: float = 0.0,
+        validation_data: tuple[Any, Any] | None = None,
+        accuracy: bool = False,
+        verbose: int = 1,
         seed: int = 0,
     ) -> None:
-        """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
-
-        Row i of a batch starts at offset i * (len(xs) // batch_size) of the corpus, time runs on over the epochs and
-        wraps at the corpus's end, starting at 0 in each call. A progress bar shows time per window, tokens per second,
-        time left and the last perplexity.
+        """Train for `max_epoch` epochs, each over all samples once in an order of its own, the last batch of an epoch
+        smaller if need be.
 
         Args:
-            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`.
+            x: inputs (samples, ...), an array or a list; for several inputs a tuple of them.
+            t: targets, as the head takes them; for several outputs a tuple.
             max_epoch: how many epochs.
-            batch_size: N, rows read side by side.
-            time_size: T, steps of a window.
+            batch_size: samples of a step.
             max_grad: clip the gradient's global norm at this.
-            eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an
-                epoch, at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
-            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in
-                the epoch under way (0 at its end) and the perplexity; training ends if it returns True.
-            rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
-            random_bptt: windows of random lengths, as `RandomBatches` has them, with the learning rate scaled by
-                length / time_size.
-            seed: of the random lengths; each call of `fit` has others.
+            eval_interval: report at every so many batches of an epoch, beginning with its first; None for once an
+                epoch, at its end. A report is the mean loss since the report before, in `loss_list`.
+            validation_split: share of the samples, the last ones, that are held out and evaluated after each epoch.
+            validation_data: others to evaluate, (x, t).
+            accuracy: also take the share of right answers after each epoch, of what was trained on and of what was held
+                out; for heads that have one.
+            verbose: 0 for nothing, 1 for a progress bar, 2 for a line after each epoch.
+            seed: of the orders; each call of `fit` has others.
 
         Raises:
-            InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a file
-                that is no word, when its window is read.
-            TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
-                were kept, which is done every 20 steps while all is finite.
+            InputError: arguments out of range, or samples that do not fit each other; before any training.
+            TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
         """
-        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=self.current_epoch)
-        _check(max_epoch, max_grad, eval_interval)
-        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
-        self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
-        before = self.current_epoch
+        whole_number("max_epoch", max_epoch, 1)
+        whole_number("verbose", verbose, 0, 3)
+        if max_grad is not None:
+            positive("max_grad", max_grad, finite=False)
+        if eval_interval is not None:
+            whole_number("eval_interval", eval_interval, 1)
+        x, t, held_out = self._parted(x, t, validation_split, validation_data)
+        if (accuracy or held_out is not None) and not isinstance(self.model, Sequential):
+            raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
+        batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
+        if isinstance(self.model, Sequential) and self.model.expect_head():
+            self.evaluate(taken(x, slice(1)), taken(t, slice(1)), accuracy)  # for its errors
+        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
+        self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
+        self._eval_interval, before = eval_interval, self.current_epoch
+        seen: list[float] = []
 
-        def hear(report: Report) -> object:
-            self.current_epoch = before + report.epoch
-            self.ppl_list.append(report.perplexity)
-            self.grad_norm_list.append(report.grad_norm)
-            return on_report is not None and on_report(self.current_epoch, report.window, report.perplexity)
+        with progress_bar(max_epoch * len(batches), batches.batch_size, 0, batches.unit, silent=verbose != 1) as bar:
 
-        try:
-            run.train(max_epoch, eval_interval, hear)
-        finally:
-            self.current_epoch = before + run.steps // len(batches)
+            def hear(report: Report) -> None:
+                seen.append(report.loss)
+                bar.set_postfix_str(batches.told(report.loss), refresh=False)
+                bar.update(run.steps - bar.n)
+
+            try:
+                for epoch in range(1, max_epoch + 1):
+                    run.train(epoch, eval_interval, hear, silent=True)
+                    self.loss_list += seen
+                    self.current_epoch = before + epoch
+                    line = self._after_epoch(x, t, held_out, accuracy)
+                    if verbose == 2 and seen:
+                        say(f"epoch {self.current_epoch}  loss {sum(seen) / len(seen):.4g}{line}")
+                    seen.clear()
+                bar.update(run.steps - bar.n)
+            finally:
+                self.current_epoch = before + run.steps // len(batches)
+
+    def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
+        """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
+        x, t = self._inputs("x", x), arrays("t", t)
+        losses, hits, size = 0.0, 0.0, count_of(x)
+        for begin in range(0, size, SCORED):
+            part = slice(begin, begin + SCORED)
+            xs, ts = taken(x, part), taken(t, part)
+            outputs = self.model.forward(xs, train_flg=False)
+            count = count_of(xs)
+            losses += count * float(self.model.head.loss(outputs, ts, keep=False))
+            if accuracy:
+                hits += count * float(self.model.head.hits(outputs, ts).mean())
+        return losses / size, hits / size if accuracy else None
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
-        """Draw the reported perplexities with matplotlib (extra `plot`) and show them; returns the axes."""
-        from rnnlm.plotting import show_perplexity
+        """Draw the reported losses with matplotlib (extra `plot`) and show them; returns the axes."""
+        from rnnlm.plotting import show_curve
 
-        return show_perplexity(
-            self.ppl_list, "epoch" if self._eval_interval is None else f"windows (x{self._eval_interval})", ylim
-        )
+        every = self._eval_interval
+        return show_curve(self.loss_list, "epoch" if every is None else f"batches (x{every})", "loss", ylim)
 
+    def _inputs(self, name: str, x: Any) -> Any:
+        """Inputs as the model takes them."""
+        return self.model.inputs(name, x) if isinstance(self.model, Sequential) else arrays(name, x)
 
-def _check(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> None:
-    whole_number("max_epoch", max_epoch, 1)
-    if max_grad is not None:
-        positive("max_grad", max_grad, finite=False)
-    if eval_interval is not None:
-        whole_number("eval_interval", eval_interval, 1)
+    def _parted(self, x: Any, t: Any, split: float, given: tuple[Any, Any] | None) -> tuple[Any, Any, Any]:
+        """Samples to train on, and those held out or None."""
+        share("validation_split", split)
+        if split and given is not None:
+            raise InputError("validation_split and validation_data must not both be given")
+        x, t = self._inputs("x", x), arrays("t", t)
+        if given is not None:
+            return x, t, (self._inputs("validation x", given[0]), arrays("validation t", given[1]))
+        if not split:
+            return x, t, None
+        size = count_of(x)
+        kept = int(size * (1 - split))
+        if not 0 < kept < size:
+            raise InputError(f"validation_split must leave samples on both sides, got {split} of {size}")
+        return taken(x, slice(kept)), taken(t, slice(kept)), (taken(x, slice(kept, None)), taken(t, slice(kept, None)))
+
+    def _after_epoch(self, x: Any, t: Any, held_out: Any, accuracy: bool) -> str:
+        """Evaluate what is to be evaluated; returns it in words."""
+        line = ""
+        if accuracy:
+            self.accuracy_list.append(self.evaluate(x, t, accuracy=True)[1] or 0.0)
+            line += f"  accuracy {self.accuracy_list[-1]:.4f}"
+        if held_out is not None:
+            loss, right = self.evaluate(held_out[0], held_out[1], accuracy)
+            self.val_loss_list.append(loss)
+            line += f"  valid loss {loss:.4g}"
+            if right is not None:
+                self.val_accuracy_list.append(right)
+                line += f"  valid accuracy {right:.4f}"
+        return line

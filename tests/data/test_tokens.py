@@ -16,7 +16,7 @@ from rnnlm.errors import DataError
 from rnnlm.inference.evaluation import evaluate, token_nats
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD
-from rnnlm.training.trainer import RnnlmTrainer
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
 from tests.data.texts import WORDS, of_text, parts_of
 from tests.gradcheck import host
 

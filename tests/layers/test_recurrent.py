@@ -31,7 +31,8 @@ def build(rng, kind, N=3, T=5, D=4, H=6, dtype=np.float64, **options):
 
 
 def run(layer, xs, state):
-    layer.mask.step = 0
+    for mask in layer.masks:
+        mask.step = 0
     layer.set_state(*state)
     return layer.forward(xs)
 
@@ -84,7 +85,16 @@ def test_a_gradient_of_the_last_state_of_another_shape_is_refused(rng):
 
 
 @kinds
-@pytest.mark.parametrize("options", [{"weight_drop": 0.5}, {"return_sequences": False}], ids=str)
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"weight_drop": 0.5},
+        {"return_sequences": False},
+        {"recurrent_dropout": 0.4},
+        {"weight_drop": 0.3, "recurrent_dropout": 0.4},
+    ],
+    ids=str,
+)
 def test_backward_is_the_derivative_with_options(rng, kind, options):
     check_gradients(*build(rng, kind, **options), rng)
 
@@ -118,6 +128,37 @@ def test_dropped_weights_are_those_of_the_mask(rng, kind):
     layer.train_flg = False
     want = KINDS[kind][2](host(xs), *map(host, state), *map(host, layer.params))[0]
     np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12)
+
+
+@kinds
+def test_a_dropped_state_has_one_mask_for_all_time_steps(rng, kind):
+    """What goes into the products with Wh is h_{t-1} m: the equations with Wh's rows taken out, if all N share a mask."""
+    layer, xs, state = build(rng, kind, recurrent_dropout=0.5, N=1)
+    layer.state_mask.seed(1, 0)
+    dropped = host(run(layer, xs, state))
+    layer.state_mask.step = 0
+    mask = host(layer.state_mask.draw((1, 6), np.float64))
+    assert set(np.unique(mask)) == {0, 2}
+    weights = [host(p) for p in layer.params]
+    weights[1] = weights[1] * mask.T
+    want = KINDS[kind][2](host(xs), *map(host, state), *weights)[0]
+    np.testing.assert_allclose(dropped, want, rtol=1e-12, atol=1e-15)
+    layer.train_flg = False
+    want = KINDS[kind][2](host(xs), *map(host, state), *map(host, layer.params))[0]
+    np.testing.assert_allclose(host(run(layer, xs, state)), want, rtol=1e-12)
+
+
+def test_an_rnn_of_rectified_linear_units(rng):
+    layer, xs, (h,) = build(rng, "rnn", activation="relu")
+    H, want = host(h), []
+    Wx, Wh, b = map(host, layer.params)
+    for t in range(xs.shape[1]):
+        H = np.maximum(0, H @ Wh + host(xs)[:, t] @ Wx + b)
+        want.append(H)
+    np.testing.assert_allclose(host(run(layer, xs, [h])), np.stack(want, axis=1), rtol=1e-12)
+    check_gradients(layer, xs, [h], rng)
+    with pytest.raises(InputError, match="activation must be one of tanh, relu, got 'sigmoid'"):
+        build(rng, "rnn", activation="sigmoid")
 
 
 @kinds

@@ -31,6 +31,8 @@ VARIATIONS = {
     "variational": {"cell": "rnn", "layers": 2, "dropout_ratio": 0.4, "variational": True},
     "embed": {"cell": "rnn", "embed_dropout": 0.4},
     "weight-drop": {"cell": "gru", "layers": 2, "weight_drop": 0.4},
+    "relu": {"cell": "rnn", "activation": "relu", "layers": 2},
+    "state-dropout": {"cell": "lstm", "layers": 2, "weight_drop": 0.2, "recurrent_dropout": 0.4},
     "ar": {"cell": "rnn", "ar": 2.0, "output_dropout": 0.3},
     "tar": {"cell": "rnn", "tar": 1.0, "output_dropout": 0.3},
     "better": {"cell": "lstm", "layers": 2, "tied": True, "hidden_size": D, "dropout_ratio": 0.5},

@@ -254,3 +254,37 @@ def test_the_trigger_is_the_non_monotonic_one():
 def test_bad_arguments_are_refused(make, message):
     with pytest.raises(InputError, match=message):
         make()
+
+
+@pytest.mark.parametrize("kind", [AdaGrad, RMSprop, Adam, AdamW])
+def test_epsilon_is_what_the_root_of_the_squares_is_kept_from_zero_by(kind):
+    """Of a gradient much smaller than it, the first step is lr g / epsilon, but for the averages' own factors."""
+    p = [xp.ones(3)]
+    kind(lr=0.01, epsilon=1e3, **({"weight_decay": 0.0} if kind is AdamW else {})).update(p, [xp.full(3, 2.0)])
+    moved = {
+        AdaGrad: 0.01 * 2,
+        RMSprop: 0.01 * 2,
+        Adam: 0.01 * (0.001**0.5 / 0.1) * 0.2,
+        AdamW: 0.01 * (0.001**0.5 / 0.1) * 0.2,
+    }
+    np.testing.assert_allclose(1 - host(p[0]), moved[kind] / 1e3, rtol=1e-2)
+    with pytest.raises(InputError, match="epsilon must be positive and finite, got 0"):
+        kind(epsilon=0)
+
+
+def test_the_optimisers_as_keras_has_them():
+    """Two steps of SGD with momentum, Adagrad, RMSprop and Adam with its defaults, by their equations."""
+    g = 0.5
+    for optimizer, want in (
+        (Momentum(0.01, 0.9), 1 - 0.01 * g - 0.01 * (1 + 0.9) * g),
+        (AdaGrad(0.01, epsilon=1e-6), 1 - 0.01 * g * (1 / (g + 1e-6) + 1 / ((2 * g * g) ** 0.5 + 1e-6))),
+        (
+            RMSprop(0.001, 0.9, epsilon=1e-6),
+            1 - 0.001 * g * (1 / ((0.1 * g * g) ** 0.5 + 1e-6) + 1 / ((0.19 * g * g) ** 0.5 + 1e-6)),
+        ),
+        (Adam(0.001, 0.9, 0.999), 1 - 2 * 0.001),
+    ):
+        p = [xp.ones(1)]
+        for _ in range(2):
+            optimizer.update(p, [xp.full(1, g)])
+        np.testing.assert_allclose(host(p[0]), want, rtol=1e-6)

@@ -8,8 +8,8 @@ from rnnlm.errors import DataError, InputError, TrainingDiverged
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import AwdLstm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam, Cosine, clip_grads
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
 from rnnlm.training.run import Run
-from rnnlm.training.trainer import RnnlmTrainer
 from tests.gradcheck import host
 
 V = 11

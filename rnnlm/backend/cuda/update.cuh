@@ -49,15 +49,15 @@ KERNEL momentum_step(
 
 KERNEL adam_step(
     REAL* p, const REAL* g, REAL* m, REAL* v, const REAL* factor, double lr_64, double kept_64, double beta1_64,
-    double beta2_64, double decay_64, word size)
+    double beta2_64, double epsilon_64, double decay_64, word size)
 {
-    ROUNDED(lr); ROUNDED(kept); ROUNDED(beta1); ROUNDED(beta2); ROUNDED(decay);
+    ROUNDED(lr); ROUNDED(kept); ROUNDED(beta1); ROUNDED(beta2); ROUNDED(epsilon); ROUNDED(decay);
     const REAL f = factor[0];
     EVERY(i, size) {
         const REAL old = kept * p[i], d = f * g[i] + decay * old;
         m[i] += (1 - beta1) * (d - m[i]);
         v[i] += (1 - beta2) * (d * d - v[i]);
-        p[i] = old - lr * m[i] / (sqrt(v[i]) + REAL(1e-7));
+        p[i] = old - lr * m[i] / (sqrt(v[i]) + epsilon);
     }
 }
 
@@ -75,11 +75,11 @@ KERNEL asgd_step(
 
 // What a trainer remembers of a step: whether all was finite so far, and totals of loss and norm. One thread.
 KERNEL note_step(
-    const double* loss, const REAL* norm, long long step, double columns, long long* good_steps, double* totals)
+    const double* loss, const REAL* norm, long long step, double columns, double highest, long long* good_steps,
+    double* totals)
 {
     if (THREAD) return;
-    const double e = exp(loss[0]);
-    good_steps[0] += e - e == 0 && norm[0] - norm[0] == 0 && good_steps[0] == step;
+    good_steps[0] += loss[0] - loss[0] == 0 && loss[0] <= highest && norm[0] - norm[0] == 0 && good_steps[0] == step;
     totals[0] += columns * loss[0];
     totals[1] += norm[0];
 }

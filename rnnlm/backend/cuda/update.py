@@ -55,10 +55,10 @@ def momentum_step(
 
 def adam_step(
     p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
-    weight_decay: float,
+    epsilon: float, weight_decay: float,
 ) -> None:  # fmt: skip
     """optim/adam.py"""
-    _step("adam_step", p, g, (m, v), factor, lr, kept, beta1, beta2, weight_decay)
+    _step("adam_step", p, g, (m, v), factor, lr, kept, beta1, beta2, epsilon, weight_decay)
 
 
 def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
@@ -66,6 +66,9 @@ def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share:
     _step("asgd_step", p, g, (average,), factor, lr, share, weight_decay)
 
 
-def note_step(loss: Array, norm: Array, step: int, columns: int, good_steps: Array, totals: Array) -> None:
+def note_step(
+    loss: Array, norm: Array, step: int, columns: int, highest: float, good_steps: Array, totals: Array
+) -> None:
     """training/report.py"""
-    launch("update", "note_step", norm.dtype, 1, loss, norm, long(step), double(columns), good_steps, totals)
+    numbers = (long(step), double(columns), double(highest))
+    launch("update", "note_step", norm.dtype, 1, loss, norm, *numbers, good_steps, totals)

@@ -67,8 +67,7 @@ def show_model(folder: Path) -> None:
 def _described(layer: "Layer") -> str:
     """A layer's class, and what is special about it."""
     words = [type(layer).__name__]
-    if layer.mask is not None and layer.mask.dropout_ratio:
-        words.append(f"{layer.mask.name} {layer.mask.dropout_ratio:g}")
+    words += [f"{mask.name} {mask.dropout_ratio:g}" for mask in layer.masks if mask.dropout_ratio]
     words += [name for name in ("variational", "reset_after") if getattr(layer, name, False)]
     words += [f"{name} {getattr(layer, name):g}" for name in ("ar", "tar") if getattr(layer, name, 0)]
     return ", ".join(words)

@@ -104,6 +104,11 @@ class TimeAffineWithLoss(Head):
         self._affine = affine
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
 
+    @property
+    def takes(self) -> int:
+        """H."""
+        return len(self.params[0])
+
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it."""
         W, b = self.params

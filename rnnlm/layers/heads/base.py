@@ -3,6 +3,7 @@
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
+from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 
 __all__ = ["Head", "expect_targets", "mean_loss", "weigh_targets"]
@@ -93,6 +94,14 @@ class Head(Layer):
     def next_scores(self, h: Array) -> Array:
         """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
         raise NotImplementedError
+
+    def hits(self, h: Array, ts: Array) -> Array:
+        """Whether each target is what the outputs say most likely, (rows,); their mean is the accuracy.
+
+        Raises:
+            InputError: a loss of numbers, of which none is right or wrong.
+        """
+        raise InputError(f"{type(self).__name__} has no accuracy: it is a loss of numbers, none of them right or wrong")
 
     def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
         """`loss` by the name that it has as a layer."""

@@ -6,7 +6,7 @@ from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.base import batch_first, expect
 from rnnlm.layers.heads.base import Head
 
-__all__ = ["TimeSoftmaxWithLoss", "exp_scores"]
+__all__ = ["SoftmaxWithLoss", "TimeSoftmaxWithLoss", "exp_scores"]
 
 
 @accelerated
@@ -82,3 +82,25 @@ class TimeSoftmaxWithLoss(Head):
         """Those of the last time step, a copy: what a layer returns may be its state."""
         self._done()
         return h[:, -1].copy()
+
+
+class SoftmaxWithLoss(TimeSoftmaxWithLoss):
+    """Mean cross-entropy in nats of scores (N, V) and targets, ids (N,) or one-hot (N, V).  -> ()
+
+    Equations are those of `TimeSoftmaxWithLoss`, to which (N, V) is a window of one step; (N, T, V) will do too.
+    """
+
+    def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
+        """As `Head` has it, of scores (N, V)."""
+        self._flat = getattr(h, "ndim", 3) == 2
+        return super().loss(h[:, None], ts[:, None], keep) if self._flat else super().loss(h, ts, keep)
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Gradient of the scores, of their shape."""
+        dxs = super().backward(dout)
+        return dxs[:, 0] if self._flat else dxs
+
+    def hits(self, h: Array, ts: Array) -> Array:
+        """Whether each row's best score is that of its class."""
+        ids = ts.argmax(axis=-1) if ts.ndim == h.ndim else ts
+        return (h.argmax(axis=-1) == ids).reshape(-1)

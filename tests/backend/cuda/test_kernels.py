@@ -97,7 +97,7 @@ def update(draw):
             yield "sgd_step", (p, g, given, 0.5, decay)
             yield "momentum_step", (p, g, v, given, 0.5, 0.9, decay, False)
             yield "momentum_step", (p, g, v, given, 0.5, 0.9, decay, True)
-            yield "adam_step", (p, g, draw(SIZE), v, given, 0.1, 0.98, 0.9, 0.99, decay)
+            yield "adam_step", (p, g, draw(SIZE), v, given, 0.1, 0.98, 0.9, 0.99, 1e-7, decay)
             yield "asgd_step", (p, g, draw(SIZE), given, 0.5, 0.25, decay)
     for share in (0.0, 1.0):  # nothing of what was not finite before or without averaging stays
         spoiled = np.where(np.arange(SIZE) % 3, p, np.nan).astype(p.dtype)
@@ -113,7 +113,7 @@ def update(draw):
     for loss, norm in ((5.0, 2.0), (np.nan, 2.0), (5.0, np.inf), (800.0, 2.0)):
         for good in (4, 3):
             totals, norm = np.array([0.1, 0.2]), np.array(norm, draw.dtype)
-            yield "note_step", (np.array(loss), norm, 4, 35, np.array([good]), totals)
+            yield "note_step", (np.array(loss), norm, 4, 35, 709.0, np.array([good]), totals)
 
 
 def dropout(draw):

@@ -11,7 +11,7 @@ from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import Adam
-from rnnlm.training.trainer import RnnlmTrainer
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
 
 # ---------------------------------------------------------------- grammars solved by hand
 

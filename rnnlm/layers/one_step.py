@@ -6,10 +6,10 @@ from rnnlm.backend import Array
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.recurrent import Recurrent
 
-__all__ = ["Step"]
+__all__ = ["OneStep"]
 
 
-class Step(Layer):
+class OneStep(Layer):
     """One time step of a recurrent layer: a window of one. A subclass gives its way forward and back their names.
 
     Args:

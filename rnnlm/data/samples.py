@@ -1,0 +1,115 @@
+"""Samples for networks without time: inputs and targets, so many at a time, in another order in each epoch."""
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
+from rnnlm.randomness import stream
+
+__all__ = ["Samples"]
+
+if TYPE_CHECKING:
+    from rnnlm.backend import Array
+
+Arrays = Any  # an array (samples, ...), or a tuple of them, one for each input or output of a network
+
+
+class Samples:
+    """Batches of samples. Each epoch goes over all of them once, in an order of its own; its last batch may be smaller.
+
+    They lie where the backend computes, and batches are picked there.
+
+    Args:
+        x: inputs (samples, ...), or a tuple of such arrays for a network with several inputs.
+        t: targets (samples, ...), or a tuple of them for several outputs.
+        batch_size: samples of a batch.
+        seed: of the orders.
+        dtype: of inputs that are not ids; as they are unless given.
+        lap: another one has other orders, of the same seed.
+
+    Raises:
+        InputError: no samples, not as many targets as inputs, or a batch size below 1.
+    """
+
+    unit, figure = "samples", "loss"
+    highest = float("inf")
+    time_size = 1  # of a window, as of a text's; a batch counts as one step whatever its size
+
+    def __init__(
+        self, x: Arrays, t: Arrays, batch_size: int = 32, seed: int = 0, dtype: Any = None, lap: int = 0
+    ) -> None:
+        self.x, self.t = arrays("x", x, dtype), arrays("t", t)
+        self.size = count_of(x)
+        if count_of(t) != self.size:
+            raise InputError(f"x and t must have one entry for each sample, got {self.size} and {count_of(t)}")
+        self.batch_size = min(whole_number("batch_size", batch_size, 1), self.size)
+        self.seed, self.lap = whole_number("seed", seed, 0, 2**64), lap
+        self._order: tuple[int, Any] | None = None  # number of an epoch, and its order
+
+    def __len__(self) -> int:
+        """Batches in an epoch."""
+        return -(-self.size // self.batch_size)
+
+    def told(self, loss: float) -> str:
+        """The figure of a loss, in words."""
+        return f"loss {loss:.4g}"
+
+    def expect_words(self, vocab_size: int) -> None:
+        """Samples are no words: nothing is checked."""
+
+    def span(self, number: int) -> tuple[int, int]:
+        """Where batch `number` begins in its epoch, and 1."""
+        return number % len(self) * self.batch_size, 1
+
+    def window(self, number: int) -> "tuple[Array, Array]":
+        """Inputs and targets of batch `number` from 0, arrays of the backend, or tuples of them."""
+        from rnnlm.backend import ops  # for batches alone
+
+        epoch, (begin, _) = number // len(self), self.span(number)
+        if self._order is None or self._order[0] != epoch:
+            rng = stream(self.seed, "order of samples", epoch, lap=self.lap)
+            self._order = epoch, rng.permutation(self.size)
+        chosen = ops.asarray(self._order[1][begin : begin + self.batch_size])
+        return taken(self.x, chosen), taken(self.t, chosen)
+
+    def identity(self) -> dict[str, int]:
+        """The numbers that say which batches these are."""
+        return {"samples": self.size, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}
+
+
+def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:
+    """Samples as arrays of the backend; numbers with a fraction, and with `dtype` all numbers, of that dtype.
+
+    Raises:
+        InputError: something that is no array of numbers.
+    """
+    from rnnlm.backend import ops, xp
+
+    if isinstance(given, tuple):
+        return tuple(arrays(f"{name}[{i}]", one, dtype) for i, one in enumerate(given))
+    try:
+        array = given if isinstance(given, xp.ndarray) else ops.asarray(np.asarray(given))
+    except ValueError as error:
+        raise InputError(f"{name} must be an array, got rows of different lengths") from error
+    if array.dtype.kind not in "biuf" or array.ndim == 0 or not array.size:
+        raise InputError(f"{name} must be an array of numbers, one row a sample, got {array.dtype} {array.shape}")
+    return array if dtype is None else array.astype(dtype)
+
+
+def count_of(given: Arrays) -> int:
+    """How many samples there are.
+
+    Raises:
+        InputError: a tuple of arrays of different numbers of samples.
+    """
+    counts = {len(one) for one in (given if isinstance(given, tuple) else (given,))}
+    if len(counts) != 1:
+        raise InputError(f"all inputs must have one number of samples, got {', '.join(map(str, sorted(counts)))}")
+    return counts.pop()
+
+
+def taken(given: Arrays, chosen: Any) -> Arrays:
+    """Some samples, by their numbers, or a slice of them."""
+    return tuple(one[chosen] for one in given) if isinstance(given, tuple) else given[chosen]

@@ -1,0 +1,128 @@
+"""Networks that are no single chain: several inputs that come together, one that goes several ways."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, Shape
+from rnnlm.layers.chain import named, through
+
+__all__ = ["Concatenate", "Split"]
+
+Branch = Layer | Sequence[Layer]
+
+
+class _Branches(Layer):
+    """Chains of layers side by side.
+
+    Args:
+        branches: each a layer, or a list of layers that follow each other; an empty list passes on what it is given.
+    """
+
+    def __init__(self, *branches: Branch) -> None:
+        super().__init__()
+        if len(branches) < 2:
+            raise InputError(f"{type(self).__name__} must have at least 2 branches, got {len(branches)}")
+        self.branches = [named([branch] if isinstance(branch, Layer) else branch) for branch in branches]
+
+    @property
+    def _take_ids(self) -> tuple[Any, ...]:
+        """Of each branch, whether it takes ids."""
+        return tuple(next(iter(branch.values())).takes_ids if branch else False for branch in self.branches)
+
+    def parts(self) -> Mapping[str, Layer]:
+        """The layers of all branches: 1.dense1, 1.relu1, 2.dense1 and so on."""
+        return {f"{i}.{name}": layer for i, branch in enumerate(self.branches, 1) for name, layer in branch.items()}
+
+    def _forward(self, branch: int, xs: Any) -> Any:
+        for layer in self.branches[branch].values():
+            xs = layer.forward(xs)
+        return xs
+
+    def _backward(self, branch: int, dys: Any) -> Any:
+        for layer in reversed(self.branches[branch].values()):
+            dys = layer.backward(dys)
+        return dys
+
+    def _expect(self, name: str, given: Any) -> None:
+        if not isinstance(given, (tuple, list)) or len(given) != len(self.branches):
+            kind = f"{len(given)} of them" if isinstance(given, (tuple, list)) else type(given).__name__
+            raise InputError(f"{name} must be a tuple of {len(self.branches)} arrays, one for each branch, got {kind}")
+
+
+class Concatenate(_Branches):
+    """Each branch takes an input of its own; their outputs stand side by side.  ((N, D1), ...) -> (N, H1 + ...)
+
+        y = [branch1(x1), branch2(x2), ...]        the gradient is cut in the same places
+
+    Arguments are those of all branches.
+    """
+
+    def __init__(self, *branches: Branch) -> None:
+        super().__init__(*branches)
+        self.takes_ids = self._take_ids
+
+    def forward(self, xs: Sequence[Array]) -> Array:
+        """The outputs of all branches, which must agree in all but their last axis, side by side.
+
+        Args:
+            xs: a tuple, an input for each branch.
+        """
+        self._expect("xs", xs)
+        ys = [self._forward(i, x) for i, x in enumerate(xs)]
+        if len({y.shape[:-1] for y in ys}) > 1:
+            shapes = ", ".join(str(y.shape) for y in ys)
+            raise InputError(f"branches must agree in all but their last axis, got {shapes}")
+        self._save([y.shape[-1] for y in ys])
+        return xp.concatenate(ys, axis=-1)
+
+    def backward(self, dys: Array) -> tuple[Any, ...]:
+        """Gradients of the inputs, a tuple; None for ids."""
+        (widths,) = self._restore()
+        if dys.shape[-1] != sum(widths):
+            raise InputError(f"dys must have {sum(widths)} numbers in the last axis, got {dys.shape}")
+        self._done()
+        ends = [sum(widths[: i + 1]) for i in range(len(widths))]
+        return tuple(self._backward(i, dys[..., end - w : end]) for i, (w, end) in enumerate(zip(widths, ends)))
+
+    def output_shape(self, shape: Any) -> Shape:
+        """(..., H1 + ...), for a tuple of shapes, or for one that all inputs have."""
+        if not isinstance(shape[0], tuple):
+            shape = (shape,) * len(self.branches)
+        self._expect("the shape of the inputs", shape)
+        shapes = [through(branch, s) for branch, s in zip(self.branches, shape)]
+        widths = [s[-1] for s in shapes if isinstance(s[-1], int)]
+        return *shapes[0][:-1], sum(widths) if len(widths) == len(shapes) else "D"
+
+
+class Split(_Branches):
+    """All branches take the same input; their outputs are a tuple.  (N, D) -> ((N, H1), (N, H2), ...)
+
+        y1, y2 = branch1(x), branch2(x)        dx = sum of the branches' gradients
+
+    Arguments are those of all branches.
+    """
+
+    def __init__(self, *branches: Branch) -> None:
+        super().__init__(*branches)
+        self.takes_ids = any(self._take_ids)
+
+    def forward(self, xs: Array) -> tuple[Any, ...]:
+        """The outputs of all branches."""
+        self._save()
+        return tuple(self._forward(i, xs) for i in range(len(self.branches)))
+
+    def backward(self, dys: Sequence[Array]) -> Any:
+        """Gradient of the input, of its shape."""
+        self._restore()
+        self._expect("dys", dys)
+        self._done()
+        first, *rest = [self._backward(i, dy) for i, dy in enumerate(dys)]
+        for dx in rest:
+            first = first + dx
+        return first
+
+    def output_shape(self, shape: Shape) -> Any:
+        """A tuple of shapes."""
+        return tuple(through(branch, shape) for branch in self.branches)

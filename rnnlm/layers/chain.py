@@ -1,0 +1,50 @@
+"""Layers that follow each other: their names, what they are made of, whether they fit."""
+
+from collections.abc import Mapping, Sequence
+
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, Shape
+
+__all__ = ["leaves", "named", "through"]
+
+
+def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
+    """Layers by name: those given, or for a list their classes with a number, dense1, relu1, dense2.
+
+    Raises:
+        InputError: something that is no layer, or one layer twice.
+    """
+    if isinstance(layers, Mapping):
+        return dict(layers)
+    found: dict[str, Layer] = {}
+    for place, layer in enumerate(layers, 1):
+        if not isinstance(layer, Layer):
+            raise InputError(f"layer {place} must be a layer, got {type(layer).__name__}")
+        if any(layer is other for other in found.values()):
+            raise InputError(f"layer {place} must not be one that came before: make a second {type(layer).__name__}")
+        number = sum(type(other) is type(layer) for other in found.values()) + 1
+        found[f"{type(layer).__name__.lower()}{number}"] = layer
+    return found
+
+
+def leaves(layers: Mapping[str, Layer]) -> dict[str, Layer]:
+    """Layers, and in place of those that are made of others these, by name; they have the parameters and masks."""
+    found: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        parts = {f"{name}.{part}": inner for part, inner in layer.parts().items()}
+        found |= leaves(parts) if parts else {name: layer}
+    return found
+
+
+def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:
+    """The shape of what comes out of layers for inputs of a shape, in which letters stand for any length.
+
+    Raises:
+        InputError: a layer takes another length of the last axis than it is given.
+    """
+    before = "the input"
+    for name, layer in layers.items():
+        if layer.takes is not None and isinstance(shape[-1], int) and shape[-1] != layer.takes:
+            raise InputError(f"{name} must be given rows of {layer.takes} numbers, got {shape[-1]} from {before}")
+        shape, before = layer.output_shape(shape), name
+    return shape

@@ -1,0 +1,62 @@
+"""Functions of numbers that networks are made of, and their slopes, of arrays of any shape or what becomes one."""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.cells.sigmoid import sigmoid_
+
+__all__ = ["relu", "relu_slope", "sigmoid", "sigmoid_slope", "softmax", "step", "tanh", "tanh_slope"]
+
+
+def step(x: Any) -> Array:
+    """1 where x > 0, else 0: what a perceptron says."""
+    x = _numbers(x)
+    return (x > 0).astype(x.dtype)
+
+
+def sigmoid(x: Any) -> Array:
+    """1 / (1 + exp(-x)), in (0, 1)."""
+    y = _numbers(x).copy()
+    sigmoid_(y)
+    return y
+
+
+def sigmoid_slope(x: Any) -> Array:
+    """sigmoid(x) (1 - sigmoid(x)): at most 1/4, at 0."""
+    y = sigmoid(x)
+    return y * (1 - y)
+
+
+def relu(x: Any) -> Array:
+    """max(x, 0)"""
+    return xp.maximum(_numbers(x), 0)
+
+
+def relu_slope(x: Any) -> Array:
+    """1 where x > 0, else 0; at 0 itself there is no slope, and 0 is taken."""
+    return step(x)
+
+
+def tanh(x: Any) -> Array:
+    """(exp(x) - exp(-x)) / (exp(x) + exp(-x)), in (-1, 1)."""
+    return xp.tanh(_numbers(x))
+
+
+def tanh_slope(x: Any) -> Array:
+    """1 - tanh(x)²: at most 1, at 0."""
+    y = tanh(x)
+    return 1 - y * y
+
+
+def softmax(x: Any) -> Array:
+    """exp(x) / sum exp(x) over the last axis: probabilities. Finite for all finite x."""
+    x = _numbers(x)
+    y = xp.exp(x - x.max(axis=-1, keepdims=True))
+    y /= y.sum(axis=-1, keepdims=True)
+    return y
+
+
+def _numbers(x: Any) -> Array:
+    """An array of the backend of floating-point numbers."""
+    x = xp.asarray(x)
+    return x if x.dtype.kind == "f" else x.astype(xp.float64)

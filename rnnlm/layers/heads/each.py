@@ -1,0 +1,42 @@
+"""A loss for each of several targets that one hidden state has."""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.layers.base import expect_ids
+from rnnlm.layers.heads.base import Head
+
+__all__ = ["EachTarget"]
+
+
+class EachTarget(Head):
+    """The sum over C targets of a head's loss, averaged over rows.  (N, H), ids (N, C) -> ()
+
+        L = 1/N sum over n and c of l(h_n, t_nc)
+
+    Args:
+        head: takes (N, H) and ids (N,).
+    """
+
+    def __init__(self, head: Head) -> None:
+        super().__init__()
+        self.head, self.called = head, head.called
+        self.params, self.grads, self.names = head.params, head.grads, head.names
+
+    def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
+        """The loss of hidden states h (N, H) and targets ts (N, C)."""
+        expect_ids("ts", ts, (len(h), "C"))
+        N, C = ts.shape
+        self._saved = (N, C) if keep else None
+        return C * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Gradient (N, H) of the hidden states."""
+        N, C = self._restore()
+        self._done()
+        return self.head.backward(dout * C).reshape(N, C, -1).sum(axis=1)
+
+    def scores(self, h: Array) -> Array:
+        """Those of the head."""
+        self._done()
+        return self.head.scores(h)

@@ -1,0 +1,165 @@
+"""Negative sampling: instead of a probability for every word, a yes or no for the right one and for a few others.
+
+    L = mean over rows of (-log sigmoid(h . w_target) - sum over S negatives log sigmoid(-h . w_negative))
+
+Source: Mikolov, Sutskever, Chen, Corrado and Dean, Distributed representations of words and phrases and their
+compositionality, NIPS 2013. Names and shapes are those of Deep Learning from Scratch 2, chapter 4.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import positive, whole_number
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, expect, expect_ids
+from rnnlm.layers.embedding import add_rows, clear_rows
+from rnnlm.layers.functions import sigmoid
+from rnnlm.layers.heads.base import Head
+from rnnlm.randomness import stream
+
+__all__ = ["EmbeddingDot", "NegativeSamplingLoss", "UnigramSampler"]
+
+
+class UnigramSampler:
+    """Draws words that are not the target, each with probability P(w)^power, made to sum to 1.
+
+    Args:
+        corpus: ids (tokens,) on the host, in which words are counted; a word that is not there is never drawn.
+        power: below 1, rare words are drawn more often than they occur.
+        sample_size: S, words drawn for each target.
+        seed: of all draws, together with their number.
+
+    Raises:
+        InputError: fewer than two different words in the corpus, or arguments out of range.
+    """
+
+    def __init__(self, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
+        ids = np.asarray(ops.asnumpy(corpus))
+        if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.size == 0:
+            raise InputError(f"corpus must be ids (tokens,), got {ids.dtype} of shape {ids.shape}")
+        counts = np.bincount(ids)
+        if (counts > 0).sum() < 2:
+            raise InputError("corpus must have at least two different words: one is no negative sample of itself")
+        self.sample_size = whole_number("sample_size", sample_size, 1)
+        self.seed = whole_number("seed", seed, 0, 2**64)
+        weights = np.where(counts, counts.astype(np.float64) ** positive("power", power), 0)
+        self.word_p = weights / weights.sum()
+        self._ends = self.word_p.cumsum()
+        self._begins = self._ends - self.word_p
+        self.draws = 0
+
+    def get_negative_sample(self, target: Any) -> NDArray[np.int64]:
+        """Words (N, S), drawn with replacement, none of them the target (N,) of its row.
+
+        Each is one random number u: where u reaches the target's place on the line of probabilities, it jumps over it.
+        """
+        target = np.asarray(ops.asnumpy(target))
+        u = stream(self.seed, "negative samples", self.draws).random((len(target), self.sample_size))
+        self.draws += 1
+        own = np.where(target < len(self.word_p), target, 0)
+        p = np.where(target < len(self.word_p), self.word_p[own], 0)[:, None]
+        u *= self._ends[-1] - p
+        u += p * (u >= self._begins[own][:, None])
+        found = np.minimum(np.searchsorted(self._ends, u, side="right"), len(self.word_p) - 1)
+        return self._but(found, target)
+
+    def _but(self, found: NDArray[np.int64], target: NDArray[Any]) -> NDArray[np.int64]:
+        """Rounding may lead to a target after all, or to a word that does not occur: take the most frequent other."""
+        best, second = np.argsort(-self.word_p, kind="stable")[:2]
+        other = np.where(target == best, second, best)[:, None]
+        return np.where((found == target[:, None]) | (self.word_p[found] == 0), other, found)
+
+
+class EmbeddingDot(Layer):
+    """Products of vectors with the vectors of words.  (N, H), ids (N,) -> (N,), or ids (N, S) -> (N, S)
+
+        y_n = h_n . W[id_n]        dh_n = dy_n W[id_n]    dW[v] = sum of dy_n h_n over all n with id_n = v
+
+    Args:
+        W: (V, H) vectors.
+    """
+
+    names = ("W",)
+
+    def __init__(self, W: Array) -> None:
+        expect("W", W, ("V", "H"))
+        super().__init__(W)
+        self._written: Array | None = None  # ids of the rows of dW that are not zero
+
+    def forward(self, h: Array, idx: Array) -> Array:
+        """The products, of the shape of idx."""
+        (W,) = self.params
+        expect("h", h, ("N", W.shape[1]), self.dtype)
+        expect_ids("idx", idx, (len(h),) if getattr(idx, "ndim", 2) == 1 else (len(h), "S"))
+        vectors = xp.take(W, idx, axis=0)
+        self._save(h, idx, vectors)
+        return (vectors * (h if idx.ndim == 1 else h[:, None])).sum(axis=-1)
+
+    def backward(self, dout: Array) -> Array:
+        """Gradient (N, H) of h; that of W is left in `grads`."""
+        (dW,) = self.grads
+        h, idx, vectors = self._restore()
+        expect("dout", dout, idx.shape, self.dtype)
+        self._done()
+        if self._written is not None:
+            clear_rows(dW, self._written)
+        self._written = idx.reshape(-1).astype(xp.int32)
+        of_rows = dout[..., None] * (h if idx.ndim == 1 else h[:, None])
+        add_rows(dW, self._written, xp.ascontiguousarray(of_rows.reshape(-1, dW.shape[1])))
+        dh = dout[..., None] * vectors
+        return dh if idx.ndim == 1 else dh.sum(axis=1)
+
+
+class NegativeSamplingLoss(Head):
+    """The loss of a hidden state against a target and S words that are drawn.  (N, H), ids (N,) -> ()
+
+    Args:
+        W: (V, H) vectors of the words, on the output side.
+        corpus, power, sample_size, seed: as `UnigramSampler` takes them.
+
+    Attributes:
+        sampler: draws the negatives.
+        dot: the layer that multiplies.
+    """
+
+    called = "negative"
+
+    def __init__(self, W: Array, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
+        super().__init__()
+        self.sampler = UnigramSampler(corpus, power, sample_size, seed)
+        self.dot = EmbeddingDot(W)
+        if len(self.sampler.word_p) > len(W):
+            raise InputError(f"corpus must hold ids in [0, {len(W)}), got {len(self.sampler.word_p) - 1}")
+        self.params, self.grads, self.names = self.dot.params, self.dot.grads, self.dot.names
+
+    def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
+        """Mean loss of the hidden states h (N, H) and the targets ts (N,), a 0-d float64 array or scalar."""
+        expect_ids("ts", ts, (len(h),))
+        negatives = ops.asarray(self.sampler.get_negative_sample(ts))
+        return self.loss_of(h, xp.concatenate([ts[:, None].astype(negatives.dtype), negatives], axis=1), keep)
+
+    def loss_of(self, h: Array, idx: Array, keep: bool = True) -> Array:
+        """The loss for words idx (N, 1 + S) that are given, the target first."""
+        scores = self.dot.forward(h, idx)
+        labels = xp.zeros_like(scores)
+        labels[:, 0] = 1
+        nats = xp.maximum(scores, 0) - scores * labels + xp.log1p(xp.exp(-xp.abs(scores)))
+        self.nats = nats.sum(axis=1).astype(xp.float64)
+        self._saved = ((sigmoid(scores) - labels) / len(h),) if keep else None
+        return self.nats.mean()
+
+    def backward(self, dout: Any = 1) -> Array:
+        """Gradient (N, H) of the hidden states; that of W is left in `grads`."""
+        (dscores,) = self._restore()
+        self._done()
+        return self.dot.backward(dscores if isinstance(dout, (int, float)) and dout == 1 else dscores * dout)
+
+    def scores(self, h: Array) -> Array:
+        """The products (N, V) of hidden states with all words."""
+        self._done()
+        scores = xp.empty((len(h), len(self.params[0])), self.dtype)
+        ops.matmul(h, self.params[0].T, out=scores)
+        return scores

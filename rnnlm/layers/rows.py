@@ -1,0 +1,41 @@
+"""Arrays (N, D) and (N, T, D) alike: their rows under each other, and back."""
+
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
+from rnnlm.layers.base import batch_first, expect, time_major
+
+__all__ = ["from_rows", "to_rows"]
+
+
+def to_rows(name: str, xs: Array, D: int | str = "D", dtype: Any = None, like: tuple[int, ...] | None = None) -> Array:
+    """The rows of an array (N, D) or (N, T, D), contiguous: (N, D), or (T N, D) with the first step of all N first.
+
+    It is the array itself, or a view of it, where its memory allows.
+
+    Args:
+        name: what errors call it.
+        xs: the array.
+        D: length of a row; a letter for any.
+        dtype: its dtype; any floating-point one unless given.
+        like: N, or N and T, that it must have.
+
+    Raises:
+        InputError: another shape or dtype.
+    """
+    if like is not None:
+        expect(name, xs, (*like, D), dtype)
+    elif getattr(xs, "ndim", 2) not in (2, 3):
+        raise InputError(f"{name} must have shape (N, {D}) or (N, T, {D}), got {xs.shape}")
+    else:
+        expect(name, xs, ("N", D) if getattr(xs, "ndim", 2) == 2 else ("N", "T", D), dtype)
+    return xp.ascontiguousarray(xs) if xs.ndim == 2 else time_major(xs).reshape(-1, xs.shape[-1])
+
+
+def from_rows(rows: Array, like: tuple[int, ...]) -> Array:
+    """Rows (N, D) or (T N, D) as an array (N, D) or (N, T, D): a view. `like` is N, or N and T."""
+    if len(like) == 1:
+        return rows
+    N, T = like
+    return batch_first(rows.reshape(T, N, -1))

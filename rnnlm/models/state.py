@@ -1,0 +1,32 @@
+"""The states of recurrent layers, taken and given back together."""
+
+from collections.abc import Sequence
+
+from rnnlm.backend import Array
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer
+
+__all__ = ["State", "set_states"]
+
+State = Sequence[tuple[Array, ...] | None]
+
+
+def set_states(layers: Sequence[Layer], state: State) -> None:
+    """Give each layer its entry of a state; None for zeros.
+
+    Raises:
+        InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
+    """
+    if not isinstance(state, Sequence) or len(state) != len(layers):
+        given = f"{len(state)} entries" if isinstance(state, Sequence) else type(state).__name__
+        raise InputError(f"state must have {len(layers)} entries, one for each recurrent layer, got {given}")
+    for entry in state:
+        if entry is not None and not isinstance(entry, (tuple, list)):
+            raise InputError(f"an entry of a state must be a tuple of arrays or None, got {type(entry).__name__}")
+    pairs = [(layer, tuple(entry or (None,))) for layer, entry in zip(layers, state)]
+    for layer, arrays in pairs:
+        layer.check_state(*arrays)
+    if len({len(array) for _, arrays in pairs for array in arrays if array is not None}) > 1:
+        raise InputError("the states of all layers must be of one batch size")
+    for layer, arrays in pairs:
+        layer.set_state(*arrays)

@@ -1,0 +1,6 @@
+"""Word vectors: from counts, and from word2vec; what is like what."""
+
+from rnnlm import HOMES
+from rnnlm.lazy import lazy_names
+
+__all__, __getattr__, __dir__ = lazy_names(__name__, HOMES)

@@ -1,0 +1,141 @@
+"""Word vectors from counts: co-occurrence, pointwise mutual information, singular value decomposition."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import positive, whole_number
+from rnnlm.data.ids import expect_words
+from rnnlm.data.sources import tokens_of
+from rnnlm.errors import InputError, MissingExtra
+from rnnlm.wordvec.text import expect_window
+
+__all__ = ["create_co_matrix", "pmi", "ppmi", "svd_vectors"]
+
+DENSE = 5_000  # words up to which a matrix of counts is an array unless asked otherwise: 100 MB of int32
+
+
+def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1, sparse: bool | None = None) -> Any:
+    """How often each word stands at most `window_size` words from each other one.
+
+    Args:
+        corpus: ids (tokens,).
+        vocab_size: V.
+        window_size: words on one side.
+        sparse: True for a sparse matrix of scipy (extra `vectors`), False for an array; unless given an array up to
+            5,000 words.
+
+    Returns:
+        C: (V, V) int32, symmetric.
+
+    Raises:
+        InputError: a window of 0 or longer than the text, or ids that are no words.
+    """
+    ids = np.asarray(tokens_of("corpus", corpus)).astype(np.int64)
+    V = whole_number("vocab_size", vocab_size, 1)
+    expect_words("corpus", ids, V)
+    if whole_number("window_size", window_size, 1) >= len(ids):
+        expect_window(window_size, len(ids))
+    if sparse or (sparse is None and V > DENSE):
+        return _sparse_counts(ids, V, window_size)
+    C = np.zeros((V, V), np.int32)
+    for k in range(1, window_size + 1):
+        np.add.at(C, (ids[:-k], ids[k:]), 1)
+    return C + C.T
+
+
+def _sparse_counts(ids: NDArray[np.int64], V: int, window_size: int) -> Any:
+    sp = scipy_sparse("a sparse co-occurrence matrix")
+    C = sp.csr_array((V, V), dtype=np.int32)
+    for k in range(1, window_size + 1):
+        pairs, counts = np.unique(ids[:-k] * V + ids[k:], return_counts=True)
+        C = C + sp.coo_array((counts.astype(np.int32), (pairs // V, pairs % V)), (V, V)).tocsr()
+    return (C + C.T).tocsr()
+
+
+def pmi(count_xy: float, count_x: float, count_y: float, total: float) -> float:
+    """Pointwise mutual information in bits, log2 (P(x, y) / (P(x) P(y))), from counts; -inf where x and y never meet.
+
+    Source: Church and Hanks, Word association norms, mutual information, and lexicography, ACL 1989.
+    """
+    for name, count in (("count_x", count_x), ("count_y", count_y), ("total", total)):
+        positive(name, count)
+    if not count_xy >= 0:
+        raise InputError(f"count_xy must be 0 or more, got {count_xy}")
+    with np.errstate(divide="ignore"):
+        return float(np.log2(np.float64(count_xy) * total / (np.float64(count_x) * count_y)))
+
+
+def ppmi(C: Any) -> Any:
+    """Positive pointwise mutual information in bits of all pairs: max(0, PMI), and 0 where the count is 0.
+
+        PPMI[x, y] = max(0, log2 (C[x, y] N / (C[x] C[y])))        C[x] = sum of column x, N = sum of all
+
+    Source: Bullinaria and Levy, Extracting semantic representations from word co-occurrence statistics, Behavior
+    Research Methods 39 (2007).
+
+    Args:
+        C: (V, V) counts: an array, or a sparse matrix of scipy, of which only the counts are gone over.
+
+    Returns:
+        M: (V, V) float32, of the kind of C.
+
+    Raises:
+        InputError: a matrix that is not square.
+    """
+    if getattr(C, "ndim", 0) != 2 or C.shape[0] != C.shape[1]:
+        raise InputError(f"C must be a square matrix (V, V), got shape {getattr(C, 'shape', type(C).__name__)}")
+    total, of_word = float(C.sum()), np.asarray(C.sum(axis=0), np.float64).reshape(-1)
+    if isinstance(C, np.ndarray):
+        rows, columns = np.nonzero(C)
+        M = np.zeros(C.shape, np.float32)
+        M[rows, columns] = _positive(C[rows, columns], of_word[rows], of_word[columns], total)
+        return M
+    found = C.tocoo()
+    values = _positive(found.data, of_word[found.row], of_word[found.col], total)
+    M = type(found)((values, (found.row, found.col)), C.shape).tocsr()
+    M.eliminate_zeros()
+    return M
+
+
+def _positive(pairs: NDArray[Any], x: NDArray[Any], y: NDArray[Any], total: float) -> NDArray[np.float32]:
+    """max(0, PMI) of pairs that occur."""
+    return np.maximum(np.log2(pairs * (total / x) / y), 0).astype(np.float32)
+
+
+def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
+    """Word vectors (V, size): the first columns of U in M = U S Vᵀ, those of the largest singular values.
+
+    By scikit-learn's randomized method where it is installed (extra `vectors`) and M is large; exactly for a small
+    array.
+
+    Source: Halko, Martinsson and Tropp, Finding structure with randomness, SIAM Review 53 (2011).
+
+    Args:
+        M: (V, V), an array or a sparse matrix of scipy.
+        size: columns.
+        seed: of the randomized method.
+
+    Raises:
+        InputError: more columns than words.
+        MissingExtra: a large or sparse matrix without scikit-learn.
+    """
+    whole_number("size", size, 1, M.shape[1] + 1)
+    if isinstance(M, np.ndarray) and len(M) <= 500:
+        return np.linalg.svd(M)[0][:, :size].astype(np.float32)
+    try:
+        from sklearn.utils.extmath import randomized_svd
+    except ImportError as error:
+        raise MissingExtra("the SVD of a large matrix", "vectors") from error
+    U, _, _ = randomized_svd(M, n_components=size, n_iter=5, random_state=seed % 2**32)
+    return U.astype(np.float32)
+
+
+def scipy_sparse(purpose: str) -> Any:
+    """`scipy.sparse`, or an error that names the extra."""
+    try:
+        import scipy.sparse as sp
+    except ImportError as error:
+        raise MissingExtra(purpose, "vectors") from error
+    return sp

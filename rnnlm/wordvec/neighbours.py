@@ -1,0 +1,111 @@
+"""Which words are alike: cosines of word vectors, nearest words, analogies."""
+
+from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
+
+__all__ = ["analogy", "cos_similarity", "most_similar", "nearest", "normalize"]
+
+
+def cos_similarity(x: Any, y: Any, eps: float = 1e-8) -> float:
+    """Cosine of the angle between two vectors (D,); 0 for a vector of zeros."""
+    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    if x.shape != y.shape or x.ndim != 1:
+        raise InputError(f"x and y must be vectors of one length, got shapes {x.shape} and {y.shape}")
+    return float(x / (np.sqrt((x * x).sum()) + eps) @ (y / (np.sqrt((y * y).sum()) + eps)))
+
+
+def normalize(x: Any) -> NDArray[Any]:
+    """A vector (D,), or each row of (V, D), divided by its length; zeros stay zeros."""
+    x = np.asarray(x)
+    lengths = np.sqrt((x * x).sum(axis=-1, keepdims=True))
+    return x / np.where(lengths > 0, lengths, 1)
+
+
+def nearest(vector: Any, word_matrix: Any, top: int = 5, leave_out: Sequence[int] = ()) -> list[tuple[int, float]]:
+    """The ids of the `top` words whose vectors have the largest cosines with a vector, and these.
+
+    Of equal cosines the word with the smaller id comes first.
+
+    Args:
+        vector: (D,).
+        word_matrix: (V, D).
+        top: how many; fewer are found where there are no more.
+        leave_out: ids that are not looked at.
+    """
+    whole_number("top", top, 1)
+    W = dense(word_matrix)
+    cosines = normalize(W) @ normalize(np.asarray(vector, W.dtype))
+    order = [int(i) for i in np.argsort(-cosines.round(12), kind="stable") if i not in set(leave_out)]
+    return [(i, float(cosines[i])) for i in order[:top]]
+
+
+def most_similar(
+    query: str,
+    word_to_id: Mapping[str, int],
+    id_to_word: Mapping[int, str] | Sequence[str],
+    word_matrix: Any,
+    top: int = 5,
+) -> list[tuple[str, float]]:
+    """The words whose vectors are most like that of `query`, and the cosines.
+
+    Args:
+        query: a word.
+        word_to_id, id_to_word: the words.
+        word_matrix: (V, D) vectors; rows of counts will do.
+        top: how many words.
+
+    Raises:
+        InputError: a word that is not there; words like it are offered.
+    """
+    place = id_of("query", query, word_to_id)
+    W = dense(word_matrix)
+    return [(id_to_word[i], cosine) for i, cosine in nearest(W[place], W, top, [place])]
+
+
+def analogy(
+    a: str,
+    b: str,
+    c: str,
+    word_to_id: Mapping[str, int],
+    id_to_word: Mapping[int, str] | Sequence[str],
+    word_matrix: Any,
+    top: int = 5,
+) -> list[tuple[str, float]]:
+    """What is to c as b is to a: "man : woman = king : ?".
+
+    The words nearest to vec(b) - vec(a) + vec(c), all three normalised; they themselves are left out. Source: Mikolov,
+    Yih and Zweig, Linguistic regularities in continuous space word representations, NAACL 2013.
+
+    Raises:
+        InputError: a word that is not there; words like it are offered.
+    """
+    places = [id_of(name, word, word_to_id) for name, word in (("a", a), ("b", b), ("c", c))]
+    W = normalize(dense(word_matrix))
+    one, two, three = (W[i] for i in places)
+    return [(id_to_word[i], cosine) for i, cosine in nearest(two - one + three, W, top, places)]
+
+
+def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
+    """The id of a word.
+
+    Raises:
+        InputError: it is not there; words like it are offered.
+    """
+    if word not in word_to_id:
+        near = get_close_matches(word, word_to_id, 3)
+        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        raise InputError(f"{name} must be one of the {len(word_to_id):,} words that have a vector, got {word!r}{hint}")
+    return word_to_id[word]
+
+
+def dense(matrix: Any) -> NDArray[Any]:
+    """A matrix as an array of floating-point numbers, one of scipy's too."""
+    a = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
+    return a if a.dtype.kind == "f" else a.astype(np.float64)

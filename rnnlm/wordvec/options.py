@@ -1,0 +1,50 @@
+"""What a training of word vectors can be told."""
+
+from dataclasses import dataclass
+
+from rnnlm.checks import not_negative, positive, whole_number
+from rnnlm.errors import InputError
+
+__all__ = ["Word2vecOptions", "expect_options"]
+
+
+@dataclass(frozen=True)
+class Word2vecOptions:
+    """How word vectors are trained. `train_word2vec` checks it.
+
+    Attributes:
+        size: length of a vector.
+        window: most words on either side that count; how many do is drawn for each word, from 1 to this.
+        negative: words drawn for each pair of words.
+        epochs: times over the text.
+        lr: learning rate of the first block of words; it falls to nearly nothing in a straight line.
+        subsample: words more frequent than this share of the text are left out at random, the more frequent the more
+            often; 0 to keep all.
+        block: words of the text that are learned from at a time.
+        seed: of all that is drawn.
+    """
+
+    size: int = 100
+    window: int = 5
+    negative: int = 5
+    epochs: int = 5
+    lr: float = 0.05
+    subsample: float = 1e-3
+    block: int = 256
+    seed: int = 0
+
+
+def expect_options(method: str, o: Word2vecOptions) -> None:
+    """Check a method and its options.
+
+    Raises:
+        InputError: one that there is not, or that is out of range.
+    """
+    if method not in ("skip-gram", "cbow"):
+        raise InputError(f"method must be skip-gram or cbow, got {method!r}")
+    for name, value in (("size", o.size), ("window", o.window), ("negative", o.negative), ("block", o.block)):
+        whole_number(name, value, 1)
+    whole_number("epochs", o.epochs, 1)
+    whole_number("seed", o.seed, 0, 2**64)
+    positive("lr", o.lr)
+    not_negative("subsample", o.subsample)

@@ -1,0 +1,156 @@
+"""word2vec: vectors of words that tell what stands around them, by the full softmax or by negative sampling.
+
+CBOW tells a word from the mean of the vectors around it, skip-gram the words around it from its own vector.
+
+    CBOW       h = 1/C sum of W_in[c] over the context      L = -1/N sum log P(target | h)
+    skip-gram  h = W_in[target]                             L = -1/N sum over n and its context log P(c | h)
+
+The `Simple` ones take P from a softmax over all words, and are for small vocabularies; the others ask a yes or no for
+the right word and for a few that are drawn (`NegativeSamplingLoss`).
+
+Sources: Mikolov, Chen, Corrado and Dean, Efficient estimation of word representations in vector space, 2013, and
+Distributed representations of words and phrases and their compositionality, NIPS 2013. Names and shapes are those of
+Deep Learning from Scratch 2, chapters 3 and 4.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
+from rnnlm.layers.affine import MatMul
+from rnnlm.layers.base import Layer
+from rnnlm.layers.embedding import Embedding
+from rnnlm.layers.heads.base import Head
+from rnnlm.layers.heads.each import EachTarget
+from rnnlm.layers.heads.negative_sampling import NegativeSamplingLoss
+from rnnlm.layers.heads.softmax import SoftmaxWithLoss
+from rnnlm.layers.mean import MeanOverTime
+from rnnlm.models.ids import checked_ids
+from rnnlm.models.parameters import Parameters
+from rnnlm.models.sequential import Sequential
+from rnnlm.randomness import stream
+
+__all__ = ["CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"]
+
+
+class Word2vec(Parameters):
+    """What the four share: word vectors and a loss over them.
+
+    A subclass says by `_chain` what comes after the vectors and which head ends it.
+
+    Args:
+        vocab_size: V, at least 2.
+        hidden_size: H, length of a vector.
+        seed: of the initial weights, normal with the book's standard deviation of 0.01.
+    """
+
+    def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
+        self.vocab_size, self.hidden_size = vocab_size, hidden_size
+        W = drawn(seed, 0, (whole_number("vocab_size", vocab_size, 2), whole_number("hidden_size", hidden_size, 1)))
+        self.stack = Sequential([Embedding(W), *layers], head, seed=seed)
+        self.params, self.grads, self.names = self.stack.params, self.stack.grads, self.stack.names
+
+    @property
+    def word_vecs(self) -> NDArray[Any]:
+        """The vectors of the words, (V, H), those of the input side: a copy on the host."""
+        return ops.asnumpy(self.params[0]).copy()
+
+    def forward(self, contexts: Any, target: Any) -> Array:
+        """The loss.
+
+        Args:
+            contexts: ids (N, C) of the words around each target, or one-hot (N, C, V).
+            target: ids (N,), or one-hot (N, V).
+        """
+        return self.stack.loss(*self._order(self._ids("contexts", contexts, 2), self._ids("target", target, 1)))
+
+    def backward(self, dout: Any = 1) -> None:
+        """Leave the gradients in `grads`."""
+        self.stack.backward(dout)
+
+    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
+        """What the vectors are taken of, and what is to be told from them."""
+        raise NotImplementedError
+
+    def _ids(self, name: str, given: Any, ndim: int) -> Array:
+        """Checked ids from ids or one-hot rows."""
+        if getattr(given, "ndim", ndim) == ndim + 1:
+            if given.shape[-1] != self.vocab_size:
+                raise InputError(f"one-hot {name} must have {self.vocab_size} columns, got shape {given.shape}")
+            given = given.argmax(axis=-1)
+        if ndim == 2:
+            return checked_ids(name, given, self.vocab_size)
+        column = np.asarray(given)[:, None] if isinstance(given, (list, np.ndarray)) else given[:, None]
+        return checked_ids(name, column, self.vocab_size)[:, 0]
+
+
+def drawn(seed: int, part: int, shape: tuple[int, int]) -> Array:
+    """Normal weights with a standard deviation of 0.01, float32."""
+    return ops.asarray(0.01 * stream(seed, "initial weights", part=part).standard_normal(shape), "float32")
+
+
+class _Cbow(Word2vec):
+    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
+        return contexts, target
+
+
+class _SkipGram(Word2vec):
+    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
+        return target, contexts
+
+
+class SimpleCBOW(_Cbow):
+    """A word from the mean of those around it, by a softmax over all words.
+
+    Args:
+        vocab_size: V.
+        hidden_size: H.
+        seed: of the initial weights.
+    """
+
+    def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
+        output = MatMul(drawn(seed, 1, (hidden_size, vocab_size)))
+        super().__init__(vocab_size, hidden_size, [MeanOverTime(), output], SoftmaxWithLoss(), seed)
+
+
+class SimpleSkipGram(_SkipGram):
+    """The words around a word from its vector, by a softmax over all words. Arguments are those of `SimpleCBOW`."""
+
+    def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
+        output = MatMul(drawn(seed, 1, (hidden_size, vocab_size)))
+        super().__init__(vocab_size, hidden_size, [output], EachTarget(SoftmaxWithLoss()), seed)
+
+
+class CBOW(_Cbow):
+    """A word from the mean of those around it, by negative sampling.
+
+    Args:
+        vocab_size: V.
+        hidden_size: H.
+        window_size: words on either side of a target.
+        corpus: ids (tokens,) in which words are counted, to be drawn by their number to the power 0.75.
+        sample_size: negatives for each target.
+        seed: of the initial weights and of the negatives.
+    """
+
+    def __init__(
+        self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0
+    ) -> None:
+        self.window_size = whole_number("window_size", window_size, 1)
+        head = NegativeSamplingLoss(drawn(seed, 1, (vocab_size, hidden_size)), corpus, 0.75, sample_size, seed)
+        super().__init__(vocab_size, hidden_size, [MeanOverTime()], head, seed)
+
+
+class SkipGram(_SkipGram):
+    """The words around a word from its vector, by negative sampling. Arguments are those of `CBOW`."""
+
+    def __init__(
+        self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0
+    ) -> None:
+        self.window_size = whole_number("window_size", window_size, 1)
+        head = NegativeSamplingLoss(drawn(seed, 1, (vocab_size, hidden_size)), corpus, 0.75, sample_size, seed)
+        super().__init__(vocab_size, hidden_size, [], EachTarget(head), seed)

@@ -1,0 +1,208 @@
+"""Losses of rows: their equations, their gradients, their accuracy."""
+
+import numpy as np
+import pytest
+
+from rnnlm.errors import InputError
+from rnnlm.layers import (
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    EachTarget,
+    EmbeddingDot,
+    Losses,
+    MeanSquaredError,
+    NegativeSamplingLoss,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    SparseCategoricalCrossEntropy,
+    UnigramSampler,
+)
+from tests.gradcheck import assert_gradients, dev, host
+
+N, V = 6, 4
+
+
+def of_kind(kind, rng, shape=(N, V)):
+    """A loss, outputs, targets, and what the loss is by its equation."""
+    x, ids = rng.standard_normal(shape), rng.integers(0, V, shape[:-1])
+    p, onehot = 1 / (1 + np.exp(-x)), np.eye(V)[ids]
+    q = np.exp(x) / np.exp(x).sum(axis=-1, keepdims=True)
+    yes = (rng.random(shape) < 0.5).astype(float)
+    binary = -(yes * np.log(p) + (1 - yes) * np.log(1 - p)).mean()
+    categorical = -np.log(q[onehot == 1]).mean()
+    return {
+        "squares": (MeanSquaredError(), x, yes, ((x - yes) ** 2).mean()),
+        "binary": (BinaryCrossEntropy(), p, yes, binary),
+        "sigmoid": (SigmoidWithLoss(), x, yes, binary),
+        "categorical": (CategoricalCrossEntropy(), q, onehot, categorical),
+        "sparse": (SparseCategoricalCrossEntropy(), q, ids, categorical),
+        "softmax": (SoftmaxWithLoss(), x, ids, categorical),
+        "one-hot": (SoftmaxWithLoss(), x, onehot, categorical),
+    }[kind]
+
+
+KINDS = ["squares", "binary", "sigmoid", "categorical", "sparse", "softmax", "one-hot"]
+
+
+@pytest.mark.parametrize("shape", [(N, V), (N, 3, V)], ids=str)
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_and_its_gradient(rng, kind, shape):
+    head, y, t, want = of_kind(kind, rng, shape)
+    y, t = dev(y), dev(t)
+    np.testing.assert_allclose(float(head.loss(y, t)), want, rtol=1e-12)
+    dy = head.backward(0.5)
+    assert dy.shape == y.shape
+    assert_gradients(lambda: 0.5 * float(head.loss(y, t, keep=False)), {"y": y}, {"y": dy.copy()}, rng)
+    with pytest.raises(InputError, match="needs a forward of its own first"):
+        head.backward()
+
+
+def test_one_number_a_row(rng):
+    """(N,) and (N, 1), targets of either shape, whole numbers too."""
+    x, t = rng.standard_normal(N), rng.integers(0, 2, N)
+    losses = []
+    for y in (x, x[:, None]):
+        head = SigmoidWithLoss()
+        for targets in (t, t[:, None].astype(float))[: y.ndim]:
+            losses.append(float(head.loss(dev(y), dev(targets))))
+            assert head.backward().shape == y.shape
+    np.testing.assert_allclose(losses, losses[0], rtol=1e-12)
+
+
+def test_large_scores_and_certain_probabilities_stay_finite():
+    for head, y, t in (
+        (SigmoidWithLoss(), [[1e4, -1e4]], [[0.0, 1.0]]),
+        (BinaryCrossEntropy(), [[1.0, 0.0]], [[0.0, 1.0]]),
+        (CategoricalCrossEntropy(), [[1.0, 0.0]], [[0.0, 1.0]]),
+        (SparseCategoricalCrossEntropy(), [[1.0, 0.0]], [1]),
+    ):
+        assert np.isfinite(float(head.loss(dev(y), dev(t))))
+        assert np.isfinite(host(head.backward())).all()
+
+
+def test_accuracy(rng):
+    q = dev([[0.1, 0.9], [0.8, 0.2], [0.6, 0.4]])
+    ids, onehot = dev([1, 0, 1]), dev([[0.0, 1.0], [1.0, 0.0], [0.0, 1.0]])
+    for head, t in (
+        (SparseCategoricalCrossEntropy(), ids),
+        (CategoricalCrossEntropy(), onehot),
+        (SoftmaxWithLoss(), ids),
+        (SoftmaxWithLoss(), onehot),
+    ):
+        assert host(head.hits(q, t)).tolist() == [True, True, False]
+    assert host(BinaryCrossEntropy().hits(dev([[0.9], [0.2]]), dev([1, 1]))).tolist() == [True, False]
+    assert host(SigmoidWithLoss().hits(dev([[0.9], [-0.2]]), dev([[1], [1]]))).tolist() == [True, False]
+    with pytest.raises(InputError, match="MeanSquaredError has no accuracy"):
+        MeanSquaredError().hits(q, q)
+
+
+def test_several_losses_at_once(rng):
+    heads = Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=[2, 0.5])
+    ys, ts = (
+        (dev(rng.standard_normal((N, 2))), dev(rng.standard_normal((N, V)))),
+        (dev(np.zeros((N, 2))), dev(rng.integers(0, V, N))),
+    )
+    want = 2 * float(MeanSquaredError().loss(ys[0], ts[0])) + 0.5 * float(SoftmaxWithLoss().loss(ys[1], ts[1]))
+    np.testing.assert_allclose(float(heads.loss(ys, ts)), want, rtol=1e-12)
+    grads = {f"y{i}": dy.copy() for i, dy in enumerate(heads.backward())}
+    assert_gradients(lambda: float(heads.loss(ys, ts, keep=False)), {f"y{i}": y for i, y in enumerate(ys)}, grads, rng)
+    with pytest.raises(InputError, match="ts must be a tuple of 2, one for each head"):
+        heads.loss(ys, ts[0])
+    with pytest.raises(InputError, match="weights must be 2 numbers, one for each head, got 1"):
+        Losses(MeanSquaredError(), MeanSquaredError(), weights=[1])
+
+
+def test_targets_that_do_not_fit(rng):
+    with pytest.raises(InputError, match=r"ts must have shape \(6, 4\), got \(6, 3\)"):
+        MeanSquaredError().loss(dev(np.zeros((N, V))), dev(np.zeros((N, 3))))
+    with pytest.raises(InputError, match=r"ts must have shape \(6\), got \(5,\)|ts must have shape \(6,\), got \(5,\)"):
+        SparseCategoricalCrossEntropy().loss(dev(np.ones((N, V))), dev(np.zeros(5, int)))
+
+
+# ---------------------------------------------------------------- negative sampling
+
+
+@pytest.mark.parametrize("shape", [(N,), (N, 3)], ids=str)
+def test_products_with_word_vectors(rng, shape):
+    W, h, idx = dev(rng.standard_normal((V, 5))), dev(rng.standard_normal((N, 5))), dev(rng.integers(0, V, shape))
+    layer, dys = EmbeddingDot(W), dev(rng.standard_normal(shape))
+    rows = host(W)[host(idx)]
+    want = (rows * (host(h) if len(shape) == 1 else host(h)[:, None])).sum(axis=-1)
+    np.testing.assert_allclose(host(layer.forward(h, idx)), want, rtol=1e-12)
+
+    def loss():
+        return (layer.forward(h, idx) * dys).sum()
+
+    for _ in range(2):
+        loss()
+        dh = layer.backward(dys)
+        assert_gradients(loss, {"h": h, "W": W}, {"h": dh.copy(), "W": layer.grads[0].copy()}, rng)
+
+
+def test_the_worked_example_of_the_product_layer():
+    W, h = np.arange(21.0).reshape(7, 3), np.arange(9.0).reshape(3, 3)
+    assert host(EmbeddingDot(dev(W)).forward(dev(h), dev([0, 3, 1]))).tolist() == [5, 122, 86]
+    assert W[[0, 3, 1]].tolist() == [[0, 1, 2], [9, 10, 11], [3, 4, 5]]
+    assert (W[[0, 3, 1]] * h).tolist() == [[0, 1, 4], [27, 40, 55], [18, 28, 40]]
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_negative_sampling_is_the_derivative(rng, wrapped):
+    corpus = rng.integers(0, V, 50)
+    W, h = dev(rng.standard_normal((V, 5))), dev(rng.standard_normal((N, 5)))
+    inner = NegativeSamplingLoss(W, corpus, sample_size=3, seed=2)
+    head, ts = (EachTarget(inner), dev(rng.integers(0, V, (N, 2)))) if wrapped else (inner, dev(rng.integers(0, V, N)))
+
+    def loss():
+        inner.sampler.draws = 0  # the same negatives
+        return float(head.loss(h, ts))
+
+    loss()
+    dh = head.backward()
+    assert_gradients(loss, {"h": h, "W": W}, {"h": dh.copy(), "W": inner.grads[0].copy()}, rng)
+
+
+def test_the_loss_is_that_of_a_yes_and_some_no(rng):
+    corpus = rng.integers(0, V, 50)
+    W, h, idx = dev(rng.standard_normal((V, 5))), dev(rng.standard_normal((2, 5))), dev([[0, 1, 2], [3, 3, 1]])
+    got = float(NegativeSamplingLoss(W, corpus, sample_size=2).loss_of(h, idx))
+    s = (host(W)[host(idx)] * host(h)[:, None]).sum(axis=-1)
+    want = -(np.log(1 / (1 + np.exp(-s[:, 0]))) + np.log(1 / (1 + np.exp(s[:, 1:]))).sum(axis=1)).mean()
+    np.testing.assert_allclose(got, want, rtol=1e-12)
+
+
+def test_negatives_are_drawn_by_the_power_of_their_count():
+    """100,000 draws: a word's count differs from its expectation by under 5 standard deviations."""
+    corpus = np.repeat(np.arange(5), [1000, 500, 100, 10, 0])
+    sampler, target = UnigramSampler(corpus, 0.75, 100, seed=1), np.zeros(1000, int)
+    np.testing.assert_allclose(
+        sampler.word_p, (lambda p: p / p.sum())(np.array([1000, 500, 100, 10.0]) ** 0.75), rtol=1e-12
+    )
+    found = np.bincount(sampler.get_negative_sample(target).reshape(-1), minlength=5)
+    p = sampler.word_p[1:] / sampler.word_p[1:].sum()
+    assert found[0] == found[4] == 0
+    assert (np.abs(found[1:4] - 1e5 * p) < 5 * (1e5 * p * (1 - p)) ** 0.5).all()
+
+
+@pytest.mark.parametrize("V", [2, 3, 7])
+def test_a_target_is_never_its_own_negative(rng, V):
+    corpus = rng.integers(0, V, 200)
+    sampler = UnigramSampler(corpus, sample_size=4)
+    target = rng.integers(0, V, 5000)
+    first, second = sampler.get_negative_sample(target), sampler.get_negative_sample(target)
+    assert not (first == target[:, None]).any()
+    assert V == 2 or (first != second).any()
+    assert (UnigramSampler(corpus, sample_size=4).get_negative_sample(target) == first).all()
+
+
+@pytest.mark.parametrize(
+    ("corpus", "message"),
+    [
+        ([1, 1], "two different words"),
+        ([0.5], r"corpus must be ids \(tokens,\), got float64"),
+        ([0, 9], r"ids in \[0, 4\), got 9"),
+    ],
+)
+def test_corpora_without_negatives_are_refused(rng, corpus, message):
+    with pytest.raises(InputError, match=message):
+        NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), np.array(corpus))

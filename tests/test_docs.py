@@ -1,0 +1,49 @@
+"""Every block of Python and every command on the pages of docs/ that teach."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from rnnlm.backend import NAME
+from rnnlm.cli.main import main
+
+DOCS = Path(__file__).parent.parent / "docs"
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the pages give arrays of NumPy to layers: runs on NumPy")
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        (
+            "networks.md",
+            ["XOR [0. 1. 1. 0.]", "accuracy 1.0", "dense1.b [0.3]", "0.0239719", "0.0232363", "valid accuracy 0.9"],
+        ),
+        ("word-vectors.md", ["('goodbye', 0.7"]),
+    ],
+)
+def test_its_code_runs(page, said, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S):
+        exec(code, names)
+    shown = capsys.readouterr().out
+    assert not [words for words in said if words not in shown]
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="a million words, which take minutes on the stand-in: runs on NumPy")
+@pytest.mark.parametrize("page", ["word-vectors.md"])
+def test_its_commands_run(page, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("sklearn", reason="needs the extra 'vectors'")
+    pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
+    monkeypatch.chdir(tmp_path)
+    for block in re.findall(r"```sh\n(.*?)```", (DOCS / page).read_text(), re.S):
+        for line in block.splitlines():
+            program, *arguments = shlex.split(line, comments=True)
+            assert (program, main(arguments)) == ("rnnlm", 0), line
+    shown = capsys.readouterr().out
+    (answer,) = re.findall(r"dog : dogs = bird : \?: (\w+)", shown)
+    assert answer in ["bells", "birds", "clocks", "clouds", "dogs", "horses", "lamps", "trees"]
+    assert "102 of 102 words begin with vectors of story.vec" in shown
+    assert (tmp_path / "words.png").stat().st_size > 5_000

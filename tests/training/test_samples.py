@@ -1,0 +1,186 @@
+"""Networks fitted to samples: batches, reports, validation, accuracy."""
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import xp
+from rnnlm.data.samples import Samples
+from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.layers import (
+    BinaryCrossEntropy,
+    Dense,
+    MeanSquaredError,
+    Sigmoid,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    Tanh,
+)
+from rnnlm.models import Sequential
+from rnnlm.optim import SGD, Adam
+from rnnlm.training.run import Run
+from rnnlm.training.trainer import Trainer
+from tests.gradcheck import host
+
+
+def test_each_epoch_goes_over_all_samples_once_in_another_order():
+    batches = Samples(np.arange(23)[:, None] * 1.0, np.arange(23), 5, seed=3)
+    epochs = []
+    for epoch in range(3):
+        parts = [batches.window(epoch * len(batches) + i) for i in range(len(batches))]
+        assert [len(x) for x, _ in parts] == [5, 5, 5, 5, 3]
+        assert all((host(x)[:, 0] == host(t)).all() for x, t in parts)
+        epochs.append(np.concatenate([host(t) for _, t in parts]).tolist())
+    assert all(sorted(order) == list(range(23)) for order in epochs)
+    assert epochs[0] != epochs[1] != epochs[2]
+    again = Samples(np.arange(23)[:, None] * 1.0, np.arange(23), 5, seed=3)
+    assert host(again.window(7)[1]).tolist() == host(batches.window(7)[1]).tolist()
+    assert len(Samples(np.zeros((2000, 3)), np.zeros(2000), 200)) == 10
+
+
+def test_linear_regression():
+    """3 inputs, 1 output: SGD, mean squared error, 50 epochs, until only the noise is left."""
+    rng = np.random.default_rng(1)
+    x = rng.standard_normal((200, 3))
+    t = x @ [[1.0], [-2.0], [0.5]] + 0.3 + 0.01 * rng.standard_normal((200, 1))
+    net = Sequential([Dense(3, 1)], MeanSquaredError(), seed=0)
+    trainer = Trainer(net, SGD(0.05))
+    trainer.fit(x, t, max_epoch=50, batch_size=20, eval_interval=None, verbose=0)
+    W, b = net.state_dict().values()
+    np.testing.assert_allclose(np.append(W[:, 0], b), [1, -2, 0.5, 0.3], atol=0.01)
+    assert len(trainer.loss_list) == 50
+    assert trainer.loss_list[-1] < 2e-4
+
+
+@pytest.mark.parametrize("with_layer", [False, True])
+def test_logistic_regression(with_layer):
+    """Sigmoid and binary cross-entropy, as two and in one: the same curve; valid samples are the last ones."""
+    rng = np.random.default_rng(2)
+    x = rng.standard_normal((500, 3))
+    t = (x @ [2.0, -1.0, 0.5] > 0).astype(int)
+    chain, head = ([Dense(3, 1), Sigmoid()], BinaryCrossEntropy()) if with_layer else ([Dense(3, 1)], SigmoidWithLoss())
+    trainer = Trainer(Sequential(chain, head, "float64", seed=4), SGD(0.5))
+    trainer.fit(x, t[:, None], max_epoch=5, validation_split=0.2, accuracy=True, eval_interval=None, verbose=0)
+    assert [len(values) for values in (trainer.loss_list, trainer.val_loss_list, trainer.val_accuracy_list)] == [
+        5,
+        5,
+        5,
+    ]
+    assert trainer.accuracy_list[-1] > 0.95
+    assert trainer.val_accuracy_list[-1] > 0.9
+    held_out = trainer.evaluate(x[400:], t[400:, None], accuracy=True)
+    np.testing.assert_allclose(held_out, (trainer.val_loss_list[-1], trainer.val_accuracy_list[-1]), rtol=1e-12)
+    test_logistic_regression.curves = [*getattr(test_logistic_regression, "curves", []), trainer.loss_list]
+    if len(test_logistic_regression.curves) == 2:
+        np.testing.assert_allclose(*test_logistic_regression.curves, rtol=1e-5)
+
+
+def test_xor_is_learned():
+    x, t = [[0, 0], [0, 1], [1, 0], [1, 1]], [0, 1, 1, 0]
+    net = Sequential([Dense(2, 8), Tanh(), Dense(8, 2)], SoftmaxWithLoss(), seed=1)
+    Trainer(net, Adam(0.1)).fit(x, t, max_epoch=100, batch_size=4, verbose=0)
+    assert net.predict(x).argmax(axis=1).tolist() == t
+
+
+def test_a_training_is_the_same_again_and_goes_on_in_another_order(rng):
+    x, t = rng.standard_normal((40, 3)), rng.standard_normal((40, 1))
+
+    def trained(calls):
+        net = Sequential([Dense(3, 4), Tanh(), Dense(4, 1)], MeanSquaredError(), seed=5)
+        trainer = Trainer(net, SGD(0.1))
+        for epochs in calls:
+            trainer.fit(x, t, epochs, 8, verbose=0, seed=6)
+        assert trainer.current_epoch == sum(calls)
+        return net.state_dict()["dense1.W"]
+
+    assert (trained([4]) == trained([4])).all()
+    assert (trained([2, 2]) != trained([4])).any()
+
+
+def test_a_run_over_samples_is_taken_apart_and_goes_on_bit_for_bit(rng):
+    x, t = rng.standard_normal((20, 3)), rng.standard_normal((20, 1))
+
+    def new():
+        net = Sequential([Dense(3, 4), Tanh(), Dense(4, 1)], MeanSquaredError(), seed=5)
+        return net, Run(net, Adam(0.01), Samples(net.inputs("x", x), t, 8, seed=6))
+
+    net, run = new()
+    for _ in range(7):
+        run.step()
+    begun, first = new()
+    for _ in range(4):
+        first.step()
+    other, second = new()
+    second.load_state_dict(first.state_dict())
+    for _ in range(3):
+        second.step()
+    for name, p in net.state_dict().items():
+        np.testing.assert_array_equal(other.state_dict()[name], p)
+    assert begun is not other
+
+
+def test_what_is_shown(rng, capfd):
+    x, t = rng.standard_normal((10, 2)), rng.standard_normal((10, 1))
+    for verbose in (0, 1, 2):
+        Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.1)).fit(
+            x, t, 3, 5, verbose=verbose, validation_data=(x[:4], t[:4]), eval_interval=None
+        )
+        out, err = capfd.readouterr()
+        assert out.count("epoch ") == (3 if verbose == 2 else 0)
+        assert ("valid loss" in out) == (verbose == 2)
+        assert ("samples/s" in err) == (verbose == 1)
+
+
+def test_a_training_that_diverges_ends(rng):
+    x, t = rng.standard_normal((10, 2)), 1e6 * rng.standard_normal((10, 1))
+    trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.001))
+    trainer.fit(x, t, 1, 5, verbose=0)  # a large loss is none that is not finite
+    assert trainer.loss_list[0] > 1e9
+    with pytest.raises(TrainingDiverged, match="the loss or the gradient was NaN or infinite at step"):
+        Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(1e30)).fit(x, t, 5, 5, verbose=0)
+
+
+def test_the_books_models_are_trained_too(rng):
+    """Anything with forward(x, t), backward(), params and grads."""
+
+    class Two:
+        def __init__(self):
+            self.params, self.grads = [xp.zeros((2, 1))], [xp.zeros((2, 1))]
+
+        def forward(self, x, t):
+            self.x, self.gap = x, x @ self.params[0] - t
+            return (self.gap**2).mean()
+
+        def backward(self, dout=1):
+            self.grads[0][...] = 2 * self.x.T @ self.gap / len(self.gap)
+
+    x = rng.standard_normal((50, 2))
+    model = Two()
+    trainer = Trainer(model, SGD(0.1))
+    trainer.fit(x, x @ [[1.0], [2.0]], max_epoch=30, batch_size=10, max_grad=5, verbose=0)
+    np.testing.assert_allclose(host(model.params[0]), [[1], [2]], atol=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"x": np.zeros((3, 2)), "t": np.zeros((4, 1))}, "x and t must have one entry for each sample, got 3 and 4"),
+        ({"x": [[1, 2], [3]], "t": [0, 1]}, "x must be an array, got rows of different lengths"),
+        ({"x": np.zeros((0, 2)), "t": np.zeros((0, 1))}, "x must be an array of numbers, one row a sample"),
+        ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
+        ({"max_epoch": 0}, "max_epoch must be a whole number of at least 1, got 0"),
+        ({"verbose": 3}, r"verbose must be a whole number in \[0, 3\), got 3"),
+        ({"validation_split": 1.0}, r"validation_split must be in \[0, 1\), got 1.0"),
+        ({"validation_split": 0.9}, "validation_split must leave samples on both sides, got 0.9 of 4"),
+        ({"validation_split": 0.5, "validation_data": ([], [])}, "must not both be given"),
+        ({"accuracy": True}, "MeanSquaredError has no accuracy"),
+    ],
+)
+def test_what_can_not_be_is_refused(options, message):
+    net = Sequential([Dense(2, 1)], MeanSquaredError())
+    with pytest.raises(InputError, match=message):
+        Trainer(net, SGD(0.1)).fit(**{"x": np.ones((4, 2)), "t": np.ones((4, 1)), "verbose": 0, **options})
+
+
+def test_a_network_without_a_head_is_refused_at_once():
+    with pytest.raises(InputError, match="these layers have none"):
+        Trainer(Sequential([Dense(2, 1)]), SGD(0.1)).fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
