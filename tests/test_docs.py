@@ -24,6 +24,7 @@ DOCS = Path(__file__).parent.parent / "docs"
     ],
 )
 def test_its_code_runs(page, said, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
     monkeypatch.chdir(tmp_path)
     names = {}
     for code in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S):

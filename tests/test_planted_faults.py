@@ -9,7 +9,9 @@ from rnnlm.cells.rnn import rnn_backward, rnn_forward
 from rnnlm.layers import (
     Affine,
     Concatenate,
+    EachTarget,
     EmbeddingDot,
+    Losses,
     MatMul,
     MeanOverTime,
     Split,
@@ -405,6 +407,27 @@ def test_negatives_taken_for_targets_are_caught(rng, monkeypatch):
     monkeypatch.setattr(EmbeddingDot, "backward", lambda self, dout: right(self, dout[:, ::-1].copy()))
     with pytest.raises(AssertionError, match="gradient of h: backward says"):
         losses.test_negative_sampling_is_the_derivative(rng, False)
+
+
+def test_several_targets_counted_as_one_are_caught(rng, monkeypatch):
+    right = EachTarget.backward
+    monkeypatch.setattr(EachTarget, "backward", lambda self, dout=1: right(self, dout / 2))
+    with pytest.raises(AssertionError, match="gradient of h: backward says"):
+        losses.test_negative_sampling_is_the_derivative(rng, True)
+
+
+def test_a_weight_of_several_losses_forgotten_is_caught(rng, monkeypatch):
+    right = Losses.backward
+
+    def unweighed(self, dout=1):
+        weights, self.weights = self.weights, [1.0] * len(self.heads)
+        dys = right(self, dout)
+        self.weights = weights
+        return dys
+
+    monkeypatch.setattr(Losses, "backward", unweighed)
+    with pytest.raises(AssertionError, match="gradient of y0: backward says"):
+        losses.test_several_losses_at_once(rng)
 
 
 def test_word_vectors_whose_gradient_is_not_cleared_are_caught(rng, monkeypatch):

@@ -84,7 +84,6 @@ class Layer:
     train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
     penalty: Any = 0.0  # nats that the last forward asks for beside the loss
-    takes_ids: Any = False  # True where inputs are ids; of several inputs a tuple
     causal = True  # False where an output depends on inputs of later time steps
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
@@ -101,6 +100,11 @@ class Layer:
     def backward(self, *gradients: Any) -> Any:
         """The gradient of the inputs; those of the parameters are left in `grads`."""
         raise NotImplementedError
+
+    @property
+    def takes_ids(self) -> Any:
+        """How many words there are ids of, where inputs are ids, else 0; of several inputs a tuple."""
+        return 0
 
     @property
     def masks(self) -> tuple[Any, ...]:

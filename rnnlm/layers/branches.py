@@ -27,9 +27,9 @@ class _Branches(Layer):
         self.branches = [named([branch] if isinstance(branch, Layer) else branch) for branch in branches]
 
     @property
-    def _take_ids(self) -> tuple[Any, ...]:
-        """Of each branch, whether it takes ids."""
-        return tuple(next(iter(branch.values())).takes_ids if branch else False for branch in self.branches)
+    def takes_ids(self) -> Any:
+        """Of each branch, how many words there are ids of."""
+        return tuple(next(iter(branch.values())).takes_ids if branch else 0 for branch in self.branches)
 
     def parts(self) -> Mapping[str, Layer]:
         """The layers of all branches: 1.dense1, 1.relu1, 2.dense1 and so on."""
@@ -58,10 +58,6 @@ class Concatenate(_Branches):
 
     Arguments are those of all branches.
     """
-
-    def __init__(self, *branches: Branch) -> None:
-        super().__init__(*branches)
-        self.takes_ids = self._take_ids
 
     def forward(self, xs: Sequence[Array]) -> Array:
         """The outputs of all branches, which must agree in all but their last axis, side by side.
@@ -104,9 +100,10 @@ class Split(_Branches):
     Arguments are those of all branches.
     """
 
-    def __init__(self, *branches: Branch) -> None:
-        super().__init__(*branches)
-        self.takes_ids = any(self._take_ids)
+    @property
+    def takes_ids(self) -> int:
+        """How many words there are ids of, the fewest of all branches that take ids."""
+        return min((words for words in super().takes_ids if words), default=0)
 
     def forward(self, xs: Array) -> tuple[Any, ...]:
         """The outputs of all branches."""

@@ -41,7 +41,6 @@ class Embedding(Layer):
     """
 
     names = ("W",)
-    takes_ids = True
 
     def __init__(self, W: Array, dropout_ratio: float = 0.0) -> None:
         expect("W", W, ("V", "D"))
@@ -49,6 +48,11 @@ class Embedding(Layer):
         self.mask = DropoutMask(dropout_ratio)
         self.add_to_gradient = False
         self._written: Array | None = None  # ids of the rows of dW that are not zero
+
+    @property
+    def takes_ids(self) -> int:
+        """V."""
+        return len(self.params[0])
 
     def output_shape(self, shape: Shape) -> Shape:
         """(..., D)"""

@@ -3,7 +3,9 @@
 from math import inf
 from typing import Any
 
+from rnnlm.backend import ops
 from rnnlm.checks import positive, share, whole_number
+from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
@@ -86,8 +88,8 @@ class Trainer:
         if (accuracy or held_out is not None) and not isinstance(self.model, Sequential):
             raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
-        if isinstance(self.model, Sequential) and self.model.expect_head():
-            self.evaluate(taken(x, slice(1)), taken(t, slice(1)), accuracy)  # for its errors
+        if isinstance(self.model, Sequential):
+            self._expect_fit(x, t, accuracy)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
@@ -133,6 +135,14 @@ class Trainer:
 
         every = self._eval_interval
         return show_curve(self.loss_list, "epoch" if every is None else f"batches (x{every})", "loss", ylim)
+
+    def _expect_fit(self, x: Any, t: Any, accuracy: bool) -> None:
+        """Run the first sample forward, for its errors; and check that all targets are columns, where they are ids."""
+        head, first = self.model.expect_head(), taken(x, slice(1))
+        outputs = self.model.forward(first, train_flg=False)
+        if head.takes_classes and t.ndim == outputs.ndim - 1:
+            expect_words("t", ops.asnumpy(t), outputs.shape[-1], head.ignore_label)
+        self.evaluate(first, taken(t, slice(1)), accuracy)
 
     def _inputs(self, name: str, x: Any) -> Any:
         """Inputs as the model takes them."""

@@ -5,7 +5,7 @@ import pytest
 
 from rnnlm.book.util import eval_perplexity
 from rnnlm.errors import DataError, InputError
-from rnnlm.inference.evaluation import Evaluation, _Sums, evaluate, token_nats
+from rnnlm.inference.evaluation import Evaluation, _Sums, evaluate, perplexity, token_nats
 from rnnlm.models import SimpleRnnlm
 from tests import reference
 from tests.gradcheck import dev, host
@@ -165,3 +165,8 @@ def test_an_infinite_loss_stays_infinite_in_whatever_piece_it_is():
             sums.add(np.array(piece))
         assert sums.evaluation(1).nats == np.inf
         assert sums.evaluation(1).perplexity == np.inf
+
+
+@pytest.mark.parametrize(("probability", "want"), [(0.8, 1.25), (0.2, 5.0)])
+def test_the_perplexity_of_one_word(probability, want):
+    assert perplexity(-np.log(probability)) == pytest.approx(want, rel=1e-12)

@@ -9,6 +9,7 @@ from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.layers import (
     BinaryCrossEntropy,
     Dense,
+    Embedding,
     MeanSquaredError,
     Sigmoid,
     SigmoidWithLoss,
@@ -19,7 +20,7 @@ from rnnlm.models import Sequential
 from rnnlm.optim import SGD, Adam
 from rnnlm.training.run import Run
 from rnnlm.training.trainer import Trainer
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 
 def test_each_epoch_goes_over_all_samples_once_in_another_order():
@@ -181,6 +182,32 @@ def test_what_can_not_be_is_refused(options, message):
         Trainer(net, SGD(0.1)).fit(**{"x": np.ones((4, 2)), "t": np.ones((4, 1)), "verbose": 0, **options})
 
 
+def test_ids_that_are_none_are_refused(rng):
+    """As inputs of an embedding, and as targets: NumPy would fail in the middle, CuPy read something else."""
+    net = Sequential([Embedding(dev(rng.standard_normal((7, 4)), "float32")), Dense(4, 3)], SoftmaxWithLoss())
+    trainer = Trainer(net, SGD(0.1))
+    for x, t, message in (
+        ([0, 7], [0, 1], r"x must hold ids in \[0, 7\), got 7"),
+        ([0, 6], [0, 3], r"t must hold ids in \[-1, 3\), got 3"),
+        ([0.5, 1], [0, 1], "ids must hold integer ids, got dtype float64"),
+    ):
+        with pytest.raises(InputError, match=message):
+            trainer.fit(np.array(x), np.array(t), verbose=0)
+    with pytest.raises(InputError, match=r"xs must hold ids in \[0, 7\), got -1"):
+        net.predict([-1])
+
+
 def test_a_network_without_a_head_is_refused_at_once():
     with pytest.raises(InputError, match="these layers have none"):
         Trainer(Sequential([Dense(2, 1)]), SGD(0.1)).fit(np.ones((4, 2)), np.ones((4, 1)), verbose=0)
+
+
+def test_the_losses_are_drawn(rng):
+    """With the library that draws, and without it."""
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="needs the extra 'plot'")
+    trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.1))
+    trainer.fit(rng.standard_normal((8, 2)), rng.standard_normal((8, 1)), 3, 4, eval_interval=None, verbose=0)
+    axes = trainer.plot()
+    assert axes.lines[0].get_ydata().tolist() == trainer.loss_list
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
+    pyplot.close("all")

@@ -58,6 +58,7 @@ class Head(Layer):
     """
 
     called = "loss"
+    takes_classes = False  # True where targets are ids of the outputs' columns
     nats: Array
 
     def __init__(self) -> None:

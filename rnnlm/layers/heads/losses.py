@@ -134,6 +134,8 @@ class CategoricalCrossEntropy(RowLoss):
 class SparseCategoricalCrossEntropy(RowLoss):
     """l = -log p[t]        dl/dp[t] = -1 / p[t], p what `Softmax` gives, t the id of the right class."""
 
+    takes_classes = True
+
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
         expect_ids("ts", ts, like)
         return ts.reshape(-1) if ts.ndim == 1 else ts.T.reshape(-1)

@@ -90,6 +90,8 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
     Equations are those of `TimeSoftmaxWithLoss`, to which (N, V) is a window of one step; (N, T, V) will do too.
     """
 
+    takes_classes = True
+
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it, of scores (N, V)."""
         self._flat = getattr(h, "ndim", 3) == 2
