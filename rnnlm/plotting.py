@@ -11,12 +11,13 @@ from rnnlm.errors import InputError, MissingExtra
 __all__ = [
     "draw_perplexity",
     "expect_picture_name",
+    "new_figure",
     "save_gates",
     "save_norms",
     "save_perplexity",
-    "save_points",
     "save_surprise",
     "show_curve",
+    "write_figure",
 ]
 
 WORDS_A_ROW = 10  # of a heat strip
@@ -66,7 +67,7 @@ def save_perplexity(
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    figure = _new_figure(7, 4.2)
+    figure = new_figure(7, 4.2)
     from matplotlib.ticker import LogLocator, MaxNLocator, NullFormatter, ScalarFormatter
 
     axes = figure.subplots()
@@ -78,7 +79,7 @@ def save_perplexity(
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilities: Sequence[float]) -> None:
@@ -88,7 +89,7 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         MissingExtra: matplotlib is not installed.
     """
     rows = [range(i, min(i + WORDS_A_ROW, len(words))) for i in range(0, len(words), WORDS_A_ROW)]
-    figure = _new_figure(11, 0.7 + 0.6 * len(rows))
+    figure = new_figure(11, 0.7 + 0.6 * len(rows))
     from matplotlib.colors import LogNorm
 
     axes = figure.subplots(len(rows), squeeze=False)[:, 0]
@@ -101,7 +102,7 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
             ax.text(column, 0, words[i], ha="center", va="center", color=color, fontsize=9, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]], title: str = "") -> None:
@@ -110,7 +111,7 @@ def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    figure = _new_figure(7, 4.2)
+    figure = new_figure(7, 4.2)
     axes = figure.subplots()
     for name, values in norms.items():
         axes.plot(range(len(values)), values, label=name)
@@ -119,7 +120,7 @@ def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]
     axes.set_title(title, parse_math=False)
     axes.grid(alpha=0.3)
     axes.legend()
-    _write(figure, path)
+    write_figure(figure, path)
 
 
 def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mapping[str, Any]) -> None:
@@ -134,7 +135,7 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    figure = _new_figure(max(5, 2 + 0.45 * len(words)), 2.2 * len(gates))
+    figure = new_figure(max(5, 2 + 0.45 * len(words)), 2.2 * len(gates))
     panels = figure.subplots(len(gates), sharex=True, squeeze=False)[:, 0]
     order = next(iter(gates.values())).mean(axis=0).argsort()[::-1]
     for ax, (name, values) in zip(panels, gates.items()):
@@ -145,10 +146,10 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
         ax.set_title(name, loc="left", fontsize=10)
         figure.colorbar(image, ax=ax)
     panels[-1].set_xticks(range(len(words)), words, rotation=60, ha="right", parse_math=False)
-    _write(figure, path)
+    write_figure(figure, path)
 
 
-def _new_figure(width: float, height: float) -> Any:
+def new_figure(width: float, height: float) -> Any:
     """An empty figure of so many inches; a MissingExtra where matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
@@ -157,33 +158,11 @@ def _new_figure(width: float, height: float) -> Any:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-def _write(figure: Any, path: str | os.PathLike[str]) -> None:
+def write_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Save a picture. Characters that the font has not are drawn as boxes, without a warning for each."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
         figure.savefig(path, dpi=150)
-
-
-def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any, title: str = "") -> None:
-    """Write a picture of words as points in a plane.
-
-    Args:
-        path: the picture; its ending says in which format.
-        words: n of them.
-        points: (n, 2) host array.
-        title: above it.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-    """
-    figure = _new_figure(8, 6.5)
-    axes = figure.subplots()
-    axes.scatter(points[:, 0], points[:, 1], s=12)
-    for word, point in zip(words, points):
-        axes.annotate(word, point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
-    axes.set_title(title, parse_math=False)
-    axes.grid(alpha=0.3)
-    _write(figure, path)
 
 
 def show_curve(values: Sequence[float], xlabel: str, ylabel: str, ylim: tuple[float, float] | None = None) -> Any:

@@ -27,6 +27,6 @@ def run(arguments: Sequence[str]) -> None:
         return
     from rnnlm.cli.options import parse  # tyro is slow to import, and what fails in it is one sentence too
 
-    command = parse(arguments)
+    command = parse(arguments).asked
     choose(command.device, command.precision)  # before anything imports the array library
     command.run()

@@ -52,15 +52,9 @@ class Recurrent(Stateful):
     dh: Array | None
 
     def __init__(
-        self,
-        Wx: Array,
-        Wh: Array,
-        b: Array,
-        stateful: bool = False,
-        return_sequences: bool = True,
-        weight_drop: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
+        self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, return_sequences: bool = True,
+        weight_drop: float = 0.0, recurrent_dropout: float = 0.0,
+    ) -> None:  # fmt: skip
         expect_weights(Wx, Wh, b, self.gates, self.biases)
         super().__init__(Wx, Wh, b)
         self.stateful, self.return_sequences = stateful, return_sequences
@@ -184,15 +178,9 @@ class Recurrent(Stateful):
         raise NotImplementedError
 
     def _window_backward(
-        self,
-        dhs: Array,
-        a: Array,
-        Wh: Array,
-        m: Array | None,
-        states: Sequence[Array],
-        dstates: Sequence[Array],
+        self, dhs: Array, a: Array, Wh: Array, m: Array | None, states: Sequence[Array], dstates: Sequence[Array],
         kept: Any,
-    ) -> tuple[Array, Array]:
+    ) -> tuple[Array, Array]:  # fmt: skip
         """Run back over time.
 
         Args:

@@ -1,4 +1,4 @@
-"""Word ids as they come in: checked on the host, once, and moved to the backend."""
+"""Word ids, and other inputs, as they come in: checked on the host, once, and moved to the backend."""
 
 from typing import Any
 
@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.ids import expect_words
+from rnnlm.data.samples import arrays
 from rnnlm.errors import InputError
 
-__all__ = ["checked_ids"]
+__all__ = ["as_taken", "checked_ids"]
 
 
 def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
@@ -40,3 +41,24 @@ def _from_one_hot(ts: NDArray[Any], V: int) -> NDArray[Any]:
     if ts.shape[2] != V or ts.dtype.kind not in "biuf" or ((ts != 0).sum(axis=2) != 1).any():
         raise InputError(f"one-hot ts must have shape (N, T, {V}) and one entry that is not 0 in each row")
     return ts.argmax(axis=2)
+
+
+def as_taken(name: str, xs: Any, words: int | tuple[int, ...], dtype: Any) -> Any:
+    """Inputs of a network, or a tuple of them, as arrays of the backend: ids, or numbers of its dtype.
+
+    Args:
+        name: what errors call them.
+        xs: arrays or lists.
+        words: how many words there are ids of, 0 for numbers; of several inputs a tuple.
+        dtype: of numbers.
+
+    Raises:
+        InputError: no array of numbers, or ids from the host that are no words.
+    """
+    if isinstance(words, tuple):
+        if isinstance(xs, tuple) and len(xs) == len(words):
+            return tuple(as_taken(f"{name}[{i}]", x, count, dtype) for i, (x, count) in enumerate(zip(xs, words)))
+        words = max(words)
+    if words and isinstance(xs, (list, np.ndarray)):
+        expect_words(name, np.asarray(xs), words)
+    return arrays(name, xs, None if words else dtype)

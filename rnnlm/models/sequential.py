@@ -3,17 +3,14 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from rnnlm.backend import Array, ops
 from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_words
-from rnnlm.data.samples import arrays
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import leaves, named, through
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.flat import flatten
+from rnnlm.models.ids import as_taken
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.state import State, set_states
 from rnnlm.models.summary import summary
@@ -137,18 +134,7 @@ class Sequential(Parameters):
 
     def inputs(self, name: str, xs: Any) -> Any:
         """Inputs from the host, or a tuple of them, as this network takes them: ids, or numbers of its dtype."""
-        words = next(iter(self.layers.values())).takes_ids
-        if isinstance(words, tuple) and isinstance(xs, tuple) and len(xs) == len(words):
-            return tuple(self._taken(f"{name}[{i}]", x, count) for i, (x, count) in enumerate(zip(xs, words)))
-        return self._taken(name, xs, max(words) if isinstance(words, tuple) else words)
-
-    def _taken(self, name: str, xs: Any, words: int) -> Array:
-        """Numbers of this network's dtype, or ids of so many words, which are checked if they come from the host."""
-        if not words:
-            return arrays(name, xs, self.flat_params.dtype)
-        if isinstance(xs, (list, np.ndarray)):
-            expect_words(name, np.asarray(xs), words)
-        return arrays(name, xs)
+        return as_taken(name, xs, next(iter(self.layers.values())).takes_ids, self.flat_params.dtype)
 
     def predict(self, xs: Any) -> Any:
         """What comes out for inputs, without dropout: a copy on the host, or a tuple of them. The state goes on.

@@ -50,9 +50,8 @@ class Run:
         self.batches, self.max_grad, self.rate = batches, max_grad, rate
         if self.model.vocab_size is not None:
             batches.expect_words(self.model.vocab_size)
-        self.steps = 0
+        self.steps = self.waited = 0
         self.best: float | None = None
-        self.waited = 0
         self.good_steps: Array = xp.zeros(1, xp.int64)  # before the first one that was not finite
         self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
         self.columns = self.reported = 0

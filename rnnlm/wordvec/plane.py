@@ -1,13 +1,16 @@
-"""Vectors as points in a plane."""
+"""Vectors as points in a plane, and a picture of them."""
 
+import os
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.errors import InputError
+from rnnlm.plotting import new_figure, write_figure
 
-__all__ = ["in_a_plane"]
+__all__ = ["in_a_plane", "save_points"]
 
 
 def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
@@ -29,3 +32,25 @@ def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
     U, S, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
     total = float((S**2).sum())
     return U[:, :2] * S[:2], float((S[:2] ** 2).sum()) / total if total else 1.0
+
+
+def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any, title: str = "") -> None:
+    """Write a picture of words as points in a plane.
+
+    Args:
+        path: the picture; its ending says in which format.
+        words: n of them.
+        points: (n, 2) host array.
+        title: above it.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = new_figure(8, 6.5)
+    axes = figure.subplots()
+    axes.scatter(points[:, 0], points[:, 1], s=12)
+    for word, point in zip(words, points):
+        axes.annotate(word, point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
+    axes.set_title(title, parse_math=False)
+    axes.grid(alpha=0.3)
+    write_figure(figure, path)

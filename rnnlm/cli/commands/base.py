@@ -13,6 +13,11 @@ class Command:
     device: str | None = None  # a command without these fields runs wherever the environment says
     precision: str | None = None
 
+    @property
+    def asked(self) -> "Command":
+        """The command that does the work: this one, or one of its own that was named behind it."""
+        return self
+
     def run(self) -> None:
         """Do it."""
         raise NotImplementedError

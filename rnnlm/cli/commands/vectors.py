@@ -10,10 +10,11 @@ from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus
 from rnnlm.errors import InputError
-from rnnlm.plotting import expect_picture_name, save_points
+from rnnlm.plotting import expect_picture_name
 from rnnlm.progress import words_bar
 from rnnlm.wordvec.neighbours import analogy, id_of, most_similar
 from rnnlm.wordvec.options import Word2vecOptions, expect_options
+from rnnlm.wordvec.plane import in_a_plane, save_points
 from rnnlm.wordvec.vector_file import load_vectors, save_vectors
 
 if TYPE_CHECKING:
@@ -152,8 +153,6 @@ class Plot(Command):
 
     def run(self) -> None:
         """Draw them."""
-        from rnnlm.wordvec.plane import in_a_plane
-
         expect_picture_name(self.out)
         words, vectors = load_vectors(self.file)
         chosen = self.words or tuple(words.words[:60])
@@ -174,13 +173,9 @@ class Vectors(Command):
     action: OmitSubcommandPrefixes[Train | Similar | Analogy | Plot]
 
     @property
-    def device(self) -> str | None:  # type: ignore[override]
-        """Where it runs."""
-        return self.action.device
-
-    def run(self) -> None:
-        """Do it."""
-        self.action.run()
+    def asked(self) -> Command:
+        """What to do."""
+        return self.action
 
 
 def _tell(of: str, found: list[tuple[str, float]]) -> None:
