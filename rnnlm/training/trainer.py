@@ -78,42 +78,40 @@ class Trainer:
             InputError: arguments out of range, or samples that do not fit each other; before any training.
             TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
         """
-        whole_number("max_epoch", max_epoch, 1)
-        whole_number("verbose", verbose, 0, 3)
-        if max_grad is not None:
-            positive("max_grad", max_grad, finite=False)
-        if eval_interval is not None:
-            whole_number("eval_interval", eval_interval, 1)
+        _check(max_epoch, max_grad, eval_interval, verbose)
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
-        if (accuracy or held_out is not None) and not isinstance(self.model, Sequential):
-            raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
-        batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         if isinstance(self.model, Sequential):
             self._expect_fit(x, t, accuracy)
+        elif accuracy or held_out is not None:
+            raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
+        batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
-        seen: list[float] = []
-
         with progress_bar(max_epoch * len(batches), batches.batch_size, 0, batches.unit, silent=verbose != 1) as bar:
-
-            def hear(report: Report) -> None:
-                seen.append(report.loss)
-                bar.set_postfix_str(batches.told(report.loss), refresh=False)
-                bar.update(run.steps - bar.n)
-
             try:
                 for epoch in range(1, max_epoch + 1):
-                    run.train(epoch, eval_interval, hear, silent=True)
-                    self.loss_list += seen
+                    told = self._epoch(run, epoch, bar)
                     self.current_epoch = before + epoch
-                    line = self._after_epoch(x, t, held_out, accuracy)
-                    if verbose == 2 and seen:
-                        say(f"epoch {self.current_epoch}  loss {sum(seen) / len(seen):.4g}{line}")
-                    seen.clear()
-                bar.update(run.steps - bar.n)
+                    told += self._after_epoch(x, t, held_out, accuracy)
+                    if verbose == 2:
+                        say(f"epoch {self.current_epoch}{told}")
             finally:
                 self.current_epoch = before + run.steps // len(batches)
+
+    def _epoch(self, run: Run, epoch: int, bar: Any) -> str:
+        """Train until so many epochs are done; returns the mean of the losses reported, in words."""
+        seen: list[float] = []
+
+        def hear(report: Report) -> None:
+            seen.append(report.loss)
+            bar.set_postfix_str(run.batches.told(report.loss), refresh=False)
+            bar.update(run.steps - bar.n)
+
+        run.train(epoch, self._eval_interval, hear, silent=True)
+        bar.update(run.steps - bar.n)
+        self.loss_list += seen
+        return f"  loss {sum(seen) / len(seen):.4g}" if seen else ""
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
@@ -178,3 +176,12 @@ class Trainer:
                 self.val_accuracy_list.append(right)
                 line += f"  valid accuracy {right:.4f}"
         return line
+
+
+def _check(max_epoch: int, max_grad: float | None, eval_interval: int | None, verbose: int) -> None:
+    whole_number("max_epoch", max_epoch, 1)
+    whole_number("verbose", verbose, 0, 3)
+    if max_grad is not None:
+        positive("max_grad", max_grad, finite=False)
+    if eval_interval is not None:
+        whole_number("eval_interval", eval_interval, 1)

@@ -52,27 +52,23 @@ def test_linear_regression():
     assert trainer.loss_list[-1] < 2e-4
 
 
-@pytest.mark.parametrize("with_layer", [False, True])
-def test_logistic_regression(with_layer):
+def test_logistic_regression():
     """Sigmoid and binary cross-entropy, as two and in one: the same curve; valid samples are the last ones."""
     rng = np.random.default_rng(2)
     x = rng.standard_normal((500, 3))
-    t = (x @ [2.0, -1.0, 0.5] > 0).astype(int)
-    chain, head = ([Dense(3, 1), Sigmoid()], BinaryCrossEntropy()) if with_layer else ([Dense(3, 1)], SigmoidWithLoss())
-    trainer = Trainer(Sequential(chain, head, "float64", seed=4), SGD(0.5))
-    trainer.fit(x, t[:, None], max_epoch=5, validation_split=0.2, accuracy=True, eval_interval=None, verbose=0)
-    assert [len(values) for values in (trainer.loss_list, trainer.val_loss_list, trainer.val_accuracy_list)] == [
-        5,
-        5,
-        5,
-    ]
-    assert trainer.accuracy_list[-1] > 0.95
-    assert trainer.val_accuracy_list[-1] > 0.9
-    held_out = trainer.evaluate(x[400:], t[400:, None], accuracy=True)
-    np.testing.assert_allclose(held_out, (trainer.val_loss_list[-1], trainer.val_accuracy_list[-1]), rtol=1e-12)
-    test_logistic_regression.curves = [*getattr(test_logistic_regression, "curves", []), trainer.loss_list]
-    if len(test_logistic_regression.curves) == 2:
-        np.testing.assert_allclose(*test_logistic_regression.curves, rtol=1e-5)
+    t = (x @ [2.0, -1.0, 0.5] > 0).astype(int)[:, None]
+    curves = []
+    for chain, head in (([Dense(3, 1), Sigmoid()], BinaryCrossEntropy()), ([Dense(3, 1)], SigmoidWithLoss())):
+        trainer = Trainer(Sequential(chain, head, "float64", seed=4), SGD(0.5))
+        trainer.fit(x, t, max_epoch=5, validation_split=0.2, accuracy=True, eval_interval=None, verbose=0)
+        lists = (trainer.loss_list, trainer.val_loss_list, trainer.accuracy_list, trainer.val_accuracy_list)
+        assert [len(values) for values in lists] == [5] * 4
+        assert trainer.accuracy_list[-1] > 0.95
+        assert trainer.val_accuracy_list[-1] > 0.9
+        held_out = trainer.evaluate(x[400:], t[400:], accuracy=True)
+        np.testing.assert_allclose(held_out, (trainer.val_loss_list[-1], trainer.val_accuracy_list[-1]), rtol=1e-12)
+        curves.append(trainer.loss_list)
+    np.testing.assert_allclose(*curves, rtol=1e-5)
 
 
 def test_xor_is_learned():
