@@ -21,7 +21,8 @@ def summary(layers: Mapping[str, Layer], params: Sequence[Array], input_shape: A
         input_shape: of one sample; see `Sequential.summary`.
     """
     first = next(iter(layers.values()))
-    shape: Any = (first.takes or "D",) if input_shape is None else input_shape
+    usual = () if first.takes_ids else (first.takes or "D",)
+    shape: Any = usual if input_shape is None else input_shape
     shape = tuple(("N", *s) for s in shape) if shape and isinstance(shape[0], tuple) else ("N", *shape)
     rows: list[tuple[str, ...]] = [HEAD]
     for name, layer in layers.items():

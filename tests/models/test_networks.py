@@ -148,9 +148,15 @@ def test_dropout_in_branches_is_numbered_and_off_when_predicting(rng):
     assert (nets[0].predict(xs)[0] == 1).all()
 
 
-def test_ids_go_in_where_an_embedding_is_first(rng):
+def test_ids_go_in_where_an_embedding_is_first(rng, capsys):
     net = Sequential([Embedding(dev(rng.standard_normal((7, 4)))), Tanh(), Dense(4, 7)], SoftmaxWithLoss(), "float64")
     assert net.predict([1, 2, 3]).shape == (3, 7)
+    net.summary()
+    assert [line.split("(")[1].split(")")[0] for line in capsys.readouterr().out.splitlines()[1:4]] == [
+        "N, 4",
+        "N, 4",
+        "N, 7",
+    ]
     assert Sequential([Dense(2, 1)]).predict([[0, 1]]).dtype == np.float32
 
 
