@@ -43,21 +43,16 @@ def zipf_ids(tokens, words, seed=0):
         yield np.minimum(np.searchsorted(upto, draws), words - 1)
 
 
-class Spread:
-    """The windows of `batches` in another order: the next one is a stride further on, so that a few meet all parts."""
+class Spread(Batches):
+    """So many windows, spread evenly over all there are, again and again."""
 
-    def __init__(self, batches, windows):
-        self.batches, self.stride = batches, max(1, len(batches) // windows)
-        self.batch_size, self.time_size = batches.batch_size, batches.time_size
-
-    def __len__(self):
-        return len(self.batches)
-
-    def expect_words(self, vocab_size):
-        self.batches.expect_words(vocab_size)
+    def __init__(self, xs, ts, windows):
+        super().__init__(xs, ts, N, T)
+        self.stride = max(1, len(self) // windows)
 
     def window(self, number):
-        return self.batches.window(number * self.stride % len(self.batches))
+        """Window `number` of those chosen."""
+        return super().window(number * self.stride % len(self))
 
 
 def work(path, windows):
@@ -65,8 +60,7 @@ def work(path, windows):
     start = perf_counter()
     ids, words = open_corpus(path)
     opened = perf_counter() - start
-    batches = Batches(ids[:-1], ids[1:], N, T)
-    spread = Spread(batches, windows)
+    spread = Spread(ids[:-1], ids[1:], windows)
     run, read, anonymous = Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
     for line in sys.stdin:
         task, count = line.split()
