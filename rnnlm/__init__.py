@@ -17,9 +17,11 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.book.util import eval_perplexity as eval_perplexity, to_cpu as to_cpu, to_gpu as to_gpu
     from rnnlm.data.batches import Batches as Batches
     from rnnlm.data.corpora import ptb as ptb, story as story
+    from rnnlm.data.corpora.made_pairs import additions as additions, dates as dates
     from rnnlm.data.corpora.named import Corpus as Corpus, load_corpus as load_corpus
     from rnnlm.data.encoded import open_corpus as open_corpus
     from rnnlm.data.encoding import encode_corpus as encode_corpus
+    from rnnlm.data.pairs import Pairs as Pairs, read_pairs as read_pairs
     from rnnlm.data.text import read_corpus as read_corpus
     from rnnlm.data.tokens import Tokens as Tokens
     from rnnlm.data.vocabulary import Vocabulary as Vocabulary
@@ -50,8 +52,15 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         Tanh as Tanh,
     )
     from rnnlm.layers.affine import Affine as Affine, Dense as Dense, MatMul as MatMul, TimeAffine as TimeAffine
+    from rnnlm.layers.attention import (
+        Attention as Attention,
+        AttentionWeight as AttentionWeight,
+        TimeAttention as TimeAttention,
+        WeightSum as WeightSum,
+    )
     from rnnlm.layers.bidirectional import TimeBiGRU as TimeBiGRU, TimeBiLSTM as TimeBiLSTM, TimeBiRNN as TimeBiRNN
     from rnnlm.layers.branches import Concatenate as Concatenate, Split as Split
+    from rnnlm.layers.context import TimeContextEmbedding as TimeContextEmbedding
     from rnnlm.layers.dropout import Dropout as Dropout, TimeDropout as TimeDropout
     from rnnlm.layers.embedding import Embedding as Embedding, TimeEmbedding as TimeEmbedding
     from rnnlm.layers.functions import (
@@ -92,8 +101,20 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.models.better import BetterRnnlm as BetterRnnlm
     from rnnlm.models.build import build_model as build_model
     from rnnlm.models.config import ModelConfig as ModelConfig
+    from rnnlm.models.decoder import (
+        AttentionDecoder as AttentionDecoder,
+        Decoder as Decoder,
+        PeekyDecoder as PeekyDecoder,
+    )
+    from rnnlm.models.encoder import AttentionEncoder as AttentionEncoder, Encoder as Encoder
     from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
+    from rnnlm.models.nnlm import NNLM as NNLM, CbowLm as CbowLm
     from rnnlm.models.rnnlm import Rnnlm as Rnnlm
+    from rnnlm.models.seq2seq import (
+        AttentionSeq2seq as AttentionSeq2seq,
+        PeekySeq2seq as PeekySeq2seq,
+        Seq2seq as Seq2seq,
+    )
     from rnnlm.models.sequential import Sequential as Sequential
     from rnnlm.models.simple import SimpleRnnlm as SimpleRnnlm
     from rnnlm.optim.adam import Adam as Adam, AdamW as AdamW
@@ -151,19 +172,23 @@ HOMES = {
         "TrainingDiverged",
     ),
     "rnnlm.data.batches": ("Batches",),
+    "rnnlm.data.corpora.made_pairs": ("additions", "dates"),
     "rnnlm.data.corpora.named": ("Corpus", "load_corpus"),
     "rnnlm.data.corpora.ptb": ("ptb",),
     "rnnlm.data.corpora.story": ("story",),
     "rnnlm.data.encoded": ("open_corpus",),
     "rnnlm.data.encoding": ("encode_corpus",),
+    "rnnlm.data.pairs": ("Pairs", "read_pairs"),
     "rnnlm.data.text": ("read_corpus",),
     "rnnlm.data.tokens": ("Tokens",),
     "rnnlm.data.vocabulary": ("Vocabulary",),
     "rnnlm.layers.activations": ("ReLU", "Sigmoid", "Softmax", "Step", "Tanh"),
     "rnnlm.layers.affine": ("Affine", "Dense", "MatMul", "TimeAffine"),
+    "rnnlm.layers.attention": ("Attention", "AttentionWeight", "TimeAttention", "WeightSum"),
     "rnnlm.layers.bidirectional": ("TimeBiGRU", "TimeBiLSTM", "TimeBiRNN"),
     "rnnlm.layers.branches": ("Concatenate", "Split"),
     "rnnlm.layers.dropout": ("Dropout", "TimeDropout"),
+    "rnnlm.layers.context": ("TimeContextEmbedding",),
     "rnnlm.layers.embedding": ("Embedding", "TimeEmbedding"),
     "rnnlm.layers.functions": (
         "relu",
@@ -197,7 +222,11 @@ HOMES = {
     "rnnlm.models.build": ("build_model",),
     "rnnlm.models.config": ("ModelConfig",),
     "rnnlm.models.general": ("AwdLstm", "LanguageModel"),
+    "rnnlm.models.nnlm": ("NNLM", "CbowLm"),
     "rnnlm.models.rnnlm": ("Rnnlm",),
+    "rnnlm.models.decoder": ("AttentionDecoder", "Decoder", "PeekyDecoder"),
+    "rnnlm.models.encoder": ("AttentionEncoder", "Encoder"),
+    "rnnlm.models.seq2seq": ("AttentionSeq2seq", "PeekySeq2seq", "Seq2seq"),
     "rnnlm.models.sequential": ("Sequential",),
     "rnnlm.models.simple": ("SimpleRnnlm",),
     "rnnlm.optim.adam": ("Adam", "AdamW"),

@@ -17,6 +17,7 @@ __all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "philox", "stream"]
 
 PURPOSES = {
     "initial weights": 0,  # part: number of the layer
+    "made pairs": 1 << 61,  # part: 0 additions, 1 dates
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
     "sampled words": 1 << 63,  # step: number of the word

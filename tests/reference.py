@@ -29,6 +29,26 @@ def cross_entropy(scores, targets, ignore_label=-1):
     return np.mean(nats) if nats else 0.0
 
 
+def contexts(ids, W, n):
+    """Vectors (N, T, n, D) of the last n words, zeros where there are none."""
+    zero = np.zeros(W.shape[1])
+    rows = [[[W[row[k]] if k >= 0 else zero for k in range(t - n + 1, t + 1)] for t in range(len(row))] for row in ids]
+    return np.array(rows)
+
+
+def attention(hs_enc, hs_dec, lengths=None):
+    """Contexts (N, T', H) and weights (N, T', T), one row and one step at a time."""
+    cs, weights = np.empty_like(hs_dec), np.zeros((*hs_dec.shape[:2], hs_enc.shape[1]))
+    for n, (enc, dec) in enumerate(zip(hs_enc, hs_dec)):
+        enc = enc if lengths is None else enc[: lengths[n]]
+        for t, h in enumerate(dec):
+            exps = np.exp([e @ h for e in enc])
+            a = exps / exps.sum()
+            weights[n, t, : len(enc)] = a
+            cs[n, t] = sum(share * e for share, e in zip(a, enc))
+    return cs, weights
+
+
 def sigmoid(a):
     return 1 / (1 + np.exp(-a))
 

@@ -15,7 +15,9 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
-    "ASGD", "AdaGrad", "Adam", "AdamW", "Affine", "AwdLstm", "BackendError", "Batches", "BetterRnnlm",
+    "ASGD", "Attention", "AttentionDecoder", "AttentionEncoder", "AttentionSeq2seq", "AttentionWeight", "CbowLm",
+    "Decoder", "Encoder", "NNLM", "Pairs", "PeekyDecoder", "PeekySeq2seq", "Seq2seq", "TimeAttention",
+    "TimeContextEmbedding", "WeightSum", "additions", "dates", "read_pairs", "AdaGrad", "Adam", "AdamW", "Affine", "AwdLstm", "BackendError", "Batches", "BetterRnnlm",
     "BetterRnnlmGen", "BinaryCrossEntropy", "CBOW", "CategoricalCrossEntropy", "Concatenate", "Constant", "Corpus",
     "Cosine", "DataError", "Dense", "DivideOnPlateau", "Dropout", "EachTarget", "Embedding", "EmbeddingDot",
     "Evaluation", "GRU", "Halving", "InputError", "LSTM", "LanguageModel", "Losses", "MatMul", "MeanOverTime",
@@ -34,8 +36,8 @@ PUBLIC = {
     "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
-    "Batches", "Corpus", "Tokens", "Vocabulary", "encode_corpus", "load_corpus", "open_corpus", "ptb", "read_corpus",
-    "story",
+    "Batches", "Corpus", "Pairs", "Tokens", "Vocabulary", "additions", "dates", "encode_corpus", "load_corpus",
+    "open_corpus", "ptb", "read_corpus", "read_pairs", "story",
 }  # fmt: skip
 
 

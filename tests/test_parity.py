@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import NAME
-from rnnlm.data import Vocabulary
+from rnnlm.data import Vocabulary, additions
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.layers import Dense, Dropout, ReLU, SoftmaxWithLoss
-from rnnlm.models import ModelConfig, Sequential, build_model
+from rnnlm.models import AttentionSeq2seq, ModelConfig, Sequential, build_model
+from rnnlm.models.build import config_of
 from rnnlm.optim import SGD
 from rnnlm.saving.model_folder import load_model, save_model
 from rnnlm.training.rnnlm_trainer import RnnlmTrainer
@@ -32,6 +33,7 @@ MODELS = {
     "BetterRnnlm": {"cell": "lstm", "layers": 2, "wordvec_size": 20, "tied": True, "dropout_ratio": 0.5},
     "gru": {"cell": "gru"},
     "gru, reset after": {"cell": "gru", "reset_after": True},
+    "NNLM": {"context": 3},
     "awd": {"cell": "lstm", "layers": 2, "weight_drop": 0.3, "embed_dropout": 0.1, "dropout_ratio": 0.2, "variational": True,
             "ar": 2.0, "tar": 1.0},
 }  # fmt: skip
@@ -39,8 +41,8 @@ MODELS = {
 
 def losses_of(name):
     """The loss after each of 200 steps of SGD at rate 0.1 on a fixed corpus, and the weights in the end."""
-    named = name if name.endswith("nlm") else "LanguageModel"
-    model = build_model(ModelConfig(named, **(SIZES | MODELS[name])))
+    named = name if name.lower().endswith("nlm") else "LanguageModel"
+    model = build_model(config_of({"model": named, **SIZES, **MODELS[name]}))
     corpus = np.minimum(np.random.default_rng(0).geometric(0.08, STEPS * N * T // 3), SIZES["vocab_size"]) - 1
     trainer = RnnlmTrainer(model, SGD(RATE))
     trainer.fit(corpus[:-1], corpus[1:], 4, N, T, 0.25, 1, lambda *_: len(trainer.ppl_list) == STEPS)
@@ -88,7 +90,20 @@ def vector_losses():
     return np.array(trainer.loss_list), np.concatenate([model.word_vecs, *vectors])
 
 
-@pytest.mark.parametrize("function", ["network_losses", "vector_losses"])
+def answer_losses():
+    """Additions, read both ways by their lengths, with attention; what it answers is among what is compared."""
+    pairs = additions(200, seed=3)
+    model = AttentionSeq2seq(len(pairs.characters), 8, 16, bidirectional=True, seed=5)
+    trainer = Trainer(model, SGD(1.0))
+    inputs = pairs.questions, pairs.lengths
+    trainer.fit(inputs, pairs.answers, 8, 16, 1.0, eval_interval=1, verbose=0)
+    said = [model.answers(inputs, int(pairs.answers[0, 0]), 4, beams) for beams in (1, 3)]
+    return np.array(trainer.loss_list), np.concatenate(
+        [host(model.flat_params), 1e-4 * np.concatenate(said).reshape(-1)]
+    )
+
+
+@pytest.mark.parametrize("function", ["network_losses", "vector_losses", "answer_losses"])
 def test_networks_and_word_vectors_are_those_of_numpy(function):
     losses, weights = globals()[function]()
     want, want_weights = on_numpy(f"print(json.dumps([a.tolist() for a in {function}()]))")

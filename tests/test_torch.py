@@ -171,3 +171,79 @@ def test_an_rnn_of_rectified_linear_units_is_pytorchs(rng):
     xs = rng.standard_normal((3, 5, 4))
     want = net(torch.tensor(xs))[0].detach().numpy()
     np.testing.assert_allclose(host(layer.forward(dev(xs))), want, rtol=1e-12, atol=1e-14)
+
+
+class TorchAnswers(torch.nn.Module):
+    """Encoder and decoder of PyTorch's own layers, with the weights of one of ours."""
+
+    def __init__(self, model, both):
+        super().__init__()
+        (V, D), H = model.encoder.embed.params[0].shape, model.decoder.lstm.params[1].shape[0]
+        features, inputs = model.decoder.affine.params[0].shape[0], model.decoder.lstm.params[0].shape[0]
+        self.read, self.write = (torch.nn.Embedding(V, D, dtype=torch.float64) for _ in range(2))
+        self.encoder = torch.nn.LSTM(D, H // (1 + both), bidirectional=both, batch_first=True, dtype=torch.float64)
+        self.decoder = torch.nn.LSTM(inputs, H, batch_first=True, dtype=torch.float64)
+        self.out = torch.nn.Linear(features, V, dtype=torch.float64)
+        halves = [model.encoder.lstm.ahead, model.encoder.lstm.back] if both else [model.encoder.lstm]
+        with torch.no_grad():
+            self.read.weight[:], self.write.weight[:] = (torch.tensor(host(layer.params[0])) for layer in (model.encoder.embed, model.decoder.embed))  # fmt: skip
+            for net, suffixes, layers in (
+                (self.encoder, ("", "_reverse"), halves),
+                (self.decoder, ("",), [model.decoder.lstm]),
+            ):
+                for suffix, layer in zip(suffixes, layers):
+                    Wx, Wh, b = (theirs_to_ours_back(host(p).T) for p in layer.params)
+                    for name, value in (("weight_ih", Wx), ("weight_hh", Wh), ("bias_ih", b), ("bias_hh", 0 * b)):
+                        getattr(net, f"{name}_l0{suffix}")[:] = torch.tensor(value)
+            self.out.weight[:], self.out.bias[:] = (torch.tensor(host(p).T) for p in model.decoder.affine.params)
+
+    def forward(self, xs, ts, lengths, kind):
+        """The loss."""
+        packed = torch.nn.utils.rnn.pack_padded_sequence(self.read(xs), lengths, batch_first=True, enforce_sorted=False)
+        states, (h, _) = self.encoder(packed)
+        hs, _ = torch.nn.utils.rnn.pad_packed_sequence(states, batch_first=True, total_length=xs.shape[1])
+        h = torch.cat(list(h), dim=1)
+        vectors = self.write(ts[:, :-1])
+        peek = h[:, None].expand(-1, vectors.shape[1], -1)
+        inputs = torch.cat([peek, vectors], 2) if kind == "peeky" else vectors
+        dec, _ = self.decoder(inputs, (h[None], torch.zeros_like(h[None])))
+        if kind == "peeky":
+            dec = torch.cat([peek, dec], 2)
+        if kind == "attention":
+            scores = (dec @ hs.transpose(1, 2)).masked_fill(torch.arange(xs.shape[1]) >= lengths[:, None, None], -torch.inf)  # fmt: skip
+            dec = torch.cat([torch.softmax(scores, -1) @ hs, dec], 2)
+        return torch.nn.functional.cross_entropy(self.out(dec).flatten(0, 1), ts[:, 1:].flatten())
+
+
+def theirs_to_ours_back(a):
+    """An array (4H, ...) of our blocks f g i o in PyTorch's order i f g o."""
+    f, g, i, o = np.split(a, 4)
+    return np.concatenate([i, f, g, o])
+
+
+@pytest.mark.parametrize("both", [False, True], ids=["ahead", "both ways"])
+@pytest.mark.parametrize("kind", ["plain", "peeky", "attention"])
+def test_answers_to_padded_questions_are_pytorchs(rng, kind, both):
+    """Loss, and gradients of word vectors, LSTMs and output, with questions of different lengths: float64."""
+    from tests.models.test_seq2seq import LENGTHS, build, questions
+
+    model, (xs, ts) = build(kind, rng, both), questions(rng)
+    net = TorchAnswers(model, both)
+    loss = net(torch.tensor(xs), torch.tensor(ts), torch.tensor(LENGTHS), kind)
+    loss.backward()
+    assert float(model.forward((xs, LENGTHS), ts)) == pytest.approx(float(loss.detach()), rel=1e-12)
+    model.backward()
+    ahead = model.encoder.lstm.ahead if both else model.encoder.lstm
+    pairs = {
+        "read": (model.encoder.embed.grads[0], net.read.weight.grad),
+        "write": (model.decoder.embed.grads[0], net.write.weight.grad),
+        "out": (model.decoder.affine.grads[0].T, net.out.weight.grad),
+        "ahead": (ahead.grads[1], net.encoder.weight_hh_l0.grad),
+        "decoder": (model.decoder.lstm.grads[0], net.decoder.weight_ih_l0.grad),
+    }
+    if both:
+        pairs["back"] = model.encoder.lstm.back.grads[1], net.encoder.weight_hh_l0_reverse.grad
+    for name, (ours, theirs) in pairs.items():
+        mine = host(ours)
+        mine = theirs_to_ours_back(mine.T) if name in ("ahead", "back", "decoder") else mine
+        np.testing.assert_allclose(mine, theirs.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)

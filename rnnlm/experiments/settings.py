@@ -175,4 +175,6 @@ class TrainConfig:
 
     def model_config(self, vocab_size: int) -> ModelConfig:
         """The model to build for a vocabulary."""
-        return ModelConfig(vocab_size=vocab_size, **asdict(self.model))
+        from rnnlm.models.build import config_for  # models need an array library
+
+        return config_for(self.model, vocab_size)

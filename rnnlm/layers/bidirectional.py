@@ -3,11 +3,14 @@
 In a language model the layer that reads back would see the very words that are to be predicted.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, Shape, expect
 from rnnlm.layers.gru import TimeGRU
+from rnnlm.layers.lengths import expect_lengths, turned
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.rnn import TimeRNN
@@ -56,9 +59,12 @@ class Bidirectional(Layer):
         self.ahead, self.back = self.cell(Wx1, Wh1, b1, **options), self.cell(Wx2, Wh2, b2, **options)
         for array, other in zip(self.ahead.params, self.back.params):
             expect("the weights of the layer that reads back", other, array.shape, array.dtype)
-        self.states = self.ahead.states + self.back.states
         self.params = self.ahead.params + self.back.params
         self.grads = self.ahead.grads + self.back.grads
+
+    def parts(self) -> Mapping[str, Layer]:
+        """The two layers."""
+        return {"ahead": self.ahead, "back": self.back}
 
     @property
     def takes(self) -> int | None:
@@ -70,19 +76,31 @@ class Bidirectional(Layer):
         *kept, H = self.ahead.output_shape(shape)
         return *kept, 2 * int(H)
 
-    def forward(self, xs: Array) -> Array:
-        """Hidden states (N, T, 2H) of the inputs (N, T, D), or the last ones (N, 2H)."""
+    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
+        """Hidden states (N, T, 2H) of the inputs (N, T, D), or the last ones (N, 2H).
+
+        Args:
+            xs: inputs.
+            lengths: (N,) how many of the T steps there are of each row, at least 1: reading back begins with the last
+                of them. What is said of the steps after them means nothing. For all hidden states alone.
+        """
         self.ahead.train_flg = self.back.train_flg = self.train_flg
-        ahead, back = self.ahead.forward(xs), self.back.forward(xs[:, ::-1])
-        return xp.concatenate([ahead, back[:, ::-1] if self.return_sequences else back], axis=-1)
+        expect_lengths(lengths, len(xs))
+        if lengths is not None and not self.return_sequences:
+            raise InputError("lengths are for all hidden states: return_sequences=True, and take the ends of these")
+        ahead, back = self.ahead.forward(xs), self.back.forward(turned(xs, lengths))
+        self._save(lengths)
+        return xp.concatenate([ahead, turned(back, lengths) if self.return_sequences else back], axis=-1)
 
     def backward(self, dhs: Array) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`."""
         H = len(self.params[1])
+        (lengths,) = self._restore()
         expect("dhs", dhs, ("N", "T", 2 * H) if self.return_sequences else ("N", 2 * H), self.dtype)
+        self._done()
         ahead, back = dhs[..., :H], dhs[..., H:]
         dxs = self.ahead.backward(ahead)
-        return dxs + self.back.backward(back[:, ::-1] if self.return_sequences else back)[:, ::-1]
+        return dxs + turned(self.back.backward(turned(back, lengths) if self.return_sequences else back), lengths)
 
     def check_state(self, *state: Array | None) -> None:
         """Check what `set_state` would be given; errors are those of the two layers."""

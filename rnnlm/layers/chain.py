@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, Shape
 
-__all__ = ["leaves", "named", "through"]
+__all__ = ["everything", "gather", "leaves", "named", "through"]
 
 
 def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
@@ -34,6 +34,22 @@ def leaves(layers: Mapping[str, Layer]) -> dict[str, Layer]:
         parts = {f"{name}.{part}": inner for part, inner in layer.parts().items()}
         found |= leaves(parts) if parts else {name: layer}
     return found
+
+
+def everything(layers: Mapping[str, Layer]) -> dict[str, Layer]:
+    """Layers and all that they are made of, by name, what is made before what it is made of."""
+    found: dict[str, Layer] = {}
+    for name, layer in layers.items():
+        found |= {name: layer, **everything({f"{name}.{part}": inner for part, inner in layer.parts().items()})}
+    return found
+
+
+def gather(layers: Mapping[str, Layer]) -> None:
+    """Give layers that are made of others the parameters that these have now, after they were moved."""
+    for layer in reversed(everything(layers).values()):
+        if parts := layer.parts().values():
+            layer.params[:] = [p for part in parts for p in part.params]
+            layer.grads[:] = [g for part in parts for g in part.grads]
 
 
 def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:

@@ -88,6 +88,11 @@ class Embedding(Layer):
         self._done()
         if kept is not None:
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
+        self._leave(ids, rows)
+
+    def _leave(self, ids: Array, rows: Array) -> None:
+        """Leave the gradient, rows (M, D) of the words ids (M,), in `grads`."""
+        (dW,) = self.grads
         if not self.add_to_gradient:
             if self._written is not None:
                 clear_rows(dW, self._written)

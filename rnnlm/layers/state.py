@@ -44,8 +44,10 @@ class Stateful(Layer):
             setattr(self, name, None if given is None else given.copy())
 
     def get_state(self) -> tuple[Array, ...] | None:
-        """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
-        return None if self.h is None else tuple(getattr(self, name).copy() for name in self.states)
+        """A copy of the state, to be given back as `set_state(*state)`; None for zeros, and of a layer without."""
+        return (
+            None if self.h is None or not self.stateful else tuple(getattr(self, name).copy() for name in self.states)
+        )
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""

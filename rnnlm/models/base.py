@@ -11,13 +11,13 @@ from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.ids import checked_ids
-from rnnlm.models.parameters import Parameters
 from rnnlm.models.sequential import Sequential, State
+from rnnlm.models.stacked import Stacked
 
 __all__ = ["Model", "State"]
 
 
-class Model(Parameters):
+class Model(Stacked):
     """A language model: layers from word ids to hidden states, and a head from there to a loss or to scores.
 
     A subclass gives its layers and its head to `_own`, and names in `arguments` what its constructor takes. Where that
@@ -26,13 +26,12 @@ class Model(Parameters):
 
     Attributes:
         config: what the model was built from.
-        stack: its layers and head as a chain.
-        layers, params, grads, names, flat_params, flat_grads: those of the chain.
+        context: how many words it looks back at; None for all that it has read.
     """
 
     configuration = ModelConfig  # what models of this family are built from
     arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # fields of it; and those of INITIAL
-    stack: Sequential
+    context: int | None = None
 
     def __init__(self, config: ModelConfig) -> None:
         self.config = config
@@ -59,10 +58,7 @@ class Model(Parameters):
             if not layer.causal:
                 raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
         self.head = head
-        self.stack = Sequential(layers, head, self.config.dtype, self.config.seed)
-        self.layers, self.names = self.stack.layers, self.stack.names
-        self.params, self.grads = self.stack.params, self.stack.grads
-        self.flat_params, self.flat_grads = self.stack.flat_params, self.stack.flat_grads
+        self._stand_on(Sequential(layers, head, self.config.dtype, self.config.seed))
 
     @property
     def vocab_size(self) -> int:
@@ -107,63 +103,10 @@ class Model(Parameters):
         self.forward(xs, ts, train_flg=False, keep=False)
         return self.head.nats.copy()
 
-    def backward(self, dout: Any = 1) -> None:
-        """Leave the gradient of the last forward's loss (times `dout`), and of its penalty, in `grads`."""
-        self.stack.backward(dout)
-
-    @property
-    def penalty(self) -> Any:
-        """Nats that the last forward's activation regularisation asks for; not part of the loss that it returned."""
-        return self.stack.penalty
-
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
         return checked_ids(name, ids, self.config.vocab_size, lowest)
 
-    # ------------------------------------------------------------------ state
-
-    @property
-    def recurrent_layers(self) -> list[Any]:
-        """The layers that carry a state from window to window."""
-        return self.stack.recurrent_layers
-
-    def reset_state(self) -> None:
-        """Begin the next window with zeros."""
-        self.stack.reset_state()
-
-    def get_state(self) -> State:
-        """Copies of the states, an entry for each recurrent layer; None where it is zeros."""
-        return self.stack.get_state()
-
-    def set_state(self, state: State) -> None:
-        """Begin the next window with a state that `get_state` gave; errors are those of `Sequential.set_state`."""
-        self.stack.set_state(state)
-
-    @property
-    def train_steps(self) -> int:
-        """Forwards with `train_flg` so far, which number the dropout masks."""
-        return self.stack.train_steps
-
-    @train_steps.setter
-    def train_steps(self, count: int) -> None:
-        self.stack.train_steps = count
-
-    # ------------------------------------------------------------------ training, copying
-
-    def weights(self) -> list[Array]:
-        """What is trained, in one piece."""
-        return self.stack.weights()
-
-    def gradients(self) -> list[Array]:
-        """What the last backward has left, in one piece."""
-        return self.stack.gradients()
-
-    def progress(self) -> dict[str, Any]:
-        """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
-        return self.stack.progress()
-
-    def load_progress(self, progress: Mapping[str, Any]) -> None:
-        """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
-        self.stack.load_progress(progress)
+    # ------------------------------------------------------------------ copying
 
     def __reduce__(self) -> Any:
         """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""

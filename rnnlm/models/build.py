@@ -1,21 +1,25 @@
 """Models by the name of their class, as a model folder has it."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
+from difflib import get_close_matches
 from typing import Any
 
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
 from rnnlm.models.better import BetterRnnlm
-from rnnlm.models.config import ModelConfig
+from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.models.general import AwdLstm, LanguageModel
+from rnnlm.models.nnlm import NNLM, CbowLm
 from rnnlm.models.rnnlm import Rnnlm
 from rnnlm.models.simple import SimpleRnnlm
 
-__all__ = ["MODELS", "build_model", "config_of"]
+__all__ = ["KINDS", "MODELS", "build_model", "config_for", "config_of"]
 
 MODELS: dict[str, type[Model]] = {
-    cls.__name__: cls for cls in (LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm)
+    cls.__name__: cls for cls in (LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm)
 }
+KINDS: dict[str, type[Model]] = {"recurrent": LanguageModel, "nnlm": NNLM, "cbow-lm": CbowLm}  # in options
 
 
 def build_model(config: ModelConfig) -> Model:
@@ -25,6 +29,20 @@ def build_model(config: ModelConfig) -> Model:
         InputError: an unknown model, or sizes out of range.
     """
     return _class_of(config.model).from_config(config)
+
+
+def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
+    """The configuration that options ask for, of the kind that their model is built from.
+
+    Raises:
+        InputError: no such model, or an option out of range.
+    """
+    if options.model not in KINDS:
+        near = get_close_matches(str(options.model).lower(), KINDS, 1)
+        hint = f"; did you mean {near[0]}?" if near else ""
+        raise InputError(f"model must be one of {', '.join(KINDS)}, got {options.model!r}{hint}")
+    cls = KINDS[options.model]
+    return cls.configuration(**{**asdict(options), "model": cls.__name__, "vocab_size": vocab_size})
 
 
 def config_of(fields: Mapping[str, Any]) -> ModelConfig:

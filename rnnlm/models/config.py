@@ -16,6 +16,7 @@ ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
+CONTEXT = 4  # words, unless told otherwise
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,6 +24,8 @@ class ModelOptions:
     """All that a model is built from but its class and its vocabulary. `ModelConfig` checks it.
 
     Attributes:
+        model: recurrent; or one that sees the last words alone: nnlm, with a hidden layer, or cbow-lm, their mean.
+        context: of nnlm and cbow-lm, how many words they see.
         cell: of the recurrent layers: rnn, lstm or gru.
         layers: recurrent layers, one upon the other; at most 1,000.
         wordvec_size: D, length of a word vector.
@@ -54,6 +57,8 @@ class ModelOptions:
         seed: of initial weights and dropout; of a training, also of random windows and the sample sentence.
     """
 
+    model: str = "recurrent"
+    context: int = CONTEXT
     cell: str = "rnn"
     layers: int = 1
     wordvec_size: int = 100
@@ -129,6 +134,7 @@ class ModelConfig(ModelOptions):
                 raise InputError(f"{name} must be True or False, got {getattr(self, name)!r}")
 
     def _check_stack(self) -> None:
+        self._check_context()
         self._check_cell()
         if self.reset_after and self.cell != "gru":
             raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
@@ -145,6 +151,12 @@ class ModelConfig(ModelOptions):
             raise InputError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
         if self.bias_range and self.init in ("uniform", "torch"):
             raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
+
+    def _check_context(self) -> None:
+        if self.context != CONTEXT:
+            raise InputError(
+                f"context is for models nnlm and cbow-lm, got {self.context!r}: {self.model} sees all words"
+            )
 
     def _check_cell(self) -> None:
         if isinstance(self.cell, str) and self.cell in CELLS:

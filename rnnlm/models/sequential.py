@@ -7,7 +7,7 @@ from rnnlm.backend import Array, ops
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
-from rnnlm.layers.chain import leaves, named, through
+from rnnlm.layers.chain import everything, gather, leaves, named, through
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken
@@ -55,9 +55,10 @@ class Sequential(Parameters):
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
-        self._chain, self._leaves = list(chain.values()), leaves(chain)
+        self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
         through(self.layers, ("N", "T", "D"))  # for its errors
         flat = flatten(leaves(self.layers), dtype)
+        gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads = flat.flat_params, flat.flat_grads
         for number, layer in enumerate(self._leaves.values()):
@@ -71,9 +72,10 @@ class Sequential(Parameters):
         """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
         with ops.one_blas_thread:
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
+            for layer in self._all.values():
+                layer.train_flg = train_flg
             for layer in self._leaves.values():
                 layer.check_batch(N)
-                layer.train_flg = train_flg
                 for mask in layer.masks:
                     mask.step = self.train_steps
             for layer in self._chain:
@@ -81,7 +83,7 @@ class Sequential(Parameters):
             self.train_steps += train_flg
             return xs
 
-    def loss(self, xs: Array, ts: Array, train_flg: bool = True, keep: bool = True) -> Array:
+    def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True) -> Array:
         """The head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`."""
         with ops.one_blas_thread:
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)

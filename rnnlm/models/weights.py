@@ -45,6 +45,12 @@ class Weights:
             first[:H] += c.forget_bias if c.cell == "lstm" else -c.forget_bias
         return self._array(Wx), self._array(Wh), self._array(b)
 
+    def hidden(self, D: int, H: int) -> tuple[Array, Array]:
+        """W (D, H) and b (H,) of a hidden layer without recurrence."""
+        W = self._uniform((D, H)) if self._bounded else self._normal((D, H), 1 / sqrt(D))
+        b = self._uniform((H,), self.config.init_range if self._bounded else self.config.bias_range)
+        return self._array(W), self._array(b)
+
     def affine(self, H: int) -> tuple[Array, Array]:
         """W (H, V) and b (V,)."""
         shape = H, self.config.vocab_size

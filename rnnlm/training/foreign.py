@@ -5,8 +5,8 @@ from typing import Any
 
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
-from rnnlm.models.base import Model
 from rnnlm.models.sequential import Sequential
+from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
 
@@ -68,11 +68,11 @@ class StackModel(ForeignModel):
         self.model.load_progress(progress)
 
 
-def as_model(model: Any) -> Model | ForeignModel:
+def as_model(model: Any) -> Stacked | ForeignModel:
     """A model as a training sees it."""
     if isinstance(model, Sequential):
         return StackModel(model)
-    return model if isinstance(model, Model) else ForeignModel(model)
+    return model if isinstance(model, Stacked) else ForeignModel(model)
 
 
 def update_of(optimizer: Any) -> Update:

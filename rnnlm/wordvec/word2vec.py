@@ -30,14 +30,14 @@ from rnnlm.layers.heads.negative_sampling import NegativeSamplingLoss
 from rnnlm.layers.heads.softmax import SoftmaxWithLoss
 from rnnlm.layers.mean import MeanOverTime
 from rnnlm.models.ids import checked_ids
-from rnnlm.models.parameters import Parameters
 from rnnlm.models.sequential import Sequential
+from rnnlm.models.stacked import Stacked
 from rnnlm.randomness import stream
 
 __all__ = ["CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"]
 
 
-class Word2vec(Parameters):
+class Word2vec(Stacked):
     """What the four share: word vectors and a loss over them.
 
     A subclass says by `_chain` what comes after the vectors and which head ends it.
@@ -51,8 +51,7 @@ class Word2vec(Parameters):
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
         self.vocab_size, self.hidden_size = vocab_size, hidden_size
         W = drawn(seed, 0, (whole_number("vocab_size", vocab_size, 2), whole_number("hidden_size", hidden_size, 1)))
-        self.stack = Sequential([Embedding(W), *layers], head, seed=seed)
-        self.params, self.grads, self.names = self.stack.params, self.stack.grads, self.stack.names
+        self._stand_on(Sequential([Embedding(W), *layers], head, seed=seed))
 
     @property
     def word_vecs(self) -> NDArray[Any]:
@@ -67,10 +66,6 @@ class Word2vec(Parameters):
             target: ids (N,), or one-hot (N, V).
         """
         return self.stack.loss(*self._order(self._ids("contexts", contexts, 2), self._ids("target", target, 1)))
-
-    def backward(self, dout: Any = 1) -> None:
-        """Leave the gradients in `grads`."""
-        self.stack.backward(dout)
 
     def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
         """What the vectors are taken of, and what is to be told from them."""

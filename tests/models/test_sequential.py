@@ -57,6 +57,7 @@ def test_backward_is_the_derivative(rng, head, bidirectional):
     loss()
     net.backward(*([dys] if head == "none" else []))
     grads = {name: g.copy() for name, g in zip(net.names, net.grads)}
+    assert all(float(abs(g).max()) > 0 for g in grads.values())  # what is not learned would pass the rest
     assert_gradients(loss, dict(zip(net.names, net.params)), grads, rng)
 
 
@@ -86,12 +87,12 @@ def test_states_go_on_and_can_be_given_back(rng, bidirectional):
     ids = dev(rng.integers(0, V, (2, 3)), np.int32)
     net.forward(ids, train_flg=False)
     state = net.get_state()
-    assert [len(entry) for entry in state] == [4 if bidirectional else 2]
+    assert [len(entry) for entry in state] == ([2, 2] if bidirectional else [2])
     after = host(net.forward(ids, train_flg=False))
     net.set_state(state)
     np.testing.assert_array_equal(host(net.forward(ids, train_flg=False)), after)
     net.reset_state()
-    assert net.get_state() == [None]
+    assert set(net.get_state()) == {None}
     with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2 entries"):
         net.set_state([None, None])
     net.set_state([None])

@@ -1,0 +1,66 @@
+"""Questions and answers that are made, from a seed: additions, and dates in many spellings.
+
+They are what the experiments of Deep Learning from Scratch 2, chapters 7 and 8, learn; its own files are not needed.
+"""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import cache
+
+from rnnlm.checks import whole_number
+from rnnlm.data.pairs import BETWEEN, Pairs
+from rnnlm.randomness import stream
+
+__all__ = ["additions", "dates"]
+
+ADDITIONS, DATES = 0, 1  # parts of the random stream
+LARGEST = 999
+MONTHS = (
+    "january", "february", "march", "april", "may", "june", "july", "august", "september", "october", "november",
+    "december",
+)  # fmt: skip
+DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2029, 12, 31)  # two figures tell the year
+CASES: tuple[Callable[[str], str], ...] = (str.lower, str.title, str.upper)
+SPELLINGS: tuple[Callable[[date], str], ...] = (
+    lambda d: f"{MONTHS[d.month - 1]} {d.day}, {d.year}",
+    lambda d: f"{MONTHS[d.month - 1][:3]} {d.day}, {d.year}",
+    lambda d: f"{d.day} {MONTHS[d.month - 1]} {d.year}",
+    lambda d: f"{d.day} {MONTHS[d.month - 1][:3]} {d.year}",
+    lambda d: f"{DAYS[d.weekday()]}, {MONTHS[d.month - 1]} {d.day}, {d.year}",
+    lambda d: f"{DAYS[d.weekday()][:3]} {d.day} {MONTHS[d.month - 1][:3]} {d.year}",
+    lambda d: f"{d.month}/{d.day}/{d.year % 100:02d}",  # a stroke: the month first
+    lambda d: f"{d.month:02d}/{d.day:02d}/{d.year}",
+    lambda d: f"{d.day}.{d.month}.{d.year}",  # a full stop: the day first
+    lambda d: f"{d.year}/{d.month:02d}/{d.day:02d}",
+    lambda d: f"{d.year}{d.month:02d}{d.day:02d}",
+    lambda d: f"{MONTHS[d.month - 1][:3]} {d.day} '{d.year % 100:02d}",
+)
+
+
+@cache
+def additions(count: int = 50_000, seed: int = 0) -> Pairs:
+    """Sums of two numbers of up to three figures, "57+5" to "62", all questions different.
+
+    Each number is below 10, 100 or 1,000, whichever is drawn.
+    """
+    whole_number("count", count, 1, 200_001)  # of a million questions, most of them with three figures twice
+    rng = stream(seed, "made pairs", part=ADDITIONS)
+    made: dict[str, str] = {}
+    while len(made) < count:
+        a, b = (int(rng.integers(0, 10 ** rng.integers(1, 4))) for _ in range(2))
+        made.setdefault(f"{a}+{b}", str(a + b))
+    return Pairs.of([f"{question}{BETWEEN}{answer}" for question, answer in made.items()])
+
+
+@cache
+def dates(count: int = 50_000, seed: int = 0) -> Pairs:
+    """Days from 1970 to 2029 in a dozen spellings, "Sep 27, 1994" to "1994-09-27", all questions different."""
+    whole_number("count", count, 1, 200_001)
+    rng = stream(seed, "made pairs", part=DATES)
+    made: dict[str, str] = {}
+    while len(made) < count:
+        day = FIRST_DAY + timedelta(days=int(rng.integers(0, (LAST_DAY - FIRST_DAY).days + 1)))
+        spelled = SPELLINGS[rng.integers(0, len(SPELLINGS))](day)
+        made.setdefault(CASES[rng.integers(0, len(CASES))](spelled), day.isoformat())
+    return Pairs.of([f"{question}{BETWEEN}{answer}" for question, answer in made.items()])

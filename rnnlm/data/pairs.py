@@ -1,0 +1,95 @@
+"""Questions and answers, character by character: what a sequence-to-sequence model learns from."""
+
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.errors import DataError
+
+__all__ = ["BETWEEN", "Pairs", "read_pairs"]
+
+BETWEEN = "_"  # between a question and its answer, of which it is the first character
+Ids = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Questions and their answers as ids, one row each, filled up with blanks.
+
+    Attributes:
+        questions: (count, T).
+        answers: (count, T' + 1), each with `_` before its first character.
+        characters: of both, by their ids, in order of appearance.
+    """
+
+    questions: Ids
+    answers: Ids
+    characters: tuple[str, ...]
+
+    @classmethod
+    def of(cls, lines: Sequence[str], name: str = "pairs") -> "Pairs":
+        """From lines "57+5_62", each a question and its answer; blanks behind either do not count.
+
+        Raises:
+            DataError: a line that is not one question and one answer, or no lines.
+        """
+        halves = []
+        for number, line in enumerate(lines, 1):
+            question, between, answer = line.partition(BETWEEN)
+            if not between or BETWEEN in answer or not question.strip() or not answer.strip():
+                raise DataError(
+                    f"line {number} of {name} must be a question, {BETWEEN} and an answer, got {line!r:.80}"
+                )
+            halves.append((question.rstrip(), BETWEEN + answer.rstrip()))
+        if not halves:
+            raise DataError(f"{name} must have a question and an answer at least, and is empty")
+        T, T2 = (max(len(pair[i]) for pair in halves) for i in (0, 1))
+        rows = [(question.ljust(T), answer.ljust(T2)) for question, answer in halves]
+        ids: dict[str, int] = {}
+        for pair in rows:
+            for character in "".join(pair):
+                ids.setdefault(character, len(ids))
+        questions, answers = (np.array([[ids[c] for c in pair[i]] for pair in rows], np.int64) for i in (0, 1))
+        return cls(questions, answers, tuple(ids))
+
+    @property
+    def lengths(self) -> Ids:
+        """(count,) characters of each question, without the blanks behind it."""
+        if " " not in self.characters:
+            return np.full(len(self.questions), self.questions.shape[1])
+        filled = self.questions[:, ::-1] != self.characters.index(" ")
+        return self.questions.shape[1] - filled.argmax(axis=1)
+
+    def text(self, ids: Sequence[int] | Ids) -> str:
+        """The characters of ids, as they stand there."""
+        return "".join(self.characters[int(i)] for i in ids)
+
+    def split(self, seed: int | None = 1984, held_out: float = 0.1) -> tuple["Pairs", "Pairs"]:
+        """A part to train on and one to test with, shuffled; the same for the same seed, None for the order they have.
+
+        The order is that of `numpy.random.RandomState(seed)`, so that files of the book are split as the book does.
+        """
+        order = np.arange(len(self.questions))
+        if seed is not None:
+            np.random.RandomState(seed).shuffle(order)
+        kept = len(order) - int(len(order) * held_out)
+        first, second = order[:kept], order[kept:]
+        return self._taken(first), self._taken(second)
+
+    def _taken(self, rows: Ids) -> "Pairs":
+        return Pairs(self.questions[rows], self.answers[rows], self.characters)
+
+
+def read_pairs(path: str | os.PathLike[str]) -> Pairs:
+    """Pairs of a UTF-8 text file, one a line; errors are those of `Pairs.of`, and a file that is not there."""
+    try:
+        lines = Path(path).read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist") from error
+    except UnicodeDecodeError as error:
+        raise DataError(f"{path} is not UTF-8 text: {error}") from error
+    return Pairs.of([line.rstrip("\r") for line in lines if line.strip()], os.fspath(path))

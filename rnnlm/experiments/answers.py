@@ -1,0 +1,206 @@
+"""Learning to answer: from a set of questions and answers to a trained model, its accuracies and pictures."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from time import perf_counter
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checks import positive, whole_number
+from rnnlm.data.corpora.made_pairs import additions, dates
+from rnnlm.data.pairs import Pairs, read_pairs
+from rnnlm.errors import InputError, MissingExtra
+from rnnlm.experiments.results import METRICS, Results
+from rnnlm.models.seq2seq import AttentionSeq2seq, PeekySeq2seq, Seq2seq
+from rnnlm.optim.adam import Adam
+from rnnlm.plotting import new_figure, write_figure
+from rnnlm.progress import say
+from rnnlm.training.trainer import Trainer
+
+__all__ = ["AnswersConfig", "run", "save_attention", "save_learning"]
+
+KINDS: dict[str, type[Seq2seq]] = {"plain": Seq2seq, "peeky": PeekySeq2seq, "attention": AttentionSeq2seq}
+SHOWN = 5  # questions that are printed, and whose attention is drawn
+
+
+@dataclass(frozen=True)
+class AnswersConfig:
+    """What a model is to learn, and how.
+
+    Attributes:
+        data: additions or dates, which are made; or a UTF-8 file with a "question_answer" on each line.
+        model: plain; peeky, which sees the encoder's last state at every step; attention, which looks at all of them.
+        reverse: read questions back to front.
+        bidirectional: read them both ways.
+        lengths: read each question to its end and not the blanks that fill it up.
+        wordvec_size: D, length of a character's vector.
+        hidden_size: H, hidden units of encoder and decoder.
+        lr: learning rate of Adam.
+        batch_size: questions of a step.
+        max_epoch: epochs.
+        max_grad: clip the gradient's norm at this.
+        beams: answers followed side by side where accuracy is measured; 1 for the most likely character at each step.
+        count: questions to make.
+        seed: of questions, initial weights and orders.
+        out: folder for the results, new or empty; runs/DATA-MODEL-NNN, counting up, unless given.
+    """
+
+    data: str = "additions"
+    model: Literal["plain", "peeky", "attention"] = "plain"
+    reverse: bool = False
+    bidirectional: bool = False
+    lengths: bool = False
+    wordvec_size: int = 16
+    hidden_size: int = 128
+    lr: float = 0.001
+    batch_size: int = 128
+    max_epoch: int = 25
+    max_grad: float = 5.0
+    beams: int = 1
+    count: int = 50_000
+    seed: int = 0
+    out: Path | None = None
+
+    def check(self) -> None:
+        """Raise an InputError if a setting is out of range."""
+        if self.model not in KINDS:
+            raise InputError(f"model must be one of {', '.join(KINDS)}, got {self.model!r}")
+        for name in ("batch_size", "max_epoch", "beams"):
+            whole_number(name, getattr(self, name), 1)
+        whole_number("count", self.count, 10)
+        positive("lr", self.lr)
+        positive("max_grad", self.max_grad, finite=False)
+
+    def pairs(self) -> Pairs:
+        """The questions and answers."""
+        made = {"additions": additions, "dates": dates}
+        return made[self.data](self.count, self.seed) if self.data in made else read_pairs(self.data)
+
+    def inputs(self, pairs: Pairs) -> Any:
+        """Questions as the model reads them, with their lengths if it is told them."""
+        xs, T, lengths = pairs.questions, pairs.questions.shape[1], pairs.lengths
+        if not self.lengths:
+            return xs[:, ::-1] if self.reverse else xs
+        if self.reverse:
+            steps = np.arange(T)
+            order = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+            xs = np.take_along_axis(xs, order, axis=1)
+        return xs, lengths
+
+
+def run(config: AnswersConfig) -> Path:
+    """Train, measure the accuracy after each epoch, draw; return the folder of results.
+
+    The folder has `settings.json`, `metrics.jsonl`, the weights and, with matplotlib, `learning.png`, and of a model
+    with attention `attention.png`.
+
+    Raises:
+        InputError, DataError: before anything is written.
+    """
+    config.check()
+    pairs = config.pairs()
+    train, test = pairs.split(config.seed)
+    if not len(test.questions):
+        raise InputError(
+            f"data must have at least 10 questions, to test with a tenth of them, got {len(pairs.questions)}"
+        )
+    model = KINDS[config.model](
+        max(len(pairs.characters), 2), config.wordvec_size, config.hidden_size, config.bidirectional, seed=config.seed
+    )
+    results = Results(config.out, f"{Path(config.data).stem}-{config.model}")
+    results.write("settings.json", {**asdict(config), "out": str(results.folder), "backend": ops.describe()})
+    say(f"{len(train.questions):,} questions to learn from, {len(test.questions):,} to test with, "
+        f"{sum(p.size for p in model.params):,} parameters; results in {results.folder}")  # fmt: skip
+    trainer, started = Trainer(model, Adam(config.lr)), perf_counter()
+    rows: list[dict[str, Any]] = []
+    for epoch in range(1, config.max_epoch + 1):
+        trainer.fit(config.inputs(train), train.answers, 1, config.batch_size, config.max_grad, None, seed=config.seed)
+        accuracy = model.accuracy(config.inputs(test), test.answers, config.beams)
+        rows.append({"epoch": epoch, "loss": trainer.loss_list[-1], "accuracy": accuracy})
+        results.append(METRICS, rows[-1])
+        results.append("timing.jsonl", {"epoch": epoch, "seconds": perf_counter() - started})
+        say(f"epoch {epoch:3d}  loss {rows[-1]['loss']:.4f}  accuracy {accuracy:.2%}")
+    model.save_params(results.folder / "model.safetensors")
+    show_answers(config, model, test)
+    try:
+        save_learning(results.folder / "learning.png", {results.folder.name: rows})
+        if isinstance(model, AttentionSeq2seq):
+            draw_attention(config, model, test, results.folder / "attention.png")
+    except MissingExtra as error:
+        say(f"no picture: {error}")
+    return results.folder
+
+
+def show_answers(config: AnswersConfig, model: Seq2seq, test: Pairs) -> None:
+    """Print some questions of the test part, and what the model says."""
+    some = first_of(test)
+    said = model.answers(config.inputs(some), int(some.answers[0, 0]), some.answers.shape[1] - 1, config.beams)
+    for question, answer, given in zip(some.questions, some.answers[:, 1:], said):
+        mark = "right" if (answer == given).all() else f"not {test.text(answer).rstrip()}"
+        say(f"{test.text(question).rstrip()} -> {test.text(given).rstrip()}  {mark}")
+
+
+def draw_attention(config: AnswersConfig, model: AttentionSeq2seq, test: Pairs, path: Path) -> None:
+    """Draw where the model looks while it answers some questions of the test part."""
+    some = first_of(test)
+    inputs = config.inputs(some)
+    model.forward(inputs, some.answers, train_flg=False, keep=False)
+    xs = inputs[0] if isinstance(inputs, tuple) else inputs
+    maps = [
+        (test.text(x), test.text(t[1:]), model.attention_weights[:, n])
+        for n, (x, t) in enumerate(zip(xs, some.answers))
+    ]
+    save_attention(path, maps)
+
+
+def first_of(pairs: Pairs) -> Pairs:
+    """The first few."""
+    return replace(pairs, questions=pairs.questions[:SHOWN], answers=pairs.answers[:SHOWN])
+
+
+def save_attention(path: Path, maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
+    """Write a picture of attention, a panel for each question: a column for each character of it, a row for each of
+    the answer, the brighter the more the model looks there while it writes.
+
+    Args:
+        path: the picture; its ending says in which format.
+        maps: question (T characters), answer (T'), and weights (T', T) in [0, 1].
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = new_figure(1.5 + 0.24 * len(maps[0][0]), 0.6 + (0.3 + 0.24 * len(maps[0][1])) * len(maps))
+    panels = figure.subplots(len(maps), squeeze=False)[:, 0]
+    for axes, (question, answer, weights) in zip(panels, maps):
+        image = axes.imshow(weights, cmap="Greys_r", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(question)), list(question), parse_math=False)
+        axes.set_yticks(range(len(answer)), list(answer), parse_math=False)
+        axes.tick_params(length=0)
+    figure.colorbar(image, ax=list(panels), label="weight", fraction=0.03)
+    write_figure(figure, path)
+
+
+def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> None:
+    """Write a picture of the accuracy and of the loss by epoch.
+
+    Args:
+        path: the picture; its ending says in which format.
+        curves: by name, rows with epoch, loss and accuracy.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = new_figure(9, 3.8)
+    for axes, what in zip(figure.subplots(1, 2), ("accuracy", "loss")):
+        for name, rows in curves.items():
+            axes.plot([row["epoch"] for row in rows], [row[what] for row in rows], label=name, marker="o", markersize=3)
+        axes.set(xlabel="epoch", ylabel=what)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylim(-0.03, 1.03)
+    figure.axes[1].set_yscale("log")
+    figure.axes[0].legend()
+    write_figure(figure, path)

@@ -1,0 +1,143 @@
+"""Attention: what a decoder looks at of what an encoder has read.
+
+Its weights are a softmax of dot products, and have no parameters. Sources: Bahdanau, Cho and Bengio, Neural machine
+translation by jointly learning to align and translate, ICLR 2015; Luong, Pham and Manning, Effective approaches to
+attention-based neural machine translation, EMNLP 2015, whose "dot" score it is. Names and shapes are those of Deep
+Learning from Scratch 2, chapter 8.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops, xp
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.functions import softmax
+from rnnlm.layers.lengths import expect_lengths
+
+__all__ = ["Attention", "AttentionWeight", "TimeAttention", "WeightSum"]
+
+
+class WeightSum(Layer):
+    """The mean of an encoder's states, weighed.  (N, T, H), (N, T) -> (N, H)
+
+    c = sum over t of a_t hs_t        dhs_t = a_t dc    da_t = dc · hs_t
+    """
+
+    def forward(self, hs: Array, a: Array) -> Array:
+        """The context c (N, H) of hidden states (N, T, H) and weights (N, T)."""
+        expect("hs", hs, ("N", "T", "H"))
+        expect("a", a, hs.shape[:2], hs.dtype)
+        self._save(hs, a)
+        return (a[:, None] @ hs)[:, 0]
+
+    def backward(self, dc: Array) -> tuple[Array, Array]:
+        """Gradients (dhs, da) of both inputs."""
+        hs, a = self._restore()
+        expect("dc", dc, (len(hs), hs.shape[2]), hs.dtype)
+        self._done()
+        return a[:, :, None] * dc[:, None], (hs @ dc[:, :, None])[:, :, 0]
+
+
+class AttentionWeight(Layer):
+    """How much each of an encoder's states counts for a state of the decoder.  (N, T, H), (N, H) -> (N, T)
+
+    s_t = hs_t · h    a = softmax(s)        ds = a (da - sum of a da)    dhs_t = ds_t h    dh = sum of ds_t hs_t
+    """
+
+    def forward(self, hs: Array, h: Array) -> Array:
+        """Weights a (N, T), which add up to 1, of hidden states (N, T, H) for one (N, H)."""
+        expect("hs", hs, ("N", "T", "H"))
+        expect("h", h, (len(hs), hs.shape[2]), hs.dtype)
+        a = softmax((hs @ h[:, :, None])[:, :, 0])
+        self._save(hs, h, a)
+        return a
+
+    def backward(self, da: Array) -> tuple[Array, Array]:
+        """Gradients (dhs, dh) of both inputs."""
+        hs, h, a = self._restore()
+        expect("da", da, a.shape, hs.dtype)
+        self._done()
+        ds = softmax_slope(a, da)
+        return ds[:, :, None] * h[:, None], (ds[:, None] @ hs)[:, 0]
+
+
+class Attention(Layer):
+    """What a decoder's state looks at.  (N, T, H), (N, H) -> (N, H)
+
+    `AttentionWeight`, then `WeightSum`.
+
+    Attributes:
+        attention_weight: (N, T), of the last forward.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.attention_weight_layer, self.weight_sum_layer = AttentionWeight(), WeightSum()
+        self.attention_weight: Array | None = None
+
+    def forward(self, hs: Array, h: Array) -> Array:
+        """The context c (N, H)."""
+        self.attention_weight = self.attention_weight_layer.forward(hs, h)
+        return self.weight_sum_layer.forward(hs, self.attention_weight)
+
+    def backward(self, dc: Array) -> tuple[Array, Array]:
+        """Gradients (dhs, dh) of both inputs."""
+        dhs, da = self.weight_sum_layer.backward(dc)
+        of_weights, dh = self.attention_weight_layer.backward(da)
+        return dhs + of_weights, dh
+
+
+class TimeAttention(Layer):
+    """`Attention` for all T' steps of a decoder at once.  (N, T, H), (N, T', H) -> (N, T', H)
+
+        S = D Eᵀ    A = softmax of S's rows    C = A E        E (T, H) the encoder's states, D (T', H) the decoder's
+        dS = A (dA - sum of A dA)    dA = dC Eᵀ    dD = dS E    dE = Aᵀ dC + dSᵀ D
+
+    for each of the N, four matrix products of a batch back and forth in place of T' small ones.
+    """
+
+    _weights: Array | None = None
+
+    @property
+    def attention_weights(self) -> NDArray[Any]:
+        """A of the last forward, (T', N, T), the decoder's steps first: a copy on the host."""
+        if self._weights is None:
+            raise InputError("attention_weights are those of a forward: run forward first")
+        return np.array(ops.asnumpy(self._weights.swapaxes(0, 1)))
+
+    def forward(self, hs_enc: Array, hs_dec: Array, lengths: Array | None = None) -> Array:
+        """Contexts (N, T', H).
+
+        Args:
+            hs_enc: (N, T, H).
+            hs_dec: (N, T', H).
+            lengths: (N,) how many of the T steps there are of each row; what is after them is not looked at.
+        """
+        expect("hs_enc", hs_enc, ("N", "T", "H"))
+        N, T, H = hs_enc.shape
+        expect("hs_dec", hs_dec, (N, "T", H), hs_enc.dtype)
+        expect_lengths(lengths, N)
+        s = hs_dec @ hs_enc.swapaxes(1, 2)
+        if lengths is not None:
+            s = xp.where(xp.arange(T)[None, None] < lengths[:, None, None], s, xp.asarray(-xp.inf, s.dtype))
+        a = softmax(s)
+        self._weights = a
+        self._save(hs_enc, hs_dec, a)
+        return a @ hs_enc
+
+    def backward(self, dc: Array) -> tuple[Array, Array]:
+        """Gradients (N, T, H) and (N, T', H) of the encoder's states and of the decoder's."""
+        hs_enc, hs_dec, a = self._restore()
+        expect("dc", dc, hs_dec.shape, hs_dec.dtype)
+        self._done()
+        ds = softmax_slope(a, dc @ hs_enc.swapaxes(1, 2))
+        return a.swapaxes(1, 2) @ dc + ds.swapaxes(1, 2) @ hs_dec, ds @ hs_enc
+
+
+def softmax_slope(y: Array, dy: Array) -> Array:
+    """The gradient of what went into softmaxes along the last axis, from what came out and its gradient."""
+    weighed = dy * y
+    return weighed - y * weighed.sum(axis=-1, keepdims=True)

@@ -1,0 +1,47 @@
+"""Rows of different lengths side by side, each in the first so many steps of a window, without masks in cells.
+
+A layer that reads ahead runs on past the end of a short row; what it says there is not looked at, so the gradient there
+is zero: the state at each row's own end is gathered. For a layer that reads back, each row is turned round within its
+length.
+"""
+
+from rnnlm.backend import Array, xp
+from rnnlm.layers.base import expect_ids
+
+__all__ = ["add_to_ends", "ends", "expect_lengths", "turned"]
+
+
+def expect_lengths(lengths: Array | None, N: int) -> None:
+    """Check that lengths are integers (N,), or None for rows that fill the window. Their values are the caller's care.
+
+    Raises:
+        InputError: another shape or dtype.
+    """
+    if lengths is not None:
+        expect_ids("lengths", lengths, (N,))
+
+
+def turned(xs: Array, lengths: Array | None) -> Array:
+    """Each row of (N, T, D) turned round: the last of its steps first. What is after its end stays there.
+
+    Doing it twice changes nothing, and the gradient is turned in the same way.
+    """
+    if lengths is None:
+        return xs[:, ::-1]
+    N, T, _ = xs.shape
+    steps = xp.arange(T)[None]
+    steps = xp.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
+    return xs[xp.arange(N)[:, None], steps]
+
+
+def ends(hs: Array, lengths: Array | None) -> Array:
+    """The last step of each row of (N, T, H): (N, H)."""
+    return hs[:, -1] if lengths is None else hs[xp.arange(len(hs)), lengths - 1]
+
+
+def add_to_ends(dhs: Array, dh: Array, lengths: Array | None) -> None:
+    """Add to the gradient (N, T, H) of all steps that of the last ones, dh (N, H), in place."""
+    if lengths is None:
+        dhs[:, -1] += dh
+    else:
+        dhs[xp.arange(len(dhs)), lengths - 1] += dh  # each row once

@@ -1,0 +1,139 @@
+"""Encoders: what reads a question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rnnlm.backend import Array, xp
+from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer, expect
+from rnnlm.layers.bidirectional import TimeBiLSTM
+from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.lengths import add_to_ends, ends
+from rnnlm.layers.lstm import TimeLSTM
+from rnnlm.models.config import ModelConfig, initial_options
+from rnnlm.models.weights import Weights
+
+__all__ = ["AttentionEncoder", "Encoder", "Question", "config_of_lstm"]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What an encoder has made of questions.
+
+    Attributes:
+        hs: (N, T, H) its hidden states.
+        h: (N, H) the last one of each question.
+        lengths: (N,) of the questions; None where all have T steps.
+    """
+
+    hs: Array
+    h: Array
+    lengths: Array | None = None
+
+    def repeated(self, times: int) -> "Question":
+        """Each question so many times, one under the other."""
+        lengths = None if self.lengths is None else self.lengths.repeat(times)
+        return Question(self.hs.repeat(times, axis=0), self.h.repeat(times, axis=0), lengths)
+
+
+class Encoder(Layer):
+    """Reads a question with an LSTM, or with two, one of which reads back.  ids (N, T) -> (N, H)
+
+        hs = LSTM(E[x])        h = hs at each question's end; both ways [ahead at the end, back at the beginning]
+
+    Source: Sutskever, Vinyals and Le, Sequence to sequence learning with neural networks, NIPS 2014.
+
+    Args:
+        vocab_size: V.
+        wordvec_size: D.
+        hidden_size: H; an even number for both ways, H / 2 each.
+        bidirectional: read back, too.
+        options: `seed`, `dtype` and initial weights, as `ModelConfig` has them.
+    """
+
+    causal = False
+
+    def __init__(
+        self, vocab_size: int, wordvec_size: int, hidden_size: int, bidirectional: bool = False, **options: Any
+    ) -> None:
+        super().__init__()
+        config = config_of_lstm(type(self).__name__, vocab_size, wordvec_size, hidden_size, options)
+        self.bidirectional = bidirectional
+        self.embed = TimeEmbedding(Weights(config, layer=0).embedding())
+        self.lstm: TimeLSTM | TimeBiLSTM
+        if bidirectional:
+            if config.hidden_size % 2:
+                raise InputError(f"hidden_size of a bidirectional encoder must be even, got {hidden_size}")
+            ahead, back = (Weights(config, layer).recurrent(config.wordvec_size, hidden_size // 2) for layer in (1, 2))
+            self.lstm = TimeBiLSTM(*ahead, *back)
+        else:
+            self.lstm = TimeLSTM(*Weights(config, layer=1).recurrent(config.wordvec_size, config.hidden_size))
+        self.params, self.grads = self.embed.params + self.lstm.params, self.embed.grads + self.lstm.grads
+
+    def parts(self) -> Mapping[str, Layer]:
+        """embed and lstm."""
+        return {"embed": self.embed, "lstm": self.lstm}
+
+    @property
+    def takes_ids(self) -> int:
+        """V."""
+        return self.embed.takes_ids
+
+    def read(self, xs: Array, lengths: Array | None = None) -> Question:
+        """All that there is to know of the questions xs, ids (N, T), the first `lengths` of each row."""
+        vectors = self.embed.forward(xs)
+        if isinstance(self.lstm, TimeBiLSTM):
+            hs, half = self.lstm.forward(vectors, lengths), len(self.lstm.ahead.params[1])
+            h = xp.concatenate([ends(hs[..., :half], lengths), hs[:, 0, half:]], axis=1)
+        else:
+            hs = self.lstm.forward(vectors)
+            h = ends(hs, lengths)
+        self._save(hs.shape, lengths)
+        return Question(hs, h, lengths)
+
+    def back(self, dhs: Array | None, dh: Array) -> None:
+        """Leave the gradients in `grads`.
+
+        Args:
+            dhs: (N, T, H) gradients of `Question.hs`; None for zeros.
+            dh: (N, H) gradient of `Question.h`.
+        """
+        (N, T, H), lengths = self._restore()
+        expect("dh", dh, (N, H), self.dtype)
+        self._done()
+        steps = self._buffer("dhs", (T, N, H), self.dtype).swapaxes(0, 1)
+        steps[...] = 0 if dhs is None else dhs
+        if self.bidirectional:
+            half = H // 2
+            add_to_ends(steps[..., :half], dh[:, :half], lengths)
+            steps[:, 0, half:] += dh[:, half:]
+        else:
+            add_to_ends(steps, dh, lengths)
+        self.embed.backward(self.lstm.backward(steps))
+
+    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
+        """The last hidden states (N, H) of the questions xs, ids (N, T)."""
+        return self.read(xs, lengths).h
+
+    def backward(self, dh: Array) -> None:
+        """Leave the gradients in `grads`; ids have none."""
+        self.back(None, dh)
+
+
+class AttentionEncoder(Encoder):
+    """An encoder that hands on all of its hidden states.  ids (N, T) -> (N, T, H). Arguments are those of `Encoder`."""
+
+    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
+        """The hidden states (N, T, H) of the questions xs, ids (N, T)."""
+        return self.read(xs, lengths).hs
+
+    def backward(self, dhs: Array) -> None:
+        """Leave the gradients in `grads`; ids have none."""
+        self.back(dhs, xp.zeros((len(dhs), dhs.shape[2]), dhs.dtype))
+
+
+def config_of_lstm(name: str, V: int, D: int, H: int, options: Mapping[str, Any]) -> ModelConfig:
+    """The checked sizes and initial weights of an LSTM over words."""
+    given = initial_options(name, options)
+    return ModelConfig(name, V, cell="lstm", wordvec_size=D, hidden_size=H, **given)

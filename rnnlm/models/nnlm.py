@@ -1,0 +1,150 @@
+"""Language models without recurrence, which see the last words alone: the NNLM, and the CBOW of a left context."""
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
+from rnnlm.layers.activations import Tanh
+from rnnlm.layers.affine import TimeAffine
+from rnnlm.layers.base import Layer
+from rnnlm.layers.context import TimeContextEmbedding
+from rnnlm.layers.dropout import TimeDropout
+from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
+from rnnlm.models.base import Model
+from rnnlm.models.config import ModelConfig, ModelOptions
+from rnnlm.models.weights import Weights
+
+__all__ = ["NNLM", "CbowLm", "ContextConfig"]
+
+LONGEST = 1_000  # context, in words
+TAKEN = (
+    "model", "vocab_size", "context", "wordvec_size", "hidden_size", "tied", "dropout_ratio", "input_dropout",
+    "output_dropout", "variational", "init", "init_range", "bias_range", "dtype", "seed",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class ContextConfig(ModelConfig):
+    """What an NNLM or a CbowLm is built from: the fields of `ModelConfig` that are not about recurrence.
+
+    Raises:
+        InputError: an option that is out of range, or that only recurrent models have.
+    """
+
+    model: str = "NNLM"
+
+    def _check_context(self) -> None:
+        self._set("context", whole_number("context", self.context, 1, LONGEST + 1))
+
+    def _check_cell(self) -> None:
+        taken = [name for name in TAKEN if name != "hidden_size" or self.model != CbowLm.__name__]
+        for f in fields(ModelOptions):
+            if f.name not in taken and getattr(self, f.name) != f.default:
+                raise InputError(
+                    f"{f.name} is not an option of {self.model} and must be left at {f.default!r}, got "
+                    f"{getattr(self, f.name)!r}"
+                )
+
+    @property
+    def hidden_sizes(self) -> list[int]:
+        """The length of what the output layer takes."""
+        return [self.wordvec_size if self.model == CbowLm.__name__ else self.hidden_size]
+
+    @property
+    def parameters(self) -> int:
+        """How many parameters the model has, a tied weight counted once."""
+        V, D, (H,) = self.vocab_size, self.wordvec_size, self.hidden_sizes
+        hidden = 0 if self.model == CbowLm.__name__ else (self.context * D + 1) * H
+        return V * D + hidden + V + (0 if self.tied else H * V)
+
+
+class _ContextModel(Model):
+    """What the two share.
+
+    Args:
+        config: sizes and options.
+    """
+
+    configuration = ContextConfig
+
+    def __init__(self, config: ContextConfig) -> None:
+        super().__init__(config)
+        self.context = config.context
+        E = Weights(config, layer=0).embedding()
+        layers: dict[str, Layer] = {"embed": TimeContextEmbedding(E, config.context, mean=self._mean)}
+        self._dropout(layers, "input_dropout", config.input_dropout)
+        self._hidden(layers)
+        self._dropout(layers, "output_dropout", config.output_dropout)
+        draw = Weights(config, layer=2)
+        W, b = (E.T, draw.affine_bias()) if config.tied else draw.affine(config.hidden_sizes[0])
+        self._own(layers, head=TimeAffineWithLoss(TimeAffine(W, b)))
+
+    _mean = False
+
+    def _hidden(self, layers: dict[str, Layer]) -> None:
+        """Add what is between the vectors and the output layer."""
+
+    def _dropout(self, layers: dict[str, Layer], name: str, own: float | None) -> None:
+        ratio = self.config.dropout_ratio if own is None else own
+        if ratio:
+            layers[name] = TimeDropout(ratio, self.config.variational)
+
+    @classmethod
+    def from_config(cls, config: ModelConfig) -> "Model":
+        """A new model as `config` describes it."""
+        return cls(**{name: value for name, value in vars(config).items() if name != "model"})
+
+
+class NNLM(_ContextModel):
+    """The feed-forward neural language model: the last n words through one hidden layer.
+
+        x_t = [E[w_{t-n+1}], ..., E[w_t]]       (n D,), zeros for words before the first one
+        h_t = tanh(x_t Wh + bh)                 (n D, H), (H,)
+        s_t = h_t Wy + by                       (H, V), (V,); Wy = Eᵀ if tied
+        p(w_{t+1} | w_{t-n+1} ... w_t) = softmax(s_t)
+
+    Source: Bengio, Ducharme, Vincent and Jauvin, A neural probabilistic language model, JMLR 3 (2003), without its
+    direct connections from the vectors to the scores.
+
+    Args:
+        vocab_size: V, at least 2.
+        wordvec_size: D.
+        hidden_size: H.
+        context: n.
+        options: tied, dropouts, initial weights, seed and dtype, as `ModelConfig` has them.
+    """
+
+    def __init__(
+        self, vocab_size: int, wordvec_size: int = 100, hidden_size: int = 100, context: int = 4, **options: Any
+    ) -> None:
+        V, D, H = vocab_size, wordvec_size, hidden_size
+        super().__init__(ContextConfig("NNLM", V, wordvec_size=D, hidden_size=H, context=context, **options))
+
+    def _hidden(self, layers: dict[str, Layer]) -> None:
+        c = self.config
+        layers["hidden"] = TimeAffine(*Weights(c, layer=1).hidden(c.context * c.wordvec_size, c.hidden_size))
+        layers["tanh"] = Tanh()
+
+
+class CbowLm(_ContextModel):
+    """A word from the mean of the vectors of the n before it: CBOW with a left context alone, as a language model.
+
+        h_t = 1/n sum of E[w_{t-n+1}] ... E[w_t]      (D,), zeros for words before the first one
+        s_t = h_t W + b                               (D, V), (V,); W = Eᵀ if tied
+        p(w_{t+1} | w_{t-n+1} ... w_t) = softmax(s_t)
+
+    The order of the n words is lost on it. Source of CBOW: Mikolov, Chen, Corrado and Dean, Efficient estimation of
+    word representations in vector space, 2013.
+
+    Args:
+        vocab_size: V, at least 2.
+        wordvec_size: D.
+        context: n.
+        options: tied, dropouts, initial weights, seed and dtype, as `ModelConfig` has them.
+    """
+
+    _mean = True
+
+    def __init__(self, vocab_size: int, wordvec_size: int = 100, context: int = 4, **options: Any) -> None:
+        super().__init__(ContextConfig("CbowLm", vocab_size, wordvec_size=wordvec_size, context=context, **options))

@@ -1,0 +1,86 @@
+import re
+from datetime import date
+
+import numpy as np
+import pytest
+
+from rnnlm.data import Pairs, additions, dates, read_pairs
+from rnnlm.errors import DataError, InputError
+
+
+def rows(pairs):
+    return [
+        (pairs.text(x).rstrip(), pairs.text(t).rstrip())
+        for x, t in zip(pairs.questions.tolist(), pairs.answers.tolist())
+    ]
+
+
+def test_additions():
+    pairs = additions(2_000, seed=3)
+    made = rows(pairs)
+    assert len({question for question, _ in made}) == 2_000
+    for question, answer in made:
+        a, b = map(int, question.split("+"))
+        assert 0 <= min(a, b) <= max(a, b) <= 999
+        assert answer == f"_{a + b}"
+    assert set(pairs.characters) == set("0123456789+_ ")
+    assert (pairs.lengths == [len(question) for question, _ in made]).all()
+    assert rows(additions(50, seed=3)) == made[:50]  # of one seed: the shorter set is the beginning of the longer
+    assert rows(additions(50, seed=4)) != made[:50]
+
+
+def test_dates():
+    pairs = dates(3_000, seed=1)
+    made = rows(pairs)
+    assert len({question for question, _ in made}) == 3_000
+    shapes = set()
+    for question, answer in made:
+        day = date.fromisoformat(answer[1:])
+        assert 1970 <= day.year <= 2029
+        figures = {int(f) for f in re.findall(r"\d+", question)}
+        if not re.fullmatch(r"\d{8}", question):
+            assert day.day in figures
+            assert figures & {day.year, day.year % 100}
+        shapes.add(re.sub(r"[a-z]+", "a", re.sub(r"\d+", "9", question.lower())))
+    assert len(shapes) == 8  # spellings that differ in more than the length of words and figures
+    assert pairs.answers.shape == (3_000, 11)
+
+
+def test_pairs_of_a_file(tmp_path):
+    (tmp_path / "pairs.txt").write_bytes("7+5   _12 \r\n16+75 _91\n\nä+1_b\n".encode())
+    pairs = read_pairs(tmp_path / "pairs.txt")
+    assert rows(pairs) == [("7+5", "_12"), ("16+75", "_91"), ("ä+1", "_b")]
+    assert pairs.questions.shape == (3, 5)
+    assert pairs.characters[:4] == ("7", "+", "5", " ")  # in order of appearance
+    assert pairs.lengths.tolist() == [3, 5, 3]
+    assert Pairs.of(["a_b"]).lengths.tolist() == [1]
+    for content, message in [
+        (b"7+5 12\n", "line 1 of .* must be a question, _ and an answer, got '7[+]5 12'"),
+        (b"7+5_12\n_3\n", "line 2 of"),
+        (b"7_5_12\n", "line 1 of"),
+        (b"\n", "must have a question and an answer at least"),
+        (b"\xff_1\n", "is not UTF-8 text"),
+    ]:
+        (tmp_path / "bad.txt").write_bytes(content)
+        with pytest.raises(DataError, match=message):
+            read_pairs(tmp_path / "bad.txt")
+    with pytest.raises(DataError, match="does not exist"):
+        read_pairs(tmp_path / "nowhere.txt")
+
+
+def test_the_split_is_the_books():
+    pairs = additions(100)
+    train, test = pairs.split(seed=1984)
+    order = np.arange(100)
+    np.random.RandomState(1984).shuffle(order)
+    np.testing.assert_array_equal(train.questions, pairs.questions[order[:90]])
+    np.testing.assert_array_equal(test.answers, pairs.answers[order[90:]])
+    train, test = pairs.split(None)
+    np.testing.assert_array_equal(np.concatenate([train.questions, test.questions]), pairs.questions)
+
+
+@pytest.mark.parametrize("count", [0, 300_000, 1.5])
+def test_counts_out_of_range_are_refused(count):
+    for made in (additions, dates):
+        with pytest.raises(InputError, match="count"):
+            made(count)
