@@ -1,4 +1,5 @@
 from rnnlm.cli.main import main
+from tests.cli.runs import SMALL
 
 
 def test_generate(models, tmp_path, capsys):
@@ -14,3 +15,16 @@ def test_generate(models, tmp_path, capsys):
     assert main([*arguments, "--length", "2", "--heat", str(tmp_path / "a.png")]) == 0
     assert capsys.readouterr().out == "the cat\n" * 3
     assert (tmp_path / "a.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_a_prompt_shorter_than_the_context(treebank, capsys):
+    """Is padded as where the training began, and that is said; a longer one is not."""
+    assert main(["train", *SMALL, "--model", "nnlm", "--context", "3", "--no-evaluate", "--out", "out"]) == 0
+    capsys.readouterr()
+    assert main(["generate", "out", "--prompt", "the", "--greedy"]) == 0
+    shown = capsys.readouterr()
+    assert shown.out.startswith("the ")
+    said = "rnnlm: 1 of the 3 words that this model looks back at are before the prompt: zeros"
+    assert said in shown.err
+    assert main(["generate", "out", "--prompt", "the cat", "--greedy"]) == 0
+    assert "looks back" not in capsys.readouterr().err

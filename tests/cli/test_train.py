@@ -2,6 +2,7 @@ import json
 import sys
 from pathlib import Path
 
+from rnnlm import NNLM, CbowLm
 from rnnlm.cli.main import main
 from rnnlm.data import ptb
 from rnnlm.saving.model_folder import load_model
@@ -31,6 +32,44 @@ def test_without_matplotlib_the_run_goes_on_and_says_what_draws(treebank, monkey
     assert "no picture: a picture needs the extra 'plot': pip install 'rnnlm[plot]'" in capsys.readouterr().err
     assert not Path("out/perplexity.png").exists()
     load_model("out/model")
+
+
+def test_models_without_recurrence(treebank, capsys):
+    """Trained, evaluated, scored; what only recurrent models have is refused before anything is written."""
+    for name, kind in (("nnlm", NNLM), ("cbow-lm", CbowLm)):
+        sizes = SMALL if name == "nnlm" else [w for w in SMALL if w not in ("--hidden-size", "8")]
+        assert (
+            main(
+                [
+                    "train",
+                    *sizes,
+                    "--model",
+                    name,
+                    "--context",
+                    "2",
+                    "--tied" if name != "nnlm" else "--no-tied",
+                    "--out",
+                    name,
+                ]
+            )
+            == 0
+        )
+        model, _ = load_model(f"{name}/model")
+        assert isinstance(model, kind)
+        assert model.context == 2
+        capsys.readouterr()
+        assert main(["eval", name, "--corpus", "ptb", "--part", "test"]) == 0
+        assert f"{rows(f'{name}/metrics.jsonl')[-1]['perplexity']:.2f}" in capsys.readouterr().out
+        assert main(["info", name]) == 0
+        assert "TimeContextEmbedding" in capsys.readouterr().out
+    for options, said in (
+        (["--model", "nnlm", "--cell", "lstm"], "cell is not an option of NNLM"),
+        (["--model", "nnml"], "model must be one of recurrent, nnlm, cbow-lm, got 'nnml'; did you mean nnlm?"),
+        (["--context", "7"], "context is for models nnlm and cbow-lm"),
+    ):
+        assert main(["train", *SMALL, *options, "--out", "none"]) == 2
+        assert said in capsys.readouterr().err
+    assert not Path("none").exists()
 
 
 def test_folders_count_up_unless_named(treebank):

@@ -58,13 +58,10 @@ class Generate(Command):
             raise InputError("prompt must have a word: this model has no <eos> to begin after")
         if self.length < len(prompt):
             raise InputError(f"length must be at least the {len(prompt)} words of the prompt, got {self.length}")
-        if model.context is not None and len(begin) + len(prompt) < model.context:
-            known = f"{len(begin) + len(prompt)} before the first one that is written, <eos> included"
-            print(
-                f"rnnlm: this model looks at {model.context} words, and there are {known}: the rest are vectors of zeros, "
-                "as at the beginning of its training",
-                file=sys.stderr,
-            )
+        known = len(begin) + len(prompt)
+        if model.context is not None and known < model.context:
+            missing = f"{model.context - known} of the {model.context} words that this model looks back at"
+            print(f"rnnlm: {missing} are before the prompt: zeros, as where its training began", file=sys.stderr)
         for number in range(self.count):
             size = len(begin) + self.length
             ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
