@@ -8,7 +8,7 @@ __all__ = ["lazy_names"]
 
 
 def lazy_names(
-    package: str, homes: Mapping[str, Sequence[str]]
+    package: str, homes: Mapping[str, Sequence[str]], within: str | None = None
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
     """`__all__`, `__getattr__` and `__dir__` of a package (PEP 562).
 
@@ -16,9 +16,12 @@ def lazy_names(
         package: its name. It has the names of all homes below it; its folders and modules with a home in them are
             attributes of it too, without an import of their own.
         homes: the names that each module is home to; its own name stands for the module itself.
+        within: take the names of homes below this package instead.
     """
-    home_of = {name: home for home, names in homes.items() if home.startswith(f"{package}.") for name in names}
-    rooms = {home.removeprefix(f"{package}.").partition(".")[0] for home in home_of.values()}
+    below = f"{within or package}."
+    home_of = {name: home for home, names in homes.items() if home.startswith(below) for name in names}
+    inside = [home for home in home_of.values() if home.startswith(f"{package}.")]
+    rooms = {home.removeprefix(f"{package}.").partition(".")[0] for home in inside}
     names = sorted(home_of)
 
     def getattr_(name: str) -> Any:

@@ -1,12 +1,11 @@
-"""Language models that write, with the book's method."""
+"""Language models that write, with the book's method: chapter 7."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
 
+from rnnlm.book.chapters import BetterRnnlm, Rnnlm
 from rnnlm.inference.generation import generate
 from rnnlm.models.base import Model
-from rnnlm.models.better import BetterRnnlm
-from rnnlm.models.rnnlm import Rnnlm
 
 __all__ = ["BetterRnnlmGen", "RnnlmGen"]
 

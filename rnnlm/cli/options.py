@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import tyro
 
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.commands.book import Book
 from rnnlm.cli.commands.data import Data
 from rnnlm.cli.commands.eval import Eval
 from rnnlm.cli.commands.generate import Generate
@@ -27,6 +28,7 @@ COMMANDS: dict[str, type[Command]] = {
     "plot": Plot,
     "data": Data,
     "vectors": Vectors,
+    "book": Book,
 }
 
 

@@ -32,7 +32,7 @@ class Pairs:
 
     @classmethod
     def of(cls, lines: Sequence[str], name: str = "pairs") -> "Pairs":
-        """From lines "57+5_62", each a question and its answer; blanks behind either do not count.
+        """From lines "57+5_62", each a question and its answer, with blanks behind either or without.
 
         Raises:
             DataError: a line that is not one question and one answer, or no lines.
@@ -44,7 +44,7 @@ class Pairs:
                 raise DataError(
                     f"line {number} of {name} must be a question, {BETWEEN} and an answer, got {line!r:.80}"
                 )
-            halves.append((question.rstrip(), BETWEEN + answer.rstrip()))
+            halves.append((question, BETWEEN + answer))
         if not halves:
             raise DataError(f"{name} must have a question and an answer at least, and is empty")
         T, T2 = (max(len(pair[i]) for pair in halves) for i in (0, 1))

@@ -3,7 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rnnlm.backend import Array
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.attention import TimeAttention
@@ -12,6 +15,7 @@ from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.config import ModelConfig
 from rnnlm.models.encoder import Question, config_of_lstm
+from rnnlm.models.search import greedy_search
 from rnnlm.models.weights import Weights
 
 __all__ = ["AttentionDecoder", "Decoder", "PeekyDecoder"]
@@ -115,12 +119,27 @@ class Decoder(Layer):
 
     def forward(self, xs: Array, h: Array) -> Array:
         """Scores (N, T, V) of what follows each of the ids xs (N, T), after the encoder's h (N, H)."""
-        self.begin(Question(h[:, None], h))
+        self.begin(self._question_of(h))
         return self.go_on(xs)
 
     def backward(self, dscores: Array) -> Array:
         """Gradient (N, H) of h; those of the weights are left in `grads`."""
         return self.back(dscores)[1]
+
+    def generate(self, h: Array, start_id: int, sample_size: int) -> list[int]:
+        """The most likely ids one after another, `sample_size` of them, after `start_id` and what the encoder said of
+        one question."""
+        self.begin(self._question_of(h))
+        return greedy_search(self.next_scores, np.array([start_id]), sample_size, None)[0].tolist()
+
+    def next_scores(self, words: NDArray[np.int64]) -> Array:
+        """Scores (N, V) of what follows the words (N,) of the host, which follow those of the call before."""
+        return self.go_on(ops.asarray(words)[:, None])[:, 0]
+
+    def _question_of(self, h: Array) -> Question:
+        """A question of which the encoder has handed on this alone."""
+        expect("h", h, ("N", len(self.lstm.params[1])), self.dtype)
+        return Question(h[:, None], h)
 
 
 class PeekyDecoder(Decoder):
@@ -165,17 +184,15 @@ class AttentionDecoder(Decoder):
         super().__init__(vocab_size, wordvec_size, hidden_size, **options)
         self.attention = TimeAttention()
 
-    def forward(self, xs: Array, h: Array) -> Array:
-        """Scores (N, T', V) of what follows each of the ids xs (N, T'), after the encoder's states (N, T, H)."""
-        expect("enc_hs", h, ("N", "T", "H"), self.dtype)
-        self.begin(Question(h, h[:, -1]))
-        return self.go_on(xs)
-
     def backward(self, dscores: Array) -> Array:
         """Gradient (N, T, H) of the encoder's states; those of the weights are left in `grads`."""
         dhs, dh = self.back(dscores)
         dhs[:, -1] += dh
         return dhs
+
+    def _question_of(self, h: Array) -> Question:
+        expect("enc_hs", h, ("N", "T", len(self.lstm.params[1])), self.dtype)
+        return Question(h, h[:, -1])
 
     def _widths(self, config: ModelConfig) -> tuple[int, int]:
         return config.wordvec_size, 2 * config.hidden_size

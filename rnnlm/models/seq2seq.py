@@ -166,9 +166,6 @@ class Seq2seq(Stacked):
         start = np.full(len(questions), start_id, np.int64)
         lstm = self.decoder.lstm
 
-        def step(words: NDArray[np.int64]) -> Array:
-            return self.decoder.go_on(ops.asarray(words)[:, None])[:, 0]
-
         def reorder(rows: NDArray[np.int64]) -> None:
             order = ops.asarray(rows)
             lstm.set_state(*(array[order] for array in lstm.get_state()))
@@ -177,8 +174,8 @@ class Seq2seq(Stacked):
             question = self.encoder.read(questions, lengths)
             self.decoder.begin(question if beams == 1 else question.repeated(beams))
             if beams == 1:
-                return greedy_search(step, start, size, stop_id)
-            return beam_search(step, reorder, start, size, beams, stop_id)[0][:, 0]
+                return greedy_search(self.decoder.next_scores, start, size, stop_id)
+            return beam_search(self.decoder.next_scores, reorder, start, size, beams, stop_id)[0][:, 0]
 
     def _questions(self, xs: Any) -> tuple[Array, Array | None]:
         """Checked questions, and their lengths or None."""

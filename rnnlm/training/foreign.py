@@ -9,6 +9,7 @@ from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
+from rnnlm.training.shared import remove_duplicate
 
 __all__ = ["ForeignModel", "as_model", "expect_own", "forget_of", "update_of"]
 
@@ -26,12 +27,12 @@ class ForeignModel:
         self.reset_state: Callable[[], object] = getattr(model, "reset_state", lambda: None)
 
     def weights(self) -> list[Array]:
-        """What is trained."""
-        return self.model.params
+        """What is trained, a weight that is listed twice once."""
+        return remove_duplicate(self.model.params, self.model.grads)[0]
 
     def gradients(self) -> list[Array]:
-        """What the last backward has left."""
-        return self.model.grads
+        """What the last backward has left, the gradients of a weight that is listed twice added up."""
+        return remove_duplicate(self.model.params, self.model.grads)[1]
 
     def progress(self) -> dict[str, Any]:
         """What a training changes of it: not to be had."""

@@ -106,6 +106,6 @@ def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
 
 
 def dense(matrix: Any) -> NDArray[Any]:
-    """A matrix as an array of floating-point numbers, one of scipy's too."""
+    """A matrix as an array of floating-point numbers of at least 32 bits, one of scipy's too."""
     a = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
-    return a if a.dtype.kind == "f" else a.astype(np.float64)
+    return a if a.dtype.kind == "f" and a.dtype.itemsize >= 4 else a.astype(np.float64)

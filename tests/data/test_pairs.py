@@ -50,7 +50,7 @@ def test_pairs_of_a_file(tmp_path):
     (tmp_path / "pairs.txt").write_bytes("7+5   _12 \r\n16+75 _91\n\nä+1_b\n".encode())
     pairs = read_pairs(tmp_path / "pairs.txt")
     assert rows(pairs) == [("7+5", "_12"), ("16+75", "_91"), ("ä+1", "_b")]
-    assert pairs.questions.shape == (3, 5)
+    assert pairs.questions.shape == (3, 6)
     assert pairs.characters[:4] == ("7", "+", "5", " ")  # in order of appearance
     assert pairs.lengths.tolist() == [3, 5, 3]
     assert Pairs.of(["a_b"]).lengths.tolist() == [1]

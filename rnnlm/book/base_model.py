@@ -1,0 +1,96 @@
+"""Models whose weights lie in the book's files: a pickled list of float16 arrays."""
+
+import os
+import pickle
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from rnnlm.backend import Array, ops
+from rnnlm.book.pickles import load_file
+from rnnlm.errors import ModelFileError
+from rnnlm.files import write_atomic
+from rnnlm.layers.chain import leaves
+from rnnlm.models.stacked import Stacked
+
+__all__ = ["BaseModel", "Pickled"]
+
+FileName = str | os.PathLike[str] | None
+
+
+class BaseModel:
+    """What a model in the book's manner derives from: it has `params` and `grads`, and brings forward and backward."""
+
+    params: Any = None
+    grads: Any = None
+
+    def forward(self, *args: Any) -> Any:
+        """The loss."""
+        raise NotImplementedError
+
+    def backward(self, *args: Any) -> Any:
+        """The gradients."""
+        raise NotImplementedError
+
+    def save_params(self, file_name: FileName = None) -> None:
+        """Write the weights as the book does; to `<class name>.pkl` unless named."""
+        save_weights(_path(self, file_name), self.params)
+
+    def load_params(self, file_name: FileName = None) -> None:
+        """Read what `save_params` wrote, or the book's own; errors are those of `load_weights`."""
+        load_weights(_path(self, file_name), self.params)
+
+
+class Pickled(Stacked):
+    """A model of this library that reads and writes the book's weight files, too."""
+
+    def save_params(self, file_name: FileName = None) -> None:
+        """Write the weights: as safetensors if the name says so, else as the book does; to `<class name>.pkl` unless
+        named."""
+        path = _path(self, file_name)
+        if path.suffix == ".safetensors":
+            super().save_params(path)
+        else:
+            save_weights(path, self._listed())
+
+    def load_params(self, file_name: FileName = None) -> None:
+        """Read weights that `save_params` or the book wrote.
+
+        A file that is not there stands for the same name with .safetensors, which the models of `rnnlm.models` write.
+        """
+        path = _path(self, file_name)
+        if path.suffix != ".safetensors" and (path.exists() or not path.with_suffix(".safetensors").exists()):
+            load_weights(path, self._listed())
+        else:
+            super().load_params(path)
+
+    def _listed(self) -> list[Array]:
+        """The weights as the book lists them: a shared one once for each layer that has it."""
+        return [p for layer in leaves(self.layers).values() for p in layer.params]
+
+
+def save_weights(path: Path, params: Sequence[Array]) -> None:
+    """Write a pickled list of float16 arrays, atomically."""
+    write_atomic(path, pickle.dumps([ops.asnumpy(p).astype(np.float16) for p in params]))
+
+
+def load_weights(path: Path, params: Sequence[Array]) -> None:
+    """Read a pickled list of arrays into weights, all of them or none.
+
+    Raises:
+        ModelFileError: the file is not there or is none, asks for more than plain data, or holds other arrays.
+    """
+    given = load_file(path)
+    if not isinstance(given, list) or not all(isinstance(array, np.ndarray) for array in given):
+        raise ModelFileError(f"{path} must hold a list of arrays, got {type(given).__name__}")
+    shapes, wanted = [array.shape for array in given], [tuple(p.shape) for p in params]
+    if shapes != wanted:
+        raise ModelFileError(f"{path} does not hold the weights of this model: shapes must be {wanted}, got {shapes}")
+    for p, array in zip(params, given):
+        p[...] = ops.asarray(array.astype(p.dtype))
+
+
+def _path(model: Any, file_name: FileName) -> Path:
+    return Path(f"{type(model).__name__}.pkl" if file_name is None else file_name)

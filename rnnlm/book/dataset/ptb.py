@@ -1,0 +1,52 @@
+"""Penn Treebank as the book has it, from the reader's copy of the book if it lies there."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.book.dataset.own import own
+from rnnlm.book.pickles import load_file
+from rnnlm.data.corpora import ptb
+from rnnlm.data.corpora.parts import expect_part
+from rnnlm.data.text import read_corpus
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError
+
+__all__ = ["load_data", "load_vocab"]
+
+
+def load_data(data_type: str = "train") -> tuple[NDArray[Any], dict[str, int], dict[int, str]]:
+    """Ids (tokens,) of a part, 'train', 'valid' or 'val', or 'test', and the words, `word_to_id` and `id_to_word`.
+
+    From `ptb.train.txt` and so on beside the book's own `ptb.py`, or what the book made of them, `ptb.train.npy` and
+    `ptb.vocab.pkl`; else as `rnnlm.data.ptb` finds them.
+    """
+    part = expect_part(data_type)
+    text, array = own(f"ptb.{part}.txt"), own(f"ptb.{part}.npy")
+    if text is None and array is None:
+        return ptb.load_data(part)
+    words = _words()
+    if text is not None:
+        ids: NDArray[Any] = read_corpus(text, words)[0]
+    else:
+        ids = np.load(str(array), allow_pickle=False)
+    return ids, words.word_to_id, words.id_to_word
+
+
+def load_vocab() -> tuple[dict[str, int], dict[int, str]]:
+    """The words, `word_to_id` and `id_to_word`."""
+    words = _words()
+    return words.word_to_id, words.id_to_word
+
+
+def _words() -> Vocabulary:
+    """The words of the training part, as the reader's copy numbers them if it does."""
+    numbered, text = own("ptb.vocab.pkl"), own("ptb.train.txt")
+    if numbered is not None:
+        word_to_id, _ = load_file(numbered)
+        words = sorted(word_to_id, key=word_to_id.__getitem__)
+        if [word_to_id[word] for word in words] != list(range(len(words))):
+            raise DataError(f"{numbered} must number its words from 0 on, without gaps")
+        return Vocabulary(words)
+    return ptb.vocabulary() if text is None else read_corpus(text)[1]
