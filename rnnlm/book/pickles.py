@@ -10,6 +10,7 @@ The functions have the names of Python's module: `rnnlm book` gives a script thi
 import io
 import os
 import pickle
+from collections.abc import Callable
 from pickle import (
     DEFAULT_PROTOCOL as DEFAULT_PROTOCOL,
     HIGHEST_PROTOCOL as HIGHEST_PROTOCOL,
@@ -29,7 +30,6 @@ from rnnlm.errors import ModelFileError
 __all__ = ["dump", "dumps", "load", "loads"]
 
 KINDS = "biuf"  # of numbers in an array
-DEEPEST = 50  # lists in lists
 
 
 class _Dtype:
@@ -81,16 +81,37 @@ def _encoded(text: str, encoding: str) -> bytes:
     return text.encode("latin-1")
 
 
+def _bytearray(data: bytes = b"") -> bytearray:
+    if not isinstance(data, bytes):
+        raise ModelFileError(f"a bytearray in a pickle must be made of bytes, got {data!r:.40}")
+    return bytearray(data)
+
+
+class _Builder:
+    """A function that a pickle may call, and do nothing else with."""
+
+    __slots__ = ("_function",)
+
+    def __init__(self, function: Callable[..., Any]) -> None:
+        self._function = function
+
+    def __call__(self, *arguments: Any) -> Any:
+        return self._function(*arguments)
+
+    def __setstate__(self, state: Any) -> None:
+        raise ModelFileError("a pickle must not change what it is read with")
+
+
 BUILDERS: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): "ndarray",  # only ever the first argument of the next ones
-    ("_codecs", "encode"): _encoded,
-    ("builtins", "set"): set,
-    ("__builtin__", "set"): set,
-    ("builtins", "bytearray"): bytearray,
+    ("numpy", "ndarray"): "ndarray",  # only ever the first argument of _reconstruct
+    ("_codecs", "encode"): _Builder(_encoded),
+    **{(module, "set"): _Builder(set) for module in ("builtins", "__builtin__")},
+    **{(module, "bytes"): _Builder(lambda: b"") for module in ("builtins", "__builtin__")},
+    **{(module, "bytearray"): _Builder(_bytearray) for module in ("builtins", "__builtin__")},
     **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "scalar"): _scalar for core in ("core", "_core")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): _from_buffer for core in ("core", "_core")},
+    **{(f"numpy.{core}.multiarray", "scalar"): _Builder(_scalar) for core in ("core", "_core")},
+    **{(f"numpy.{core}.numeric", "_frombuffer"): _Builder(_from_buffer) for core in ("core", "_core")},
 }
 
 
@@ -121,26 +142,35 @@ class Unpickler(pickle.Unpickler):
     def load(self) -> Any:
         """What the file holds."""
         try:
-            return _finished(super().load(), 0)
+            return _finished(super().load(), {})
         except ModelFileError as error:
             raise ModelFileError(str(error) if self.name in str(error) else f"{self.name}: {error}") from error
         except Exception as error:  # a damaged pickle may fail in any way that Python has
             raise ModelFileError(f"{self.name} is not a pickle, or is damaged: {error!r:.200}") from error
 
 
-def _finished(value: Any, depth: int) -> Any:
-    """A value with the arrays that were being built in it finished."""
-    if depth > DEEPEST:
-        raise ModelFileError(f"lists in lists must be at most {DEEPEST} deep")
+def _finished(value: Any, seen: dict[int, Any]) -> Any:
+    """A value with the arrays that were being built in it finished.
+
+    Args:
+        seen: what lists and dictionaries have become, by their ids, so that one that is met again is gone through once;
+            None while inside of it.
+    """
     if isinstance(value, _Array):
         return value.array
     if isinstance(value, _Dtype):
         return value.dtype
-    if isinstance(value, dict):
-        return {_finished(key, depth + 1): _finished(one, depth + 1) for key, one in value.items()}
-    if isinstance(value, (list, tuple)):
-        return type(value)(_finished(one, depth + 1) for one in value)
-    return value
+    if not isinstance(value, (dict, list, tuple, set)):
+        return value
+    if id(value) in seen and seen[id(value)] is None:
+        raise ModelFileError("a list must not hold itself")
+    if id(value) not in seen:
+        seen[id(value)] = None
+        if isinstance(value, dict):
+            seen[id(value)] = {_finished(key, seen): _finished(one, seen) for key, one in value.items()}
+        else:
+            seen[id(value)] = type(value)(_finished(one, seen) for one in value)
+    return seen[id(value)]
 
 
 def load(file: IO[bytes], **_: Any) -> Any:

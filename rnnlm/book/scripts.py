@@ -61,34 +61,43 @@ def run_script(path: Path) -> None:
 @contextmanager
 def _as_if_alone(script: Path, main: ModuleType) -> Iterator[None]:
     """The folder, arguments, path and modules of a process that runs this script and nothing else."""
-    folder, modules, path, arguments = Path.cwd(), {**sys.modules}, [*sys.path], sys.argv
-    finder, drawn = Finder(script), os.environ.get("MPLBACKEND")
+    folder, before, path, arguments = Path.cwd(), sys.modules["__main__"], [*sys.path], sys.argv
+    finder = Finder(script)
     os.chdir(script.parent)
     sys.path[:] = [str(script.parent), *(str(folder) if entry == "" else entry for entry in path)]
     sys.argv, sys.modules["__main__"] = [str(script)], main
     sys.meta_path.insert(0, finder)
     own.set_folder(script.parent.parent / "dataset")
-    if drawn is None and _no_display():
-        os.environ["MPLBACKEND"] = "module://rnnlm.book.pictures"
-        if "matplotlib" in modules:
-            modules["matplotlib"].use(os.environ["MPLBACKEND"])
     try:
-        yield
+        with _pictures():
+            yield
     finally:
         own.set_folder(None)
         sys.meta_path.remove(finder)
         for name in [name for name in sys.modules if finder.has(name)]:
             del sys.modules[name]
-        sys.argv, sys.path[:], sys.modules["__main__"] = arguments, path, modules["__main__"]
+        sys.argv, sys.path[:], sys.modules["__main__"] = arguments, path, before
         os.chdir(folder)
-        if drawn is None:
-            os.environ.pop("MPLBACKEND", None)
 
 
-def _no_display() -> bool:
-    """Whether a window can't be opened here, as far as one can tell without opening one."""
-    there = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    return not there
+@contextmanager
+def _pictures() -> Iterator[None]:
+    """Where a window can't be opened, and nothing else is asked for, pictures are written to files."""
+    display = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    if display or "MPLBACKEND" in os.environ:
+        yield
+        return
+    os.environ["MPLBACKEND"] = "module://rnnlm.book.pictures"  # which matplotlib reads when it is first imported
+    loaded = sys.modules.get("matplotlib")
+    before = None if loaded is None else loaded.get_backend()
+    if loaded is not None:
+        loaded.use(os.environ["MPLBACKEND"])
+    try:
+        yield
+    finally:
+        del os.environ["MPLBACKEND"]
+        if loaded is not None:
+            loaded.use(before)
 
 
 # ---------------------------------------------------------------------- what a script imports

@@ -65,7 +65,8 @@ class Parameters:
             self.load_state_dict(load(path.read_bytes()))
         except FileNotFoundError as error:
             pickled = file_name is not None and Path(file_name).suffix == ".pkl" and Path(file_name).exists()
-            hint = f", and {file_name} is a pickle, which is not read" if pickled else ""
+            kind = type(self).__name__
+            hint = f", and {file_name} is a pickle, which is not read: rnnlm.book.{kind} reads it" if pickled else ""
             raise ModelFileError(f"{path} does not exist{hint}") from error
         except (SafetensorError, KeyError, ValueError) as error:
             name = type(self).__name__
