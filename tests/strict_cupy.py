@@ -2,7 +2,7 @@
 
 `install()` puts it into `sys.modules` as `cupy`. It refuses what CuPy refuses: implicit conversion to NumPy, NumPy arrays
 as operands, as values or as indices, repeated indices in an assignment, products of more than two dimensions (CuPy takes
-a slow path), and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. CUDA kernels run on the
+a slow path) but for batches of contiguous arrays, and functions that CuPy has not. Reductions give 0-d arrays, never host scalars. CUDA kernels run on the
 emulator. It counts in `stats` what a GPU would have to wait or copy for: host syncs, hidden copies of matrix products,
 uploads, allocations, and how often something is launched.
 
@@ -17,7 +17,9 @@ import numpy as np
 from tests import emulator
 
 VIEWS = {"ascontiguousarray", "empty", "empty_like", "may_share_memory", "reshape", "swapaxes"}  # nothing to compute
-METHODS = {"argmax", "astype", "copy", "fill", "max", "mean", "min", "reshape", "sum", "swapaxes"}  # CuPy has them all
+METHODS = {
+    "all", "argmax", "astype", "copy", "fill", "max", "mean", "min", "repeat", "reshape", "sum", "swapaxes",
+}  # CuPy has them all  # fmt: skip
 MISSING = {"errstate", "nditer", "memmap", "seterr"}  # asked of CuPy 14 and not there
 
 
@@ -48,6 +50,10 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def get(self):
         stats.syncs += 1
         return self._a.copy()
+
+    def tolist(self):
+        stats.syncs += 1
+        return self._a.tolist()
 
     def item(self):
         stats.syncs += 1
@@ -162,7 +168,9 @@ def call(function, bound, args, options, own=None):
 def count_copies(x, y, out):
     """Copies that CuPy makes silently around a product."""
     if max(x.ndim, y.ndim) > 2:
-        raise RuntimeError("a product of more than 2 dimensions takes CuPy's slow path: reshape to 2-d")
+        if not (x.ndim == y.ndim == 3 and len(x) == len(y) and x.flags.c_contiguous and y.flags.c_contiguous):
+            raise RuntimeError("a product of more than 2 dimensions takes CuPy's slow path: reshape to 2-d")
+        return  # a batch, which cuBLAS has a function for
     for operand in (x, y):
         if operand.ndim == 2 and not (operand.flags.c_contiguous or operand.flags.f_contiguous):
             stats.copies += 1
@@ -224,6 +232,9 @@ class Generator:
     def random(self, shape):
         return ndarray(self.rng.random(shape))
 
+    def normal(self, shape):
+        return ndarray(self.rng.standard_normal(shape))
+
 
 def asarray(a, dtype=None):
     """Upload a host array; a device array stays what it is."""
@@ -260,7 +271,7 @@ def install():
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
     set_compute_types()
-    cupy.random = types.SimpleNamespace(default_rng=Generator)
+    cupy.random = types.SimpleNamespace(default_rng=Generator, randn=lambda *shape: Generator(0).normal(shape))
     cupy.RawModule = CountedModule
     cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
     sys.modules["cupy"] = cupy

@@ -31,14 +31,14 @@ class WeightSum(Layer):
         expect("hs", hs, ("N", "T", "H"))
         expect("a", a, hs.shape[:2], hs.dtype)
         self._save(hs, a)
-        return (a[:, None] @ hs)[:, 0]
+        return ops.batch_matmul(a[:, None], hs)[:, 0]
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
         """Gradients (dhs, da) of both inputs."""
         hs, a = self._restore()
         expect("dc", dc, (len(hs), hs.shape[2]), hs.dtype)
         self._done()
-        return a[:, :, None] * dc[:, None], (hs @ dc[:, :, None])[:, :, 0]
+        return a[:, :, None] * dc[:, None], ops.batch_matmul(hs, dc[:, :, None])[:, :, 0]
 
 
 class AttentionWeight(Layer):
@@ -51,7 +51,7 @@ class AttentionWeight(Layer):
         """Weights a (N, T), which add up to 1, of hidden states (N, T, H) for one (N, H)."""
         expect("hs", hs, ("N", "T", "H"))
         expect("h", h, (len(hs), hs.shape[2]), hs.dtype)
-        a = softmax((hs @ h[:, :, None])[:, :, 0])
+        a = softmax(ops.batch_matmul(hs, h[:, :, None])[:, :, 0])
         self._save(hs, h, a)
         return a
 
@@ -61,7 +61,7 @@ class AttentionWeight(Layer):
         expect("da", da, a.shape, hs.dtype)
         self._done()
         ds = softmax_slope(a, da)
-        return ds[:, :, None] * h[:, None], (ds[:, None] @ hs)[:, 0]
+        return ds[:, :, None] * h[:, None], ops.batch_matmul(ds[:, None], hs)[:, 0]
 
 
 class Attention(Layer):
@@ -120,21 +120,23 @@ class TimeAttention(Layer):
         N, T, H = hs_enc.shape
         expect("hs_dec", hs_dec, (N, "T", H), hs_enc.dtype)
         expect_lengths(lengths, N)
-        s = hs_dec @ hs_enc.swapaxes(1, 2)
+        s = ops.batch_matmul(hs_dec, hs_enc.swapaxes(1, 2))
         if lengths is not None:
             s = xp.where(xp.arange(T)[None, None] < lengths[:, None, None], s, xp.asarray(-xp.inf, s.dtype))
         a = softmax(s)
         self._weights = a
         self._save(hs_enc, hs_dec, a)
-        return a @ hs_enc
+        return ops.batch_matmul(a, hs_enc)
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
         """Gradients (N, T, H) and (N, T', H) of the encoder's states and of the decoder's."""
         hs_enc, hs_dec, a = self._restore()
         expect("dc", dc, hs_dec.shape, hs_dec.dtype)
         self._done()
-        ds = softmax_slope(a, dc @ hs_enc.swapaxes(1, 2))
-        return a.swapaxes(1, 2) @ dc + ds.swapaxes(1, 2) @ hs_dec, ds @ hs_enc
+        ds = softmax_slope(a, ops.batch_matmul(dc, hs_enc.swapaxes(1, 2)))
+        denc = ops.batch_matmul(a.swapaxes(1, 2), dc)
+        denc += ops.batch_matmul(ds.swapaxes(1, 2), hs_dec)
+        return denc, ops.batch_matmul(ds, hs_enc)
 
 
 def softmax_slope(y: Array, dy: Array) -> Array:

@@ -41,6 +41,7 @@ def copy(tmp_path_factory):
     """A copy of the book, as a reader has it, with texts of their own in dataset/."""
     folder = tmp_path_factory.mktemp("copy")
     shutil.copytree(MANNER, folder, dirs_exist_ok=True)
+    (folder / "dataset").mkdir(exist_ok=True)
     for part in ("train", "valid", "test"):
         (folder / "dataset" / f"ptb.{part}.txt").write_text(TEXT)
     rng = np.random.default_rng(0)

@@ -439,3 +439,17 @@ def test_the_gates_of_an_lstm(rng):
     layer.backward(dev(hs))
     with pytest.raises(InputError, match="gate_values are those of a forward"):
         _ = layer.gate_values
+
+
+def test_the_plain_loop(rng):
+    """Ten steps of four numbers through eight hidden units, as one would write it by hand: hidden states (10, 8)."""
+    T, D, H = 10, 4, 8
+    xs, Wx, Wh, b = (rng.random(shape) for shape in ((T, D), (D, H), (H, H), (H,)))
+    h, hidden_states = np.zeros(H), []
+    for x in xs:
+        h = np.tanh(x @ Wx + h @ Wh + b)
+        hidden_states.append(h)
+    hidden_states = np.stack(hidden_states)
+    assert hidden_states.shape == (10, 8)
+    layer = TimeRNN(dev(Wx), dev(Wh), dev(b))
+    np.testing.assert_allclose(host(layer.forward(dev(xs[None])))[0], hidden_states, rtol=1e-12)

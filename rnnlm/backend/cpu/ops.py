@@ -14,8 +14,8 @@ from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, thread_count
 
 __all__ = [
     "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread", "quiet", "remarks",
-    "resident", "scale_", "synchronize", "trouble", "xp",
+    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread",
+    "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
@@ -90,6 +90,11 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     else:
         sums = np.add.reduceat(rows[order], first, axis=0)
     out[sorted_ids[first]] += sums
+
+
+def batch_matmul(a: NDArrayAny, b: NDArrayAny) -> NDArrayAny:
+    """N products at once, (N, M, K) and (N, K, L) to (N, M, L)."""
+    return np.matmul(a, b)
 
 
 def elementwise(function: Callable[..., object], *arrays: NDArrayAny) -> None:

@@ -100,6 +100,11 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
         xp.matmul(a, b, out=out)
 
 
+def batch_matmul(a: Array, b: Array) -> Array:
+    """N products at once, (N, M, K) and (N, K, L) to (N, M, L). CuPy's batched product takes contiguous arrays."""
+    return xp.matmul(xp.ascontiguousarray(a), xp.ascontiguousarray(b))
+
+
 def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
     """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
     if not (W.flags.c_contiguous or W.flags.f_contiguous):

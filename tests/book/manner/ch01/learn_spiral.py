@@ -14,7 +14,7 @@ x, t = spiral.load_data()
 assert x.shape == (300, 2) and t.shape == (300, 3) and t.sum() == 300
 
 trainer = Trainer(TwoLayerNet(input_size=2, hidden_size=10, output_size=3), SGD(lr=1.0))
-trainer.fit(x, t, 40, 30, eval_interval=10)
+trainer.fit(x, t, 10, 30, eval_interval=10)
 trainer.plot()
 print('loss', trainer.loss_list[0], trainer.loss_list[-1])
 
@@ -22,7 +22,7 @@ print('loss', trainer.loss_list[0], trainer.loss_list[-1])
 for optimizer in (Momentum(0.1, 0.9), Nesterov(0.1, 0.9), AdaGrad(0.1), RMSprop(0.01, 0.99), Adam(0.01)):
     model = TwoLayerNet(2, 10, 3)
     first = None
-    for _ in range(30):
+    for _ in range(8):
         loss = model.forward(x, t)
         model.backward()
         optimizer.update(model.params, model.grads)

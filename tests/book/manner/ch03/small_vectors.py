@@ -43,7 +43,7 @@ class MyCBOW:
 
 for model in (MyCBOW(), SimpleCBOW(V, H), SimpleSkipGram(V, H)):
     trainer = Trainer(model, Adam(0.01))
-    trainer.fit(contexts, target, 150, 3, eval_interval=None)
+    trainer.fit(contexts, target, 30, 3, eval_interval=None)
     print(type(model).__name__, '%.2f %.2f' % (trainer.loss_list[0], trainer.loss_list[-1]))
     assert model.word_vecs[word_to_id['you']].shape == (H,)
 

@@ -40,7 +40,7 @@ class MySeq2seq(BaseModel):
 
 for model in (Seq2seq(V, 8, 24), PeekySeq2seq(V, 8, 24), MySeq2seq(V, 8, 24)):
     trainer = Trainer(model, Adam(0.01))
-    trainer.fit(x_train, t_train, max_epoch=3, batch_size=20, max_grad=5.0)
+    trainer.fit(x_train, t_train, max_epoch=2, batch_size=20, max_grad=5.0)
     right = 0
     for i in range(len(x_test)):
         right += eval_seq2seq(model, x_test[[i]], t_test[[i]], id_to_char, i < 1, True)
