@@ -14,7 +14,12 @@ from rnnlm.lazy import lazy_names
 
 if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES again, which a test holds equal
     from rnnlm.book.rnnlm_gen import BetterRnnlmGen as BetterRnnlmGen, RnnlmGen as RnnlmGen
-    from rnnlm.book.util import eval_perplexity as eval_perplexity, to_cpu as to_cpu, to_gpu as to_gpu
+    from rnnlm.book.util import (
+        eval_perplexity as eval_perplexity,
+        eval_seq2seq as eval_seq2seq,
+        to_cpu as to_cpu,
+        to_gpu as to_gpu,
+    )
     from rnnlm.data.batches import Batches as Batches
     from rnnlm.data.corpora import ptb as ptb, story as story
     from rnnlm.data.corpora.made_pairs import additions as additions, dates as dates
@@ -97,16 +102,13 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.layers.mean import MeanOverTime as MeanOverTime
     from rnnlm.layers.regularization import TimeActivationRegularization as TimeActivationRegularization
     from rnnlm.layers.rnn import RNN as RNN, TimeRNN as TimeRNN
+    from rnnlm.models.attentive import AttentionDecoder as AttentionDecoder, AttentionEncoder as AttentionEncoder
     from rnnlm.models.base import Model as Model
     from rnnlm.models.better import BetterRnnlm as BetterRnnlm
     from rnnlm.models.build import build_model as build_model
     from rnnlm.models.config import ModelConfig as ModelConfig
-    from rnnlm.models.decoder import (
-        AttentionDecoder as AttentionDecoder,
-        Decoder as Decoder,
-        PeekyDecoder as PeekyDecoder,
-    )
-    from rnnlm.models.encoder import AttentionEncoder as AttentionEncoder, Encoder as Encoder
+    from rnnlm.models.decoder import Decoder as Decoder, PeekyDecoder as PeekyDecoder
+    from rnnlm.models.encoder import Encoder as Encoder
     from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
     from rnnlm.models.nnlm import NNLM as NNLM, CbowLm as CbowLm
     from rnnlm.models.rnnlm import Rnnlm as Rnnlm
@@ -224,8 +226,9 @@ HOMES = {
     "rnnlm.models.general": ("AwdLstm", "LanguageModel"),
     "rnnlm.models.nnlm": ("NNLM", "CbowLm"),
     "rnnlm.models.rnnlm": ("Rnnlm",),
-    "rnnlm.models.decoder": ("AttentionDecoder", "Decoder", "PeekyDecoder"),
-    "rnnlm.models.encoder": ("AttentionEncoder", "Encoder"),
+    "rnnlm.models.attentive": ("AttentionDecoder", "AttentionEncoder"),
+    "rnnlm.models.decoder": ("Decoder", "PeekyDecoder"),
+    "rnnlm.models.encoder": ("Encoder",),
     "rnnlm.models.seq2seq": ("AttentionSeq2seq", "PeekySeq2seq", "Seq2seq"),
     "rnnlm.models.sequential": ("Sequential",),
     "rnnlm.models.simple": ("SimpleRnnlm",),
@@ -251,7 +254,7 @@ HOMES = {
     "rnnlm.wordvec.vector_file": ("load_vectors", "save_vectors"),
     "rnnlm.wordvec.word2vec": ("CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"),
     "rnnlm.book.rnnlm_gen": ("BetterRnnlmGen", "RnnlmGen"),
-    "rnnlm.book.util": ("eval_perplexity", "to_cpu", "to_gpu"),
+    "rnnlm.book.util": ("eval_perplexity", "eval_seq2seq", "to_cpu", "to_gpu"),
 }
 
 __all__, __getattr__, __dir__ = lazy_names(__name__, HOMES)

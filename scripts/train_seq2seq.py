@@ -18,7 +18,8 @@ import tyro
 
 from rnnlm.cli import process
 from rnnlm.errors import InputError
-from rnnlm.experiments.answers import AnswersConfig, run, save_learning
+from rnnlm.experiments.answer_pictures import save_learning
+from rnnlm.experiments.answers import AnswersConfig, run
 from rnnlm.plotting import expect_picture_name
 
 

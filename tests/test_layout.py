@@ -29,7 +29,7 @@ PUBLIC = {
     "TimeBiGRU", "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "Tokens", "Trainer", "TrainingDiverged", "UnigramSampler", "Vocabulary",
     "Word2vecOptions", "analogy", "build_model", "clip_grads", "convert_one_hot", "cos_similarity",
-    "create_co_matrix", "create_contexts_target", "encode_corpus", "eval_perplexity", "evaluate", "generate",
+    "create_co_matrix", "create_contexts_target", "encode_corpus", "eval_perplexity", "eval_seq2seq", "evaluate", "generate",
     "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
     "perplexity", "pmi", "ppmi", "preprocess", "ptb", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",

@@ -1,27 +1,25 @@
 """Learning to answer: from a set of questions and answers to a trained model, its accuracies and pictures."""
 
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.corpora.made_pairs import additions, dates
 from rnnlm.data.pairs import Pairs, read_pairs
 from rnnlm.errors import InputError, MissingExtra
+from rnnlm.experiments.answer_pictures import save_attention, save_learning
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.models.seq2seq import AttentionSeq2seq, PeekySeq2seq, Seq2seq
 from rnnlm.optim.adam import Adam
-from rnnlm.plotting import new_figure, write_figure
 from rnnlm.progress import say
 from rnnlm.training.trainer import Trainer
 
-__all__ = ["AnswersConfig", "run", "save_attention", "save_learning"]
+__all__ = ["AnswersConfig", "run"]
 
 KINDS: dict[str, type[Seq2seq]] = {"plain": Seq2seq, "peeky": PeekySeq2seq, "attention": AttentionSeq2seq}
 SHOWN = 5  # questions that are printed, and whose attention is drawn
@@ -160,47 +158,3 @@ def draw_attention(config: AnswersConfig, model: AttentionSeq2seq, test: Pairs, 
 def first_of(pairs: Pairs) -> Pairs:
     """The first few."""
     return replace(pairs, questions=pairs.questions[:SHOWN], answers=pairs.answers[:SHOWN])
-
-
-def save_attention(path: Path, maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
-    """Write a picture of attention, a panel for each question: a column for each character of it, a row for each of
-    the answer, the brighter the more the model looks there while it writes.
-
-    Args:
-        path: the picture; its ending says in which format.
-        maps: question (T characters), answer (T'), and weights (T', T) in [0, 1].
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-    """
-    figure = new_figure(1.5 + 0.24 * len(maps[0][0]), 0.6 + (0.3 + 0.24 * len(maps[0][1])) * len(maps))
-    panels = figure.subplots(len(maps), squeeze=False)[:, 0]
-    for axes, (question, answer, weights) in zip(panels, maps):
-        image = axes.imshow(weights, cmap="Greys_r", vmin=0, vmax=1, aspect="auto")
-        axes.set_xticks(range(len(question)), list(question), parse_math=False)
-        axes.set_yticks(range(len(answer)), list(answer), parse_math=False)
-        axes.tick_params(length=0)
-    figure.colorbar(image, ax=list(panels), label="weight", fraction=0.03)
-    write_figure(figure, path)
-
-
-def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> None:
-    """Write a picture of the accuracy and of the loss by epoch.
-
-    Args:
-        path: the picture; its ending says in which format.
-        curves: by name, rows with epoch, loss and accuracy.
-
-    Raises:
-        MissingExtra: matplotlib is not installed.
-    """
-    figure = new_figure(9, 3.8)
-    for axes, what in zip(figure.subplots(1, 2), ("accuracy", "loss")):
-        for name, rows in curves.items():
-            axes.plot([row["epoch"] for row in rows], [row[what] for row in rows], label=name, marker="o", markersize=3)
-        axes.set(xlabel="epoch", ylabel=what)
-        axes.grid(alpha=0.3)
-    figure.axes[0].set_ylim(-0.03, 1.03)
-    figure.axes[1].set_yscale("log")
-    figure.axes[0].legend()
-    write_figure(figure, path)

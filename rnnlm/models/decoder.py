@@ -9,7 +9,6 @@ from numpy.typing import NDArray
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 from rnnlm.layers.affine import TimeAffine
-from rnnlm.layers.attention import TimeAttention
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.lstm import TimeLSTM
@@ -18,7 +17,7 @@ from rnnlm.models.encoder import Question, config_of_lstm
 from rnnlm.models.search import greedy_search
 from rnnlm.models.weights import Weights
 
-__all__ = ["AttentionDecoder", "Decoder", "PeekyDecoder"]
+__all__ = ["Decoder", "PeekyDecoder"]
 
 FIRST = 3  # number of the first layer's stream of initial weights: those before are an encoder's
 
@@ -167,42 +166,3 @@ class PeekyDecoder(Decoder):
     def _features_back(self, dys: Array) -> tuple[Array, Array | None, Array | None]:
         H = dys.shape[2] // 2
         return dys[:, :, H:], None, dys[:, :, :H].sum(axis=1)
-
-
-class AttentionDecoder(Decoder):
-    """A decoder that looks at all of the encoder's hidden states.  ids (N, T'), (N, T, H) -> (N, T', V)
-
-        hs = LSTM(E[x]) from h        c = Attention(hs_enc, hs)        s = [c, hs] W + b
-
-    Arguments are those of `Decoder`.
-
-    Attributes:
-        attention: the layer, whose `attention_weights` are those of the last forward.
-    """
-
-    def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
-        super().__init__(vocab_size, wordvec_size, hidden_size, **options)
-        self.attention = TimeAttention()
-
-    def backward(self, dscores: Array) -> Array:
-        """Gradient (N, T, H) of the encoder's states; those of the weights are left in `grads`."""
-        dhs, dh = self.back(dscores)
-        dhs[:, -1] += dh
-        return dhs
-
-    def _question_of(self, h: Array) -> Question:
-        expect("enc_hs", h, ("N", "T", len(self.lstm.params[1])), self.dtype)
-        return Question(h, h[:, -1])
-
-    def _widths(self, config: ModelConfig) -> tuple[int, int]:
-        return config.wordvec_size, 2 * config.hidden_size
-
-    def _features(self, hs: Array) -> Array:
-        question = self._expect_question()
-        contexts = self.attention.forward(question.hs, hs, question.lengths)
-        return self._beside("features", contexts, hs)
-
-    def _features_back(self, dys: Array) -> tuple[Array, Array | None, Array | None]:
-        H = dys.shape[2] // 2
-        of_question, of_hs = self.attention.backward(dys[:, :, :H])
-        return dys[:, :, H:] + of_hs, of_question, None

@@ -14,7 +14,7 @@ from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.models.config import ModelConfig, initial_options
 from rnnlm.models.weights import Weights
 
-__all__ = ["AttentionEncoder", "Encoder", "Question", "config_of_lstm"]
+__all__ = ["Encoder", "Question", "config_of_lstm"]
 
 
 @dataclass(frozen=True)
@@ -119,18 +119,6 @@ class Encoder(Layer):
     def backward(self, dh: Array) -> None:
         """Leave the gradients in `grads`; ids have none."""
         self.back(None, dh)
-
-
-class AttentionEncoder(Encoder):
-    """An encoder that hands on all of its hidden states.  ids (N, T) -> (N, T, H). Arguments are those of `Encoder`."""
-
-    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """The hidden states (N, T, H) of the questions xs, ids (N, T)."""
-        return self.read(xs, lengths).hs
-
-    def backward(self, dhs: Array) -> None:
-        """Leave the gradients in `grads`; ids have none."""
-        self.back(dhs, xp.zeros((len(dhs), dhs.shape[2]), dhs.dtype))
 
 
 def config_of_lstm(name: str, V: int, D: int, H: int, options: Mapping[str, Any]) -> ModelConfig:

@@ -1,6 +1,5 @@
 """Sequence to sequence: an encoder reads a question, a decoder writes the answer."""
 
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,10 +8,11 @@ from numpy.typing import NDArray
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, Shape
 from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss
-from rnnlm.models.decoder import AttentionDecoder, Decoder, PeekyDecoder
-from rnnlm.models.encoder import AttentionEncoder, Encoder
+from rnnlm.models.attentive import AttentionDecoder, AttentionEncoder
+from rnnlm.models.decoder import Decoder, PeekyDecoder
+from rnnlm.models.encoder import Encoder
+from rnnlm.models.encoder_decoder import EncoderDecoder
 from rnnlm.models.ids import checked_ids
 from rnnlm.models.search import beam_search, greedy_search
 from rnnlm.models.sequential import Sequential
@@ -21,40 +21,6 @@ from rnnlm.models.stacked import Stacked
 __all__ = ["AttentionSeq2seq", "PeekySeq2seq", "Seq2seq"]
 
 TOGETHER = 1024  # rows that are answered at once
-
-
-class EncoderDecoder(Layer):
-    """An encoder and a decoder.  ids (N, T), (N, T'), lengths (N,) or None -> (N, T', V)"""
-
-    causal = False
-
-    def __init__(self, encoder: Encoder, decoder: Decoder) -> None:
-        super().__init__()
-        self.encoder, self.decoder = encoder, decoder
-        self.params, self.grads = encoder.params + decoder.params, encoder.grads + decoder.grads
-
-    def parts(self) -> Mapping[str, Layer]:
-        """encoder and decoder."""
-        return {"encoder": self.encoder, "decoder": self.decoder}
-
-    @property
-    def takes_ids(self) -> Any:
-        """V of both."""
-        return self.encoder.takes_ids, self.decoder.takes_ids
-
-    def output_shape(self, shape: Any) -> Shape:
-        """(N, T', V)"""
-        return "N", "T", self.decoder.takes_ids
-
-    def forward(self, xs: tuple[Array, Array, Array | None]) -> Array:
-        """Scores (N, T', V) of what follows each word of an answer."""
-        questions, answers, lengths = xs
-        self.decoder.begin(self.encoder.read(questions, lengths))
-        return self.decoder.go_on(answers)
-
-    def backward(self, dscores: Array) -> None:
-        """Leave the gradients in `grads`; ids have none."""
-        self.encoder.back(*self.decoder.back(dscores))
 
 
 class Seq2seq(Stacked):

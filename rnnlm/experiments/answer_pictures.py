@@ -1,0 +1,55 @@
+"""Pictures of how questions are answered, and of how that is learned."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from numpy.typing import NDArray
+
+from rnnlm.plotting import new_figure, write_figure
+
+__all__ = ["save_attention", "save_learning"]
+
+
+def save_attention(path: Path, maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
+    """Write a picture of attention, a panel for each question: a column for each character of it, a row for each of
+    the answer, the brighter the more the model looks there while it writes.
+
+    Args:
+        path: the picture; its ending says in which format.
+        maps: question (T characters), answer (T'), and weights (T', T) in [0, 1].
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = new_figure(1.5 + 0.24 * len(maps[0][0]), 0.6 + (0.3 + 0.24 * len(maps[0][1])) * len(maps))
+    panels = figure.subplots(len(maps), squeeze=False)[:, 0]
+    for axes, (question, answer, weights) in zip(panels, maps):
+        image = axes.imshow(weights, cmap="Greys_r", vmin=0, vmax=1, aspect="auto")
+        axes.set_xticks(range(len(question)), list(question), parse_math=False)
+        axes.set_yticks(range(len(answer)), list(answer), parse_math=False)
+        axes.tick_params(length=0)
+    figure.colorbar(image, ax=list(panels), label="weight", fraction=0.03)
+    write_figure(figure, path)
+
+
+def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> None:
+    """Write a picture of the accuracy and of the loss by epoch.
+
+    Args:
+        path: the picture; its ending says in which format.
+        curves: by name, rows with epoch, loss and accuracy.
+
+    Raises:
+        MissingExtra: matplotlib is not installed.
+    """
+    figure = new_figure(9, 3.8)
+    for axes, what in zip(figure.subplots(1, 2), ("accuracy", "loss")):
+        for name, rows in curves.items():
+            axes.plot([row["epoch"] for row in rows], [row[what] for row in rows], label=name, marker="o", markersize=3)
+        axes.set(xlabel="epoch", ylabel=what)
+        axes.grid(alpha=0.3)
+    figure.axes[0].set_ylim(-0.03, 1.03)
+    figure.axes[1].set_yscale("log")
+    figure.axes[0].legend()
+    write_figure(figure, path)
