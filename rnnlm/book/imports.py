@@ -21,7 +21,7 @@ from rnnlm.errors import BackendError
 
 __all__ = ["Finder", "builtins_of_a_script"]
 
-DATA_SETS = {name: f"rnnlm.book.{name}" for name in ("dataset.ptb", "dataset.sequence", "dataset.spiral")}
+DATA_SETS = {"dataset.ptb", "dataset.sequence", "dataset.spiral"}
 PACKAGES = {"common", "dataset", *(name.partition(".")[0] for name in book.FILES)}
 BARE = {name.partition(".")[2]: name for name in book.FILES if name.startswith("ch")}  # as their own folder sees them
 
@@ -61,12 +61,12 @@ class Finder(MetaPathFinder):
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         """Where a module comes from; None to leave it to Python."""
         if fullname in PACKAGES:
-            spec = spec_from_loader(fullname, _Ours(fullname, self.root), is_package=True)
+            spec = spec_from_loader(fullname, _Ours(fullname), is_package=True)
             if spec is not None:
                 spec.submodule_search_locations = [str(self.root / fullname)]
             return spec
         if fullname in book.FILES or fullname in DATA_SETS or fullname in BARE:
-            return spec_from_loader(fullname, _Ours(fullname, self.root))
+            return spec_from_loader(fullname, _Ours(fullname))
         found = PathFinder.find_spec(fullname, path)
         if found is not None and self._is_the_readers(found.origin) and isinstance(found.loader, SourceFileLoader):
             found.loader = _Theirs(fullname, str(found.origin))
@@ -87,7 +87,7 @@ class Finder(MetaPathFinder):
 class _Ours(Loader):
     """A module with names of `rnnlm.book`."""
 
-    def __init__(self, name: str, root: Path) -> None:
+    def __init__(self, name: str) -> None:
         self.name = name
 
     def exec_module(self, module: ModuleType) -> None:

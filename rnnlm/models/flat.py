@@ -20,6 +20,7 @@ class Flat:
     Attributes:
         params, grads: one array for each parameter, views into the two buffers; `names` has their names.
         flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
+        tied: layers whose first parameter is the transpose of another's, by the names of both.
     """
 
     params: list[Array]
@@ -27,6 +28,7 @@ class Flat:
     names: list[str]
     flat_params: Array
     flat_grads: Array
+    tied: dict[str, str]
 
 
 def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
@@ -35,13 +37,13 @@ def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
     A layer's first parameter that is the transpose of another's, an embedding's, in the same memory, stays that, and is
     listed once: the layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
     """
-    tied = {name: embed for name, layer in layers.items() if (embed := _tied_to(layer, layers)) is not None}
+    tied = {name: other for name, layer in layers.items() if (other := _tied_to(layer, layers)) is not None}
     places = [
         (name, layer, i) for name, layer in layers.items() for i in range(len(layer.params)) if i or name not in tied
     ]
     unit = ALIGNMENT // np.dtype(dtype).itemsize
     starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i in places]).tolist()
-    flat = Flat([], [], [], xp.zeros(starts[-1], dtype), xp.zeros(starts[-1], dtype))
+    flat = Flat([], [], [], xp.zeros(starts[-1], dtype), xp.zeros(starts[-1], dtype), tied)
     for start, (name, layer, i) in zip(starts, places):
         p = layer.params[i]
         here = slice(start, start + p.size)
@@ -50,17 +52,18 @@ def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
         flat.params.append(layer.params[i])
         flat.grads.append(layer.grads[i])
         flat.names.append(f"{name}.{layer.names[i]}")
-    for name, embed in tied.items():
+    for name, other in tied.items():
+        embed = layers[other]
         layers[name].params[0], layers[name].grads[0] = embed.params[0].T, embed.grads[0].T
         embed.add_to_gradient = True
     return flat
 
 
-def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> Layer | None:
-    """The layer that can share its first parameter and whose transpose is this one's, if there is one."""
-    for other in layers.values():
+def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> str | None:
+    """The name of the layer that can share its first parameter and whose transpose is this one's, if there is one."""
+    for name, other in layers.items():
         if other.add_to_gradient is not None and other is not layer and layer.params:
             p, W = layer.params[0], other.params[0]
             if p.shape == W.T.shape and xp.may_share_memory(p, W):
-                return other
+                return name
     return None

@@ -50,12 +50,8 @@ class Seq2seq(Stacked):
         sizes = vocab_size, wordvec_size, hidden_size
         self.encoder = self.encoder_class(*sizes, bidirectional, **options)
         self.decoder: Any = self.decoder_class(*sizes, **options)
-        both, dtype, seed = (
-            EncoderDecoder(self.encoder, self.decoder),
-            options.get("dtype", "float32"),
-            options.get("seed", 0),
-        )
-        self._stand_on(Sequential({"seq2seq": both}, TimeSoftmaxWithLoss(), dtype, seed))
+        both, dtype = EncoderDecoder(self.encoder, self.decoder), options.get("dtype", "float32")
+        self._stand_on(Sequential({"seq2seq": both}, TimeSoftmaxWithLoss(), dtype))
         self.words = self.encoder.takes_ids
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True, keep: bool = True) -> Array:

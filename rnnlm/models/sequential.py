@@ -57,14 +57,26 @@ class Sequential(Parameters):
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
         self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
         through(self.layers, ("N", "T", "D"))  # for its errors
-        flat = flatten(leaves(self.layers), dtype)
-        gather(self.layers)
-        self.params, self.grads, self.names = flat.params, flat.grads, flat.names
-        self.flat_params, self.flat_grads = flat.flat_params, flat.flat_grads
+        self._flatten(dtype)
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
             for k, mask in enumerate(layer.masks):
                 mask.seed(seed, number + k * ANOTHER)
+
+    def _flatten(self, dtype: Any) -> None:
+        """Move all parameters and gradients into flat buffers."""
+        flat = flatten(leaves(self.layers), dtype)
+        gather(self.layers)
+        self.params, self.grads, self.names = flat.params, flat.grads, flat.names
+        self.flat_params, self.flat_grads, self._tied = flat.flat_params, flat.flat_grads, flat.tied
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy's layers have arrays of their own: those go into flat buffers again, and tied weights are tied."""
+        self.__dict__.update(state)
+        inner = leaves(self.layers)
+        for name, other in self._tied.items():
+            inner[name].params[0] = inner[other].params[0].T
+        self._flatten(self.flat_params.dtype)
 
     # ------------------------------------------------------------------ forward and back
 

@@ -30,6 +30,11 @@ class Stacked(Parameters):
         self.params, self.grads = stack.params, stack.grads
         self.flat_params, self.flat_grads = stack.flat_params, stack.flat_grads
 
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        """A copy stands on its own chain."""
+        self.__dict__.update(state)
+        self._stand_on(self.stack)
+
     def forward(self, xs: Any, ts: Any) -> Array:
         """The loss of the targets `ts` after the inputs `xs`."""
         raise NotImplementedError

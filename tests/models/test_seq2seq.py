@@ -1,5 +1,7 @@
 """Encoders, decoders, and the models that are made of them."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -268,3 +270,15 @@ def test_arguments_out_of_range_are_refused():
         model.accuracy(xs, [[1, 2], [2, 2]])
     with pytest.raises(InputError, match=r"needs a question to answer: begin\(question\) first"):
         Decoder(V, D, H).go_on(dev([[1]]))
+
+
+@kinds
+def test_a_copy_is_whole_and_its_own(rng, kind):
+    model, (xs, ts) = build(kind, rng, True), questions(rng)
+    float(model.forward(xs, ts))
+    twin = copy.deepcopy(model)
+    assert twin.encoder is twin.layers["seq2seq"].encoder is not model.encoder
+    assert float(twin.forward(xs, ts)) == float(model.forward(xs, ts))
+    twin.flat_params[...] *= 2
+    assert float(twin.forward(xs, ts)) != float(model.forward(xs, ts))
+    assert twin.encoder.params[0] is twin.params[0] is twin.stack.params[0]

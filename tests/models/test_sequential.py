@@ -1,5 +1,8 @@
 """Layers by name over flat buffers, with a head and without one."""
 
+import copy
+import pickle
+
 import numpy as np
 import pytest
 
@@ -93,10 +96,10 @@ def test_states_go_on_and_can_be_given_back(rng, bidirectional):
     np.testing.assert_array_equal(host(net.forward(ids, train_flg=False)), after)
     net.reset_state()
     assert set(net.get_state()) == {None}
-    with pytest.raises(InputError, match="state must have 1 entries, one for each recurrent layer, got 2 entries"):
-        net.set_state([None, None])
-    net.set_state([None])
-    net.set_state([tuple(xp.zeros((4, H)) for _ in state[0])])
+    with pytest.raises(InputError, match="state must have . entries, one for each recurrent layer, got 3 entries"):
+        net.set_state([None] * 3)
+    net.set_state([None] * len(state))
+    net.set_state([tuple(xp.zeros((4, H)) for _ in entry) for entry in state])
     with pytest.raises(InputError, match="reset_state"):
         net.forward(ids)
 
@@ -120,3 +123,28 @@ def test_scores_give_up_what_the_loss_kept(rng, kind):
         assert shown.shape == ((2, 3, V) if scores == net.scores else (2, V))
         with pytest.raises(InputError, match="backward needs a forward of its own"):
             net.backward()
+
+
+@pytest.mark.parametrize("way", [copy.deepcopy, lambda net: pickle.loads(pickle.dumps(net))], ids=["copy", "pickle"])
+def test_a_copy_is_whole_and_its_own(rng, way):
+    """With tied weights, a state and a layer that reads back; trained by its flat buffers, apart from the first."""
+    chain, _ = layers(rng, bidirectional=True)
+    E = chain["embed"].params[0]
+    chain["down"] = TimeAffine(dev(0.5 * rng.standard_normal((2 * H, D))), dev(np.zeros(D)))
+    net = Sequential(chain, TimeAffineWithLoss(TimeAffine(E.T, dev(np.zeros(V)))), "float64", seed=3)
+    xs, ts = (dev(rng.integers(0, V, (3, 6)), np.int32) for _ in range(2))
+    net.forward(xs)
+    twin = way(net)
+    assert twin.names == net.names
+    assert "affine.W" not in twin.names
+    before = host(net.flat_params)
+    for _ in range(2):
+        a, b = float(net.loss(xs, ts)), float(twin.loss(xs, ts))
+        assert a == b
+        twin.backward()
+        net.backward()
+        np.testing.assert_array_equal(host(twin.flat_grads), host(net.flat_grads))
+    twin.flat_params[...] -= 0.1 * twin.flat_grads
+    np.testing.assert_array_equal(host(net.flat_params), before)
+    assert float(twin.loss(xs, ts)) != float(net.loss(xs, ts))
+    np.testing.assert_array_equal(host(twin.layers["affine"].params[0]), host(twin.layers["embed"].params[0]).T)
