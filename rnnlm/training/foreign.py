@@ -9,7 +9,7 @@ from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
-from rnnlm.training.shared import remove_duplicate
+from rnnlm.training.shared import distinct, remove_duplicate
 
 __all__ = ["ForeignModel", "as_model", "expect_own", "forget_of", "update_of"]
 
@@ -28,7 +28,7 @@ class ForeignModel:
 
     def weights(self) -> list[Array]:
         """What is trained, a weight that is listed twice once."""
-        return remove_duplicate(self.model.params, self.model.grads)[0]
+        return distinct(self.model.params)
 
     def gradients(self) -> list[Array]:
         """What the last backward has left, the gradients of a weight that is listed twice added up."""

@@ -4,29 +4,47 @@ from collections.abc import Sequence
 
 from rnnlm.backend import Array, xp
 
-__all__ = ["remove_duplicate"]
+__all__ = ["distinct", "remove_duplicate"]
+
+
+def distinct(params: Sequence[Array]) -> list[Array]:
+    """Each weight once, in the order in which they come first.
+
+    Two weights are one where they are the same array, or one is the other's transpose in the same memory; equal values
+    alone make no difference.
+    """
+    return [p for p, (place, _) in zip(params, _places(params)) if place is None]
 
 
 def remove_duplicate(params: Sequence[Array], grads: Sequence[Array]) -> tuple[list[Array], list[Array]]:
-    """Each weight once, with the sum of its gradients.
+    """Each weight once, as `distinct` has it, with the sum of its gradients.
 
-    Two weights are one where they are the same array, or one is the other's transpose in the same memory; equal values
-    alone make no difference. A sum is an array of its own: the layers' gradients are left as they are.
+    A sum is an array of its own: the gradients of the layers are left as they are.
     """
-    found: list[Array] = []
     sums: list[Array] = []
-    places: dict[int, int] = {}  # of arrays, in `found`
-    for p, g in zip(params, grads):
-        place = places.get(id(p))
-        if place is not None:
-            sums[place] = sums[place] + g
-            continue
-        for place, other in enumerate(found):
-            if p.ndim == other.ndim == 2 and p.T.shape == other.shape and xp.may_share_memory(p, other):
-                sums[place] = sums[place] + g.T
-                break
-        else:
-            places[id(p)] = len(found)
-            found.append(p)
+    for g, (place, turned) in zip(grads, _places(params)):
+        if place is None:
             sums.append(g)
-    return found, sums
+        else:
+            sums[place] = sums[place] + (g.T if turned else g)
+    return distinct(params), sums
+
+
+def _places(params: Sequence[Array]) -> list[tuple[int | None, bool]]:
+    """For each weight None where it comes first, else its place among those; and whether it is the transpose."""
+    first: list[Array] = []
+    seen: dict[int, int] = {}  # places by the identity of arrays
+    found: list[tuple[int | None, bool]] = []
+    for p in params:
+        place, turned = seen.get(id(p)), False
+        if place is None:
+            place, turned = next((k for k, other in enumerate(first) if _is_transpose(p, other)), None), True
+        found.append((place, turned and place is not None))
+        if place is None:
+            seen[id(p)] = len(first)
+            first.append(p)
+    return found
+
+
+def _is_transpose(p: Array, other: Array) -> bool:
+    return p.ndim == other.ndim == 2 and p.T.shape == other.shape and bool(xp.may_share_memory(p, other))
