@@ -6,6 +6,7 @@ from time import perf_counter
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checks import positive, whole_number
@@ -22,7 +23,7 @@ from rnnlm.training.trainer import Trainer
 __all__ = ["AnswersConfig", "run"]
 
 KINDS: dict[str, type[Seq2seq]] = {"plain": Seq2seq, "peeky": PeekySeq2seq, "attention": AttentionSeq2seq}
-SHOWN = 5  # questions that are printed, and whose attention is drawn
+SHOWN = 4  # questions that are printed, and whose attention is drawn
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,16 @@ class AnswersConfig:
 
     def inputs(self, pairs: Pairs) -> Any:
         """Questions as the model reads them, with their lengths if it is told them."""
-        xs, T, lengths = pairs.questions, pairs.questions.shape[1], pairs.lengths
-        if not self.lengths:
-            return xs[:, ::-1] if self.reverse else xs
-        if self.reverse:
-            steps = np.arange(T)
-            order = np.where(steps < lengths[:, None], lengths[:, None] - 1 - steps, steps)
-            xs = np.take_along_axis(xs, order, axis=1)
-        return xs, lengths
+        xs = np.take_along_axis(pairs.questions, self.order(pairs), axis=1)
+        return (xs, pairs.lengths) if self.lengths else xs
+
+    def order(self, pairs: Pairs) -> NDArray[np.int64]:
+        """Which character of each question (count, T) is read at which step; turned round, the same once more."""
+        steps = np.broadcast_to(np.arange(pairs.questions.shape[1]), pairs.questions.shape)
+        if not self.reverse:
+            return steps
+        ends = pairs.lengths[:, None] if self.lengths else np.full((len(steps), 1), steps.shape[1])
+        return np.where(steps < ends, ends - 1 - steps, steps)
 
 
 def run(config: AnswersConfig) -> Path:
@@ -143,15 +146,11 @@ def show_answers(config: AnswersConfig, model: Seq2seq, test: Pairs) -> None:
 
 
 def draw_attention(config: AnswersConfig, model: AttentionSeq2seq, test: Pairs, path: Path) -> None:
-    """Draw where the model looks while it answers some questions of the test part."""
+    """Draw where the model looks while it answers some questions of the test part, which are drawn as they are read."""
     some = first_of(test)
-    inputs = config.inputs(some)
-    model.forward(inputs, some.answers, train_flg=False, keep=False)
-    xs = inputs[0] if isinstance(inputs, tuple) else inputs
-    maps = [
-        (test.text(x), test.text(t[1:]), model.attention_weights[:, n])
-        for n, (x, t) in enumerate(zip(xs, some.answers))
-    ]
+    model.forward(config.inputs(some), some.answers, train_flg=False, keep=False)
+    weights = np.take_along_axis(model.attention_weights.swapaxes(0, 1), config.order(some)[:, None], axis=2)
+    maps = [(test.text(x), test.text(t[1:]), a) for x, t, a in zip(some.questions, some.answers, weights)]
     save_attention(path, maps)
 
 

@@ -21,7 +21,7 @@ def test_it_leaves_a_folder_and_compares(tmp_path, monkeypatch, capsys):
         program.main([*options, "--model", "attention", "--bidirectional", "--lengths", "--out", out])
         shown = capsys.readouterr().out
         assert "180 questions to learn from, 20 to test with" in shown
-        assert shown.count(" -> ") == 5
+        assert shown.count(" -> ") == 4
     one = tmp_path / "one"
     assert rows(one / "metrics.jsonl") == rows(tmp_path / "two" / "metrics.jsonl")
     assert [row["epoch"] for row in rows(one / "metrics.jsonl")] == [1, 2]
