@@ -12,7 +12,7 @@ from rnnlm.layers.heads.base import Head
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken
 from rnnlm.models.parameters import Parameters
-from rnnlm.models.state import State, set_states
+from rnnlm.models.state import State, from_host, set_states, to_host
 from rnnlm.models.summary import summary
 
 __all__ = ["Sequential", "State"]
@@ -64,7 +64,6 @@ class Sequential(Parameters):
                 mask.seed(seed, number + k * ANOTHER)
 
     def _flatten(self, dtype: Any) -> None:
-        """Move all parameters and gradients into flat buffers."""
         flat = flatten(leaves(self.layers), dtype)
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
@@ -124,7 +123,7 @@ class Sequential(Parameters):
 
     @property
     def penalty(self) -> Any:
-        """Nats that the last forward's regularisation asks for; not part of the loss."""
+        """Nats that the last forward's regularisation asks for beside the loss."""
         return sum(layer.penalty for layer in self._leaves.values())
 
     def expect_head(self) -> Head:
@@ -141,8 +140,8 @@ class Sequential(Parameters):
         """Print a table of the layers: name, class, shape of the outputs, number of parameters.
 
         Args:
-            input_shape: of one sample, as (4,), or (T, D) with time; () for ids (N,); for several inputs a tuple of
-                shapes. Unless given, that of a row which the first layer takes.
+            input_shape: of one sample, (4,), or (T, D) with time; () for ids (N,); of several inputs a tuple. Unless
+                given, that of a row which the first layer takes.
         """
         print(summary(self.layers, self.params, input_shape))
 
@@ -159,8 +158,6 @@ class Sequential(Parameters):
         ys = self.forward(self.inputs("xs", xs), train_flg=False)
         return tuple(ops.asnumpy(y).copy() for y in ys) if isinstance(ys, tuple) else ops.asnumpy(ys).copy()
 
-    # ------------------------------------------------------------------ training
-
     def weights(self) -> list[Array]:
         """What is trained, in one piece."""
         return [self.flat_params]
@@ -171,17 +168,14 @@ class Sequential(Parameters):
 
     def progress(self) -> dict[str, Any]:
         """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
-        state = [None if entry is None else [ops.asnumpy(a).copy() for a in entry] for entry in self.get_state()]
+        state = to_host(self.get_state())
         return {"weights": self.state_dict(), "state": state, "train_steps": self.train_steps}
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
         """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
-        state = [None if entry is None else tuple(ops.asarray(a) for a in entry) for entry in progress["state"]]
         self.load_state_dict(progress["weights"])
-        self.set_state(state)
+        self.set_state(from_host(progress["state"]))
         self.train_steps = progress["train_steps"]
-
-    # ------------------------------------------------------------------ state
 
     @property
     def recurrent_layers(self) -> list[Any]:

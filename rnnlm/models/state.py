@@ -1,14 +1,27 @@
 """The states of recurrent layers, taken and given back together."""
 
 from collections.abc import Sequence
+from typing import Any
 
-from rnnlm.backend import Array
+from numpy.typing import NDArray
+
+from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 
-__all__ = ["State", "set_states"]
+__all__ = ["State", "from_host", "set_states", "to_host"]
 
 State = Sequence[tuple[Array, ...] | None]
+
+
+def to_host(state: State) -> list[list[NDArray[Any]] | None]:
+    """Copies of a state on the host."""
+    return [None if entry is None else [ops.asnumpy(a).copy() for a in entry] for entry in state]
+
+
+def from_host(state: Sequence[Any]) -> State:
+    """A state of arrays of the backend from one of the host."""
+    return [None if entry is None else tuple(ops.asarray(a) for a in entry) for entry in state]
 
 
 def set_states(layers: Sequence[Layer], state: State) -> None:
