@@ -10,7 +10,7 @@ from rnnlm.backend import NAME
 from rnnlm.cli.main import main
 
 DOCS = Path(__file__).parent.parent / "docs"
-SHORTER = "tokens, epochs = 1_000_000, 5", "tokens, epochs, test = 60_000, 1, test[:20_000]"  # than the page has it
+SHORTER = "tokens, epochs = 1_000_000, 8", "tokens, epochs, test = 60_000, 1, test[:20_000]"  # than the page has it
 
 
 @pytest.mark.skipif(NAME != "numpy", reason="the pages give arrays of NumPy to layers: runs on NumPy")

@@ -51,5 +51,5 @@ def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> No
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylim(-0.03, 1.03)
     figure.axes[1].set_yscale("log")
-    figure.axes[0].legend()
+    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(len(curves), 4))
     write_figure(figure, path)
