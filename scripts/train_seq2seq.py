@@ -3,7 +3,7 @@
     python scripts/train_seq2seq.py
     python scripts/train_seq2seq.py --reverse
     python scripts/train_seq2seq.py --reverse --model peeky
-    python scripts/train_seq2seq.py --data dates --reverse --model attention --hidden-size 256 --max-epoch 10
+    python scripts/train_seq2seq.py --data dates --reverse --model attention --hidden-size 256 --max-epoch 7
     python scripts/train_seq2seq.py compare runs/additions-plain-001 runs/additions-plain-002 --out both.png
 
 Each of the first four trains a model, prints the share of unseen questions that it answers right after each epoch, and
