@@ -13,7 +13,7 @@ Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2,
 
 import numpy as np
 
-__all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "philox", "stream"]
+__all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
 
 PURPOSES = {
     "initial weights": 0,  # part: number of the layer
@@ -49,6 +49,11 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
         lap: in [0, 2^64).
     """
     return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
+
+
+def old_generator(seed: int) -> np.random.RandomState:
+    """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`."""
+    return np.random.RandomState(seed)
 
 
 def fresh_seed() -> int:

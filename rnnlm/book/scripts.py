@@ -56,6 +56,7 @@ def _as_if_alone(script: Path, main: ModuleType) -> Iterator[None]:
     sys.path[:] = [str(script.parent), *(str(folder) if entry == "" else entry for entry in path)]
     sys.argv, sys.modules["__main__"] = [str(script)], main
     sys.meta_path.insert(0, finder)
+    _forget_relative_paths()
     own.set_folder(script.parent.parent / "dataset")
     try:
         with _pictures():
@@ -67,6 +68,13 @@ def _as_if_alone(script: Path, main: ModuleType) -> Iterator[None]:
             del sys.modules[name]
         sys.argv, sys.path[:], sys.modules["__main__"] = arguments, path, before
         os.chdir(folder)
+        _forget_relative_paths()
+
+
+def _forget_relative_paths() -> None:
+    """Let Python look anew where `..` leads, which a script has put on its path, and which it remembers."""
+    for entry in [entry for entry in sys.path_importer_cache if not os.path.isabs(entry)]:
+        del sys.path_importer_cache[entry]
 
 
 @contextmanager
