@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.errors import DataError
+from rnnlm.randomness import old_generator
 
 __all__ = ["BETWEEN", "Pairs", "read_pairs"]
 
@@ -75,7 +76,7 @@ class Pairs:
         """
         order = np.arange(len(self.questions))
         if seed is not None:
-            np.random.RandomState(seed).shuffle(order)
+            old_generator(seed).shuffle(order)
         kept = len(order) - int(len(order) * held_out)
         first, second = order[:kept], order[kept:]
         return self._taken(first), self._taken(second)

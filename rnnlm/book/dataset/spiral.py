@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.randomness import old_generator
+
 __all__ = ["load_data"]
 
 POINTS, CLASSES = 100, 3  # points of a class
@@ -16,7 +18,7 @@ def load_data(seed: int = 1984) -> tuple[NDArray[Any], NDArray[Any]]:
     Point i of class j lies at radius i / 100 and at the angle 4 j + 4 i / 100, and a little beside it; the same numbers
     as the book's for a seed, without NumPy's global generator.
     """
-    rng = np.random.RandomState(seed)
+    rng = old_generator(seed)
     rate = np.arange(POINTS) / POINTS
     points = []
     for j in range(CLASSES):
