@@ -21,13 +21,18 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         to_gpu as to_gpu,
     )
     from rnnlm.data.batches import Batches as Batches
+    from rnnlm.data.cleaning import TextOptions as TextOptions
     from rnnlm.data.corpora import ptb as ptb, story as story
     from rnnlm.data.corpora.made_pairs import additions as additions, dates as dates
     from rnnlm.data.corpora.named import Corpus as Corpus, load_corpus as load_corpus
+    from rnnlm.data.corpora.story_questions import right_or_wrong as right_or_wrong, who_is_meant as who_is_meant
     from rnnlm.data.encoded import open_corpus as open_corpus
     from rnnlm.data.encoding import encode_corpus as encode_corpus
+    from rnnlm.data.padding import next_word_samples as next_word_samples, pad_sequences as pad_sequences
     from rnnlm.data.pairs import Pairs as Pairs, read_pairs as read_pairs
+    from rnnlm.data.sentences import Sentences as Sentences
     from rnnlm.data.text import read_corpus as read_corpus
+    from rnnlm.data.tokenizer import Tokenizer as Tokenizer
     from rnnlm.data.tokens import Tokens as Tokens
     from rnnlm.data.vocabulary import Vocabulary as Vocabulary
     from rnnlm.errors import (
@@ -39,6 +44,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         RnnlmError as RnnlmError,
         TrainingDiverged as TrainingDiverged,
     )
+    from rnnlm.inference.comparison import Comparison as Comparison, compare as compare, line_nats as line_nats
     from rnnlm.inference.evaluation import (
         Evaluation as Evaluation,
         evaluate as evaluate,
@@ -110,6 +116,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.models.decoder import Decoder as Decoder, PeekyDecoder as PeekyDecoder
     from rnnlm.models.encoder import Encoder as Encoder
     from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
+    from rnnlm.models.next_word import sentence_generation as sentence_generation
     from rnnlm.models.nnlm import NNLM as NNLM, CbowLm as CbowLm
     from rnnlm.models.rnnlm import Rnnlm as Rnnlm
     from rnnlm.models.seq2seq import (
@@ -175,13 +182,18 @@ HOMES = {
     ),
     "rnnlm.data.batches": ("Batches",),
     "rnnlm.data.corpora.made_pairs": ("additions", "dates"),
+    "rnnlm.data.cleaning": ("TextOptions",),
     "rnnlm.data.corpora.named": ("Corpus", "load_corpus"),
+    "rnnlm.data.corpora.story_questions": ("right_or_wrong", "who_is_meant"),
     "rnnlm.data.corpora.ptb": ("ptb",),
     "rnnlm.data.corpora.story": ("story",),
     "rnnlm.data.encoded": ("open_corpus",),
     "rnnlm.data.encoding": ("encode_corpus",),
+    "rnnlm.data.padding": ("next_word_samples", "pad_sequences"),
     "rnnlm.data.pairs": ("Pairs", "read_pairs"),
+    "rnnlm.data.sentences": ("Sentences",),
     "rnnlm.data.text": ("read_corpus",),
+    "rnnlm.data.tokenizer": ("Tokenizer",),
     "rnnlm.data.tokens": ("Tokens",),
     "rnnlm.data.vocabulary": ("Vocabulary",),
     "rnnlm.layers.activations": ("ReLU", "Sigmoid", "Softmax", "Step", "Tanh"),
@@ -224,6 +236,7 @@ HOMES = {
     "rnnlm.models.build": ("build_model",),
     "rnnlm.models.config": ("ModelConfig",),
     "rnnlm.models.general": ("AwdLstm", "LanguageModel"),
+    "rnnlm.models.next_word": ("sentence_generation",),
     "rnnlm.models.nnlm": ("NNLM", "CbowLm"),
     "rnnlm.models.rnnlm": ("Rnnlm",),
     "rnnlm.models.attentive": ("AttentionDecoder", "AttentionEncoder"),
@@ -238,6 +251,7 @@ HOMES = {
     "rnnlm.optim.clipping": ("clip_grads",),
     "rnnlm.optim.rates": ("Constant", "Cosine", "DivideOnPlateau", "Halving", "StepDecay"),
     "rnnlm.optim.sgd": ("SGD", "Momentum", "Nesterov"),
+    "rnnlm.inference.comparison": ("Comparison", "compare", "line_nats"),
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),
     "rnnlm.inference.generation": ("generate", "generate_batch"),
     "rnnlm.inference.predictor": ("Predictor",),

@@ -17,11 +17,11 @@ __all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "old_generator", "philox
 
 PURPOSES = {
     "initial weights": 0,  # part: number of the layer
-    "made pairs": 1 << 61,  # part: 0 additions, 1 dates
+    "made pairs": 1 << 61,  # part: 0 additions, 1 dates, 2 spoiled sentences
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
     "sampled words": 1 << 63,  # step: number of the word
-    "order of samples": (1 << 63) + (1 << 61),  # step: epoch
+    "order of samples": (1 << 63) + (1 << 61),  # step: epoch; part: 0 samples, 1 sentences
     "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
     "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes
 }

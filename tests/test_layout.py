@@ -15,6 +15,8 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
+    "Comparison", "Sentences", "TextOptions", "Tokenizer", "compare", "line_nats", "next_word_samples", "pad_sequences",
+    "right_or_wrong", "sentence_generation", "who_is_meant",
     "ASGD", "Attention", "AttentionDecoder", "AttentionEncoder", "AttentionSeq2seq", "AttentionWeight", "CbowLm",
     "Decoder", "Encoder", "NNLM", "Pairs", "PeekyDecoder", "PeekySeq2seq", "Seq2seq", "TimeAttention",
     "TimeContextEmbedding", "WeightSum", "additions", "dates", "read_pairs", "AdaGrad", "Adam", "AdamW", "Affine", "AwdLstm", "BackendError", "Batches", "BetterRnnlm",
@@ -36,6 +38,7 @@ PUBLIC = {
     "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
+    "Sentences", "TextOptions", "Tokenizer", "next_word_samples", "pad_sequences", "right_or_wrong", "who_is_meant",
     "Batches", "Corpus", "Pairs", "Tokens", "Vocabulary", "additions", "dates", "encode_corpus", "load_corpus",
     "open_corpus", "ptb", "read_corpus", "read_pairs", "story",
 }  # fmt: skip

@@ -6,6 +6,7 @@ import tyro
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.commands.book import Book
+from rnnlm.cli.commands.compare import Compare
 from rnnlm.cli.commands.data import Data
 from rnnlm.cli.commands.eval import Eval
 from rnnlm.cli.commands.generate import Generate
@@ -22,6 +23,7 @@ __all__ = ["COMMANDS", "parse", "value"]
 COMMANDS: dict[str, type[Command]] = {
     "train": Train,
     "eval": Eval,
+    "compare": Compare,
     "score": Score,
     "generate": Generate,
     "info": Info,

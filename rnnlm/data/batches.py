@@ -1,15 +1,16 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
-from math import exp, log
-from sys import float_info
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import HIGH
+from rnnlm.data.sentence_batches import SentenceBatches
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
+from rnnlm.data.windows import Windows
 from rnnlm.errors import DataError, InputError
 from rnnlm.randomness import stream
 
@@ -24,7 +25,7 @@ SHORTEST = 5  # random window
 SAMPLE = 1_000  # windows whose mean length says how many make an epoch
 
 
-class Batches:
+class Batches(Windows):
     """Successive windows (N, T) of inputs and targets, N rows reading the corpus side by side.
 
     Row i begins at offset i * (len(xs) // N); window k reads T steps from k * T on in every row, so that the state of
@@ -57,16 +58,14 @@ class Batches:
             )
         self.batch_size, self.time_size = batch_size, time_size
 
-    unit, figure = "tokens", "perplexity"  # what is counted of them, and what is told of their loss
-    highest = log(float_info.max)  # loss in nats whose perplexity is still a number
-
-    def told(self, loss: float) -> str:
-        """The figure of a loss, in words."""
-        return f"perplexity {exp(min(loss, self.highest)):.2f}"
-
     def __len__(self) -> int:
         """Windows in an epoch."""
-        return len(self.xs) // (self.batch_size * self.time_size)
+        return len(self.xs) // self.size
+
+    @property
+    def size(self) -> int:
+        """N times T."""
+        return self.batch_size * self.time_size
 
     def expect_words(self, vocab_size: int) -> None:
         """Check that inputs are ids of so many words, and targets too, or -1; those of a file when they are read.
@@ -95,6 +94,10 @@ class Batches:
     def span(self, number: int) -> tuple[int, int]:
         """Where in a row window `number` begins, and how long it is."""
         return number * self.time_size, self.time_size
+
+    def weight(self, number: int) -> int:
+        """How many time steps a window has."""
+        return self.span(number)[1]
 
     def identity(self) -> dict[str, int]:
         """The numbers that say which windows these are."""
@@ -132,6 +135,11 @@ class RandomBatches(Batches):
             self._begins.append(self._begins[-1] + self._length(len(self._begins) - 1))
         return self._begins[number], self._begins[number + 1] - self._begins[number]
 
+    def scaled(self, lr: float, number: int) -> float:
+        """In proportion to the window's length."""
+        length = self.span(number)[1]
+        return lr if length == self.time_size else lr * length / self.time_size
+
     def identity(self) -> dict[str, int]:
         """The numbers that say which windows these are, those of the random stream too."""
         return {**super().identity(), "seed": self.seed, "stream": self.stream}
@@ -143,15 +151,22 @@ class RandomBatches(Batches):
 
 
 def make_batches(
-    xs: Ids,
-    ts: Ids,
+    xs: "Ids | Sentences",
+    ts: Ids | None,
     batch_size: int,
     time_size: int,
     random_bptt: bool = False,
     seed: int = 0,
     stream: int = 0,
-) -> Batches:
-    """`RandomBatches` if `random_bptt`, else `Batches`, arguments and errors are theirs."""
+) -> Windows:
+    """`SentenceBatches` of `Sentences`, whose targets are their own; of one text `RandomBatches` if `random_bptt`, else
+    `Batches`. Arguments and errors are theirs."""
+    if isinstance(xs, Sentences):
+        if ts is not None or random_bptt:
+            raise InputError("sentences have targets of their own and whole lines: leave out ts and random_bptt")
+        return SentenceBatches(xs, batch_size, time_size, seed, stream)
+    if ts is None:
+        raise InputError("ts, the targets, may be left out for Sentences alone")
     if random_bptt:
         return RandomBatches(xs, ts, batch_size, time_size, seed, stream)
     return Batches(xs, ts, batch_size, time_size)

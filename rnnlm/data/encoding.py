@@ -102,7 +102,7 @@ def _pieces(
     """The ids of a text, so many at once, with -1 for each word that the vocabulary has not."""
     known = {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     ids, number = array("i"), 0
-    for number, words in lines_of(text, advance):
+    for number, words in lines_of(text, advance, vocabulary.reading):
         line = [known.get(word, UNKNOWN) for word in words]
         if vocabulary.unk_id is None and UNKNOWN in line:
             raise strange_word(text, number, words, known)

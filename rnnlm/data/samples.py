@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from rnnlm.checks import whole_number
+from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.randomness import stream
 
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 Arrays = Any  # an array (samples, ...), or a tuple of them, one for each input or output of a network
 
 
-class Samples:
+class Samples(Windows):
     """Batches of samples. Each epoch goes over all of them once, in an order of its own; its last batch may be smaller.
 
     They lie where the backend computes, and batches are picked there.
@@ -35,22 +36,26 @@ class Samples:
 
     unit, figure = "samples", "loss"
     highest = float("inf")
-    time_size = 1  # of a window, as of a text's; a batch counts as one step whatever its size
 
     def __init__(
         self, x: Arrays, t: Arrays, batch_size: int = 32, seed: int = 0, dtype: Any = None, lap: int = 0
     ) -> None:
         self.x, self.t = arrays("x", x, dtype), arrays("t", t)
-        self.size = count_of(x)
-        if count_of(t) != self.size:
-            raise InputError(f"x and t must have one entry for each sample, got {self.size} and {count_of(t)}")
-        self.batch_size = min(whole_number("batch_size", batch_size, 1), self.size)
+        self.samples = count_of(x)
+        if count_of(t) != self.samples:
+            raise InputError(f"x and t must have one entry for each sample, got {self.samples} and {count_of(t)}")
+        self.batch_size = min(whole_number("batch_size", batch_size, 1), self.samples)
         self.seed, self.lap = whole_number("seed", seed, 0, 2**64), lap
         self._order: tuple[int, Any] | None = None  # number of an epoch, and its order
 
     def __len__(self) -> int:
         """Batches in an epoch."""
-        return -(-self.size // self.batch_size)
+        return -(-self.samples // self.batch_size)
+
+    @property
+    def size(self) -> int:
+        """Samples of a batch; each batch counts as one step, whatever its size."""
+        return self.batch_size
 
     def told(self, loss: float) -> str:
         """The figure of a loss, in words."""
@@ -59,24 +64,20 @@ class Samples:
     def expect_words(self, vocab_size: int) -> None:
         """Samples are no words: nothing is checked."""
 
-    def span(self, number: int) -> tuple[int, int]:
-        """Where batch `number` begins in its epoch, and 1."""
-        return number % len(self) * self.batch_size, 1
-
     def window(self, number: int) -> "tuple[Array, Array]":
         """Inputs and targets of batch `number` from 0, arrays of the backend, or tuples of them."""
         from rnnlm.backend import ops  # for batches alone
 
-        epoch, (begin, _) = number // len(self), self.span(number)
+        epoch, begin = number // len(self), number % len(self) * self.batch_size
         if self._order is None or self._order[0] != epoch:
             rng = stream(self.seed, "order of samples", epoch, lap=self.lap)
-            self._order = epoch, rng.permutation(self.size)
+            self._order = epoch, rng.permutation(self.samples)
         chosen = ops.asarray(self._order[1][begin : begin + self.batch_size])
         return taken(self.x, chosen), taken(self.t, chosen)
 
     def identity(self) -> dict[str, int]:
         """The numbers that say which batches these are."""
-        return {"samples": self.size, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}
+        return {"samples": self.samples, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}
 
 
 def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:

@@ -1,36 +1,133 @@
-"""Sentences that stand alone, side by side: grouped by length, the shorter ones of a group filled up."""
+"""Sentences that stand alone: found in a text line by line, and set side by side, those of like length together."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["like_lengths", "side_by_side"]
+from rnnlm.checks import whole_number
+from rnnlm.data.sources import InMemory, tokens_of
+from rnnlm.data.tokens import Tokens
+from rnnlm.errors import DataError, InputError
+
+__all__ = ["Sentences", "groups", "like_lengths", "side_by_side"]
+
+
+class Sentences:
+    """The lines of a text, each a sequence of its own, which begins after an `<eos>` and ends with one.
+
+    Blank lines are left out, and so is what stands after the last `<eos>`. Ids of a file are read a line at a time;
+    to find the lines they are read once.
+
+    Args:
+        ids: (tokens,) of the text: an array, or `Tokens`, which `open_corpus` gives.
+        eos_id: id of `<eos>`.
+
+    Attributes:
+        lengths: (lines,) tokens of each line, its `<eos>` included.
+        blank: how many lines were left out for having no word.
+
+    Raises:
+        DataError: no line with a word.
+    """
+
+    def __init__(self, ids: ArrayLike | Tokens, eos_id: int) -> None:
+        self.ids, self.eos_id = tokens_of("ids", ids), whole_number("eos_id", eos_id, 0)
+        ends = _places(self.ids, eos_id) + 1
+        begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
+        kept = ends - begins > 1
+        self.begins, self.lengths, self.blank = begins[kept], (ends - begins)[kept], int((~kept).sum())
+        if not len(self):
+            raise DataError(
+                f"{self.ids.name} must have a line with at least one word, and <eos> (id {eos_id}) after it"
+            )
+
+    @classmethod
+    def of(cls, rows: Sequence[ArrayLike], eos_id: int) -> "Sentences":
+        """From lists of ids, with `<eos>` at their ends or without."""
+        parts = []
+        for number, row in enumerate(rows):
+            ids = np.asarray(row)
+            if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
+                raise InputError(f"sentence {number} must be a list of integer ids, got {row!r:.80}")
+            parts += [ids.astype(np.int64), np.array([eos_id] * (not ids.size or ids[-1] != eos_id), np.int64)]
+        return cls(np.concatenate([*parts, np.empty(0, np.int64)]), eos_id)
+
+    def within(self, vocab_size: int) -> "Sentences":
+        """The same, whose ids must be those of so many words: checked now in memory, in a file where they are read.
+
+        Raises:
+            InputError: ids in memory that are not.
+        """
+        self.ids = self.ids.within(0, vocab_size)
+        return self
+
+    def __len__(self) -> int:
+        return len(self.lengths)
+
+    @property
+    def tokens(self) -> int:
+        """Tokens of all lines, an `<eos>` for each included."""
+        return int(self.lengths.sum())
+
+    def __getitem__(self, number: int) -> NDArray[np.integer]:
+        """The ids of a line, its `<eos>` the last."""
+        begin = int(self.begins[number])
+        return self.ids.read(begin, begin + int(self.lengths[number]))
+
+    def __iter__(self) -> Iterator[NDArray[np.integer]]:
+        return (self[number] for number in range(len(self)))
+
+    def __repr__(self) -> str:
+        return f"<Sentences of {self.ids.name}: {len(self):,} lines, {self.tokens:,} tokens>"
+
+
+def _places(ids: Tokens, wanted: int) -> NDArray[np.int64]:
+    """Where an id stands, read a piece at a time."""
+    found, begin = [np.empty(0, np.int64)], 0
+    for piece in [ids.ids] if isinstance(ids, InMemory) else ids.pieces():
+        found.append(np.flatnonzero(piece == wanted) + begin)
+        begin += len(piece)
+    return np.concatenate(found)
+
+
+def groups(lengths: NDArray[np.integer], tokens: int, rows: int = 1) -> list[tuple[int, int]]:
+    """Cut lengths that rise into groups (begin, end) of like ones.
+
+    A group has so many sentences that, filled up to its longest, they are at most `tokens` tokens, and `rows` of them
+    in any case.
+    """
+    found, begin = [], 0
+    while begin < len(lengths):
+        low, high = begin + 1, len(lengths)
+        while low < high:  # the last end at which they still fit
+            middle = (low + high + 1) // 2
+            low, high = (middle, high) if (middle - begin) * lengths[middle - 1] <= tokens else (low, middle - 1)
+        end = min(max(low, begin + rows), len(lengths))
+        found.append((begin, end))
+        begin = end
+    return found
 
 
 def like_lengths(lengths: Sequence[int], tokens: int) -> list[list[int]]:
     """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
-    order = sorted(range(len(lengths)), key=lengths.__getitem__)
-    groups: list[list[int]] = []
-    for number in order:  # the longest of its group so far
-        if not groups or (len(groups[-1]) + 1) * lengths[number] > tokens:
-            groups.append([])
-        groups[-1].append(number)
-    return groups
+    given = np.array(lengths, np.int64)
+    order = given.argsort(kind="stable")
+    return [order[begin:end].tolist() for begin, end in groups(given[order], tokens)]
 
 
-def side_by_side(rows: Sequence[NDArray[np.int64]]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+def side_by_side(rows: Sequence[NDArray[np.integer]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Inputs and targets (N, T) of N sentences: each word is the target of all before it, the first one after `<eos>`.
 
-    Shorter rows are filled with targets -1, which do not count.
+    Shorter rows are filled with targets -1, which do not count. Memory is time-major.
 
     Args:
         rows: ids of each sentence, `<eos>` the last of them.
     """
     longest = max(len(row) for row in rows)
-    xs = np.zeros((len(rows), longest), np.int64)
-    ts = np.full((len(rows), longest), -1, np.int64)
-    for x, t, row in zip(xs, ts, rows):
-        x[0], x[1 : len(row)] = row[-1], row[:-1]
-        t[: len(row)] = row
-    return xs, ts
+    xs = np.zeros((longest, len(rows)), np.int32)
+    ts = np.full((longest, len(rows)), -1, np.int32)
+    for n, row in enumerate(rows):
+        xs[0, n], xs[1 : len(row), n] = row[-1], row[:-1]
+        ts[: len(row), n] = row
+    return xs.T, ts.T

@@ -1,5 +1,6 @@
 """Words and their ids."""
 
+import copy
 import os
 from collections.abc import Iterable, Sequence
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.data.reading import PLAIN, Reading
 from rnnlm.errors import DataError
 from rnnlm.files import write_atomic
 
@@ -23,14 +25,15 @@ class Vocabulary:
 
     Args:
         words: in the order of their ids.
+        reading: how a text becomes such words, which may be characters or byte pairs.
 
     Attributes:
         words: list of the words.
         word_to_id, id_to_word: the book's two dictionaries.
     """
 
-    def __init__(self, words: Iterable[str]) -> None:
-        self.words = list(words)
+    def __init__(self, words: Iterable[str], reading: Reading = PLAIN) -> None:
+        self.words, self.reading = list(words), reading
         self.word_to_id: dict[str, int] = {}
         for i, word in enumerate(self.words):
             if not isinstance(word, str) or not _is_word(word):
@@ -59,7 +62,8 @@ class Vocabulary:
         return self.word_to_id.get(UNK)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Ids (n,) of the words, a list or one string to cut; a word that the vocabulary has not becomes `<unk>`.
+        """Ids (n,) of the words: a list, or one string, to be cleaned and cut as `reading` has it. A word that the
+        vocabulary has not becomes `<unk>`.
 
         Raises:
             DataError: such a word, and no `<unk>` in the vocabulary.
@@ -67,7 +71,7 @@ class Vocabulary:
         if isinstance(words, str):
             if any("\ud800" <= letter <= "\udfff" for letter in words):
                 raise DataError(f"a text must be Unicode characters, got {words!r}")
-            words = [word.decode() for word in words.encode().split()]  # at ASCII white space only, as in a corpus
+            words = self.reading.cut(words)
         unknown = self.unk_id
         ids = [self.word_to_id.get(word, unknown) for word in words]
         if unknown is None and None in ids:
@@ -78,6 +82,16 @@ class Vocabulary:
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Words of the ids."""
         return [self.words[self._checked(i)] for i in ids]
+
+    def text(self, ids: Iterable[int]) -> str:
+        """The text of ids, a line for each `<eos>` that another word follows."""
+        return self.reading.text(self.decode(ids), EOS)
+
+    def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Vocabulary":
+        """The same words, to read a file: of a CSV file by a column, by that of the training unless one is named."""
+        other = copy.copy(self)
+        other.reading = self.reading.for_file(path, column)
+        return other
 
     def _checked(self, number: int) -> int:
         if not 0 <= number < len(self):

@@ -1,17 +1,16 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
 import sys
-from dataclasses import replace
 from math import log
 from pathlib import Path
 from time import perf_counter
 from typing import Any
 
 from rnnlm.backend import ops
-from rnnlm.data.corpora.named import Corpus, load_corpus
-from rnnlm.data.sources import tokens_of
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError, MissingExtra, TrainingDiverged
+from rnnlm.errors import MissingExtra, TrainingDiverged
+from rnnlm.experiments.corpus import Texts, load
 from rnnlm.experiments.embedding import begin_with
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
@@ -45,7 +44,7 @@ def run(config: TrainConfig) -> Path:
         TrainingDiverged: after the last good model was saved.
     """
     config.check()
-    corpus = _load(config)
+    corpus, config = load(config)
     train, words = corpus.train, corpus.vocabulary
     batches = config.make_batches(train)  # too short a corpus is refused here
     model = build_model(config.model_config(len(words)))
@@ -56,7 +55,7 @@ def run(config: TrainConfig) -> Path:
     training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
     results = Results(config.out, config.recipe)
     results.write("settings.json", {**config.flat(), "backend": ops.describe()})
-    say(f"{len(train):,} tokens, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
+    say(f"{_told(train)}, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     say(f"{ops.describe()}; results in {results.folder}")
     say(" ".join(f"{key}={value}" for key, value in config.flat().items() if key not in ("out", "data_dir")))
     experiment = _Experiment(config, results, corpus, model, training, rate)
@@ -66,7 +65,7 @@ def run(config: TrainConfig) -> Path:
         experiment.finish_training()
     if config.evaluate:
         experiment.final_evaluation()
-    if config.corpus == "story":
+    if config.corpus == "story" and not config.text.sentences:
         examine_sentences(experiment.model, words, config.model.seed, results)
     say("it writes: " + sample_sentence(experiment.model, words, config.model.seed))
     return results.folder
@@ -76,7 +75,7 @@ class _Experiment:
     """A training, and what is made of it after each epoch and in the end."""
 
     def __init__(
-        self, config: TrainConfig, results: Results, corpus: Corpus, model: Model, training: Run, rate: RateRule
+        self, config: TrainConfig, results: Results, corpus: Texts, model: Model, training: Run, rate: RateRule
     ) -> None:
         self.config, self.results, self.corpus, self.model = config, results, corpus, model
         self.training, self.optimizer, self.rate = training, training.optimizer, rate
@@ -116,7 +115,7 @@ class _Experiment:
     def validate(self) -> Evaluation:
         """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
         with self.optimizer.averaged([self.model.flat_params]):
-            lanes = min(LANES, len(self.corpus.valid) - 1)
+            lanes = 1 if self.config.text.sentences else min(LANES, len(self.corpus.valid) - 1)
             valid = evaluate(self.model, self.corpus.valid, lanes)
             self.curves.setdefault("valid", []).append(valid.perplexity)
             if self.training.note_valid(valid.nats):
@@ -152,8 +151,9 @@ class _Experiment:
         """Exact perplexities of the model in the folder, which becomes this one."""
         self.model, _ = load_model(self.results.folder / "model")
         for name, ids in (("valid", self.corpus.valid), ("test", self.corpus.test)):
-            print(f"rnnlm: scoring {len(ids) - 1:,} tokens of the {name} part exactly", file=sys.stderr)
-            classes = self.config.corpus == "story" and name == "test"  # which take each token's nats; memory for them
+            print(f"rnnlm: scoring {_told(ids)} of the {name} part exactly", file=sys.stderr)
+            stories = self.config.corpus == "story" and not self.config.text.sentences
+            classes = stories and name == "test"  # which take each token's nats; memory for them
             nats = token_nats(self.model, ids) if classes else None
             result = evaluate(self.model, ids) if nats is None else Evaluation.of(nats)
             say(f"{name} {result}")
@@ -175,15 +175,11 @@ def sample_sentence(model: Model, words: Vocabulary, seed: int) -> str:
         skip = []
     first = generate(model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
     ids = generate(model, first, skip, 40, seed=seed, stop_id=words.eos_id)[1:]
-    return " ".join(words.decode(ids)).removesuffix(" <eos>")
+    return words.text(ids).removesuffix("\n")
 
 
-def _load(config: TrainConfig) -> Corpus:
-    """The corpus; without an evaluation, words numbered after the last one of the text trained on are left out."""
-    corpus = load_corpus(config.corpus, config.data_dir, config.max_words)
-    train, words = corpus.train[: config.max_tokens], corpus.vocabulary
-    if not config.evaluate:
-        words = Vocabulary(words.words[: max(int(piece.max()) for piece in tokens_of("train", train).pieces()) + 1])
-    elif min(len(corpus.valid), len(corpus.test)) < 2:
-        raise DataError(f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate or more text")
-    return replace(corpus, train=train, vocabulary=words)
+def _told(text: Any) -> str:
+    """How much text there is, in words."""
+    if isinstance(text, Sentences):
+        return f"{text.tokens:,} tokens in {len(text):,} lines"
+    return f"{len(text):,} tokens"

@@ -10,8 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import positive, whole_number
-from rnnlm.data.batches import Batches, make_batches
+from rnnlm.data.batches import make_batches
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
+from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
 from rnnlm.models.config import ModelConfig, ModelOptions
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainConfig"]
 
+GROUPS: dict[str, Any] = {"model": ModelOptions, "text": TextOptions}  # of settings; files and flags name them flat
 PLACE = ("device", "precision")  # where it runs, which is settled before any of this is imported
 
 
@@ -35,7 +39,8 @@ class TrainConfig:
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
-        max_words: words of a text file to tell apart, the most frequent ones.
+        max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
+        text: what is read of it, and what it is cut into.
         max_tokens: train on so many tokens from the beginning; all unless given.
         model: its layers, dropouts and initial weights.
         init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
@@ -50,7 +55,7 @@ class TrainConfig:
         lr_decay: what plateau (4 unless given), halving and step (2 unless given) divide by.
         lr_epochs: of step, epochs at the full rate.
         warmup: of cosine, steps of a linear rise before it.
-        batch_size: rows read side by side.
+        batch_size: rows read side by side; of sentences as many lines as make batch_size times time_size tokens.
         time_size: time steps that gradients go back (truncated back-propagation through time).
         random_bptt: windows of random length around time_size, the learning rate in proportion.
         max_epoch: epochs.
@@ -67,6 +72,7 @@ class TrainConfig:
     out: Path | None = None
     data_dir: Path | None = None
     max_words: int = 10_000
+    text: TextOptions = field(default_factory=TextOptions)
     max_tokens: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
     init_embedding: Path | None = None
@@ -95,22 +101,26 @@ class TrainConfig:
             InputError: no such recipe or setting; the nearest name is offered.
         """
         given = {**recipes.load(name)["settings"], **changes}
-        model = [f.name for f in fields(ModelOptions)]
-        own = [f.name for f in fields(cls) if f.name not in ("recipe", "model", *PLACE)]
+        own = [f.name for f in fields(cls) if f.name not in ("recipe", *GROUPS, *PLACE)]
+        groups = {group: [f.name for f in fields(options)] for group, options in GROUPS.items()}
+        known = [*own, *(key for keys in groups.values() for key in keys)]
         for key in given:
-            if key not in (*own, *model):
-                near = get_close_matches(key, [*own, *model], 1)
+            if key not in known:
+                near = get_close_matches(key, known, 1)
                 hint = f"; did you mean {near[0]}?" if near else ""
-                raise InputError(
-                    f"a setting must be one of {', '.join([*own, *model])}, got {key!r} in recipe {name}{hint}"
-                )
-        options = ModelOptions(**{key: value for key, value in given.items() if key in model})
-        return cls(recipe=name, model=options, **{key: value for key, value in given.items() if key in own})
+                raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
+        values = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+
+        def chosen(keys: list[str]) -> dict[str, Any]:
+            return {key: value for key, value in values.items() if key in keys}
+
+        options = {group: GROUPS[group](**chosen(keys)) for group, keys in groups.items()}
+        return cls(recipe=name, **options, **chosen(own))
 
     def flat(self) -> dict[str, Any]:
-        """All settings by name, those of the model among them, as recipes and settings.json have them."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name != "model"}
-        return {**own, **asdict(self.model)}
+        """All settings by name, those of model and text among them, as recipes and settings.json have them."""
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in GROUPS}
+        return {**own, **asdict(self.text), **asdict(self.model)}
 
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
@@ -124,6 +134,7 @@ class TrainConfig:
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
         recipes.load(self.recipe)
+        self.text.check()
         whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):
             whole_number(name, getattr(self, name), 1)
@@ -137,6 +148,8 @@ class TrainConfig:
             )
         for name in ("lr_epochs", "warmup"):
             whole_number(name, getattr(self, name), 0)
+        if self.random_bptt and self.text.sentences:
+            raise InputError("random_bptt is for one long text: leave it out, or --sentences")
         if self.random_bptt:
             whole_number("time_size with random_bptt", self.time_size, 10)
         positive("max_grad", self.max_grad, finite=False)
@@ -155,8 +168,10 @@ class TrainConfig:
         decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
         return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
 
-    def make_batches(self, train: NDArray[np.integer] | Tokens) -> Batches:
+    def make_batches(self, train: NDArray[np.integer] | Tokens | Sentences) -> Windows:
         """The windows of a corpus, as the first call of the trainer makes them."""
+        if isinstance(train, Sentences):
+            return make_batches(train, None, self.batch_size, self.time_size, seed=self.model.seed)
         return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.model.seed)
 
     def make_rate(self, steps: int) -> RateRule:

@@ -1,25 +1,27 @@
 """Perplexity of a model on a corpus."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import exp, isfinite, nan, sqrt
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.data.lanes import lane_windows
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError
+from rnnlm.inference.lines import losses_by_line
 from rnnlm.inference.predictor import Predictor, own_state
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
 ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
+LINES = 4096  # of sentences, evaluated at a time
 FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
 Ids = ArrayLike | Tokens
 
@@ -33,12 +35,18 @@ class Evaluation:
         tokens: how many tokens were scored.
         stderr: standard error of `nats`, as if tokens were independent; NaN for a single token.
         lanes: parts scored side by side; with more than one the figure is an approximation.
+        lines: how many lines, if each was scored by itself, from a reset state; None for a stream.
+        unknown: how many of the tokens are `<unk>`, if its id was given.
+        known_nats: mean cross-entropy of the other tokens; `nats` if there is no `<unk>` among them.
     """
 
     nats: float
     tokens: int
     stderr: float
     lanes: int = 1
+    lines: int | None = None
+    unknown: int = 0
+    known_nats: float | None = None
 
     @property
     def perplexity(self) -> float:
@@ -46,8 +54,20 @@ class Evaluation:
         return perplexity(self.nats)
 
     @property
+    def known_perplexity(self) -> float:
+        """Perplexity of the tokens that are not `<unk>`."""
+        return perplexity(self.nats if self.known_nats is None else self.known_nats)
+
+    @property
+    def resets(self) -> str:
+        """Where the model's state was reset."""
+        if self.lines is not None:
+            return f"reset before each of {self.lines:,} lines"
+        return "goes on from line to line" if self.exact else f"reset at the beginning of each of {self.lanes} lanes"
+
+    @property
     def exact(self) -> bool:
-        """Whether the corpus was scored as one stream."""
+        """Whether each token was scored after all that it is to be scored after: as one stream, or line by line."""
         return self.lanes == 1
 
     @classmethod
@@ -57,7 +77,8 @@ class Evaluation:
         return cls(float(nats.mean()), nats.size, stderr, lanes)
 
     def __str__(self) -> str:
-        how = "exact" if self.exact else f"approximate: {self.lanes} lanes, each from a cold start"
+        lines = "" if self.lines is None else f", {self.lines:,} lines, each from a reset state"
+        how = f"exact{lines}" if self.exact else f"approximate: {self.lanes} lanes, each from a cold start"
         return (
             f"perplexity {self.perplexity:.2f} ({self.nats:.4f} ± {self.stderr:.4f} nats a token, "
             f"{self.tokens:,} tokens, {how})"
@@ -69,25 +90,41 @@ def perplexity(nats: float) -> float:
     return float("inf") if nats > 709 else exp(nats)
 
 
-def evaluate(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None = None) -> Evaluation:
-    """Perplexity over one stream: every token but the first is scored once, after all that came before it.
+def evaluate(
+    model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None, unk_id: int | None = None
+) -> Evaluation:
+    """Perplexity over one stream: every token but the first is scored once, after all that came before it. Of sentences
+    every token is scored, after those before it in its line.
 
-    Memory does not grow with the corpus, which may lie in a file. Arguments and errors are those of `token_nats`.
+    Memory does not grow with the corpus, which may lie in a file. Other arguments and errors are those of `token_nats`.
+
+    Args:
+        unk_id: id of `<unk>`, whose tokens are then counted, and the loss without them taken.
     """
-    sums = _Sums()
-    for nats, counted in _blocks(model, corpus, lanes, window):
-        sums.add(nats[counted])
-    return sums.evaluation(lanes)
+    every, known = _Sums(), _Sums()
+    for nats, targets in _blocks(model, corpus, lanes, window):
+        counted = targets >= 0
+        every.add(nats[counted])
+        if unk_id is not None:
+            known.add(nats[counted & (targets != unk_id)])
+    lines = len(corpus) if isinstance(corpus, Sentences) else None
+    if unk_id is None:
+        return Evaluation(every.mean, every.count, every.stderr, lanes, lines)
+    unknown = every.count - known.count
+    return Evaluation(every.mean, every.count, every.stderr, lanes, lines, unknown, known.mean if known.count else nan)
 
 
-def token_nats(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None = None) -> NDArray[np.float64]:
-    """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it.
+def token_nats(
+    model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None
+) -> NDArray[np.float64]:
+    """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it; of
+    sentences, of each token, (tokens,).
 
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
 
     Args:
         model: a model of this library, or another `Predictor`.
-        corpus: ids (tokens,), at least two: an array, or what `open_corpus` gave.
+        corpus: ids (tokens,), at least two: an array, or what `open_corpus` gave; or `Sentences`.
         lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
             state and so scores its first words worse: an approximation, for use during training.
         window: time steps scored at once in each lane; memory grows with lanes * window * vocabulary.
@@ -96,20 +133,8 @@ def token_nats(model: Predictor, corpus: Ids, lanes: int = 1, window: int | None
         DataError: fewer than two tokens; ids of a file that are not the model's words, when they are read.
         InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
     """
-    nats, counted = zip(*_blocks(model, corpus, lanes, window))
-    return np.concatenate(nats, axis=1)[np.concatenate(counted, axis=1)]
-
-
-def losses_by_window(model: Predictor, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
-    """`model.losses` (N, T) on the host, `window` time steps at a time, so that memory does not grow with T."""
-    starts = range(0, xs.shape[1], window)
-    parts = [model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts]
-    return _joined(parts)
-
-
-def _joined(parts: Sequence[Array]) -> NDArray[np.float64]:
-    """Windows (N, T) side by side on the host; a GPU is waited for once."""
-    return ops.asnumpy(xp.concatenate([ops.asarray(part) for part in parts], axis=1))
+    nats, targets = zip(*_blocks(model, corpus, lanes, window))
+    return np.concatenate(nats, axis=1)[np.concatenate(targets, axis=1) >= 0]
 
 
 class _Sums:
@@ -133,16 +158,22 @@ class _Sums:
         self.mean = self.mean + apart * (piece.size / count) if isfinite(apart) else self.mean + mean
         self.count = count
 
-    def evaluation(self, lanes: int) -> Evaluation:
-        """What they say of a model."""
-        stderr = sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else nan
-        return Evaluation(self.mean, self.count, stderr, lanes)
+    @property
+    def stderr(self) -> float:
+        """Standard error of the mean; NaN for a single number."""
+        return sqrt(self.squares / (self.count - 1) / self.count) if self.count > 1 else nan
 
 
 def _blocks(
-    model: Predictor, corpus: Ids, lanes: int, window: int | None
-) -> Iterator[tuple[NDArray[np.float64], NDArray[np.bool_]]]:
-    """Nats (lanes, steps) of some windows at a time, and which of them count; arguments as of `token_nats`."""
+    model: Predictor, corpus: Ids | Sentences, lanes: int, window: int | None
+) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
+    """Nats (lanes, steps) of some windows at a time, and their targets, -1 where they do not count; arguments as of
+    `token_nats`."""
+    if isinstance(corpus, Sentences):
+        if lanes != 1 or window is not None:
+            raise InputError(f"lanes and window are for a stream: leave them out for sentences, got {lanes}, {window}")
+        yield from _line_blocks(model, corpus)
+        return
     ids = tokens_of("corpus", corpus).within(0, model.vocab_size)
     if len(ids) < 2:
         raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
@@ -155,5 +186,15 @@ def _blocks(
             nats = [model.losses(xs, ts) for xs, ts in block]
             yield (
                 ops.asnumpy(xp.concatenate([ops.asarray(part) for part in nats], axis=1)),
-                np.concatenate([ts for _, ts in block], axis=1) >= 0,
+                np.concatenate([ts for _, ts in block], axis=1),
             )
+
+
+def _line_blocks(model: Predictor, sentences: Sentences) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
+    """Nats (1, tokens) of some lines at a time, and the tokens."""
+    sentences.within(model.vocab_size)
+    with own_state(model):
+        for begin in range(0, len(sentences), LINES):
+            rows = [sentences[number] for number in range(begin, min(begin + LINES, len(sentences)))]
+            sentences.ids.release()
+            yield np.concatenate(losses_by_line(model, rows))[None], np.concatenate(rows)[None]

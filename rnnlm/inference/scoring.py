@@ -9,14 +9,11 @@ from numpy.typing import ArrayLike, NDArray
 from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
-from rnnlm.data.sentences import like_lengths, side_by_side
 from rnnlm.errors import InputError
-from rnnlm.inference.evaluation import losses_by_window
+from rnnlm.inference.lines import TOKENS, losses_by_line
 from rnnlm.inference.predictor import Predictor, own_state
 
 __all__ = ["Score", "score"]
-
-TOKENS = 2048  # scored at once, unless asked otherwise: memory grows with it times the vocabulary
 
 
 @dataclass(frozen=True)
@@ -67,15 +64,8 @@ def score(
                 f"sentences must end with the id of <eos>, and have it nowhere else: sentence 0 ends with "
                 f"{rows[0][-1]}, sentence {number} is {row.tolist()!r:.80}; or name eos_id"
             )
-    scores: list[Score | None] = [None] * len(rows)
     with own_state(model):
-        for numbers in like_lengths([len(row) for row in rows], tokens):
-            model.reset_state()
-            xs, ts = side_by_side([rows[number] for number in numbers])
-            nats = losses_by_window(model, xs, ts, max(1, tokens // len(numbers)))
-            for number, line in zip(numbers, nats):
-                scores[number] = Score(-line[: len(rows[number])])
-    return [one for one in scores if one is not None]
+        return [Score(-nats) for nats in losses_by_line(model, rows, tokens)]
 
 
 def _checked(number: int, sentence: ArrayLike, vocab_size: int, eos_id: int | None) -> NDArray[np.int64]:

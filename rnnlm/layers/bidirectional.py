@@ -4,10 +4,9 @@ In a language model the layer that reads back would see the very words that are 
 """
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self
 
 from rnnlm.backend import Array, xp
-from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, Shape, expect
 from rnnlm.layers.gru import TimeGRU
 from rnnlm.layers.lengths import expect_lengths, turned
@@ -39,6 +38,7 @@ class Bidirectional(Layer):
 
     names = ("Wx1", "Wh1", "b1", "Wx2", "Wh2", "b2")
     causal = False
+    takes_lengths = True
     cell: type[Recurrent]
 
     def __init__(
@@ -62,6 +62,15 @@ class Bidirectional(Layer):
         self.params = self.ahead.params + self.back.params
         self.grads = self.ahead.grads + self.back.grads
 
+    @classmethod
+    def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
+        """Two layers of D inputs and H hidden units each that draw their weights; see `Recurrent.of_size`."""
+        ahead, back = (cls.cell.of_size(inputs, hidden, dtype) for _ in range(2))
+        (Wx1, Wh1, b1), (Wx2, Wh2, b2) = ahead.params, back.params
+        layer = cls(Wx1, Wh1, b1, Wx2, Wh2, b2, **options)
+        layer.ahead.draws = layer.back.draws = True
+        return layer
+
     def parts(self) -> Mapping[str, Layer]:
         """The two layers."""
         return {"ahead": self.ahead, "back": self.back}
@@ -82,13 +91,11 @@ class Bidirectional(Layer):
         Args:
             xs: inputs.
             lengths: (N,) how many of the T steps there are of each row, at least 1: reading back begins with the last
-                of them. What is said of the steps after them means nothing. For all hidden states alone.
+                of them. What is said of the steps after them means nothing.
         """
         self.ahead.train_flg = self.back.train_flg = self.train_flg
         expect_lengths(lengths, len(xs))
-        if lengths is not None and not self.return_sequences:
-            raise InputError("lengths are for all hidden states: return_sequences=True, and take the ends of these")
-        ahead, back = self.ahead.forward(xs), self.back.forward(turned(xs, lengths))
+        ahead, back = self.ahead.forward(xs, lengths), self.back.forward(turned(xs, lengths), lengths)
         self._save(lengths)
         return xp.concatenate([ahead, turned(back, lengths) if self.return_sequences else back], axis=-1)
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, Shape
 
-__all__ = ["everything", "gather", "leaves", "named", "through"]
+__all__ = ["everything", "expect_masked", "gather", "leaves", "named", "through"]
 
 
 def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
@@ -64,3 +64,15 @@ def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:
             raise InputError(f"{name} must be given rows of {layer.takes} numbers, got {shape[-1]} from {before}")
         shape, before = layer.output_shape(shape), name
     return shape
+
+
+def expect_masked(layers: Mapping[str, Layer]) -> None:
+    """Check that pads can be left out: inputs are ids, and a row ends in one state.
+
+    Raises:
+        InputError: they can't.
+    """
+    if not next(iter(layers.values())).takes_ids:
+        raise InputError("mask_zero needs ids for inputs: the first layer must be an embedding")
+    if "T" in through(layers, ("N", "T")):
+        raise InputError("mask_zero needs one output for each row: the last layer over time must not return sequences")

@@ -1,9 +1,14 @@
 """Embedding: word ids to word vectors."""
 
+from typing import Self
+
 from rnnlm.backend import Array, accelerated, xp
+from rnnlm.checks import whole_number
 from rnnlm.layers.base import Layer, Shape, expect, expect_ids, time_major
+from rnnlm.layers.drawn import draw_embedding
 from rnnlm.layers.dropout import DropoutMask
 from rnnlm.layers.rows import from_rows, to_rows
+from rnnlm.randomness import fresh_seed
 
 __all__ = ["Embedding", "TimeEmbedding", "add_rows", "clear_rows"]
 
@@ -48,6 +53,25 @@ class Embedding(Layer):
         self.mask = DropoutMask(dropout_ratio)
         self.add_to_gradient = False
         self._written: Array | None = None  # ids of the rows of dW that are not zero
+
+    @classmethod
+    def of_size(cls, words: int, length: int, dtype: str = "float32", dropout_ratio: float = 0.0) -> Self:
+        """Vectors that are drawn, uniformly in [-0.05, 0.05), as Keras does: V of them, of length D.
+
+        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness.
+        """
+        V, D = whole_number("words", words, 1), whole_number("length", length, 1)
+        layer = cls(xp.zeros((V, D), dtype), dropout_ratio)
+        layer.draws = True
+        layer.draw(fresh_seed(), 0)
+        return layer
+
+    draws = False  # whether the layer draws its own weights
+
+    def draw(self, seed: int, number: int) -> None:
+        """Draw the vectors anew, if they are the layer's own to draw."""
+        if self.draws:
+            draw_embedding(self.params[0], seed, number)
 
     @property
     def takes_ids(self) -> int:

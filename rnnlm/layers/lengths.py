@@ -8,7 +8,7 @@ length.
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import expect_ids
 
-__all__ = ["add_to_ends", "ends", "expect_lengths", "turned"]
+__all__ = ["add_to_ends", "ends", "expect_lengths", "turned", "without_pads"]
 
 
 def expect_lengths(lengths: Array | None, N: int) -> None:
@@ -45,3 +45,18 @@ def add_to_ends(dhs: Array, dh: Array, lengths: Array | None) -> None:
         dhs[:, -1] += dh
     else:
         dhs[xp.arange(len(dhs)), lengths - 1] += dh  # each row once
+
+
+def without_pads(ids: Array) -> tuple[Array, Array]:
+    """Rows of ids (N, T) shifted so that each begins with its first word, and their lengths (N,); 0 is the pad.
+
+    Pads between words stay and are read. A row of pads alone is one pad long.
+    """
+    expect_ids("ids", ids)
+    T = ids.shape[1]
+    words = ids != 0
+    begins = words.argmax(axis=1)
+    lengths = xp.maximum(xp.where(words.any(axis=1), T - words[:, ::-1].argmax(axis=1) - begins, 1), 1)
+    places = xp.arange(T)[None] + begins[:, None]
+    shifted = xp.take_along_axis(ids, xp.minimum(places, T - 1), axis=1)
+    return xp.where(places < T, shifted, 0), lengths

@@ -63,6 +63,7 @@ class TimeLSTM(Recurrent):
     """
 
     gates = 4
+    remembering = 1
     states = ("h", "c")
     c: Array | None
     dc: Array | None

@@ -2,6 +2,7 @@
 
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import Layer, Shape, expect
+from rnnlm.layers.lengths import expect_lengths
 
 __all__ = ["MeanOverTime"]
 
@@ -12,19 +13,26 @@ class MeanOverTime(Layer):
     y = 1/T sum of x_t        dx_t = dy / T
     """
 
+    takes_lengths = True
+
     def output_shape(self, shape: Shape) -> Shape:
         """(N, D)"""
         return shape[0], shape[-1]
 
-    def forward(self, xs: Array) -> Array:
-        """The mean (N, D) of the inputs (N, T, D) over T."""
+    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
+        """The mean (N, D) of the inputs (N, T, D) over T, or over the first `lengths` (N,) steps of each row."""
         expect("xs", xs, ("N", "T", "D"))
-        self._save(xs.shape, xs.dtype)
-        return xs.mean(axis=1)
+        expect_lengths(lengths, len(xs))
+        shares = None
+        if lengths is not None:
+            counted = xp.arange(xs.shape[1])[None] < lengths[:, None]
+            shares = (counted / lengths[:, None]).astype(xs.dtype)[..., None]
+        self._save(xs.shape, xs.dtype, shares)
+        return xs.mean(axis=1) if shares is None else (xs * shares).sum(axis=1)
 
     def backward(self, dys: Array) -> Array:
         """Gradient (N, T, D) of the inputs: a view, the same at all time steps."""
-        (N, T, D), dtype = self._restore()
+        (N, T, D), dtype, shares = self._restore()
         expect("dys", dys, (N, D), dtype)
         self._done()
-        return xp.broadcast_to((dys / T)[:, None], (N, T, D))
+        return xp.broadcast_to((dys / T)[:, None], (N, T, D)) if shares is None else dys[:, None] * shares

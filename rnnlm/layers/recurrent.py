@@ -1,12 +1,17 @@
 """What recurrent layers share: everything but the equations of their cells."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Self
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import whole_number
+from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, time_major
+from rnnlm.layers.drawn import draw_recurrent
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.layers.lengths import add_to_ends, ends, expect_lengths
 from rnnlm.layers.state import Stateful
+from rnnlm.randomness import fresh_seed
 
 __all__ = ["Recurrent", "expect_weights"]
 
@@ -47,8 +52,11 @@ class Recurrent(Stateful):
     """
 
     names = ("Wx", "Wh", "b")
+    takes_lengths = True
     gates = 1
     biases = 1
+    remembering = 0  # blocks of the bias, from the first on, that begin with ones where weights are drawn
+    draws = False  # whether the layer draws its own weights
     dh: Array | None
 
     def __init__(
@@ -74,12 +82,48 @@ class Recurrent(Stateful):
         kept = shape[:-1] if self.return_sequences else shape[:1]
         return *kept, len(self.params[1])
 
-    def forward(self, xs: Array) -> Array:
+    @classmethod
+    def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
+        """A layer of D inputs and H hidden units that draws its weights, as Keras does: Wx uniform by Glorot and Bengio
+        (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
+
+        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness. It is not stateful unless
+        that is asked for.
+
+        Args:
+            inputs: D.
+            hidden: H.
+            dtype: of the weights; within a `Sequential` they have its dtype.
+            options: of the class, `return_sequences=False`, say.
+        """
+        D, H = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
+        b = (cls.gates * H,) if not options.get("reset_after") else (2, cls.gates * H)
+        zeros = (xp.zeros(shape, dtype) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
+        layer = cls(*zeros, **options)
+        layer.draws = True
+        layer.draw(fresh_seed(), 0)
+        return layer
+
+    def draw(self, seed: int, number: int) -> None:
+        """Draw the weights anew, if they are the layer's own to draw."""
+        if self.draws:
+            Wx, Wh, b = self.params
+            draw_recurrent(Wx, Wh, b, seed, number, self.remembering)
+
+    def forward(self, xs: Array, lengths: Array | None = None) -> Array:
         """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).
+
+        Args:
+            xs: inputs.
+            lengths: (N,) how many of the T steps there are of each row, at least 1: its last hidden state is that of
+                the last of them, and what is said of the steps after it means nothing. For a layer without state.
 
         Raises:
             InputError: wrong shape or dtype, or a carried state of another batch size.
         """
+        expect_lengths(lengths, len(xs))
+        if lengths is not None and self.stateful:
+            raise InputError("lengths are for layers that begin with zeros: a stateful one would go on from a pad")
         Wx, Wh, b = self.params
         D, H = len(Wx), len(Wh)
         expect("xs", xs, ("N", "T", D), self.dtype)
@@ -100,8 +144,9 @@ class Recurrent(Stateful):
         kept = self._window_forward(a, W, m, *states)
         for name, steps in zip(self.states, states):
             setattr(self, name, steps[T])
-        self._save(x, a, W, mask, m, states, kept)
-        return batch_first(states[0][1:]) if self.return_sequences else states[0][T]
+        self._save(x, a, W, mask, m, states, kept, lengths)
+        hs = batch_first(states[0][1:])
+        return hs if self.return_sequences else ends(hs, lengths)
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.
@@ -113,7 +158,7 @@ class Recurrent(Stateful):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, W, mask, m, states, kept = self._restore()
+        x, a, W, mask, m, states, kept, lengths = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         given = [*dlast, *[None] * (len(self.states) - len(dlast))]
@@ -125,7 +170,7 @@ class Recurrent(Stateful):
         for name, dstate, last in zip(self.states, dstates, given):
             dstate[...] = 0 if last is None else last
             setattr(self, f"d{name}", dstate)
-        das, of_state = self._window_backward(self._time_major(dhs, T), a, W, m, states, dstates, kept)
+        das, of_state = self._window_backward(self._time_major(dhs, T, lengths), a, W, m, states, dstates, kept)
         rows = das.reshape(T * N, -1)
         ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
         h_prevs = states[0][:-1]
@@ -138,13 +183,13 @@ class Recurrent(Stateful):
         ops.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
         return batch_first(dx)
 
-    def _time_major(self, dhs: Array, T: int) -> Array:
+    def _time_major(self, dhs: Array, T: int, lengths: Array | None) -> Array:
         """The gradients of all hidden states (T, N, H): those given, or zeros and the last one."""
         if self.return_sequences:
             return dhs.swapaxes(0, 1)
         all_steps = self._buffer("dhs", (T, *dhs.shape), self.dtype)
-        all_steps[: T - 1] = 0
-        all_steps[T - 1] = dhs
+        all_steps[...] = 0
+        add_to_ends(batch_first(all_steps), dhs, lengths)
         return all_steps
 
     def _preactivations(self, hs: Array) -> Array:

@@ -10,7 +10,7 @@ from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.config import INITIAL, ModelConfig
-from rnnlm.models.ids import checked_ids
+from rnnlm.models.ids import checked_ids, which_count
 from rnnlm.models.sequential import Sequential, State
 from rnnlm.models.stacked import Stacked
 
@@ -93,10 +93,12 @@ class Model(Stacked):
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
+        given = ts
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.head.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
-        return self.stack.loss(xs, ts, train_flg, keep)
+        counted = which_count(given, self.head.ignore_label) if train_flg else None
+        return self.stack.loss(xs, ts, train_flg, keep, counted)
 
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""

@@ -10,7 +10,7 @@ from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import arrays
 from rnnlm.errors import InputError
 
-__all__ = ["as_taken", "checked_ids"]
+__all__ = ["as_taken", "checked_ids", "which_count"]
 
 
 def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
@@ -35,6 +35,14 @@ def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
         raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
     expect_words(name, host, vocab_size, lowest)
     return ops.asarray(host)
+
+
+def which_count(ts: Any, ignored: int) -> Array | None:
+    """Which of the targets ts (N, T) count; None where all do, which is taken of those that lie on a device already."""
+    if isinstance(ts, xp.ndarray) and not isinstance(ts, np.ndarray):
+        return None
+    counted = np.asarray(ts) != ignored
+    return None if counted.ndim != 2 or counted.all() else ops.asarray(counted)
 
 
 def _from_one_hot(ts: NDArray[Any], V: int) -> NDArray[Any]:

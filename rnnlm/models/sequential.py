@@ -7,8 +7,9 @@ from rnnlm.backend import Array, ops
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
-from rnnlm.layers.chain import everything, gather, leaves, named, through
+from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
 from rnnlm.layers.heads.base import Head
+from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken
 from rnnlm.models.parameters import Parameters
@@ -33,6 +34,8 @@ class Sequential(Parameters):
         layers: in order, by name, or a list; those of a list are called by their classes, dense1, sigmoid1, dense2.
         head: what comes after them; none for a chain that is driven from outside.
         dtype: of all parameters.
+        mask_zero: inputs are ids (N, T), of which 0 is a pad before or behind the words of a row: it leaves the state
+            alone. Rows are shifted to begin with their first words, and the last states are those of their last ones.
         seed: of the weights that layers draw, and of the dropout masks; which window those are for is said by
             `train_steps`.
 
@@ -42,6 +45,7 @@ class Sequential(Parameters):
         params, grads: lists of arrays, one entry for each parameter; `names` has their names.
         flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
         train_steps: forwards with `train_flg` so far, which number the dropout masks.
+        sample_shape: of the samples that a `Trainer` was last given, or None.
     """
 
     def __init__(
@@ -50,13 +54,17 @@ class Sequential(Parameters):
         head: Head | None = None,
         dtype: str = "float32",
         seed: int = 0,
+        mask_zero: bool = False,
     ) -> None:
-        self.head, self.train_steps = head, 0
+        self.head, self.train_steps, self.mask_zero = head, 0, mask_zero
+        self.sample_shape: tuple[int, ...] | None = None
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
         self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
         through(self.layers, ("N", "T", "D"))  # for its errors
+        if mask_zero:
+            expect_masked(chain)
         self._flatten(dtype)
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
@@ -89,14 +97,23 @@ class Sequential(Parameters):
                 layer.check_batch(N)
                 for mask in layer.masks:
                     mask.step = self.train_steps
+            lengths = None
+            if self.mask_zero:
+                xs, lengths = without_pads(xs)
             for layer in self._chain:
-                xs = layer.forward(xs)
+                xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg
             return xs
 
-    def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True) -> Array:
-        """The head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`."""
+    def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
+        """The head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`.
+
+        Args:
+            counted: (N, T) which steps count, for layers that regularise; None for all.
+        """
         with ops.one_blas_thread:
+            for layer in self._leaves.values():
+                layer.counted = counted
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:

@@ -1,4 +1,4 @@
-"""A model as a folder: config.json, model.safetensors, vocab.txt."""
+"""A model as a folder: config.json, model.safetensors, vocab.txt, text.json."""
 
 import json
 import os
@@ -13,11 +13,12 @@ from rnnlm.files import write_atomic
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
+from rnnlm.saving.reading_files import WORDS, load_words, save_words
 
 __all__ = ["load_model", "save_model"]
 
 FORMAT = 1  # of the folder; one that doesn't say has this too
-CONFIG, WEIGHTS, WORDS = "config.json", "model.safetensors", "vocab.txt"
+CONFIG, WEIGHTS = "config.json", "model.safetensors"
 LARGEST_CONFIG = 1_000_000  # bytes; a real one has a few hundred
 
 
@@ -36,7 +37,7 @@ def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabul
     folder.mkdir(parents=True, exist_ok=True)
     config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
     write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    vocabulary.save(folder / WORDS)
+    save_words(folder, vocabulary)
     model.save_params(folder / WEIGHTS)
 
 
@@ -51,7 +52,7 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
     try:
         config = _read_config(folder / CONFIG)
-        vocabulary = Vocabulary.load(folder / WORDS)
+        vocabulary = load_words(folder)
         if len(vocabulary) != config.vocab_size:
             raise InputError(
                 f"{WORDS} must have the {config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"

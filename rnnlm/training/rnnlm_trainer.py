@@ -8,6 +8,7 @@ from numpy.typing import ArrayLike
 
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import make_batches
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
@@ -37,8 +38,8 @@ class RnnlmTrainer:
 
     def fit(
         self,
-        xs: ArrayLike | Tokens,
-        ts: ArrayLike | Tokens,
+        xs: ArrayLike | Tokens | Sentences,
+        ts: ArrayLike | Tokens | None = None,
         max_epoch: int = 10,
         batch_size: int = 20,
         time_size: int = 35,
@@ -56,7 +57,8 @@ class RnnlmTrainer:
         time left and the last perplexity.
 
         Args:
-            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`.
+            xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`; or `Sentences`
+                alone, which stand side by side as `SentenceBatches` has it.
             max_epoch: how many epochs.
             batch_size: N, rows read side by side.
             time_size: T, steps of a window.

@@ -6,8 +6,7 @@ from math import inf
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.data.batches import Batches
-from rnnlm.data.samples import Samples
+from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.optim.clipping import norm_and_factor
 from rnnlm.optim.rates import RateRule
@@ -41,7 +40,7 @@ class Run:
         self,
         model: Any,
         optimizer: Any,
-        batches: Batches | Samples,
+        batches: Windows,
         max_grad: float = inf,
         rate: RateRule | Callable[[int], float] | None = None,
     ) -> None:
@@ -69,8 +68,8 @@ class Run:
             on_report: hears each report; training ends if it returns True.
             silent: True for no progress bar.
         """
-        windows, tokens = max_epoch * len(self.batches), self.batches.batch_size * self.batches.time_size
-        bar = progress_bar(windows, tokens, self.steps, self.batches.unit, silent)
+        windows = max_epoch * len(self.batches)
+        bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
         with ops.quiet(), ops.one_blas_thread, bar:
             while True:
                 if self._report_is_due(interval):
@@ -97,34 +96,38 @@ class Run:
 
     def step(self) -> None:
         """Forward, back, clip, update. Nothing waits for the device but a look and the upload of a window of a file."""
-        xs, ts = self.batches.window(self.steps)
+        number = self.steps
+        xs, ts = self.batches.window(number)
+        if self.batches.fresh(number):
+            self.model.reset_state()
         loss = self.model.forward(xs, ts)
         self.model.backward()
         params, grads = self.model.weights(), self.model.gradients()
         norm, factor = norm_and_factor(grads, self.max_grad)
         loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
-        _, length = self.batches.span(self.steps)
-        note_step(loss, norm, self.steps, length, self.batches.highest, self.good_steps, self.totals)
-        self.columns += length
+        weight = self.batches.weight(number)
+        note_step(loss, norm, number, weight, self.batches.highest, self.good_steps, self.totals)
+        self.columns += weight
         self.steps += 1
         if self.steps % LOOK == 1:
             self.look()
             self.kept_step = self.steps
             for kept, p in zip(self.kept, params):
                 kept[...] = p
-        with self.learning_rate(length):
+        with self.learning_rate(number):
             self._update(params, grads, factor)
 
     @contextmanager
-    def learning_rate(self, length: int) -> Iterator[None]:
-        """The rule's learning rate, scaled where a window has not the usual length."""
+    def learning_rate(self, number: int) -> Iterator[None]:
+        """The rule's learning rate, scaled where window `number` is none of the usual length."""
         if self.rate is not None:
-            self.optimizer.lr = self.rate(self.steps - 1)
-        if length == self.batches.time_size:
+            self.optimizer.lr = self.rate(number)
+        usual = getattr(self.optimizer, "lr", 0.0)
+        scaled = self.batches.scaled(usual, number)
+        if scaled == usual:
             yield
             return
-        usual = self.optimizer.lr
-        self.optimizer.lr = usual * length / self.batches.time_size
+        self.optimizer.lr = scaled
         yield
         self.optimizer.lr = usual
 

@@ -53,6 +53,7 @@ class Trainer:
         validation_split: float = 0.0,
         validation_data: tuple[Any, Any] | None = None,
         accuracy: bool = False,
+        patience: int | None = None,
         verbose: int = 1,
         seed: int = 0,
     ) -> None:
@@ -71,6 +72,8 @@ class Trainer:
             validation_data: others to evaluate, (x, t).
             accuracy: also take the share of right answers after each epoch, of what was trained on and of what was held
                 out; for heads that have one.
+            patience: stop after so many epochs without a lower loss of what is held out, and go back to the weights of
+                the best one.
             verbose: 0 for nothing, 1 for a progress bar, 2 for a line after each epoch.
             seed: of the orders; each call of `fit` has others.
 
@@ -79,16 +82,22 @@ class Trainer:
             TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
         """
         _check(max_epoch, max_grad, eval_interval, verbose)
+        if patience is not None:
+            whole_number("patience", patience, 1)
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
+        if patience is not None and held_out is None:
+            raise InputError("patience needs samples that are held out: validation_split or validation_data")
         if isinstance(self.model, Sequential):
             self._expect_fit(x, t, accuracy)
+            self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
             raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
-        with progress_bar(max_epoch * len(batches), batches.batch_size, 0, batches.unit, silent=verbose != 1) as bar:
+        self._best: list[Any] = []  # weights of the lowest loss so far, where there is patience
+        with progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1) as bar:
             try:
                 for epoch in range(1, max_epoch + 1):
                     told = self._epoch(run, epoch, bar)
@@ -96,8 +105,19 @@ class Trainer:
                     told += self._after_epoch(x, t, held_out, accuracy)
                     if verbose == 2:
                         say(f"epoch {self.current_epoch}{told}")
+                    if patience is not None and self._is_enough(run, patience):
+                        break
             finally:
                 self.current_epoch = before + run.steps // len(batches)
+        for weights, best in zip(run.model.weights(), self._best):
+            weights[...] = best
+
+    def _is_enough(self, run: Run, patience: int) -> bool:
+        """Whether training has waited long enough for a lower loss; keeps the best weights, and puts them back then, or
+        where none is better."""
+        if run.note_valid(self.val_loss_list[-1]):
+            self._best = [weights.copy() for weights in run.model.weights()]
+        return run.waited >= patience
 
     def _epoch(self, run: Run, epoch: int, bar: Any) -> str:
         """Train until so many epochs are done; returns the mean of the losses reported, in words."""

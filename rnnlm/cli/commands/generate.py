@@ -65,7 +65,7 @@ class Generate(Command):
         for number in range(self.count):
             size = len(begin) + self.length
             ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
-            print(" ".join(words.decode(ids[len(begin) :])).removesuffix("<eos>").rstrip())
+            print(words.text(ids[len(begin) :]).rstrip())
             if self.heat is not None and number == 0:
                 draw_heat(model, words, ids, self.heat)
 

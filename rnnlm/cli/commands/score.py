@@ -12,6 +12,7 @@ from tyro.conf import Positional
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import open_model
 from rnnlm.data.text import lines_of
+from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import to_json
 
@@ -32,6 +33,7 @@ class Score(Command):
     Attributes:
         model: folder of a model or of a run.
         file: a UTF-8 text file, one sentence a line; - for standard input.
+        column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
         words: one line for each token instead, and an empty one after each sentence.
         json: a JSON object for each sentence.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
@@ -39,6 +41,7 @@ class Score(Command):
 
     model: Positional[Path]
     file: Positional[Path]
+    column: str | None = None
     words: bool = False
     json: bool = False
     device: str | None = None
@@ -53,25 +56,27 @@ class Score(Command):
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
         path = Path("/dev/stdin") if str(self.file) == "-" else self.file
         tokens, unknown, nats = 0, 0, 0.0
-        for lines in _blocks(lines_of(path), LINES):
+        reading = vocabulary.reading.for_file(path, self.column)
+        for lines in _blocks(lines_of(path, None, reading), LINES):
             sentences = [[word.decode() for word in line] for _, line in lines]
             scores = score(model, [vocabulary.encode(sentence) for sentence in sentences], vocabulary.eos_id)
             for sentence, scored in zip(sentences, scores):
                 strange = sum(word not in vocabulary for word in sentence)
-                tokens, unknown, nats = tokens + len(sentence), unknown + strange, nats - scored.logprob
-                print(self._shown(sentence, scored, strange))
+                if len(sentence) > 1 or not reading.options.sentences:  # else a blank line, which is no sentence
+                    tokens, unknown, nats = tokens + len(sentence), unknown + strange, nats - scored.logprob
+                print(self._shown(vocabulary, sentence, scored, strange))
         if tokens:
-            told = f"{tokens:,} tokens, of which {unknown:,} are not among the model's words"
+            told = f"{tokens:,} tokens, of which {unknown:,} are not among the model's words, each line by itself"
             print(f"rnnlm: {told}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
 
-    def _shown(self, sentence: list[str], scored: "Scored", strange: int) -> str:
+    def _shown(self, vocabulary: Vocabulary, sentence: list[str], scored: "Scored", strange: int) -> str:
         """What is printed for a sentence, `strange` of whose words the model has not."""
         if self.json:
             known = {"logprob": scored.logprob, "unknown": strange, "words": sentence}
             return to_json({**known, "logprobs": scored.tokens.tolist()})
         if self.words:
             return "".join(f"{p:.6f}\t{word}\n" for p, word in zip(scored.tokens.tolist(), sentence))
-        return f"{scored.logprob:.6f}\t{' '.join(sentence[:-1])}"
+        return f"{scored.logprob:.6f}\t{vocabulary.reading.units.join(sentence[:-1])}"
 
 
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:

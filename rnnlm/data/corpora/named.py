@@ -1,5 +1,6 @@
 """Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
 
+from collections import Counter
 from dataclasses import dataclass
 from difflib import get_close_matches
 from math import ceil
@@ -9,16 +10,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
+from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS
 from rnnlm.data.encoded import is_encoded, open_corpus
-from rnnlm.data.text import frequent_words, lines_of, read_corpus
+from rnnlm.data.reading import PLAIN, TextSize
+from rnnlm.data.text import frequent_words, read_corpus, vocabulary_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.translated import in_words_of
-from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError
+from rnnlm.data.vocabulary import EOS, Vocabulary
+from rnnlm.errors import DataError, InputError
 
-__all__ = ["BUILT_IN", "Corpus", "load_corpus", "load_part"]
+__all__ = ["BUILT_IN", "Corpus", "Part", "load_corpus", "load_part"]
 
 BUILT_IN = ("story", "ptb")
 HELD_OUT = 0.05  # of a file, for each of valid and test
@@ -43,7 +46,24 @@ class Corpus:
     floor: float | None = None
 
 
-def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000) -> Corpus:
+@dataclass(frozen=True)
+class Part:
+    """A text in the words of a model.
+
+    Attributes:
+        ids: (tokens,): an array, or of an encoded corpus `Tokens`.
+        unknown: how many of them are not among the words and became `<unk>`.
+        size: of the text, whatever it is cut into; None where the file has ids alone.
+    """
+
+    ids: Ids
+    unknown: int
+    size: TextSize | None = None
+
+
+def load_corpus(
+    name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000, options: TextOptions | None = None
+) -> Corpus:
     """All parts of a corpus.
 
     A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part.
@@ -53,44 +73,70 @@ def load_corpus(name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000
         data_dir: where Penn Treebank is; see `ptb`.
         max_words: of a text file keep so many words, the most frequent ones; all others become `<unk>`. An encoded
             corpus has its words already.
+        options: how a text is cleaned, and what it is cut into; the built-in stories and encoded corpora are words.
 
     Raises:
         DataError: no such corpus; the nearest name is offered.
+        InputError: options that do not go with the corpus.
     """
+    options = TextOptions() if options is None else options
+    options.check()
+    as_it_is = options.units == "word" and not options.cleans and options.column is None
     if name == "story":
+        _expect_plain(name, as_it_is)
         train, valid, test = (story.load_data(part)[0] for part in PARTS)
         return Corpus(train, valid, test, story.vocabulary(), float(np.exp(story.floor("test"))))
     if name == "ptb":
-        words = ptb.vocabulary(data_dir)
+        first = ptb.find("train", data_dir)
+        words = ptb.vocabulary(data_dir) if as_it_is else vocabulary_of(first, max_words, options)
         train, valid, test = (read_corpus(ptb.find(part, data_dir), words)[0] for part in PARTS)
         return Corpus(train, valid, test, words)
     path = _expect_file(name)
     whole_number("max_words", max_words, 3)
     if is_encoded(path):
+        _expect_plain(name, as_it_is)
         return _in_parts(*open_corpus(path))
-    return _in_parts(*read_corpus(path, frequent_words(path, max_words)))
+    words = frequent_words(path, max_words) if as_it_is else vocabulary_of(path, max_words, options)
+    return _in_parts(*read_corpus(path, words))
 
 
-def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None) -> tuple[Ids, int]:
+def _expect_plain(name: str, as_it_is: bool) -> None:
+    if not as_it_is:
+        raise InputError(f"{name} is words already: units, column and what cleans a text are for text files")
+
+
+def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None, column: str | None = None) -> Part:
     """One part of a corpus, or a whole file, in the words of a model.
 
-    Returns:
-        ids: (tokens,): an array, or of an encoded corpus `Tokens`.
-        unknown: how many of them are not among the words and became `<unk>`.
+    Args:
+        name, data_dir: as of `load_corpus`.
+        part: of a corpus that has parts.
+        words: of the model.
+        column: of a CSV file; unless given, a file called .csv is read by the column that the model was trained on.
 
     Raises:
         DataError: a strange word, and the model has no `<unk>`; an encoded corpus in words that can't be translated.
     """
     if name == "story":
-        corpus, _, id_to_word = story.load_data(part)
-        text = [id_to_word[i] for i in corpus.tolist()]
-        return words.encode(text), sum(word not in words for word in text)
+        return _of_story(part, words)
     path = ptb.find(part, data_dir) if name == "ptb" else _expect_file(name)
     if is_encoded(path):
-        return in_words_of(path, words)
-    ids, _ = read_corpus(path, words)
-    known = {word.encode() for word in words.words}
-    return ids, sum(word not in known for _, line in lines_of(path) for word in line)
+        return Part(*in_words_of(path, words))
+    size, unknown = TextSize(), Counter[bytes]()
+    ids, _ = read_corpus(path, words.for_file(path, column), size=size, unknown=unknown)
+    return Part(ids, unknown.total(), size)
+
+
+def _of_story(part: str, words: Vocabulary) -> Part:
+    """Part of the stories, cut into the units of a model."""
+    corpus, _, id_to_word = story.load_data(part)
+    size, text = TextSize(), [id_to_word[i] for i in corpus.tolist()]
+    lines = " ".join(text).split(f" {EOS}")
+    for line in lines:
+        size.add(line.strip())
+    if words.reading is not PLAIN:
+        text = [unit for line in lines for unit in (*words.reading.cut(line.strip()), EOS)]
+    return Part(words.encode(text), sum(word not in words for word in text), size)
 
 
 def _expect_file(name: str) -> Path:

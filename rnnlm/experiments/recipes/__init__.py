@@ -56,5 +56,8 @@ def arguments(settings: dict[str, Any]) -> list[str]:
     options: list[str] = []
     for key, value in settings.items():
         flag = key.replace("_", "-")
-        options += [f"--{flag}" if value else f"--no-{flag}"] if isinstance(value, bool) else [f"--{flag}", str(value)]
+        if isinstance(value, bool):
+            options += [f"--{flag}" if value else f"--no-{flag}"]
+        else:
+            options += [f"--{flag}", *(map(str, value) if isinstance(value, list) else [str(value)])]
     return options

@@ -1,0 +1,73 @@
+"""A text as a command evaluates a model on it."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rnnlm.data.corpora.named import load_part
+from rnnlm.data.reading import TextSize
+from rnnlm.data.sentences import Sentences
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError
+
+if TYPE_CHECKING:
+    from rnnlm.inference.evaluation import Evaluation
+    from rnnlm.models.base import Model
+
+__all__ = ["Text"]
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text in the words of a model.
+
+    Attributes:
+        ids: a stream of ids; or `Sentences`, if the model was trained on sentences.
+        unknown: how many of its tokens the model has not.
+        tokens: how many there are, with those that are not scored.
+        size: of what is scored, whatever it is cut into; None where the file has ids alone.
+    """
+
+    ids: Any
+    unknown: int
+    tokens: int
+    size: TextSize | None
+
+    @classmethod
+    def of(
+        cls, name: str, part: str, words: Vocabulary, data_dir: Path | None = None, column: str | None = None
+    ) -> "Text":
+        """As `load_part` reads it, by lines if the model was trained so."""
+        found = load_part(name, part, words, data_dir, column)
+        if not words.reading.options.sentences:
+            return cls(found.ids, found.unknown, len(found.ids), _after_the_first(found.size, words, found.ids))
+        if words.eos_id is None:
+            raise DataError("this model has no <eos> among its words, so no line has a beginning and an end")
+        lines = Sentences(found.ids, words.eos_id)
+        return cls(lines, found.unknown, lines.tokens, _without_blank(found.size, lines.blank))
+
+    def evaluate(self, model: "Model", words: Vocabulary, lanes: int = 1) -> "Evaluation":
+        """The model's figures."""
+        from rnnlm.inference.evaluation import evaluate
+
+        return evaluate(model, self.ids, lanes, unk_id=words.unk_id)
+
+
+def _after_the_first(size: TextSize | None, words: Vocabulary, ids: Any) -> TextSize | None:
+    """Without the first token, which is not scored."""
+    if size is None or len(ids) < 2:
+        return size
+    first = words.text([int(ids[0])])
+    counts = size.words - 1 if words.reading.options.units == "word" else size.words
+    letters = max(len(first), 1)
+    return replace(
+        size, words=counts, characters=size.characters - letters, bytes=size.bytes - max(len(first.encode()), 1)
+    )
+
+
+def _without_blank(size: TextSize | None, blank: int) -> TextSize | None:
+    """Without the blank lines, each of which is an end alone."""
+    if size is None:
+        return None
+    lines, words, characters, count = size.lines, size.words, size.characters, size.bytes
+    return TextSize(lines - blank, words - blank, characters - blank, count - blank)

@@ -1,0 +1,89 @@
+"""Byte pairs: pieces of words, learned from a text, in which any text can be written (extra `bpe`)."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from rnnlm.data.units import Units
+from rnnlm.errors import DataError, InputError, MissingExtra
+
+__all__ = ["FEWEST", "BytePairs"]
+
+FEWEST = 256  # units: each byte is one
+
+
+class BytePairs(Units):
+    """Byte-level byte-pair encoding, by the library `tokenizers`, whose JSON files are read and written.
+
+    Source: Sennrich, Haddow and Birch, Neural machine translation of rare words with subword units, ACL 2016; on bytes,
+    Radford et al., Language models are unsupervised multitask learners, 2019.
+
+    Args:
+        tokenizer: a `tokenizers.Tokenizer`.
+    """
+
+    name = "bpe"
+
+    def __init__(self, tokenizer: Any) -> None:
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def learn(cls, lines: Iterable[str], size: int) -> "BytePairs":
+        """Learn so many units from lines; fewer, if the text has no more pairs that occur twice.
+
+        Raises:
+            InputError: a size below 256.
+        """
+        if size < FEWEST:
+            raise InputError(
+                f"byte pairs must be at least {FEWEST}, one for each byte, got {size}: take more max_words"
+            )
+        library = _library()
+        tokenizer = library.Tokenizer(library.models.BPE())
+        tokenizer.pre_tokenizer = library.pre_tokenizers.ByteLevel(add_prefix_space=False)
+        tokenizer.decoder = library.decoders.ByteLevel()
+        alphabet = library.pre_tokenizers.ByteLevel.alphabet()
+        trainer = library.trainers.BpeTrainer(
+            vocab_size=size, min_frequency=2, initial_alphabet=alphabet, show_progress=False
+        )
+        tokenizer.train_from_iterator(lines, trainer)
+        return cls(tokenizer)
+
+    @classmethod
+    def from_json(cls, text: str, source: str) -> "BytePairs":
+        """From what `to_json` gave, read from `source`.
+
+        Raises:
+            DataError: another kind of file.
+        """
+        try:
+            return cls(_library().Tokenizer.from_str(text))
+        except MissingExtra:
+            raise
+        except Exception as error:  # the library raises no class of its own
+            raise DataError(f"{source} is no tokenizer: {error}") from error
+
+    def to_json(self) -> str:
+        """All of it, as the library writes it."""
+        return str(self.tokenizer.to_str(pretty=True))
+
+    @property
+    def units(self) -> list[str]:
+        """All units, by their numbers."""
+        words: dict[str, int] = self.tokenizer.get_vocab()
+        return sorted(words, key=words.__getitem__)
+
+    def cut(self, line: str) -> list[str]:
+        """The units of a line: bytes are written as the library does, a blank as "Ġ"."""
+        return list(self.tokenizer.encode(line).tokens)
+
+    def join(self, units: Sequence[str]) -> str:
+        """The line; bytes that are no UTF-8, which only a model puts together, become "�"."""
+        return str(_library().decoders.ByteLevel().decode(list(units)))
+
+
+def _library() -> Any:
+    try:
+        import tokenizers
+    except ImportError as error:
+        raise MissingExtra("units bpe", "bpe") from error
+    return tokenizers

@@ -1,0 +1,109 @@
+"""Questions about the built-in stories whose best possible accuracy is known: samples for classifiers."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.corpora.grammar import Grammar, Rules
+from rnnlm.data.corpora.story import GRAMMAR, accepts, vocabulary
+from rnnlm.data.corpora.story_rules import PRONOUNS, story_rules
+from rnnlm.data.vocabulary import EOS
+from rnnlm.randomness import stream
+
+__all__ = ["Questions", "right_or_wrong", "who_is_meant"]
+
+ANSWERS = ("host", "visitor")
+
+
+@dataclass(frozen=True)
+class Questions:
+    """Texts and what is to be said of them.
+
+    Attributes:
+        texts: words with blanks between them.
+        answers: (count,) 0 or 1 for each.
+        best: the best accuracy that anyone can be expected to reach.
+    """
+
+    texts: list[str]
+    answers: NDArray[np.int64]
+    best: float
+
+
+def right_or_wrong(count: int = 10_000, seed: int = 0) -> Questions:
+    """Sentences of the stories, half of them spoiled: 1 for those that the grammar can write, 0 for the others.
+
+    To spoil one, two words change places, or one is left out, put in or replaced by another of the vocabulary, until
+    the grammar can't write it. So 1 is the best accuracy.
+    """
+    whole_number("count", count, 1)
+    rng = stream(seed, "made pairs", part=2)
+    words = [word for word in vocabulary().words if word != EOS]
+    texts, answers = [], rng.integers(0, 2, count)
+    for sentence, right in zip(_sentences(GRAMMAR, seed), answers):
+        while not right and accepts(sentence):
+            sentence = _spoiled(sentence, words, rng)
+        texts.append(" ".join(sentence))
+    return Questions(texts, answers, 1.0)
+
+
+def who_is_meant(count: int = 10_000, seed: int = 0) -> Questions:
+    """The beginnings of stories, and then "he" or "she": 0 if the host is meant, 1 for the visitor.
+
+    Each is meant as often. Where they are not both men or both women, which is half of the stories, the word says who,
+    and otherwise nothing does: 0.75 is the best accuracy. Sentences end with "<eos>".
+    """
+    whole_number("count", count, 1)
+    grammar = Grammar(_asking(), ("question",))
+    texts: list[str] = []
+    answers: list[int] = []
+    text: list[str] = []
+    for word in grammar.words(seed):
+        if word in ANSWERS:
+            texts.append(" ".join(text))
+            answers.append(ANSWERS.index(word))
+            text = []
+            if len(texts) == count:
+                break
+        else:
+            text.append(word)
+    return Questions(texts, np.array(answers), 0.75)
+
+
+def _asking() -> Rules:
+    """The rules of the stories, of which only the beginnings are told, and what is asked."""
+    rules = dict(story_rules())
+    pairs = [(host, visitor) for host in "mf" for visitor in "mf"]
+    rules["question",] = [(1, [("asked", *pair)]) for pair in pairs]
+    for host, visitor in pairs:
+        opening = [("alone", host), ("meanwhile",), ("enter", visitor), ("meanwhile",)]
+        meant = [(1, [*opening, PRONOUNS[who][0], answer]) for who, answer in zip((host, visitor), ANSWERS)]
+        rules["asked", host, visitor] = meant
+    return rules
+
+
+def _sentences(grammar: Grammar, seed: int) -> Iterator[list[str]]:
+    """Sentences of an endless text, without their ends."""
+    sentence: list[str] = []
+    for word in grammar.words(seed):
+        if word == EOS:
+            yield sentence
+            sentence = []
+        else:
+            sentence.append(word)
+
+
+def _spoiled(sentence: list[str], words: list[str], rng: np.random.Generator) -> list[str]:
+    """The sentence with a mistake."""
+    made, way = list(sentence), int(rng.integers(4))
+    place, other = rng.integers(0, len(made), 2).tolist()
+    if way == 0:
+        made[place], made[other] = made[other], made[place]
+    elif way == 1 and len(made) > 1:
+        del made[place]
+    else:
+        made[place : place + (way == 2)] = [words[int(rng.integers(len(words)))]]
+    return made

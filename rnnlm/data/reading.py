@@ -1,0 +1,108 @@
+"""From a line of text to the units that a vocabulary has ids of, and back."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.units import Characters, Units, Words
+from rnnlm.errors import DataError
+
+__all__ = ["PLAIN", "Reading", "TextSize"]
+
+BY_RULE: dict[str, type[Units]] = {"word": Words, "char": Characters}  # what has nothing to learn
+
+
+@dataclass
+class TextSize:
+    """How long a text is, whatever it is cut into; counted while it is read.
+
+    Attributes:
+        lines: of it.
+        words: between white space, and an end for each line.
+        characters, bytes: of UTF-8; an end of line is one.
+    """
+
+    lines: int = 0
+    words: int = 0
+    characters: int = 0
+    bytes: int = 0
+
+    def add(self, line: str) -> None:
+        """Take one more line into account."""
+        self.lines += 1
+        self.words += len(line.encode().split()) + 1
+        self.characters += len(line) + 1
+        self.bytes += len(line.encode()) + 1
+
+
+@dataclass(frozen=True)
+class Reading:
+    """How lines become units: cleaned and cut.
+
+    Attributes:
+        options: what is cleaned.
+        units: what lines are cut into; byte pairs have to be learned first.
+    """
+
+    options: TextOptions = field(default_factory=TextOptions)
+    units: Units = field(default_factory=Words)
+
+    @classmethod
+    def of(cls, options: TextOptions, learned: Units | None = None) -> "Reading":
+        """By options; `learned` are the byte pairs, where they ask for them."""
+        options.check()
+        if learned is None and options.units not in BY_RULE:
+            raise DataError(f"units {options.units} must be learned from a text first")
+        return cls(options, BY_RULE[options.units]() if learned is None else learned)
+
+    def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Reading":
+        """The same for another file, of which `column` is read, if it is given; of a file called .csv our own one."""
+        own = self.options.column if os.fspath(path).lower().endswith(".csv") else None
+        return replace(self, options=replace(self.options, column=own if column is None else column))
+
+    @property
+    def plain(self) -> bool:
+        """Whether lines are words as they stand there."""
+        return self.options.units == "word" and not self.options.cleans
+
+    def cleaned(self, line: str) -> str | None:
+        """The line without what is to go; None where it is left out as a whole."""
+        return None if self.options.left_out(line) else self.options.clean(line)
+
+    def cut(self, line: str) -> list[str]:
+        """The units of a line, or of part of one, which is cleaned first."""
+        return self.units.cut(self.options.clean(line))
+
+    def settings(self) -> dict[str, Any]:
+        """What a model's folder says of it; byte pairs have a file of their own."""
+        return asdict(self.options)
+
+    @staticmethod
+    def options_of(settings: Mapping[str, Any]) -> TextOptions:
+        """The options that `settings` gave.
+
+        Raises:
+            DataError: others.
+        """
+        known = [f.name for f in fields(TextOptions)]
+        if strange := [name for name in settings if name not in known]:
+            raise DataError(f"how a text is read must be said by {', '.join(known)}, got {strange[0]!r}")
+        values = {**settings, "leave_out": tuple(settings.get("leave_out", ()))}
+        options = TextOptions(**values)
+        options.check()
+        return options
+
+    def text(self, words: Sequence[str], end: str) -> str:
+        """The text of units, a line after each `end`."""
+        lines: list[list[str]] = [[]]
+        for word in words:
+            if word == end:
+                lines.append([])
+            else:
+                lines[-1].append(word)
+        return "\n".join(self.units.join(line) for line in lines)
+
+
+PLAIN = Reading()

@@ -1,0 +1,97 @@
+"""Windows of sentences: those of like length side by side, in another order in each epoch."""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.sentences import Sentences, groups, side_by_side
+from rnnlm.data.windows import Windows
+from rnnlm.randomness import stream
+
+__all__ = ["SentenceBatches"]
+
+Ids = NDArray[np.int32]
+
+
+class SentenceBatches(Windows):
+    """Each line a sequence of its own: the state is zeros where it begins, and its `<eos>` is predicted.
+
+    Lines of like length stand side by side, as many as make batch_size * time_size tokens with what fills up the
+    shorter ones, and batch_size of them at least, so that a window has as much to do as one of a stream. Lines longer
+    than time_size are read in several windows, the state going on from one to the next. Each epoch has every line once;
+    which of a length come together, and which group comes when, is drawn anew.
+
+    Args:
+        sentences: the lines.
+        batch_size: fewest lines side by side, where there are so many.
+        time_size: T, the most steps of a window.
+        seed: of the orders.
+        lap: another one has other orders, of the same seed.
+    """
+
+    def __init__(self, sentences: Sentences, batch_size: int, time_size: int, seed: int = 0, lap: int = 0) -> None:
+        self.sentences, self.lap = sentences, lap
+        self.batch_size, self.time_size = (
+            whole_number("batch_size", batch_size, 1),
+            whole_number("time_size", time_size, 1),
+        )
+        self.seed = whole_number("seed", seed, 0, 2**64)
+        rising = np.sort(sentences.lengths)
+        self._groups = groups(rising, self.size, batch_size)  # the same in each epoch: so are the lengths
+        self._pieces = [-(-int(rising[end - 1]) // time_size) for _, end in self._groups]
+        self._plan: tuple[int, NDArray[np.int64], list[tuple[int, int]]] | None = None
+        self._group: tuple[tuple[int, int], Ids, Ids] | None = None  # (epoch, group), and its inputs and targets
+
+    def __len__(self) -> int:
+        """Windows in an epoch."""
+        return sum(self._pieces)
+
+    @property
+    def size(self) -> int:
+        """batch_size * time_size."""
+        return self.batch_size * self.time_size
+
+    def expect_words(self, vocab_size: int) -> None:
+        """Check that ids are those of so many words."""
+        self.sentences.within(vocab_size)
+
+    def window(self, number: int) -> tuple[Ids, Ids]:
+        """Inputs and targets (N, T) of window `number` from 0, on the host; a target that does not count is -1."""
+        _, group, piece = self._place(number)
+        xs, ts = self._side_by_side(number // len(self), group)
+        steps = -(-xs.shape[1] // self._pieces[group])
+        part = slice(piece * steps, (piece + 1) * steps)
+        return xs[:, part], ts[:, part]
+
+    def weight(self, number: int) -> int:
+        """How many targets count."""
+        return int((self.window(number)[1] >= 0).sum())
+
+    def fresh(self, number: int) -> bool:
+        """Whether it is the first of its lines."""
+        return self._place(number)[2] == 0
+
+    def identity(self) -> dict[str, int]:
+        """The numbers that say which windows these are."""
+        lines = {"lines": len(self.sentences), "tokens": self.sentences.tokens}
+        return {**lines, "batch_size": self.batch_size, "time_size": self.time_size, "seed": self.seed, "lap": self.lap}
+
+    def _place(self, number: int) -> tuple[NDArray[np.int64], int, int]:
+        """The lines of an epoch in their order, and the group and the piece of it that a window has."""
+        epoch, place = divmod(number, len(self))
+        if self._plan is None or self._plan[0] != epoch:
+            rng = stream(self.seed, "order of samples", epoch, part=1, lap=self.lap)
+            drawn = rng.permutation(len(self.sentences))
+            order = drawn[self.sentences.lengths[drawn].argsort(kind="stable")]
+            turns = rng.permutation(len(self._groups)).tolist()
+            self._plan = epoch, order, [(group, k) for group in turns for k in range(self._pieces[group])]
+        return self._plan[1], *self._plan[2][place]
+
+    def _side_by_side(self, epoch: int, group: int) -> tuple[Ids, Ids]:
+        """All of a group's lines."""
+        if self._group is None or self._group[0] != (epoch, group):
+            order, (begin, end) = self._place(epoch * len(self))[0], self._groups[group]
+            lines = [self.sentences[number] for number in order[begin:end].tolist()]
+            self._group = ((epoch, group), *side_by_side(lines))
+            self.sentences.ids.release()
+        return self._group[1:]

@@ -1,0 +1,99 @@
+"""Words of short texts as ids from 1, the most frequent first; 0 is the pad."""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from rnnlm.checks import whole_number
+from rnnlm.errors import DataError, InputError
+
+__all__ = ["Tokenizer"]
+
+FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
+
+
+class Tokenizer:
+    """Learns the words of texts, and turns texts into ids, as Keras has it.
+
+    Words are numbered from 1 by how often they occur, equals by where they appear first. A word that was not learned is
+    left out, or becomes `oov_token`, if there is one: that has id 1 then.
+
+    Args:
+        num_words: keep ids below this alone; all unless given.
+        filters: characters that become blanks.
+        lower: learn and read words in lower case.
+        oov_token: stands for unknown words; '<unk>', say.
+
+    Attributes:
+        word_index, index_word: id of each word, and the word of each id.
+        word_counts: how often each word was seen.
+    """
+
+    def __init__(
+        self, num_words: int | None = None, filters: str = FILTERS, lower: bool = True, oov_token: str | None = None
+    ) -> None:
+        self.num_words = None if num_words is None else whole_number("num_words", num_words, 2)
+        self.lower, self.oov_token = lower, oov_token
+        self._blanks = str.maketrans(dict.fromkeys(filters, " "))
+        self.word_counts: Counter[str] = Counter()
+        self.word_index: dict[str, int] = {}
+        self.index_word: dict[int, str] = {}
+
+    def fit_on_texts(self, texts: Iterable[str | Sequence[str]]) -> None:
+        """Learn the words of texts, or of lists of words, beside those that are known.
+
+        Raises:
+            DataError: no word at all.
+        """
+        if isinstance(texts, str):
+            raise InputError(f"texts must be a list of texts, got one: {texts!r:.80}")
+        for text in texts:
+            self.word_counts.update(self._words(text))
+        if not self.word_counts:
+            raise DataError("texts must have a word at least, and none is left of them once they are cleaned")
+        order = [word for word, _ in self.word_counts.most_common() if word != self.oov_token]
+        words = order if self.oov_token is None else [self.oov_token, *order]
+        self.word_index = {word: i for i, word in enumerate(words, 1)}
+        self.index_word = dict(enumerate(words, 1))
+
+    @property
+    def size(self) -> int:
+        """How many ids there are, the pad's among them: V of an embedding."""
+        known = len(self.word_index) + 1
+        return known if self.num_words is None else min(self.num_words, known)
+
+    def texts_to_sequences(self, texts: Iterable[str | Sequence[str]]) -> list[list[int]]:
+        """The ids of each text; a blank text gives an empty list.
+
+        Raises:
+            DataError: no words were learned.
+        """
+        if not self.word_index:
+            raise DataError("a Tokenizer must learn words before it has ids: fit_on_texts first")
+        if isinstance(texts, str):
+            raise InputError(f"texts must be a list of texts, got one: {texts!r:.80}")
+        unknown = None if self.oov_token is None else self.word_index[self.oov_token]
+        rows = []
+        for text in texts:
+            ids = (self.word_index.get(word) for word in self._words(text))
+            known = [unknown if i is None or i >= self.size else i for i in ids]
+            rows.append([i for i in known if i is not None])
+        return rows
+
+    def sequences_to_texts(self, sequences: Iterable[Sequence[int]]) -> list[str]:
+        """The words of ids; pads are left out.
+
+        Raises:
+            DataError: an id of no word.
+        """
+        texts = []
+        for row in sequences:
+            for i in row:
+                if int(i) and int(i) not in self.index_word:
+                    raise DataError(f"an id of this tokenizer must be in [0, {len(self.word_index)}], got {i}")
+            texts.append(" ".join(self.index_word[int(i)] for i in row if int(i)))
+        return texts
+
+    def _words(self, text: str | Sequence[str]) -> list[str]:
+        if not isinstance(text, str):
+            return [word.lower() for word in text] if self.lower else list(text)
+        return (text.lower() if self.lower else text).translate(self._blanks).split()

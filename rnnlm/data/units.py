@@ -1,0 +1,52 @@
+"""What a line of text is cut into, and how it is put together again: words or characters (`bpe.py` has byte pairs)."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+__all__ = ["Characters", "Units", "Words"]
+
+BLANK = "▁"  # stands for a blank among characters: a vocabulary's words have no white space
+ESCAPES = {" ": BLANK, BLANK: BLANK * 2, "\t": f"{BLANK}t", "\r": f"{BLANK}r", "\v": f"{BLANK}v", "\f": f"{BLANK}f"}
+LETTERS = {unit: letter for letter, unit in ESCAPES.items()}
+
+
+class Units(ABC):
+    """Cuts lines into what a vocabulary has ids of."""
+
+    name: str
+
+    @abstractmethod
+    def cut(self, line: str) -> list[str]:
+        """The units of a line, none of which has white space in it."""
+
+    @abstractmethod
+    def join(self, units: Sequence[str]) -> str:
+        """The line that was cut."""
+
+
+class Words(Units):
+    """Words between ASCII white space; of which only that there is some is kept."""
+
+    name = "word"
+
+    def cut(self, line: str) -> list[str]:
+        """At ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word."""
+        return [word.decode() for word in line.encode().split()]
+
+    def join(self, units: Sequence[str]) -> str:
+        """A blank between words."""
+        return " ".join(units)
+
+
+class Characters(Units):
+    """Unicode characters. A blank is written as "▁", and "▁" itself as two of them, so that nothing is lost."""
+
+    name = "char"
+
+    def cut(self, line: str) -> list[str]:
+        """A unit for each character."""
+        return [ESCAPES.get(letter, letter) for letter in line]
+
+    def join(self, units: Sequence[str]) -> str:
+        """The characters as they were."""
+        return "".join(LETTERS.get(unit, unit) for unit in units)

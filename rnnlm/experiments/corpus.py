@@ -1,0 +1,95 @@
+"""The corpus of an experiment: its parts, as a stream or as sentences, and whether there is enough to hold any out."""
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rnnlm.data.corpora.named import Corpus, load_corpus
+from rnnlm.data.sentences import Sentences
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError, InputError
+from rnnlm.experiments.settings import TrainConfig
+from rnnlm.progress import say
+
+__all__ = ["Texts", "load"]
+
+
+@dataclass(frozen=True)
+class Texts:
+    """What a model is trained and evaluated on.
+
+    Attributes:
+        train, valid, test: each a stream of ids, or `Sentences`; None where there are none.
+        vocabulary: the words.
+        floor: perplexity of the test part that no honest model gets below, where it is known.
+    """
+
+    train: Any
+    valid: Any
+    test: Any
+    vocabulary: Vocabulary
+    floor: float | None
+
+
+def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
+    """The texts, and the settings as they go with them; without an evaluation, words numbered after the last one of the
+    text trained on are left out.
+
+    Raises:
+        DataError, InputError: no such corpus, or one that is too short.
+    """
+    corpus = load_corpus(config.corpus, config.data_dir, config.max_words, config.text)
+    corpus = replace(corpus, vocabulary=_read_as(config, corpus.vocabulary))
+    if config.text.sentences:
+        texts, config = _in_sentences(corpus, config)
+    else:
+        train = corpus.train[: config.max_tokens]
+        texts = Texts(train, corpus.valid, corpus.test, corpus.vocabulary, corpus.floor)
+        if config.evaluate and min(len(corpus.valid), len(corpus.test)) < 2:
+            raise DataError(
+                f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate, --sentences or more text"
+            )
+    return texts if config.evaluate else replace(texts, vocabulary=_words_in_use(texts)), config
+
+
+def _read_as(config: TrainConfig, words: Vocabulary) -> Vocabulary:
+    """The words, which know how the training reads them."""
+    return Vocabulary(words.words, replace(words.reading, options=config.text))
+
+
+def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConfig]:
+    """The parts of a corpus as sentences; where they are too few to hold some out, all are for training."""
+    words = corpus.vocabulary
+    if words.eos_id is None:
+        raise DataError(f"{config.corpus} has no <eos> among its words: it has no lines that could stand alone")
+    parts = [corpus.train[: config.max_tokens], corpus.valid, corpus.test]
+    valid, test = (_sentences(part, words.eos_id) for part in parts[1:])
+    if not config.evaluate or (valid is not None and test is not None):
+        return Texts(Sentences(parts[0], words.eos_id), valid, test, words, None), config
+    if config.patience is not None or config.lr_rule == "halving" or config.optimizer == "asgd":
+        raise InputError(
+            "patience, lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
+            f"{config.corpus} to hold some out"
+        )
+    say(f"{config.corpus} has too few lines to hold some out: all are trained on, and nothing is evaluated")
+    whole = np.concatenate([np.asarray(part) for part in parts])
+    return Texts(Sentences(whole, words.eos_id), None, None, words, None), replace(config, evaluate=False)
+
+
+def _sentences(part: Any, eos: int) -> Sentences | None:
+    try:
+        return Sentences(part, eos)
+    except DataError:  # no line with a word
+        return None
+
+
+def _words_in_use(texts: Texts) -> Vocabulary:
+    """The words up to the last one that is trained on; all of those that have to stay together."""
+    words = texts.vocabulary
+    if words.reading.options.units == "bpe":
+        return words
+    ids = texts.train.ids if isinstance(texts.train, Sentences) else tokens_of("train", texts.train)
+    last = max(int(piece.max()) for piece in ids.pieces())
+    return Vocabulary(words.words[: last + 1], words.reading)

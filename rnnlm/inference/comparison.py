@@ -1,0 +1,142 @@
+"""Two models on one text, token by token or line by line."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from math import nan, sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.data.sentences import Sentences
+from rnnlm.data.tokens import Tokens
+from rnnlm.data.vocabulary import EOS, Vocabulary
+from rnnlm.errors import InputError
+from rnnlm.inference.evaluation import token_nats
+from rnnlm.inference.predictor import Predictor
+
+__all__ = ["Comparison", "Line", "compare", "line_nats"]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What a model makes of a line.
+
+    Attributes:
+        units: of it, as the model reads them, `<unk>` for unknown ones.
+        nats: of each.
+        known: whether each is among the model's words.
+        text: the line.
+    """
+
+    units: tuple[str, ...]
+    nats: NDArray[np.float64]
+    known: NDArray[np.bool_]
+    text: str
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How much worse the second model predicts a text than the first.
+
+    Attributes:
+        unit: token or line, that was compared one by one.
+        labels: what they are.
+        differences: nats of the second model less those of the first, for each.
+        tokens: of all of them: of the lines, words.
+    """
+
+    unit: str
+    labels: Sequence[str]
+    differences: NDArray[np.float64]
+    tokens: int
+
+    @property
+    def nats(self) -> float:
+        """Mean difference in nats a token, or of lines a word; positive where the first model is better."""
+        return float(self.differences.sum() / self.tokens)
+
+    @property
+    def stderr(self) -> float:
+        """Standard error of it, as if what was compared were independent; NaN for one alone."""
+        n = len(self.differences)
+        if n < 2:
+            return nan
+        return float(self.differences.std(ddof=1)) * sqrt(n) / self.tokens
+
+    def wins(self, top: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
+        """Where the first model is better, and where the second is: words by the sum of their differences, or lines,
+        each with by how many nats in all."""
+        sums: dict[str, float] = {}
+        for label, difference in zip(self.labels, self.differences.tolist()):
+            sums[label] = sums.get(label, 0.0) + difference
+        order = sorted(sums.items(), key=lambda one: -one[1])
+        better = [(label, nats) for label, nats in order[:top] if nats > 0]
+        return better, [(label, -nats) for label, nats in order[::-1][:top] if nats < 0]
+
+    def row(self) -> dict[str, Any]:
+        """The figures by name."""
+        first, second = int((self.differences > 0).sum()), int((self.differences < 0).sum())
+        return {
+            "difference": self.nats, "difference_stderr": self.stderr, "compared": len(self.differences),
+            "unit": self.unit, "first_better": first, "second_better": second,
+        }  # fmt: skip
+
+    def __str__(self) -> str:
+        row, per = self.row(), "token" if self.unit == "token" else "word"
+        return (
+            f"second less first: {self.nats:+.4f} ± {self.stderr:.4f} nats a {per}, {row['compared']:,} {self.unit}s "
+            f"compared; first better at {row['first_better']:,}, second at {row['second_better']:,}"
+        )
+
+
+def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | Sentences) -> list[Line]:
+    """A text by its lines, with the nats of every token; of a stream the first token, which is not scored, costs 0."""
+    nats = token_nats(model, corpus)
+    if isinstance(corpus, Sentences):
+        ids = np.concatenate(list(corpus))
+    else:
+        ids, nats = np.asarray(corpus), np.concatenate([[0.0], nats])
+    eos = -1 if words.eos_id is None else words.eos_id
+    unknown = -1 if words.unk_id is None else words.unk_id
+    ends = (np.flatnonzero(ids == eos) + 1).tolist()
+    ends += [len(ids)] if not ends or ends[-1] < len(ids) else []
+    found = []
+    for begin, end in zip([0, *ends], ends):
+        line = ids[begin:end]
+        units = words.decode(line.tolist())
+        text = words.reading.text(units, EOS).rstrip("\n")
+        if text or not isinstance(corpus, Sentences):
+            found.append(Line(tuple(units), nats[begin:end], line != unknown, text))
+    return found
+
+
+def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
+    """Two models by what `line_nats` gave for one text.
+
+    Raises:
+        InputError: not the same number of lines.
+    """
+    first, second = ([line for line in lines if line.text] for lines in (first, second))
+    if len(first) != len(second) or not first:
+        raise InputError(f"the two models must read the same lines, got {len(first)} and {len(second)}")
+    if all(map(_same_units, first, second)):
+        labels, differences = [], []
+        for a, b in zip(first, second):
+            both = a.known & b.known
+            labels += [unit for unit, known in zip(a.units, both) if known]
+            differences.append((b.nats - a.nats)[both])
+        every = np.concatenate(differences)
+        if not len(every):
+            raise InputError("the two models must know a word of the text in common, and know none")
+        return Comparison("token", labels, every, len(every))
+    sums = np.array([b.nats.sum() - a.nats.sum() for a, b in zip(first, second)])
+    return Comparison("line", [a.text for a in first], sums, sum(len(a.text.split()) + 1 for a in first))
+
+
+def _same_units(a: Line, b: Line) -> bool:
+    """Whether both models cut a line into the same units, as far as both know them."""
+    if len(a.units) != len(b.units):
+        return False
+    both = a.known & b.known
+    return all(u == v for u, v, known in zip(a.units, b.units, both) if known)

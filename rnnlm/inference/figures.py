@@ -1,0 +1,60 @@
+"""The figures of an evaluation in one table, whatever a text was cut into."""
+
+from collections.abc import Sequence
+from math import exp, log
+from typing import Any
+
+from rnnlm.data.reading import TextSize
+from rnnlm.inference.evaluation import Evaluation
+
+__all__ = ["figures", "table"]
+
+
+def figures(result: Evaluation, size: TextSize | None) -> dict[str, Any]:
+    """All figures by name.
+
+    Args:
+        result: of a text.
+        size: of the text as far as it was scored, without what stands before the first token that was; None where that
+            is not known. The loss is then taken by the word, character and byte, so that models can be compared whose
+            tokens are not the same. An unknown word counts for as many as it has, and costs what `<unk>` costs.
+    """
+    total = result.nats * result.tokens
+    by = {} if size is None else {"word": size.words, "character": size.characters, "byte": size.bytes}
+    found = {
+        "perplexity": result.perplexity,
+        "perplexity_without_unknown": result.known_perplexity,
+        "nats": result.nats,
+        "stderr": result.stderr,
+        "tokens": result.tokens,
+        "unknown": result.unknown,
+        "state": result.resets,
+    }
+    for name, count in by.items():
+        found[f"perplexity_per_{name}"] = _exp(total / count) if count else None
+        found[f"bits_per_{name}"] = total / log(2) / count if count else None
+    return found
+
+
+def _exp(nats: float) -> float:
+    return exp(nats) if nats < 709 else float("inf")
+
+
+def table(columns: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> str:
+    """Figures side by side, a column for each text or model, under their names."""
+    rows = [["", *names]] if names else []
+    for key in dict.fromkeys(key for column in columns for key in column):
+        rows.append([key.replace("_", " "), *(_shown(column.get(key)) for column in columns)])
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    return "\n".join(
+        "  ".join([row[0].ljust(widths[0]), *(cell.rjust(w) for cell, w in zip(row[1:], widths[1:]))]) for row in rows
+    )
+
+
+def _shown(value: Any) -> str:
+    """A figure as a person reads it."""
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:,.4f}"
+    return f"{value:,}" if isinstance(value, int) else str(value)
