@@ -50,7 +50,8 @@ class Sentences:
             ids = np.asarray(row)
             if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
                 raise InputError(f"sentence {number} must be a list of integer ids, got {row!r:.80}")
-            parts += [ids.astype(np.int64), np.array([eos_id] * (not ids.size or ids[-1] != eos_id), np.int64)]
+            ended = ids.size and ids[-1] == eos_id
+            parts.append(np.append(ids, [] if ended else [eos_id]).astype(np.int64))
         return cls(np.concatenate([*parts, np.empty(0, np.int64)]), eos_id)
 
     def within(self, vocab_size: int) -> "Sentences":

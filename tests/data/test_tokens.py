@@ -93,7 +93,8 @@ def test_a_model_with_other_words_reads_it_in_its_own(pair, words, message):
         with pytest.raises(DataError, match=message):
             load_part(str(pair[1]), "test", words)
         return
-    (want, unknown), (got, same) = (load_part(str(path), "test", words) for path in pair)
+    parts = [load_part(str(path), "test", words) for path in pair]
+    (want, unknown), (got, same) = ((part.ids, part.unknown) for part in parts)
     assert isinstance(got, Translated)
     assert np.asarray(got).tolist() == want.tolist()
     assert unknown == same
@@ -109,7 +110,8 @@ def test_unknown_words_that_a_model_may_know_are_not_guessed(tmp_path):
     ):
         load_part(str(encoded), "test", Vocabulary(["<unk>", "<eos>", "f"]))
     fewer = Vocabulary(["b", "<unk>", "a"])  # all of them among the file's: what the file does not know, nor does it
-    (want, unknown), (got, same) = (load_part(str(path), "test", fewer) for path in (text, encoded))
+    parts = [load_part(str(path), "test", fewer) for path in (text, encoded)]
+    (want, unknown), (got, same) = ((part.ids, part.unknown) for part in parts)
     assert (np.asarray(got).tolist(), same) == (want.tolist(), unknown)
 
 

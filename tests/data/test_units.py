@@ -1,0 +1,139 @@
+"""Cleaning, and what a line is cut into. EXAMPLES of headlines among them."""
+
+import pytest
+
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.corpora.named import load_corpus, load_part
+from rnnlm.data.reading import Reading, TextSize
+from rnnlm.data.text import read_corpus, text_lines, vocabulary_of
+from rnnlm.data.units import Characters, Words
+from rnnlm.errors import DataError, InputError
+
+STRANGE = [
+    "a b",
+    "  two  blanks, a\ttab ",
+    "▁ and ▁▁t",
+    "\ufeffmark\u00a0no break",
+    "경마장에 있는",
+    "<eos> <unk>",
+    "",
+    "🙂",
+]
+CSV = 'date,headline\n1,"A “Quoted”, Title"\n2,Unknown\n\n3,"Two\nlines"\n'
+
+
+def test_headlines_are_cleaned():
+    options = TextOptions(lower=True, strip_punctuation=True, ascii_only=True)
+    said = "Former N.F.L. Cheerleaders’ Settlement Offer: $1 and a Meeting With Goodell"
+    assert options.clean(said) == "former nfl cheerleaders settlement offer 1 and a meeting with goodell"
+    assert options.clean("Is School a Place for Self-Expression?") == "is school a place for selfexpression"
+
+
+def test_each_option_by_itself():
+    line = "Ein “Übel” kostet 3 € … Nein"
+    assert TextOptions(lower=True).clean(line) == "ein “übel” kostet 3 € … nein"
+    assert TextOptions(strip_punctuation=True).clean(line) == "Ein Übel kostet 3 Nein"
+    assert TextOptions(ascii_only=True).clean(line) == "Ein bel kostet 3 Nein"
+    assert TextOptions(strip_punctuation=True).clean("그의 말이, 법이다.") == "그의 말이 법이다"
+    assert TextOptions().clean("  as  it is ") == "  as  it is "
+    assert TextOptions(leave_out=("Unknown",)).left_out(" Unknown\n")
+    assert not TextOptions(leave_out=("Unknown",)).left_out("Unknown man")
+
+
+@pytest.mark.parametrize("line", STRANGE)
+def test_characters_are_lossless(line):
+    units = Characters().cut(line)
+    assert len(units) == len(line)
+    assert not any(" " in unit or "\t" in unit for unit in units)
+    assert Characters().join(units) == line
+    assert Words().join(Words().cut(line)) == " ".join(word.decode() for word in line.encode().split())
+
+
+def test_byte_pairs_are_lossless_in_any_script(tmp_path):
+    text = tmp_path / "text"
+    text.write_text("the theme of the thesis\n" * 9)
+    words = vocabulary_of(text, 270, TextOptions(units="bpe"))
+    assert "the" in words
+    assert words.words[0] == "<eos>"
+    assert len(words) <= 270
+    for line in STRANGE:
+        ids = words.encode(line).tolist()
+        assert words.text(ids) == line
+    assert len(words.encode("the theme")) < len("the theme")
+    with pytest.raises(InputError, match="must be at least 256, one for each byte, got 99"):
+        vocabulary_of(text, 100, TextOptions(units="bpe"))
+
+
+@pytest.mark.parametrize("units", ["word", "char", "bpe"])
+def test_a_text_has_one_size_whatever_it_is_cut_into(tmp_path, units):
+    text = tmp_path / "text"
+    text.write_text("The cat\n\nsat 경\r\n")
+    words = vocabulary_of(text, 300, TextOptions(units=units, lower=True))
+    size = TextSize()
+    ids, _ = read_corpus(text, words, size=size)
+    assert (size.lines, size.words, size.characters, size.bytes) == (3, 7, 15, 17)
+    assert words.text(ids.tolist()) == "the cat\n\nsat 경\n"
+    assert load_part(str(text), "test", words).size == size
+
+
+def test_a_column_of_a_csv_file(tmp_path):
+    path = tmp_path / "news.CSV"
+    path.write_text("\ufeff" + CSV)
+    reading = Reading.of(TextOptions(column="headline", leave_out=("Unknown",), strip_punctuation=True))
+    assert list(text_lines(path, reading)) == [(2, "A Quoted Title"), (6, "Two lines")]
+    corpus = load_corpus(str(path), None, 100, reading.options)
+    words = corpus.vocabulary
+    assert set(words.words) == {"<unk>", "<eos>", "A", "Quoted", "Title", "Two", "lines"}
+    assert words.text(load_part(str(path), "test", words).ids.tolist()) == "A Quoted Title\nTwo lines\n"
+    (tmp_path / "plain.txt").write_text("Two lines\n")
+    assert words.text(load_part(str(tmp_path / "plain.txt"), "test", words).ids.tolist()) == "Two lines\n"
+
+
+def test_wrong_columns_and_files(tmp_path):
+    path = tmp_path / "news.csv"
+    path.write_text(CSV)
+
+    def lines(**options):
+        return list(text_lines(path, Reading.of(TextOptions(**options))))
+
+    with pytest.raises(DataError, match="has the columns date, headline, and no 'headlines'; did you mean headline"):
+        lines(column="headlines")
+    path.write_text("date,headline\n1\n")
+    with pytest.raises(DataError, match="line 2: a row must have 2 fields, got 1"):
+        lines(column="headline")
+    path.write_bytes(b"date,headline\n1,\xff\n")
+    with pytest.raises(DataError, match="is not UTF-8"):
+        lines(column="headline")
+    path.write_text("")
+    with pytest.raises(DataError, match=r"has the columns \(none\)"):
+        lines(column="headline")
+    with pytest.raises(DataError, match="does not exist"):
+        list(text_lines(tmp_path / "no", Reading.of(TextOptions(column="headline"))))
+
+
+@pytest.mark.parametrize("units", ["word", "char", "bpe"])
+def test_nothing_left_once_it_is_cleaned(tmp_path, units):
+    path = tmp_path / "text"
+    path.write_text("말이\n,.\n")
+    options = TextOptions(units=units, ascii_only=True, strip_punctuation=True)
+    with pytest.raises(DataError, match="has no text left once it is cleaned"):
+        vocabulary_of(path, 300, options)
+
+
+@pytest.mark.parametrize(
+    ("options", "match"),
+    [
+        ({"units": "letters"}, "units must be one of word, char, bpe, got 'letters'"),
+        ({"lower": 1}, "lower must be True or False, got 1"),
+        ({"leave_out": "Unknown"}, "leave_out must be a list of lines"),
+        ({"column": 3}, "column must be a name, got 3"),
+    ],
+)
+def test_wrong_options(options, match):
+    with pytest.raises(InputError, match=match):
+        TextOptions(**options).check()
+
+
+def test_stories_are_words_already():
+    with pytest.raises(InputError, match="story is words already"):
+        load_corpus("story", options=TextOptions(units="char"))
