@@ -21,7 +21,10 @@ def test_score(models, treebank, capsys, monkeypatch):
     assert [float(a) for a, _ in lines] == [round(one.logprob, 6) for one in want]
     assert [b for _, b in lines] == ["the cat sat on the x", "", "a dog sat"]
     nats = -sum(one.logprob for one in want) / 12
-    assert f"12 tokens, of which 0 are not among the model's words; perplexity {np.exp(nats):.2f}" in streams.err
+    assert (
+        f"12 tokens, of which 0 are not among the model's words, each line by itself; perplexity {np.exp(nats):.2f}"
+        in streams.err
+    )
     assert main(["score", folder, "lines", "--words"]) == 0
     blocks = capsys.readouterr().out.split("\n\n")
     assert [line.split("\t")[1] for line in blocks[0].splitlines()] == ["the", "cat", "sat", "on", "the", "x", "<eos>"]

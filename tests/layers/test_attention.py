@@ -117,7 +117,9 @@ def test_a_row_read_both_ways_is_what_it_is_alone(rng):
         np.testing.assert_allclose(a, b, rtol=1e-10, atol=1e-12)
 
 
-def test_lengths_are_for_all_hidden_states(rng):
+def test_the_states_in_which_both_end_are_those_of_each_row(rng):
     weights = made(rng, *((3, 4 * H), (H, 4 * H), (4 * H,)) * 2)
-    with pytest.raises(InputError, match="lengths are for all hidden states"):
-        TimeBiLSTM(*weights, return_sequences=False).forward(*made(rng, (3, 4, 3)), dev([1, 2, 3]))
+    xs, last = made(rng, (3, 4, 3))[0], TimeBiLSTM(*weights, return_sequences=False)
+    ys = host(last.forward(xs, dev([1, 2, 4])))
+    for n, length in enumerate((1, 2, 4)):
+        np.testing.assert_allclose(ys[n], host(last.forward(xs[n : n + 1, :length]))[0], rtol=1e-12)

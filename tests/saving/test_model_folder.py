@@ -20,7 +20,7 @@ def folder(tmp_path):
 
 def test_a_folder_holds_a_model(folder):
     model, words = load_model(folder)
-    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors", "vocab.txt"]
+    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors", "text.json", "vocab.txt"]
     assert words.words == WORDS.words
     np.testing.assert_array_equal(
         host(model.flat_params), host(SimpleRnnlm(4, 3, 5, seed=7, bias_range=0.1).flat_params)

@@ -14,7 +14,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS
 from rnnlm.data.encoded import is_encoded, open_corpus
-from rnnlm.data.reading import PLAIN, TextSize
+from rnnlm.data.reading import TextSize
 from rnnlm.data.text import frequent_words, read_corpus, vocabulary_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.translated import in_words_of
@@ -131,11 +131,12 @@ def _of_story(part: str, words: Vocabulary) -> Part:
     """Part of the stories, cut into the units of a model."""
     corpus, _, id_to_word = story.load_data(part)
     size, text = TextSize(), [id_to_word[i] for i in corpus.tolist()]
-    lines = " ".join(text).split(f" {EOS}")
-    for line in lines:
-        size.add(line.strip())
-    if words.reading is not PLAIN:
-        text = [unit for line in lines for unit in (*words.reading.cut(line.strip()), EOS)]
+    lines = [line.strip() for line in " ".join(text).split(EOS)]
+    *whole, rest = lines  # of which the last one may be cut short
+    for line in whole:
+        size.add(line)
+    if not words.reading.plain:
+        text = [unit for line in whole for unit in (*words.reading.cut(line), EOS)] + words.reading.cut(rest)
     return Part(words.encode(text), sum(word not in words for word in text), size)
 
 

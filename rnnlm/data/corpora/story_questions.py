@@ -1,6 +1,6 @@
 """Questions about the built-in stories whose best possible accuracy is known: samples for classifiers."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,7 +45,7 @@ def right_or_wrong(count: int = 10_000, seed: int = 0) -> Questions:
     texts, answers = [], rng.integers(0, 2, count)
     for sentence, right in zip(_sentences(GRAMMAR, seed), answers):
         while not right and accepts(sentence):
-            sentence = _spoiled(sentence, words, rng)
+            sentence = _spoiled(sentence, words, lambda high: int(rng.integers(high)))
         texts.append(" ".join(sentence))
     return Questions(texts, answers, 1.0)
 
@@ -96,14 +96,14 @@ def _sentences(grammar: Grammar, seed: int) -> Iterator[list[str]]:
             sentence.append(word)
 
 
-def _spoiled(sentence: list[str], words: list[str], rng: np.random.Generator) -> list[str]:
-    """The sentence with a mistake."""
-    made, way = list(sentence), int(rng.integers(4))
-    place, other = rng.integers(0, len(made), 2).tolist()
+def _spoiled(sentence: list[str], words: list[str], below: Callable[[int], int]) -> list[str]:
+    """The sentence with a mistake; `below(n)` draws a whole number below n."""
+    made, way = list(sentence), below(4)
+    place, other = below(len(made)), below(len(made))
     if way == 0:
         made[place], made[other] = made[other], made[place]
     elif way == 1 and len(made) > 1:
         del made[place]
     else:
-        made[place : place + (way == 2)] = [words[int(rng.integers(len(words)))]]
+        made[place : place + (way == 2)] = [words[below(len(words))]]
     return made
