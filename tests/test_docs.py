@@ -36,6 +36,27 @@ def test_its_code_runs(page, said, tmp_path, monkeypatch, capsys):
     assert not [words for words in said if words not in shown]
 
 
+@pytest.mark.skipif(NAME != "numpy", reason="minutes on the stand-in: runs on NumPy")
+def test_sentences_from_a_file_to_what_it_writes(tmp_path, monkeypatch, capsys):
+    """The blocks of Python and the commands of docs/sentences.md, in their order."""
+    pytest.importorskip("tokenizers", reason="needs the extra 'bpe'")
+    monkeypatch.chdir(tmp_path)
+    names = {}
+    for kind, block in re.findall(r"```(python|sh)\n(.*?)```", (DOCS / "sentences.md").read_text(), re.S):
+        if kind == "python":
+            exec(block.replace("count, epochs = 20_000, 6", "count, epochs = 1_000, 2"), names)
+            continue
+        for line in block.splitlines():
+            program, *arguments = shlex.split(line, comments=True)
+            assert (program, main(arguments)) == ("rnnlm", 0), line
+    shown = capsys.readouterr().out
+    said = [
+        "\nschool board ", "reset before each of", "bits per byte", "accuracy 1.0", "경마장에 있는 말이 뛰고 있다\n",
+        "1,892", "3 lines, each from a reset state", "best possible 1.0", "lines compared",
+    ]  # fmt: skip
+    assert not [words for words in said if words not in shown]
+
+
 @pytest.mark.skipif(NAME != "numpy", reason="a million words, which take minutes on the stand-in: runs on NumPy")
 @pytest.mark.parametrize("page", ["word-vectors.md"])
 def test_its_commands_run(page, tmp_path, monkeypatch, capsys):

@@ -18,6 +18,9 @@ from rnnlm.layers import (
     Softmax,
     SoftmaxWithLoss,
     Tanh,
+    TimeBiGRU,
+    TimeBiLSTM,
+    TimeBiRNN,
     TimeGRU,
     TimeLSTM,
     TimeRNN,
@@ -247,3 +250,29 @@ def test_answers_to_padded_questions_are_pytorchs(rng, kind, both):
         mine = host(ours)
         mine = theirs_to_ours_back(mine.T) if name in ("ahead", "back", "decoder") else mine
         np.testing.assert_allclose(mine, theirs.numpy(), rtol=1e-9, atol=1e-12, err_msg=name)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_last_states_of_padded_rows_are_pytorchs(rng, kind):
+    """Both ways, by the lengths of the rows: what `pack_padded_sequence` gives."""
+    cls = {"rnn": TimeBiRNN, "lstm": TimeBiLSTM, "gru": TimeBiGRU}[kind]
+    options, theirs = KINDS[kind][1:3]
+    torch.manual_seed(1)
+    net = theirs(5, 6, batch_first=True, bidirectional=True).double()
+    given = {name: p.detach().numpy() for name, p in net.named_parameters()}
+    weights = []
+    for way in ("", "_reverse"):
+        parts = [theirs_to_ours(kind, given[f"{n}_l0{way}"]) for n in ("weight_ih", "weight_hh", "bias_ih", "bias_hh")]
+        b = np.stack(parts[2:]) if kind == "gru" else parts[2] + parts[3]
+        weights += [dev(parts[0].T.copy()), dev(parts[1].T.copy()), dev(b)]
+    layer = cls(*weights, return_sequences=False, **options)
+    xs, lengths, dys = rng.standard_normal((4, 7, 5)), [3, 7, 1, 5], rng.standard_normal((4, 12))
+    txs = torch.from_numpy(xs).requires_grad_()
+    packed = torch.nn.utils.rnn.pack_padded_sequence(txs, lengths, batch_first=True, enforce_sorted=False)
+    state = net(packed)[1]
+    last = torch.cat(list(state[0] if kind == "lstm" else state), dim=1)
+    last.backward(torch.from_numpy(dys))
+    np.testing.assert_allclose(host(layer.forward(dev(xs), dev(lengths))), last.detach().numpy(), rtol=1e-12)
+    np.testing.assert_allclose(host(layer.backward(dev(dys))), txs.grad.numpy(), rtol=1e-9, atol=1e-14)
+    dWx = net.weight_ih_l0_reverse.grad.numpy()
+    np.testing.assert_allclose(host(layer.back.grads[0]).T, theirs_to_ours(kind, dWx), rtol=1e-9, atol=1e-12)
