@@ -67,6 +67,19 @@ class Reading:
         """Whether lines are words as they stand there."""
         return self.options.units == "word" and not self.options.cleans
 
+    def __str__(self) -> str:
+        """The options that are not the usual ones, in words."""
+        given = asdict(self.options)
+        usual = asdict(TextOptions())
+        names = {"word": "words", "char": "characters", "bpe": "byte pairs"}
+        said = [names[self.options.units]]
+        for name, value in given.items():
+            if name != "units" and value != usual[name]:
+                said.append(
+                    name if value is True else f"{name} {value if isinstance(value, str) else ', '.join(value)}"
+                )
+        return "; ".join(said)
+
     def cleaned(self, line: str) -> str | None:
         """The line without what is to go; None where it is left out as a whole."""
         return None if self.options.left_out(line) else self.options.clean(line)

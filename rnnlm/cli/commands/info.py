@@ -55,6 +55,7 @@ def show_model(folder: Path) -> None:
     """Print the layers of a model with the shapes and numbers of their parameters."""
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
+    print(f"  {'reads':16s} {words.reading}")
     for name, layer in model.layers.items():
         print(f"  {name:16s} {_described(layer)}")
         for weight, p in zip(layer.names, layer.params):
