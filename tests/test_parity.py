@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import NAME
-from rnnlm.data import Vocabulary, additions
+from rnnlm.data import Sentences, Vocabulary, additions
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.layers import Dense, Dropout, ReLU, SoftmaxWithLoss
 from rnnlm.models import AttentionSeq2seq, ModelConfig, Sequential, build_model
@@ -47,6 +47,26 @@ def losses_of(name):
     trainer = RnnlmTrainer(model, SGD(RATE))
     trainer.fit(corpus[:-1], corpus[1:], 4, N, T, 0.25, 1, lambda *_: len(trainer.ppl_list) == STEPS)
     return np.log(trainer.ppl_list), host(model.flat_params)
+
+
+def losses_of_sentences():
+    """The perplexity after each of 10 epochs over lines of different lengths, with AR and dropout, and the weights."""
+    rng = np.random.default_rng(0)
+    lines = Sentences.of([rng.integers(1, 60, n) for n in rng.integers(1, 30, 80)], 0)
+    model = build_model(ModelConfig(cell="lstm", dropout_ratio=0.2, ar=2.0, tar=1.0, **SIZES))
+    trainer = RnnlmTrainer(model, SGD(RATE))
+    trainer.fit(lines, None, 10, 4, 10, 0.25, None)
+    return np.log(trainer.ppl_list), host(model.flat_params)
+
+
+def test_sentences_train_alike():
+    losses, weights = losses_of_sentences()
+    want, others = on_numpy(
+        "losses, weights = losses_of_sentences()\nprint(json.dumps([losses.tolist(), weights.tolist()]))"
+    )
+    np.testing.assert_allclose(losses, want, atol=1e-4)
+    np.testing.assert_allclose(weights, others, atol=1e-4)
+    assert losses[-1] < losses[0]
 
 
 def on_numpy(code, *arguments):

@@ -1,13 +1,16 @@
 """Initial weights of layers that draw their own, as Keras has them."""
 
 from math import sqrt
+from typing import Any, Self
 
 import numpy as np
 
-from rnnlm.backend import Array, ops
-from rnnlm.randomness import stream
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import whole_number
+from rnnlm.layers.state import Stateful
+from rnnlm.randomness import fresh_seed, stream
 
-__all__ = ["draw_embedding", "draw_recurrent"]
+__all__ = ["Drawn", "draw_embedding", "draw_recurrent"]
 
 
 def draw_recurrent(Wx: Array, Wh: Array, b: Array, seed: int, number: int, remembering: int) -> None:
@@ -30,3 +33,39 @@ def draw_recurrent(Wx: Array, Wh: Array, b: Array, seed: int, number: int, remem
 def draw_embedding(W: Array, seed: int, number: int) -> None:
     """W uniform in [-0.05, 0.05)."""
     W[...] = ops.asarray(stream(seed, "initial weights", part=number).uniform(-0.05, 0.05, W.shape))
+
+
+class Drawn(Stateful):
+    """A recurrent layer that is given its weights, or draws them."""
+
+    gates: int
+    remembering = 0  # blocks of the bias, from the first on, that begin with ones where weights are drawn
+    draws = False  # whether the layer draws its own weights
+
+    @classmethod
+    def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
+        """A layer of D inputs and H hidden units that draws its weights, as Keras does: Wx uniform by Glorot and Bengio
+        (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
+
+        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness. It is not stateful unless
+        that is asked for.
+
+        Args:
+            inputs: D.
+            hidden: H.
+            dtype: of the weights; within a `Sequential` they have its dtype.
+            options: of the class, `return_sequences=False`, say.
+        """
+        D, H = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
+        b = (cls.gates * H,) if not options.get("reset_after") else (2, cls.gates * H)
+        zeros = (xp.zeros(shape, dtype) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
+        layer = cls(*zeros, **options)
+        layer.draws = True
+        layer.draw(fresh_seed(), 0)
+        return layer
+
+    def draw(self, seed: int, number: int) -> None:
+        """Draw the weights anew, if they are the layer's own to draw."""
+        if self.draws:
+            Wx, Wh, b = self.params
+            draw_recurrent(Wx, Wh, b, seed, number, self.remembering)

@@ -53,10 +53,9 @@ def without_pads(ids: Array) -> tuple[Array, Array]:
     Pads between words stay and are read. A row of pads alone is one pad long.
     """
     expect_ids("ids", ids)
-    T = ids.shape[1]
-    words = ids != 0
+    words, T = ids != 0, ids.shape[1]
     begins = words.argmax(axis=1)
-    lengths = xp.maximum(xp.where(words.any(axis=1), T - words[:, ::-1].argmax(axis=1) - begins, 1), 1)
+    lengths = xp.maximum(xp.where(words.sum(axis=1) > 0, T - words[:, ::-1].argmax(axis=1) - begins, 1), 1)
     places = xp.arange(T)[None] + begins[:, None]
-    shifted = xp.take_along_axis(ids, xp.minimum(places, T - 1), axis=1)
+    shifted = ids[xp.arange(len(ids))[:, None], xp.minimum(places, T - 1)]
     return xp.where(places < T, shifted, 0), lengths

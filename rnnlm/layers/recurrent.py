@@ -1,17 +1,14 @@
 """What recurrent layers share: everything but the equations of their cells."""
 
 from collections.abc import Sequence
-from typing import Any, Self
+from typing import Any
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, time_major
-from rnnlm.layers.drawn import draw_recurrent
+from rnnlm.layers.drawn import Drawn
 from rnnlm.layers.dropout import DropoutMask
 from rnnlm.layers.lengths import add_to_ends, ends, expect_lengths
-from rnnlm.layers.state import Stateful
-from rnnlm.randomness import fresh_seed
 
 __all__ = ["Recurrent", "expect_weights"]
 
@@ -28,7 +25,7 @@ def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) 
     expect("b", b, (gates * H,) if biases == 1 else (biases, gates * H), Wh.dtype)
 
 
-class Recurrent(Stateful):
+class Recurrent(Drawn):
     """A recurrent layer over T time steps.  (N, T, D) -> (N, T, H)
 
     The product of all inputs with Wx is one matrix product before the loop over time, and dWx, dWh, db are one each
@@ -55,8 +52,6 @@ class Recurrent(Stateful):
     takes_lengths = True
     gates = 1
     biases = 1
-    remembering = 0  # blocks of the bias, from the first on, that begin with ones where weights are drawn
-    draws = False  # whether the layer draws its own weights
     dh: Array | None
 
     def __init__(
@@ -81,34 +76,6 @@ class Recurrent(Stateful):
         """(N, T, H), or (N, H) for the last hidden states alone."""
         kept = shape[:-1] if self.return_sequences else shape[:1]
         return *kept, len(self.params[1])
-
-    @classmethod
-    def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
-        """A layer of D inputs and H hidden units that draws its weights, as Keras does: Wx uniform by Glorot and Bengio
-        (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
-
-        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness. It is not stateful unless
-        that is asked for.
-
-        Args:
-            inputs: D.
-            hidden: H.
-            dtype: of the weights; within a `Sequential` they have its dtype.
-            options: of the class, `return_sequences=False`, say.
-        """
-        D, H = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
-        b = (cls.gates * H,) if not options.get("reset_after") else (2, cls.gates * H)
-        zeros = (xp.zeros(shape, dtype) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
-        layer = cls(*zeros, **options)
-        layer.draws = True
-        layer.draw(fresh_seed(), 0)
-        return layer
-
-    def draw(self, seed: int, number: int) -> None:
-        """Draw the weights anew, if they are the layer's own to draw."""
-        if self.draws:
-            Wx, Wh, b = self.params
-            draw_recurrent(Wx, Wh, b, seed, number, self.remembering)
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
         """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).

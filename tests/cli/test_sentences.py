@@ -146,3 +146,14 @@ def test_a_folder_keeps_how_a_text_is_read(here, capsys):
     Path("copy/text.json").unlink()  # a folder of a version that knew words alone
     assert main(["eval", "copy", "--corpus", "text"]) == 3
     assert "is not among the" in capsys.readouterr().err
+
+
+def test_a_text_encoded_in_the_units_of_a_model(here, capsys):
+    Path("text").write_text("the cat sat\nthe dog sat\n" * 60)
+    run(capsys, "train", *SMALL, *SHORT, "--corpus", "text", "--units", "char", "--max-epoch", 1, "--out", "run")
+    run(capsys, "data", "encode", "text", "--vocab", "run")
+    figures = [json.loads(run(capsys, "eval", "run", "--corpus", name, "--json")) for name in ("text", "text.ids")]
+    assert figures[0]["nats"] == figures[1]["nats"]
+    assert figures[0]["tokens"] == 60 * 24 - 1
+    assert "bits_per_byte" not in figures[1]
+    assert "reads            characters" in run(capsys, "info", "run")

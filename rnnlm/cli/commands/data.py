@@ -124,7 +124,9 @@ def _tell(path: Path, header: Header) -> None:
 def _words_of(path: Path) -> Vocabulary:
     """The words of a model, of a run, of an encoded corpus or of a list, one a line."""
     if path.is_dir():
-        return Vocabulary.load(model_folder(path) / "vocab.txt")
+        from rnnlm.saving.reading_files import load_words
+
+        return load_words(model_folder(path))  # which knows how the model reads a text
     if path.is_file() and is_encoded(path):
         return open_corpus(path)[1]
     return Vocabulary.load(path)
