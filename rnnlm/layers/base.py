@@ -84,7 +84,8 @@ class Layer:
     train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
     penalty: Any = 0.0  # nats that the last forward asks for beside the loss
-    counted: Any = None  # which steps of the window (N, T) count, where some of them only fill up shorter rows
+    counted: Any = None  # which steps of the next window (N, T) count, where it `regularizes`; None for all
+    regularizes = False  # whether it asks for a penalty on what it is given
     takes_lengths = False  # whether forward can be told how long each row of a window is
     causal = True  # False where an output depends on inputs of later time steps
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter

@@ -24,7 +24,10 @@ class TimeActivationRegularization(Layer):
         penalty: nats of the last forward, 0 while evaluating. Its gradient goes back with that of the loss; the loss
             itself stays the cross-entropy, whose exp is the perplexity.
         train_flg: True to ask, False to pass everything on as it is.
+        counted: (N, T) which steps of the next window count; None for all.
     """
+
+    regularizes = True
 
     def __init__(self, ar: float = 0.0, tar: float = 0.0) -> None:
         super().__init__()

@@ -97,7 +97,7 @@ class Model(Stacked):
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.head.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
-        counted = which_count(given, self.head.ignore_label) if train_flg else None
+        counted = which_count(given, self.head.ignore_label) if train_flg and self.stack.regularizers else None
         return self.stack.loss(xs, ts, train_flg, keep, counted)
 
     def losses(self, xs: Any, ts: Any) -> Array:

@@ -62,6 +62,7 @@ class Sequential(Parameters):
         chain = named(layers)
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
         self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
+        self.regularizers = [layer for layer in self._leaves.values() if layer.regularizes]
         through(self.layers, ("N", "T", "D"))  # for its errors
         if mask_zero:
             expect_masked(chain)
@@ -112,7 +113,7 @@ class Sequential(Parameters):
             counted: (N, T) which steps count, for layers that regularise; None for all.
         """
         with ops.one_blas_thread:
-            for layer in self._leaves.values():
+            for layer in self.regularizers:
                 layer.counted = counted
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
