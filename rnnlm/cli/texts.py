@@ -1,6 +1,6 @@
 """A text as a command evaluates a model on it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -40,34 +40,14 @@ class Text:
         """As `load_part` reads it, by lines if the model was trained so."""
         found = load_part(name, part, words, data_dir, column)
         if not words.reading.options.sentences:
-            return cls(found.ids, found.unknown, len(found.ids), _after_the_first(found.size, words, found.ids))
+            return cls(found.ids, found.unknown, len(found.ids), found.size and found.size.without_first())
         if words.eos_id is None:
             raise DataError("this model has no <eos> among its words, so no line has a beginning and an end")
         lines = Sentences(found.ids, words.eos_id)
-        return cls(lines, found.unknown, lines.tokens, _without_blank(found.size, lines.blank))
+        return cls(lines, found.unknown, lines.tokens, found.size and found.size.without_blank(lines.blank))
 
     def evaluate(self, model: "Model", words: Vocabulary, lanes: int = 1) -> "Evaluation":
         """The model's figures."""
         from rnnlm.inference.evaluation import evaluate
 
         return evaluate(model, self.ids, lanes, unk_id=words.unk_id)
-
-
-def _after_the_first(size: TextSize | None, words: Vocabulary, ids: Any) -> TextSize | None:
-    """Without the first token, which is not scored."""
-    if size is None or len(ids) < 2:
-        return size
-    first = words.text([int(ids[0])])
-    counts = size.words - 1 if words.reading.options.units == "word" else size.words
-    letters = max(len(first), 1)
-    return replace(
-        size, words=counts, characters=size.characters - letters, bytes=size.bytes - max(len(first.encode()), 1)
-    )
-
-
-def _without_blank(size: TextSize | None, blank: int) -> TextSize | None:
-    """Without the blank lines, each of which is an end alone."""
-    if size is None:
-        return None
-    lines, words, characters, count = size.lines, size.words, size.characters, size.bytes
-    return TextSize(lines - blank, words - blank, characters - blank, count - blank)

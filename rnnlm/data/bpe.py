@@ -76,6 +76,10 @@ class BytePairs(Units):
         """The units of a line: bytes are written as the library does, a blank as "Ġ"."""
         return list(self.tokenizer.encode(line).tokens)
 
+    def size_of(self, unit: str) -> tuple[int, int]:
+        """A byte for each letter, and the characters that are whole."""
+        return len(self.join([unit]).replace("\ufffd", "")), len(unit)
+
     def join(self, units: Sequence[str]) -> str:
         """The line; bytes that are no UTF-8, which only a model puts together, become "�"."""
         return str(_library().decoders.ByteLevel().decode(list(units)))

@@ -10,6 +10,7 @@ from rnnlm.errors import InputError
 __all__ = ["UNITS", "TextOptions"]
 
 UNITS = ("word", "char", "bpe")
+UNK = "<unk>"  # which a text may have for an unknown word
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +24,7 @@ class TextOptions:
         column: of a CSV file, the column that has the text, a line for each row.
         leave_out: lines that say just this are left out.
         lower: all in lower case.
-        strip_punctuation: without punctuation and symbols.
+        strip_punctuation: without punctuation and symbols; `<unk>` stays.
         ascii_only: without all characters that are not ASCII, be they letters.
     """
 
@@ -60,12 +61,16 @@ class TextOptions:
         """The line without what is to go. Where something goes from it, runs of blanks become one."""
         kept = line
         if self.strip_punctuation:
-            kept = "".join(letter for letter in kept if not _is_punctuation(letter))
+            kept = UNK.join(_without_punctuation(part) for part in kept.split(UNK))
         if self.ascii_only:
             kept = kept.encode("ascii", "ignore").decode()
         if kept != line:
-            kept = " ".join(kept.split())
+            kept = b" ".join(kept.encode().split()).decode()  # at ASCII white space, as words are cut
         return kept.lower() if self.lower else kept
+
+
+def _without_punctuation(text: str) -> str:
+    return "".join(letter for letter in text if not _is_punctuation(letter))
 
 
 @cache

@@ -28,13 +28,30 @@ class TextSize:
     words: int = 0
     characters: int = 0
     bytes: int = 0
+    first: tuple[int, int, int] = (0, 0, 0)  # words, characters and bytes of the first unit of the first line
 
-    def add(self, line: str) -> None:
+    def add(self, line: str, reading: "Reading") -> None:
         """Take one more line into account."""
+        if not self.lines:
+            units = reading.units.cut(line)
+            alone = not units or reading.options.units == "word"
+            self.first = (int(alone), *(reading.units.size_of(units[0]) if units else (1, 1)))
         self.lines += 1
         self.words += len(line.encode().split()) + 1
         self.characters += len(line) + 1
         self.bytes += len(line.encode()) + 1
+
+    def without_first(self) -> "TextSize":
+        """The size without the first unit, which is not scored where a text is a stream."""
+        words, characters, count = self.first
+        return TextSize(self.lines, self.words - words, self.characters - characters, self.bytes - count)
+
+    def without_blank(self, blank: int) -> "TextSize":
+        """The size without so many blank lines, each of which is an end alone."""
+        lines, words, characters, count = (
+            number - blank for number in (self.lines, self.words, self.characters, self.bytes)
+        )
+        return TextSize(lines, words, characters, count)
 
 
 @dataclass(frozen=True)
@@ -81,8 +98,11 @@ class Reading:
         return "; ".join(said)
 
     def cleaned(self, line: str) -> str | None:
-        """The line without what is to go; None where it is left out as a whole."""
-        return None if self.options.left_out(line) else self.options.clean(line)
+        """The line without what is to go, nothing of a line of blanks; None where it is left out as a whole."""
+        if self.options.left_out(line):
+            return None
+        kept = self.options.clean(line)
+        return kept if kept.strip() else ""
 
     def cut(self, line: str) -> list[str]:
         """The units of a line, or of part of one, which is cleaned first."""

@@ -17,13 +17,13 @@ class SentenceBatches(Windows):
     """Each line a sequence of its own: the state is zeros where it begins, and its `<eos>` is predicted.
 
     Lines of like length stand side by side, as many as make batch_size * time_size tokens with what fills up the
-    shorter ones, and batch_size of them at least, so that a window has as much to do as one of a stream. Lines longer
-    than time_size are read in several windows, the state going on from one to the next. Each epoch has every line once;
-    which of a length come together, and which group comes when, is drawn anew.
+    shorter ones, and batch_size of them where they are that much alike, so that a window has as much to do as one of a
+    stream. Lines longer than time_size are read in several windows, the state going on from one to the next. Each epoch
+    has every line once; which of a length come together, and which group comes when, is drawn anew.
 
     Args:
         sentences: the lines.
-        batch_size: fewest lines side by side, where there are so many.
+        batch_size: fewest lines side by side, where there are so many of like length.
         time_size: T, the most steps of a window.
         seed: of the orders.
         lap: another one has other orders, of the same seed.
@@ -31,13 +31,11 @@ class SentenceBatches(Windows):
 
     def __init__(self, sentences: Sentences, batch_size: int, time_size: int, seed: int = 0, lap: int = 0) -> None:
         self.sentences, self.lap = sentences, lap
-        self.batch_size, self.time_size = (
-            whole_number("batch_size", batch_size, 1),
-            whole_number("time_size", time_size, 1),
-        )
+        self.batch_size = whole_number("batch_size", batch_size, 1)
+        self.time_size = whole_number("time_size", time_size, 1)
         self.seed = whole_number("seed", seed, 0, 2**64)
         rising = np.sort(sentences.lengths)
-        self._groups = groups(rising, self.size, batch_size)  # the same in each epoch: so are the lengths
+        self._groups = groups(rising, batch_size * time_size, batch_size)  # the same in each epoch: so are the lengths
         self._pieces = [-(-int(rising[end - 1]) // time_size) for _, end in self._groups]
         self._plan: tuple[int, NDArray[np.int64], list[tuple[int, int]]] | None = None
         self._group: tuple[tuple[int, int], Ids, Ids] | None = None  # (epoch, group), and its inputs and targets
@@ -48,8 +46,8 @@ class SentenceBatches(Windows):
 
     @property
     def size(self) -> int:
-        """batch_size * time_size."""
-        return self.batch_size * self.time_size
+        """Tokens of a window, on average."""
+        return max(1, round(self.sentences.tokens / len(self)))
 
     def expect_words(self, vocab_size: int) -> None:
         """Check that ids are those of so many words."""

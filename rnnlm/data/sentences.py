@@ -95,8 +95,8 @@ def _places(ids: Tokens, wanted: int) -> NDArray[np.int64]:
 def groups(lengths: NDArray[np.integer], tokens: int, rows: int = 1) -> list[tuple[int, int]]:
     """Cut lengths that rise into groups (begin, end) of like ones.
 
-    A group has so many sentences that, filled up to its longest, they are at most `tokens` tokens, and `rows` of them
-    in any case.
+    A group has so many sentences that, filled up to its longest, they are at most `tokens` tokens; and `rows` of them
+    in any case, as far as the longest is not over twice as long as the shortest.
     """
     found, begin = [], 0
     while begin < len(lengths):
@@ -104,7 +104,8 @@ def groups(lengths: NDArray[np.integer], tokens: int, rows: int = 1) -> list[tup
         while low < high:  # the last end at which they still fit
             middle = (low + high + 1) // 2
             low, high = (middle, high) if (middle - begin) * lengths[middle - 1] <= tokens else (low, middle - 1)
-        end = min(max(low, begin + rows), len(lengths))
+        alike = int(np.searchsorted(lengths, 2 * lengths[begin], "right"))
+        end = max(low, min(begin + rows, alike))
         found.append((begin, end))
         begin = end
     return found

@@ -11,13 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import whole_number
-from rnnlm.data.bpe import BytePairs
+from rnnlm.data.bpe import FEWEST, BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.csv_column import rows_of
 from rnnlm.data.encoded import MAGIC
 from rnnlm.data.reading import PLAIN, Reading, TextSize
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError
 
 __all__ = ["frequent_words", "lines_of", "no_text", "read_corpus", "strange_word", "text_lines", "vocabulary_of"]
 
@@ -95,7 +95,7 @@ def frequent_words(
     counts: Counter[bytes] = Counter()
     for _, words in lines_of(path, advance, reading):
         counts.update(words)
-    if len(counts) < 2 and reading.options.cleans:
+    if len(counts) < 2 and (reading.options.cleans or reading.options.column is not None):
         raise no_text(path, reading)
     special = [UNK, EOS]
     for word in special:
@@ -108,6 +108,10 @@ def vocabulary_of(path: str | os.PathLike[str], max_words: int, options: TextOpt
     and byte pairs, in which any text can be written."""
     if options.units != "bpe":
         return frequent_words(path, max_words, reading=Reading.of(options))
+    if max_words <= FEWEST:
+        raise InputError(
+            f"max_words of units bpe must be at least {FEWEST + 1}, a byte each and <eos>, got {max_words}"
+        )
     lines = [line for _, line in text_lines(path, Reading(options))]
     if not any(lines):
         raise no_text(path, Reading(options))
@@ -117,7 +121,9 @@ def vocabulary_of(path: str | os.PathLike[str], max_words: int, options: TextOpt
 
 def no_text(path: str | os.PathLike[str], reading: Reading) -> DataError:
     """The error for a file in which there is nothing to read."""
-    if reading.options.cleans or reading.options.column is not None:
+    if reading.options.column is not None and not reading.options.cleans:
+        return DataError(f"{path} has no text in its column {reading.options.column!r}")
+    if reading.options.cleans:
         return DataError(f"{path} has no text left once it is cleaned: allow more of it")
     return DataError(EMPTY.format(path))
 
@@ -146,7 +152,7 @@ def lines_of(
         return
     for number, text in text_lines(path, reading, advance):
         if size is not None:
-            size.add(text)
+            size.add(text, reading)
         yield number, [*(unit.encode() for unit in reading.units.cut(text)), eos]
 
 

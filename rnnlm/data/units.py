@@ -20,6 +20,10 @@ class Units(ABC):
         """The units of a line, none of which has white space in it."""
 
     @abstractmethod
+    def size_of(self, unit: str) -> tuple[int, int]:
+        """Characters and bytes of the text that a unit takes; of a word also the blank or the end behind it."""
+
+    @abstractmethod
     def join(self, units: Sequence[str]) -> str:
         """The line that was cut."""
 
@@ -32,6 +36,10 @@ class Words(Units):
     def cut(self, line: str) -> list[str]:
         """At ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word."""
         return [word.decode() for word in line.encode().split()]
+
+    def size_of(self, unit: str) -> tuple[int, int]:
+        """The word and what ends it."""
+        return len(unit) + 1, len(unit.encode()) + 1
 
     def join(self, units: Sequence[str]) -> str:
         """A blank between words."""
@@ -46,6 +54,10 @@ class Characters(Units):
     def cut(self, line: str) -> list[str]:
         """A unit for each character."""
         return [ESCAPES.get(letter, letter) for letter in line]
+
+    def size_of(self, unit: str) -> tuple[int, int]:
+        """A character."""
+        return 1, len(LETTERS.get(unit, unit).encode())
 
     def join(self, units: Sequence[str]) -> str:
         """The characters as they were."""

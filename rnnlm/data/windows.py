@@ -31,7 +31,7 @@ class Windows(ABC):
     @property
     @abstractmethod
     def size(self) -> int:
-        """How many tokens, or samples, a window has, usually or at most."""
+        """How many tokens, or samples, a window has, usually or on average."""
 
     @abstractmethod
     def expect_words(self, vocab_size: int) -> None:

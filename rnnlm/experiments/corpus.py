@@ -73,8 +73,12 @@ def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConf
             "patience, lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
             f"{config.corpus} to hold some out"
         )
+    whole = np.concatenate([np.asarray(part) for part in (corpus.train, corpus.valid, corpus.test)])
+    whole = whole[: config.max_tokens]
+    if _sentences(whole, words.eos_id) is None:
+        at_most = "" if config.max_tokens is None else f" in its first {config.max_tokens} tokens (max_tokens)"
+        raise DataError(f"{config.corpus} must have a line with at least one word, and has none{at_most}")
     say(f"{config.corpus} has too few lines to hold some out: all are trained on, and nothing is evaluated")
-    whole = np.concatenate([np.asarray(part) for part in parts])
     return Texts(Sentences(whole, words.eos_id), None, None, words, None), replace(config, evaluate=False)
 
 

@@ -170,11 +170,12 @@ class _Experiment:
 def sample_sentence(model: Model, words: Vocabulary, seed: int) -> str:
     """A sentence that the model makes up, of at least one word."""
     start = 0 if words.eos_id is None else words.eos_id
-    skip = [words.word_to_id[word] for word in UNWANTED if word in words]
+    of_words = words.reading.options.units == "word"
+    skip = [words.word_to_id[word] for word in UNWANTED[: None if of_words else 1] if word in words]
     if len(skip) + 2 > len(words):
         skip = []
     first = generate(model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
-    ids = generate(model, first, skip, 40, seed=seed, stop_id=words.eos_id)[1:]
+    ids = generate(model, first, skip, 40 if of_words else 200, seed=seed, stop_id=words.eos_id)[1:]
     return words.text(ids).removesuffix("\n")
 
 

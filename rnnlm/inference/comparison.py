@@ -1,7 +1,7 @@
 """Two models on one text, token by token or line by line."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import nan, sqrt
 from typing import Any
 
@@ -27,12 +27,14 @@ class Line:
         nats: of each.
         known: whether each is among the model's words.
         text: the line.
+        whole: whether all of it was scored; not so of the first line of a stream.
     """
 
     units: tuple[str, ...]
     nats: NDArray[np.float64]
     known: NDArray[np.bool_]
     text: str
+    whole: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,10 @@ class Comparison:
 
 
 def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | Sentences) -> list[Line]:
-    """A text by its lines, with the nats of every token; of a stream the first token, which is not scored, costs 0."""
+    """A text by its lines, with the nats of every token.
+
+    The first token of a stream is not scored: it counts as unknown, and its line as one that is not whole.
+    """
     nats = token_nats(model, corpus)
     if isinstance(corpus, Sentences):
         ids = np.concatenate(list(corpus))
@@ -106,8 +111,10 @@ def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | 
         line = ids[begin:end]
         units = words.decode(line.tolist())
         text = words.reading.text(units, EOS).rstrip("\n")
-        if text or not isinstance(corpus, Sentences):
-            found.append(Line(tuple(units), nats[begin:end], line != unknown, text))
+        found.append(Line(tuple(units), nats[begin:end], line != unknown, text))
+    if not isinstance(corpus, Sentences):
+        found[0].known[0] = False
+        found[0] = replace(found[0], whole=False)
     return found
 
 
@@ -121,7 +128,8 @@ def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
     if len(first) != len(second) or not first:
         raise InputError(f"the two models must read the same lines, got {len(first)} and {len(second)}")
     if all(map(_same_units, first, second)):
-        labels, differences = [], []
+        labels: list[str] = []
+        differences = []
         for a, b in zip(first, second):
             both = a.known & b.known
             labels += [unit for unit, known in zip(a.units, both) if known]
@@ -130,8 +138,12 @@ def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
         if not len(every):
             raise InputError("the two models must know a word of the text in common, and know none")
         return Comparison("token", labels, every, len(every))
-    sums = np.array([b.nats.sum() - a.nats.sum() for a, b in zip(first, second)])
-    return Comparison("line", [a.text for a in first], sums, sum(len(a.text.split()) + 1 for a in first))
+    pairs = [(a, b) for a, b in zip(first, second) if a.whole and b.whole]
+    if not pairs:
+        raise InputError("the text must have more than one line: the first token of a stream is not scored")
+    sums = np.array([b.nats.sum() - a.nats.sum() for a, b in pairs])
+    texts = [a.text if a.known.all() else b.text for a, b in pairs]
+    return Comparison("line", texts, sums, sum(len(text.encode().split()) + 1 for text in texts))
 
 
 def _same_units(a: Line, b: Line) -> bool:

@@ -36,7 +36,7 @@ class Evaluation:
         stderr: standard error of `nats`, as if tokens were independent; NaN for a single token.
         lanes: parts scored side by side; with more than one the figure is an approximation.
         lines: how many lines, if each was scored by itself, from a reset state; None for a stream.
-        unknown: how many of the tokens are `<unk>`, if its id was given.
+        unks: how many of the tokens are `<unk>`, if its id was given.
         known_nats: mean cross-entropy of the other tokens; `nats` if there is no `<unk>` among them.
     """
 
@@ -45,7 +45,7 @@ class Evaluation:
     stderr: float
     lanes: int = 1
     lines: int | None = None
-    unknown: int = 0
+    unks: int = 0
     known_nats: float | None = None
 
     @property
@@ -110,8 +110,8 @@ def evaluate(
     lines = len(corpus) if isinstance(corpus, Sentences) else None
     if unk_id is None:
         return Evaluation(every.mean, every.count, every.stderr, lanes, lines)
-    unknown = every.count - known.count
-    return Evaluation(every.mean, every.count, every.stderr, lanes, lines, unknown, known.mean if known.count else nan)
+    unks = every.count - known.count
+    return Evaluation(every.mean, every.count, every.stderr, lanes, lines, unks, known.mean if known.count else nan)
 
 
 def token_nats(
@@ -171,7 +171,8 @@ def _blocks(
     `token_nats`."""
     if isinstance(corpus, Sentences):
         if lanes != 1 or window is not None:
-            raise InputError(f"lanes and window are for a stream: leave them out for sentences, got {lanes}, {window}")
+            given = f"lanes {lanes}" if lanes != 1 else f"window {window}"
+            raise InputError(f"lanes and window are for a stream: leave them out for sentences, got {given}")
         yield from _line_blocks(model, corpus)
         return
     ids = tokens_of("corpus", corpus).within(0, model.vocab_size)

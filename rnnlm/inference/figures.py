@@ -23,11 +23,11 @@ def figures(result: Evaluation, size: TextSize | None) -> dict[str, Any]:
     by = {} if size is None else {"word": size.words, "character": size.characters, "byte": size.bytes}
     found = {
         "perplexity": result.perplexity,
-        "perplexity_without_unknown": result.known_perplexity,
+        "perplexity_without_unk": result.known_perplexity,
         "nats": result.nats,
         "stderr": result.stderr,
         "tokens": result.tokens,
-        "unknown": result.unknown,
+        "unk_tokens": result.unks,
         "state": result.resets,
     }
     for name, count in by.items():

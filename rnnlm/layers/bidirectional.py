@@ -65,7 +65,7 @@ class Bidirectional(Layer):
     @classmethod
     def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
         """Two layers of D inputs and H hidden units each that draw their weights; see `Recurrent.of_size`."""
-        ahead, back = (cls.cell.of_size(inputs, hidden, dtype) for _ in range(2))
+        ahead, back = (cls.cell.of_size(inputs, hidden, dtype, **options) for _ in range(2))
         (Wx1, Wh1, b1), (Wx2, Wh2, b2) = ahead.params, back.params
         layer = cls(Wx1, Wh1, b1, Wx2, Wh2, b2, **options)
         layer.ahead.draws = layer.back.draws = True

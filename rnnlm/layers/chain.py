@@ -67,12 +67,19 @@ def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:
 
 
 def expect_masked(layers: Mapping[str, Layer]) -> None:
-    """Check that pads can be left out: inputs are ids, and a row ends in one state.
+    """Check that pads can be left out: inputs are ids, whatever goes over time knows lengths, a row ends in one state.
 
     Raises:
         InputError: they can't.
     """
     if not next(iter(layers.values())).takes_ids:
         raise InputError("mask_zero needs ids for inputs: the first layer must be an embedding")
-    if "T" in through(layers, ("N", "T")):
+    shape: Shape = ("N", "T")
+    for name, layer in layers.items():
+        after = layer.output_shape(shape)
+        inner = everything({name: layer}).values()
+        if not layer.takes_lengths and (("T" in shape and "T" not in after) or any(one.takes_lengths for one in inner)):
+            raise InputError(f"mask_zero must reach all that goes over time, and {name} can't be told where rows end")
+        shape = after
+    if "T" in shape:
         raise InputError("mask_zero needs one output for each row: the last layer over time must not return sequences")

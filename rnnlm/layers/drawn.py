@@ -44,11 +44,11 @@ class Drawn(Stateful):
 
     @classmethod
     def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
-        """A layer of D inputs and H hidden units that draws its weights, as Keras does: Wx uniform by Glorot and Bengio
-        (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
+        """A layer of D inputs and H hidden units that draws its weights, much as Keras does: Wx uniform by Glorot and
+        Bengio (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
 
-        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness. It is not stateful unless
-        that is asked for.
+        A `Sequential` draws them anew, from its seed; until then they are of fresh randomness. The layer is not
+        stateful unless that is asked for.
 
         Args:
             inputs: D.

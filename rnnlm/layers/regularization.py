@@ -39,7 +39,8 @@ class TimeActivationRegularization(Layer):
         expect("xs", xs, ("N", "T", "H"))
         h = time_major(xs)
         self.penalty = 0.0
-        each, pairs = self._shares(h)
+        each, pairs = self._shares(h) if self.train_flg else (None, None)
+        self.counted = None  # it was said of this window
         if self.train_flg and self.ar:
             self.penalty = self.ar * _mean(h * h, each)
         if self.train_flg and self.tar and len(h) > 1:

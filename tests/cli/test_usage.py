@@ -74,7 +74,7 @@ WRONG = [
     (
         2,
         ["generate", "trained", "--length", "1", "--prompt", "the cat sat"],
-        "length must be at least the 3 words of the prompt, got 1",
+        "length must be at least the 3 tokens of the prompt, got 1",
     ),
     (2, ["generate", "trained", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
     (1, ["generate", "trained", "--heat", "/proc/none/a.png"], "/proc/none/a.png"),

@@ -60,9 +60,13 @@ def test_groups_are_as_large_as_fits(rng):
         assert cut[-1][1] == 200
         for begin, end in cut:
             few, last = end - begin <= rows, end == 200
+            odd = not last and lengths[end] > 2 * lengths[begin]
             assert few or (end - begin) * lengths[end - 1] <= tokens
             assert last or (end - begin + 1) * lengths[end] > tokens
-            assert last or end - begin >= rows
+            assert (
+                end - begin == 1 or (end - begin) * lengths[end - 1] <= tokens or lengths[end - 1] <= 2 * lengths[begin]
+            )
+            assert last or odd or end - begin >= rows
     assert sorted(number for group in like_lengths(lengths.tolist(), 64) for number in group) == list(range(200))
 
 

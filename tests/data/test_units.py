@@ -40,6 +40,28 @@ def test_each_option_by_itself():
     assert not TextOptions(leave_out=("Unknown",)).left_out("Unknown man")
 
 
+@pytest.mark.parametrize(
+    ("units", "text", "gone"),
+    [
+        ("char", "漢字 the", (0, 1, 3)), ("word", "漢字 the", (1, 3, 7)), ("bpe", "🙂 the", (0, 0, 1)), ("char", "\nthe", (1, 1, 1)),
+    ],
+)  # fmt: skip
+def test_the_first_unit_is_taken_from_the_text_and_not_from_the_vocabulary(tmp_path, units, text, gone):
+    """It is not scored; it may be unknown to a model, or part of a character."""
+    (tmp_path / "learned").write_text("the\n" * 9)
+    (tmp_path / "text").write_text(f"{text}\n")
+    words = vocabulary_of(tmp_path / "learned", 300, TextOptions(units=units))
+    size = load_part(str(tmp_path / "text"), "test", words).size
+    rest = size.without_first()
+    assert (size.words - rest.words, size.characters - rest.characters, size.bytes - rest.bytes) == gone
+
+
+def test_cleaning_cuts_at_ascii_white_space_and_keeps_unknown_words():
+    options = TextOptions(strip_punctuation=True)
+    assert Reading.of(options).cut("a\u00a0b c") == Reading.of(options).cut("a\u00a0b c!") == ["a\u00a0b", "c"]
+    assert options.clean("the <unk>, <eos>") == "the <unk> eos"
+
+
 @pytest.mark.parametrize("line", STRANGE)
 def test_characters_are_lossless(line):
     units = Characters().cut(line)
@@ -60,7 +82,7 @@ def test_byte_pairs_are_lossless_in_any_script(tmp_path):
         ids = words.encode(line).tolist()
         assert words.text(ids) == line
     assert len(words.encode("the theme")) < len("the theme")
-    with pytest.raises(InputError, match="must be at least 256, one for each byte, got 99"):
+    with pytest.raises(InputError, match="max_words of units bpe must be at least 257"):
         vocabulary_of(text, 100, TextOptions(units="bpe"))
 
 
@@ -73,6 +95,9 @@ def test_a_text_has_one_size_whatever_it_is_cut_into(tmp_path, units):
     ids, _ = read_corpus(text, words, size=size)
     assert (size.lines, size.words, size.characters, size.bytes) == (3, 7, 15, 17)
     assert words.text(ids.tolist()) == "the cat\n\nsat 경\n"
+    first = size.without_first()
+    gone = (size.words - first.words, size.characters - first.characters, size.bytes - first.bytes)
+    assert gone == {"word": (1, 4, 4), "char": (0, 1, 1), "bpe": (0, 1, 1)}[units]
     assert load_part(str(text), "test", words).size == size
 
 

@@ -16,6 +16,7 @@ from rnnlm import (
     Sigmoid,
     SigmoidWithLoss,
     SoftmaxWithLoss,
+    Split,
     TimeBiGRU,
     TimeBiLSTM,
     TimeBiRNN,
@@ -172,6 +173,12 @@ def test_where_pads_cannot_be_left_out():
         Sequential([TimeRNN.of_size(5, 6, return_sequences=False)], mask_zero=True)
     with pytest.raises(InputError, match="must not return sequences"):
         Sequential([Embedding.of_size(12, 5), TimeRNN.of_size(5, 6)], mask_zero=True)
+    for layers in (
+        [Split(TimeLSTM.of_size(5, 6, return_sequences=False), MeanOverTime())],
+        [Split(TimeLSTM.of_size(5, 6), TimeLSTM.of_size(5, 6))],
+    ):
+        with pytest.raises(InputError, match="mask_zero must reach all that goes over time, and split1"):
+            Sequential([Embedding.of_size(12, 5), *layers], mask_zero=True)
     layer = TimeRNN.of_size(5, 6, stateful=True, dtype="float64")
     with pytest.raises(InputError, match="lengths are for layers that begin with zeros"):
         layer.forward(dev(np.zeros((2, 3, 5))), dev([1, 2]))
@@ -185,6 +192,7 @@ def test_weights_that_layers_draw_are_the_seeds():
     one, same, other = (host(make(seed).flat_params) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one, same)
     assert np.abs(one - other).max() > 0.01
+    assert TimeBiGRU.of_size(4, 3, reset_after=True).params[2].shape == (2, 9)
     state = make(1).state_dict()
     b, Wh = state["timebilstm1.ahead.b"], state["timebilstm1.back.Wh"].astype(float)
     assert b.tolist() == [1.0] * 6 + [0.0] * 18

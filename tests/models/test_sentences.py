@@ -125,11 +125,11 @@ def test_evaluation_is_line_by_line_whatever_the_state(rng, rows, time_size):
     np.testing.assert_allclose(got.nats, want.mean(), rtol=1e-12)
     known = np.concatenate(rows) != 3
     np.testing.assert_allclose(got.known_nats, want[known].mean(), rtol=1e-12)
-    assert (got.tokens, got.lines, got.unknown, got.exact) == (len(want), 5, (~known).sum(), True)
+    assert (got.tokens, got.lines, got.unks, got.exact) == (len(want), 5, (~known).sum(), True)
     assert "5 lines, each from a reset state" in str(got)
     assert got.resets == "reset before each of 5 lines"
     np.testing.assert_array_equal(host(model.get_state()[0][0]), before)
-    with pytest.raises(InputError, match="lanes and window are for a stream"):
+    with pytest.raises(InputError, match="lanes and window are for a stream.* got lanes 2"):
         evaluate(model, sentences, lanes=2)
     with pytest.raises(InputError, match=r"must hold ids in \[0, 11\)"):
         evaluate(model, Sentences.of([[V]], EOS))

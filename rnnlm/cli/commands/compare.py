@@ -10,6 +10,8 @@ from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import open_model
 from rnnlm.cli.texts import Text
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import InputError
 from rnnlm.files import to_json
 
 __all__ = ["Compare"]
@@ -53,6 +55,7 @@ class Compare(Command):
 
         whole_number("top", self.top, 0)
         models = [open_model(folder) for folder in (self.first, self.second)]
+        self._expect_one_text(*(words for _, words in models))
         columns, scored = [], []
         for model, words in models:
             text = Text.of(self.corpus, self.part, words, self.data_dir, self.column)
@@ -67,3 +70,13 @@ class Compare(Command):
         for name, wins in zip(("first", "second"), found.wins(self.top)):
             for label, nats in wins:
                 print(f"{name} is better by {nats:.3f} nats at: {label}")
+
+    def _expect_one_text(self, first: Vocabulary, second: Vocabulary) -> None:
+        """Check that both models clean a text in the same way, and so read the same one."""
+        a, b = first.reading.options, second.reading.options
+        for name in ("lower", "strip_punctuation", "ascii_only", "leave_out"):
+            if getattr(a, name) != getattr(b, name):
+                raise InputError(
+                    f"both models must read one text, and {name} is {getattr(a, name)!r} of the first and "
+                    f"{getattr(b, name)!r} of the second: clean the text before training, for both"
+                )

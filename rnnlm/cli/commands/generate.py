@@ -31,7 +31,7 @@ class Generate(Command):
     Attributes:
         model: folder of a model or of a run.
         prompt: words to begin with.
-        length: most words of a text, the prompt included; it ends sooner at the end of a line.
+        length: most words (characters, byte pairs) of a text, the prompt included; it ends sooner at the end of a line.
         count: texts to write.
         sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
@@ -57,7 +57,7 @@ class Generate(Command):
         if not (begin or prompt):
             raise InputError("prompt must have a word: this model has no <eos> to begin after")
         if self.length < len(prompt):
-            raise InputError(f"length must be at least the {len(prompt)} words of the prompt, got {self.length}")
+            raise InputError(f"length must be at least the {len(prompt)} tokens of the prompt, got {self.length}")
         known = len(begin) + len(prompt)
         if model.context is not None and known < model.context:
             missing = f"{model.context - known} of the {model.context} words that this model looks back at"
@@ -65,7 +65,8 @@ class Generate(Command):
         for number in range(self.count):
             size = len(begin) + self.length
             ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
-            print(words.text(ids[len(begin) :]).rstrip())
+            text = words.text(ids[len(begin) :])
+            print(" ".join(text.splitlines()).rstrip())  # byte pairs may have line ends in them
             if self.heat is not None and number == 0:
                 draw_heat(model, words, ids, self.heat)
 

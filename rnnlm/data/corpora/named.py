@@ -134,7 +134,7 @@ def _of_story(part: str, words: Vocabulary) -> Part:
     lines = [line.strip() for line in " ".join(text).split(EOS)]
     *whole, rest = lines  # of which the last one may be cut short
     for line in whole:
-        size.add(line)
+        size.add(line, words.reading)
     if not words.reading.plain:
         text = [unit for line in whole for unit in (*words.reading.cut(line), EOS)] + words.reading.cut(rest)
     return Part(words.encode(text), sum(word not in words for word in text), size)
