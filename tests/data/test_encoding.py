@@ -124,10 +124,10 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, monkeypatch):
 def test_encoding_does_not_grow_with_the_text(tmp_path, monkeypatch):
     monkeypatch.setattr("rnnlm.data.encoding.BLOCK", 1000)
     peaks = []
-    for lines in (2_000, 20_000):
+    for lines in (2_000, 100_000):
         (tmp_path / "text").write_text("a b c\n" * lines)
         tracemalloc.start()
         encode_corpus(tmp_path / "text", tmp_path / "out", overwrite=True)
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
-    assert peaks[1] < 1.1 * peaks[0]
+    assert peaks[1] < peaks[0] + 500_000  # its ids alone take 1.6 MB; other tests' leavings some tenths of one
