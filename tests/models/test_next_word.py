@@ -55,8 +55,9 @@ def tokenizer():
     return tokenizer
 
 
-@pytest.mark.parametrize(("cell", "epochs"), [("rnn", 200), ("lstm", 400), ("gru", 400)])
-@pytest.mark.parametrize("mask_zero", [False, True])
+@pytest.mark.parametrize(
+    ("cell", "epochs", "mask_zero"), [("rnn", 200, False), ("rnn", 200, True), ("lstm", 400, False), ("gru", 400, True)]
+)
 def test_three_lines_are_learned_and_given_back(tokenizer, cell, epochs, mask_zero):
     model = next_word_model(cell, mask_zero=mask_zero)
     x, y = next_word_samples(tokenizer.texts_to_sequences(LINES))
