@@ -5,11 +5,13 @@ from pathlib import Path
 
 import pytest
 
+from rnnlm.backend import NAME
 from rnnlm.cli.main import main
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.saving.model_folder import load_model, save_model
 from tests.data.test_tokenizer import LINES
 
+pytestmark = pytest.mark.skipif(NAME != "numpy", reason="trainings, minutes on the stand-in: runs on NumPy")
 SHORT = ["--batch-size", "4", "--time-size", "20"]
 SMALL = ["--hidden-size", "20", "--wordvec-size", "10"]
 HEADLINES = [
