@@ -21,8 +21,6 @@ class BytePairs(Units):
         tokenizer: a `tokenizers.Tokenizer`.
     """
 
-    name = "bpe"
-
     def __init__(self, tokenizer: Any) -> None:
         self.tokenizer = tokenizer
 

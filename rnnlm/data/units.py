@@ -13,8 +13,6 @@ LETTERS = {unit: letter for letter, unit in ESCAPES.items()}
 class Units(ABC):
     """Cuts lines into what a vocabulary has ids of."""
 
-    name: str
-
     @abstractmethod
     def cut(self, line: str) -> list[str]:
         """The units of a line, none of which has white space in it."""
@@ -31,8 +29,6 @@ class Units(ABC):
 class Words(Units):
     """Words between ASCII white space; of which only that there is some is kept."""
 
-    name = "word"
-
     def cut(self, line: str) -> list[str]:
         """At ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word."""
         return [word.decode() for word in line.encode().split()]
@@ -48,8 +44,6 @@ class Words(Units):
 
 class Characters(Units):
     """Unicode characters. A blank is written as "▁", and "▁" itself as two of them, so that nothing is lost."""
-
-    name = "char"
 
     def cut(self, line: str) -> list[str]:
         """A unit for each character."""

@@ -113,8 +113,7 @@ class Trainer:
             weights[...] = best
 
     def _is_enough(self, run: Run, patience: int) -> bool:
-        """Whether training has waited long enough for a lower loss; keeps the best weights, and puts them back then, or
-        where none is better."""
+        """Whether training has waited long enough for a lower loss; a copy of the best weights so far is kept."""
         if run.note_valid(self.val_loss_list[-1]):
             self._best = [weights.copy() for weights in run.model.weights()]
         return run.waited >= patience

@@ -15,7 +15,7 @@ from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS
 from rnnlm.data.encoded import is_encoded, open_corpus
 from rnnlm.data.reading import TextSize
-from rnnlm.data.text import frequent_words, read_corpus, vocabulary_of
+from rnnlm.data.text import read_corpus, vocabulary_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.translated import in_words_of
 from rnnlm.data.vocabulary import EOS, Vocabulary
@@ -96,8 +96,7 @@ def load_corpus(
     if is_encoded(path):
         _expect_plain(name, as_it_is)
         return _in_parts(*open_corpus(path))
-    words = frequent_words(path, max_words) if as_it_is else vocabulary_of(path, max_words, options)
-    return _in_parts(*read_corpus(path, words))
+    return _in_parts(*read_corpus(path, vocabulary_of(path, max_words, options)))
 
 
 def _expect_plain(name: str, as_it_is: bool) -> None:
