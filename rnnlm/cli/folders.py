@@ -1,14 +1,16 @@
-"""The folder of a model, be it named itself or by the run that it is the result of."""
+"""The model that a path names: a folder, that of a run it is the result of, or a file of n-grams."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from rnnlm.data.encoded import is_encoded, open_corpus
 from rnnlm.data.vocabulary import Vocabulary
 
 if TYPE_CHECKING:
+    from rnnlm.inference.predictor import Predictor
     from rnnlm.models.base import Model
 
-__all__ = ["model_folder", "open_model"]
+__all__ = ["model_folder", "open_model", "open_predictor", "words_of"]
 
 
 def model_folder(folder: Path) -> Path:
@@ -18,7 +20,27 @@ def model_folder(folder: Path) -> Path:
 
 
 def open_model(folder: Path) -> "tuple[Model, Vocabulary]":
-    """The model in a folder, or in the results of a run; errors are those of `load_model`."""
+    """The network in a folder, or in the results of a run; errors are those of `load_model`."""
     from rnnlm.saving.model_folder import load_model
 
     return load_model(model_folder(folder))
+
+
+def open_predictor(path: Path) -> "tuple[Predictor, Vocabulary]":
+    """A network as `open_model` has it, or an n-gram model in a folder or an ARPA file."""
+    from rnnlm.saving.ngrams import is_ngram, load_ngram
+
+    return load_ngram(path) if is_ngram(path) else open_model(path)
+
+
+def words_of(path: Path) -> Vocabulary:
+    """The words of a model, of a run, of an ARPA or an encoded file, or of a list, one a line."""
+    if path.is_dir():
+        from rnnlm.saving.reading_files import load_words
+
+        return load_words(model_folder(path))  # which knows how the model reads a text
+    if path.name.endswith((".arpa", ".arpa.gz")):
+        return open_predictor(path)[1]
+    if path.is_file() and is_encoded(path):
+        return open_corpus(path)[1]
+    return Vocabulary.load(path)

@@ -11,6 +11,7 @@ from rnnlm.cli.commands.data import Data
 from rnnlm.cli.commands.eval import Eval
 from rnnlm.cli.commands.generate import Generate
 from rnnlm.cli.commands.info import Info
+from rnnlm.cli.commands.ngram import Ngram
 from rnnlm.cli.commands.plot import Plot
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
@@ -29,6 +30,7 @@ COMMANDS: dict[str, type[Command]] = {
     "info": Info,
     "plot": Plot,
     "data": Data,
+    "ngram": Ngram,
     "vectors": Vectors,
     "book": Book,
 }

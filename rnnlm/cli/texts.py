@@ -12,7 +12,7 @@ from rnnlm.errors import DataError
 
 if TYPE_CHECKING:
     from rnnlm.inference.evaluation import Evaluation
-    from rnnlm.models.base import Model
+    from rnnlm.inference.predictor import Predictor
 
 __all__ = ["Text"]
 
@@ -35,18 +35,26 @@ class Text:
 
     @classmethod
     def of(
-        cls, name: str, part: str, words: Vocabulary, data_dir: Path | None = None, column: str | None = None
+        cls,
+        name: str,
+        part: str,
+        words: Vocabulary,
+        data_dir: Path | None = None,
+        column: str | None = None,
+        from_start: bool = False,
     ) -> "Text":
-        """As `load_part` reads it, by lines if the model was trained so."""
+        """As `load_part` reads it, by lines if the model was trained so; `from_start` if the first token of a stream is
+        scored, too."""
         found = load_part(name, part, words, data_dir, column)
         if not words.reading.options.sentences:
-            return cls(found.ids, found.unknown, len(found.ids), found.size and found.size.without_first())
+            size = found.size if from_start or found.size is None else found.size.without_first()
+            return cls(found.ids, found.unknown, len(found.ids), size)
         if words.eos_id is None:
             raise DataError("this model has no <eos> among its words, so no line has a beginning and an end")
         lines = Sentences(found.ids, words.eos_id)
         return cls(lines, found.unknown, lines.tokens, found.size and found.size.without_blank(lines.blank))
 
-    def evaluate(self, model: "Model", words: Vocabulary, lanes: int = 1) -> "Evaluation":
+    def evaluate(self, model: "Predictor", words: Vocabulary, lanes: int = 1) -> "Evaluation":
         """The model's figures."""
         from rnnlm.inference.evaluation import evaluate
 

@@ -15,7 +15,7 @@ from rnnlm.data.ids import HIGH, expect_read, expect_words
 from rnnlm.data.tokens import Tokens, read_rows, read_window
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["InFile", "InMemory", "Mapped", "Unread", "tokens_of"]
+__all__ = ["InFile", "InMemory", "Mapped", "Unread", "on_host", "tokens_of"]
 
 if TYPE_CHECKING:
     from rnnlm.backend import Array
@@ -33,14 +33,14 @@ def tokens_of(name: str, ids: ArrayLike | Tokens) -> Tokens:
     """
     if isinstance(ids, Tokens):
         return ids
-    array: Any = ids if isinstance(ids, np.memmap) else _on_host(ids)
+    array: Any = ids if isinstance(ids, np.memmap) else on_host(ids)
     if array.ndim != 1 or array.dtype.kind not in "iu":
         raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
     return Mapped.of(array) if isinstance(array, np.memmap) else InMemory(name, array)
 
 
-def _on_host(ids: Any) -> NDArray[Any]:
-    """Ids as a NumPy array."""
+def on_host(ids: Any) -> NDArray[Any]:
+    """Ids as a NumPy array, wherever they lie."""
     if isinstance(ids, (np.ndarray, Sequence)):
         return np.asarray(ids)
     from rnnlm.backend import ops  # an array of the backend's: only it can tell

@@ -14,7 +14,7 @@ from rnnlm.inference.generation import generate
 from rnnlm.models.base import Model
 from rnnlm.progress import say
 
-__all__ = ["examine_sentences", "examine_words"]
+__all__ = ["class_rows", "examine_sentences", "examine_words", "told"]
 
 SENTENCES = 1_000  # made up to see how many are right
 LONGEST = 20  # times 2,000 words are written for them; a model that never ends a sentence is not waited for
@@ -27,15 +27,24 @@ def examine_words(nats: NDArray[np.float64], results: Results) -> None:
         nats: of each token of the test part but the first.
         results: where to.
     """
-    rows = _class_rows(nats)
+    rows = class_rows(nats)
     for row in rows:
         results.append(METRICS, row)
-    told = [f"{row['class']} {row['perplexity']:.3f} ({row['floor']:.3f})" for row in rows]
-    say("by class of word, and the best possible: " + ", ".join(told))
+    say(told(rows))
 
 
-def _class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """Name, perplexity and best possible perplexity of each class of words of the test part."""
+def told(rows: list[dict[str, Any]]) -> str:
+    """`class_rows` in a line."""
+    classes = [f"{row['class']} {row['perplexity']:.3f} ({row['floor']:.3f})" for row in rows]
+    return "by class of word, and the best possible: " + ", ".join(classes)
+
+
+def class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
+    """Name, perplexity and best possible perplexity of each class of words of the test part.
+
+    Args:
+        nats: of each token but the first.
+    """
     floors, classes = story.floors("test"), np.array(story.token_classes("test")[1:])
     return [
         {"class": name, "perplexity": perplexity(float(nats[classes == name].mean())), "floor": exp(floors[name])}

@@ -95,13 +95,12 @@ class Comparison:
 def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | Sentences) -> list[Line]:
     """A text by its lines, with the nats of every token.
 
-    The first token of a stream is not scored: it counts as unknown, and its line as one that is not whole.
+    The first token of a stream may not be scored: it counts as unknown then, and its line as one that is not whole.
     """
     nats = token_nats(model, corpus)
-    if isinstance(corpus, Sentences):
-        ids = np.concatenate(list(corpus))
-    else:
-        ids, nats = np.asarray(corpus), np.concatenate([[0.0], nats])
+    ids = np.concatenate(list(corpus)) if isinstance(corpus, Sentences) else np.asarray(corpus)
+    whole = len(nats) == len(ids)
+    nats = nats if whole else np.concatenate([[0.0], nats])
     eos = -1 if words.eos_id is None else words.eos_id
     unknown = -1 if words.unk_id is None else words.unk_id
     ends = (np.flatnonzero(ids == eos) + 1).tolist()
@@ -112,7 +111,7 @@ def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | 
         units = words.decode(line.tolist())
         text = words.reading.text(units, EOS).rstrip("\n")
         found.append(Line(tuple(units), nats[begin:end], line != unknown, text))
-    if not isinstance(corpus, Sentences):
+    if not whole:
         found[0].known[0] = False
         found[0] = replace(found[0], whole=False)
     return found

@@ -16,11 +16,11 @@ from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.lines import losses_by_line
-from rnnlm.inference.predictor import Predictor, own_state
+from rnnlm.inference.predictor import Predictor, own_state, rows_of, start_of
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
-ROWS = 512  # tokens scored at once, unless asked otherwise: enough to keep matrix products busy, little to remember
+ROWS = 512  # tokens scored at once, unless the caller or the model says another number: enough for matrix products
 LINES = 4096  # of sentences, evaluated at a time
 FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
 Ids = ArrayLike | Tokens
@@ -38,6 +38,7 @@ class Evaluation:
         lines: how many lines, if each was scored by itself, from a reset state; None for a stream.
         unks: how many of the tokens are `<unk>`, if its id was given.
         known_nats: mean cross-entropy of the other tokens; `nats` if there is no `<unk>` among them.
+        from_start: whether the first token of a stream was scored too, by a model that begins every line anew.
     """
 
     nats: float
@@ -47,6 +48,7 @@ class Evaluation:
     lines: int | None = None
     unks: int = 0
     known_nats: float | None = None
+    from_start: bool = False
 
     @property
     def perplexity(self) -> float:
@@ -63,6 +65,8 @@ class Evaluation:
         """Where the model's state was reset."""
         if self.lines is not None:
             return f"reset before each of {self.lines:,} lines"
+        if self.exact and self.from_start:
+            return "begins anew after each <eos>"
         return "goes on from line to line" if self.exact else f"reset at the beginning of each of {self.lanes} lanes"
 
     @property
@@ -93,8 +97,9 @@ def perplexity(nats: float) -> float:
 def evaluate(
     model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None, unk_id: int | None = None
 ) -> Evaluation:
-    """Perplexity over one stream: every token but the first is scored once, after all that came before it. Of sentences
-    every token is scored, after those before it in its line.
+    """Perplexity over one stream: every token but the first is scored once, after all that came before it. The first
+    one is scored by a model that begins every line anew, as n-grams do. Of sentences every token is scored, after those
+    before it in its line.
 
     Memory does not grow with the corpus, which may lie in a file. Other arguments and errors are those of `token_nats`.
 
@@ -108,17 +113,18 @@ def evaluate(
         if unk_id is not None:
             known.add(nats[counted & (targets != unk_id)])
     lines = len(corpus) if isinstance(corpus, Sentences) else None
-    if unk_id is None:
-        return Evaluation(every.mean, every.count, every.stderr, lanes, lines)
-    unks = every.count - known.count
-    return Evaluation(every.mean, every.count, every.stderr, lanes, lines, unks, known.mean if known.count else nan)
+    unks, known_nats = (
+        (every.count - known.count, known.mean if known.count else nan) if unk_id is not None else (0, None)
+    )
+    starts = start_of(model) is not None
+    return Evaluation(every.mean, every.count, every.stderr, lanes, lines, unks, known_nats, starts)
 
 
 def token_nats(
     model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None
 ) -> NDArray[np.float64]:
     """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it; of
-    sentences, of each token, (tokens,).
+    sentences, or by a model that begins every line anew, of each token, (tokens,).
 
     The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
 
@@ -176,11 +182,13 @@ def _blocks(
         yield from _line_blocks(model, corpus)
         return
     ids = tokens_of("corpus", corpus).within(0, model.vocab_size)
-    if len(ids) < 2:
-        raise DataError(f"a corpus must have at least 2 tokens to be evaluated, got {len(ids)}")
-    whole_number("lanes", lanes, 1, len(ids))
-    window = max(1, ROWS // lanes) if window is None else whole_number("window", window, 1)
-    windows = lane_windows(ids, lanes, window)
+    start_id = start_of(model)
+    least = 2 if start_id is None else 1
+    if len(ids) < least:
+        raise DataError(f"a corpus must have at least {least} tokens to be evaluated, got {len(ids)}")
+    whole_number("lanes", lanes, 1, len(ids) + 2 - least)
+    window = max(1, rows_of(model, ROWS) // lanes) if window is None else whole_number("window", window, 1)
+    windows = lane_windows(ids, lanes, window, start_id)
     with own_state(model):
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
             ids.release()

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.sentences import like_lengths, side_by_side
-from rnnlm.inference.predictor import Predictor
+from rnnlm.inference.predictor import Predictor, rows_of
 
 __all__ = ["TOKENS", "losses_by_line"]
 
@@ -16,15 +16,17 @@ TOKENS = 2048  # scored at once, unless asked otherwise: memory grows with it ti
 
 
 def losses_by_line(
-    model: Predictor, rows: Sequence[NDArray[np.integer]], tokens: int = TOKENS
+    model: Predictor, rows: Sequence[NDArray[np.integer]], tokens: int | None = None
 ) -> list[NDArray[np.float64]]:
     """Cross-entropy in nats of each token of each sentence, (length,), in the order given; the state is left anywhere.
 
     Args:
         model: a predictor; it begins each sentence with a reset state, and after an `<eos>`.
         rows: ids of each sentence, `<eos>` the last of them.
-        tokens: how many to score at once, the empty places after shorter sentences included.
+        tokens: how many to score at once, the empty places after shorter sentences included; what is usual, or what
+            the model says, unless given.
     """
+    tokens = rows_of(model, TOKENS) if tokens is None else tokens
     found: list[Any] = [None] * len(rows)
     for numbers in like_lengths([len(row) for row in rows], tokens):
         model.reset_state()

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from rnnlm.backend import Array
 
-__all__ = ["Predictor", "own_state"]
+__all__ = ["Predictor", "own_state", "rows_of", "start_of"]
 
 
 class Predictor(Protocol):
@@ -14,6 +14,10 @@ class Predictor(Protocol):
 
     It reads N texts side by side. What it remembers of what it has read is its state; a predictor that remembers
     nothing returns None for it. Arrays that it returns are NumPy's or those of the backend.
+
+    It may have two attributes more. `start_id` is the id of `<eos>` if it begins anew wherever it reads one, as an
+    n-gram model does: a text is then read after one, so that its first word is predicted too. `rows` is how many tokens
+    it is best given at once.
     """
 
     @property
@@ -42,6 +46,16 @@ class Predictor(Protocol):
 
     def set_state(self, state: Any) -> None:
         """Go on from what `get_state` gave."""
+
+
+def start_of(predictor: Predictor) -> int | None:
+    """Id of the word that a text is read after; None where its first word is read and not predicted."""
+    return getattr(predictor, "start_id", None)
+
+
+def rows_of(predictor: Predictor, usual: int) -> int:
+    """How many tokens to give it at once: `usual` unless it says another number."""
+    return getattr(predictor, "rows", usual)
 
 
 @contextmanager

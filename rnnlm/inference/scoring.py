@@ -10,7 +10,7 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
-from rnnlm.inference.lines import TOKENS, losses_by_line
+from rnnlm.inference.lines import losses_by_line
 from rnnlm.inference.predictor import Predictor, own_state
 
 __all__ = ["Score", "score"]
@@ -33,7 +33,7 @@ class Score:
 
 
 def score(
-    model: Predictor, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int = TOKENS
+    model: Predictor, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int | None = None
 ) -> list[Score]:
     """Natural-log probability of each sentence and of each of its tokens.
 
@@ -44,7 +44,8 @@ def score(
         model: a model of this library, or another `Predictor`.
         sentences: lists of ids, each with the id of `<eos>` for its last, and only there.
         eos_id: id of `<eos>`, which is then put after each sentence that does not end with it.
-        tokens: how many to score at once, the empty places after shorter sentences included.
+        tokens: how many to score at once, the empty places after shorter sentences included; 2,048, or what the model
+            says, unless given.
 
     Returns:
         scores: one for each sentence, in the order given.
@@ -52,7 +53,8 @@ def score(
     Raises:
         InputError: a sentence that is no list of the model's words, or has not `<eos>` for its end alone.
     """
-    whole_number("tokens", tokens, 1)
+    if tokens is not None:
+        whole_number("tokens", tokens, 1)
     if eos_id is not None:
         whole_number("eos_id", eos_id, 0, model.vocab_size)
     if not isinstance(sentences, Iterable):

@@ -8,7 +8,7 @@ from tyro.conf import Positional
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.folders import open_model
+from rnnlm.cli.folders import open_predictor
 from rnnlm.cli.texts import Text
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
@@ -27,8 +27,8 @@ class Compare(Command):
     Example: rnnlm compare runs/rnn runs/lstm --corpus ptb
 
     Attributes:
-        first: folder of a model or of a run.
-        second: folder of another.
+        first: folder of a model or of a run, or an ARPA file of n-grams.
+        second: another.
         corpus: story, ptb, or a UTF-8 text file, which is taken whole.
         part: of story or ptb.
         data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
@@ -52,13 +52,15 @@ class Compare(Command):
         """Print the two tables."""
         from rnnlm.inference.comparison import compare, line_nats
         from rnnlm.inference.figures import figures, table
+        from rnnlm.inference.predictor import start_of
 
         whole_number("top", self.top, 0)
-        models = [open_model(folder) for folder in (self.first, self.second)]
+        models = [open_predictor(path) for path in (self.first, self.second)]
         self._expect_one_text(*(words for _, words in models))
         columns, scored = [], []
         for model, words in models:
-            text = Text.of(self.corpus, self.part, words, self.data_dir, self.column)
+            starts = start_of(model) is not None
+            text = Text.of(self.corpus, self.part, words, self.data_dir, self.column, starts)
             columns.append(figures(text.evaluate(model, words), text.size))
             scored.append(line_nats(model, words, text.ids))
         found = compare(*scored)

@@ -8,11 +8,10 @@ from typing import Literal
 from tyro.conf import OmitSubcommandPrefixes, Positional
 
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.folders import model_folder
+from rnnlm.cli.folders import words_of
 from rnnlm.data.corpora import ptb
-from rnnlm.data.encoded import Header, is_encoded, open_corpus, verify
+from rnnlm.data.encoded import Header, verify
 from rnnlm.data.encoding import encode_corpus
-from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.progress import bytes_bar
 
@@ -28,7 +27,7 @@ class Encode(Command):
     Attributes:
         text: a UTF-8 text file.
         out: the file to write; TEXT.ids unless given.
-        vocab: encode in these words: folder of a model or of a run, an encoded corpus, or a file of one word a line.
+        vocab: encode in these words: those of a model, of an encoded corpus, or of a file with one word a line.
         max_words: words to tell apart, the most frequent ones, where vocab names none.
         overwrite: replace what is there.
     """
@@ -41,7 +40,7 @@ class Encode(Command):
 
     def run(self) -> None:
         """Write the encoded corpus and print what is in it."""
-        words = None if self.vocab is None else _words_of(self.vocab)
+        words = None if self.vocab is None else words_of(self.vocab)
         out = Path(f"{self.text}.ids") if self.out is None else self.out
         size = self.text.stat().st_size if self.text.is_file() else 0
         with bytes_bar(size if words else 2 * size) as bar:
@@ -119,14 +118,3 @@ def _tell(path: Path, header: Header) -> None:
         f"{path}: {header.tokens:,} tokens, of which {header.unknown:,} are not among its "
         f"{len(header.vocabulary):,} words; {header.dtype.itemsize} bytes a token"
     )
-
-
-def _words_of(path: Path) -> Vocabulary:
-    """The words of a model, of a run, of an encoded corpus or of a list, one a line."""
-    if path.is_dir():
-        from rnnlm.saving.reading_files import load_words
-
-        return load_words(model_folder(path))  # which knows how the model reads a text
-    if path.is_file() and is_encoded(path):
-        return open_corpus(path)[1]
-    return Vocabulary.load(path)

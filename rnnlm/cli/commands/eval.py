@@ -1,33 +1,44 @@
 """`rnnlm eval`."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
 
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.folders import open_model
+from rnnlm.cli.mixing import Mixing
 from rnnlm.cli.texts import Text
+from rnnlm.data.corpora.named import BUILT_IN
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import InputError
 from rnnlm.files import to_json
 
+if TYPE_CHECKING:
+    from rnnlm.inference.predictor import Predictor
+
 __all__ = ["Eval"]
+
+LANES = 16  # side by side, where log-linear weights are tuned
 
 
 @dataclass(frozen=True)
 class Eval(Command):
-    """Print the perplexity of a model on a text, every token but the first scored once; of a model of sentences every
-    line by itself, and every token of it. The text is read as the model's was.
+    """Print the perplexity of a model on a text, every token but the first scored once; of a model of sentences, and
+    of n-grams, every line by itself, and every token of it. The text is read as the model's was.
 
-    Example: rnnlm eval runs/story-001 --corpus story
+    Examples: rnnlm eval runs/story-001 --corpus story | rnnlm eval runs/ptb-001 --corpus ptb --mix ptb.arpa
 
     Attributes:
-        model: folder of a model or of a run.
+        model: folder of a model or of a run, or an ARPA file.
         corpus: story, ptb, or a UTF-8 text or an encoded file, which is scored whole.
         part: of story or ptb.
         data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
         lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
         column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
+        mixing: other models beside it; their weights are tuned unless they are given.
+        tune_on: story or ptb, of which the valid part is taken, or a text file, to find the weights by; the valid part
+            of the corpus unless given.
         json: print one JSON object.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
@@ -38,21 +49,60 @@ class Eval(Command):
     data_dir: Path | None = None
     lanes: int = 1
     column: str | None = None
+    mixing: Mixing = field(default_factory=Mixing)
+    tune_on: str | None = None
     json: bool = False
     device: str | None = None
 
     def run(self) -> None:
         """Print the perplexity, with what is needed to compare it."""
         from rnnlm.inference.figures import figures, table
+        from rnnlm.inference.predictor import start_of
 
-        model, words = open_model(self.model)
-        text = Text.of(self.corpus, self.part, words, self.data_dir, self.column)
+        self._check()
+        weights = self.mixing.weights
+        predictors, words = self.mixing.open(self.model)
+        weights = self._tuned(predictors, words) if weights is None else weights
+        model = self.mixing.mixed(predictors, weights)
+        text = self._text(self.corpus, self.part, words, start_of(model) is not None)
         result = text.evaluate(model, words, self.lanes)
         found = figures(result, text.size)
         if self.json:
-            what = {"corpus": self.corpus, "part": self.part}
+            what = {"corpus": self.corpus, "part": self.part, **({"weights": weights} if self.mixing.mix else {})}
             print(to_json({**what, **asdict(result), **found, "unknown": text.unknown}))
             return
+        if self.mixing.mix:
+            print("mixed: " + ", ".join(f"{w:.4f} {path}" for w, path in zip(weights, (self.model, *self.mixing.mix))))
         print(result)
         print(f"{text.unknown:,} of {text.tokens:,} tokens are not among the model's {len(words):,} words")
         print(table([found]))
+
+    def _text(self, name: str, part: str, words: Vocabulary, from_start: bool) -> Text:
+        return Text.of(name, part, words, self.data_dir, self.column, from_start)
+
+    def _check(self) -> None:
+        """Check that weights, if they are to be tuned, are tuned on another text than the one evaluated."""
+        if self.mixing.weights is not None:
+            if self.tune_on is not None:
+                raise InputError("tune_on is to find the weights of a mixture by: leave it out, or mix_weight")
+            return
+        if self.mixing.log_linear and len(self.mixing.mix) > 1:
+            raise InputError("log-linear weights are tuned for two models: give --mix-weight for more")
+        name = self.corpus if self.tune_on is None else self.tune_on
+        if self.tune_on is None and name not in BUILT_IN:
+            raise InputError(
+                f"{name} has no valid part to tune weights on: name a text, --tune-on FILE, or --mix-weight"
+            )
+        same = name == self.corpus if name in BUILT_IN or self.corpus in BUILT_IN else Path(name).samefile(self.corpus)
+        if same and (name not in BUILT_IN or self.part == "valid"):
+            raise InputError("weights must be tuned on another text than the one evaluated: --tune-on, or --mix-weight")
+
+    def _tuned(self, predictors: "list[Predictor]", words: Vocabulary) -> list[float]:
+        """The best weights on a text that is held out from the evaluation."""
+        from rnnlm.inference.mixture_weights import linear_weights, log_linear_weights
+
+        text = self._text(self.corpus if self.tune_on is None else self.tune_on, "valid", words, False)
+        if self.mixing.log_linear:
+            first, second = predictors
+            return log_linear_weights(first, second, text.ids, LANES).tolist()
+        return linear_weights(predictors, text.ids).tolist()

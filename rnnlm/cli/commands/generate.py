@@ -10,14 +10,14 @@ from tyro.conf import Positional
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.folders import open_model
+from rnnlm.cli.mixing import Mixing
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.sampling import Sampling
 from rnnlm.plotting import expect_picture_name, save_surprise
 
 if TYPE_CHECKING:
-    from rnnlm.models.base import Model
+    from rnnlm.inference.predictor import Predictor
 
 __all__ = ["Generate"]
 
@@ -29,10 +29,11 @@ class Generate(Command):
     Example: rnnlm generate runs/story-001 --prompt "the visitor" --count 5 --seed 1
 
     Attributes:
-        model: folder of a model or of a run.
+        model: folder of a model or of a run, or an ARPA file.
         prompt: words to begin with.
         length: most words (characters, byte pairs) of a text, the prompt included; it ends sooner at the end of a line.
         count: texts to write.
+        mixing: other models beside it.
         sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
@@ -42,6 +43,7 @@ class Generate(Command):
     prompt: str = ""
     length: int = 50
     count: int = 1
+    mixing: Mixing = field(default_factory=Mixing)
     sampling: Sampling = field(default_factory=Sampling)
     heat: Path | None = None
     device: str | None = None
@@ -49,9 +51,10 @@ class Generate(Command):
     def run(self) -> None:
         """Print the prompt and what follows, to the end of a line or `length`, `count` times."""
         from rnnlm.inference.generation import generate
+        from rnnlm.inference.predictor import start_of
 
         self._check()
-        model, words = open_model(self.model)
+        model, words = self.mixing.open_mixed(self.model)
         begin = [] if words.eos_id is None else [words.eos_id]
         prompt = words.encode(self.prompt).tolist()
         if not (begin or prompt):
@@ -59,8 +62,9 @@ class Generate(Command):
         if self.length < len(prompt):
             raise InputError(f"length must be at least the {len(prompt)} tokens of the prompt, got {self.length}")
         known = len(begin) + len(prompt)
-        if model.context is not None and known < model.context:
-            missing = f"{model.context - known} of the {model.context} words that this model looks back at"
+        looks_back = 0 if start_of(model) is not None else getattr(model, "context", None) or 0
+        if known < looks_back:
+            missing = f"{looks_back - known} of the {looks_back} words that this model looks back at"
             print(f"rnnlm: {missing} are before the prompt: zeros, as where its training began", file=sys.stderr)
         for number in range(self.count):
             size = len(begin) + self.length
@@ -86,7 +90,7 @@ class Generate(Command):
             expect_picture_name(self.heat)
 
 
-def draw_heat(model: "Model", words: Vocabulary, ids: Sequence[int], path: Path) -> None:
+def draw_heat(model: "Predictor", words: Vocabulary, ids: Sequence[int], path: Path) -> None:
     """Draw how surprised the model is by each word of a text after the first one."""
     import numpy as np
 

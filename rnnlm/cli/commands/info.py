@@ -9,6 +9,7 @@ from tyro.conf import Positional
 
 from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.commands.ngram import show_ngrams
 from rnnlm.cli.folders import open_model
 
 if TYPE_CHECKING:
@@ -19,12 +20,13 @@ __all__ = ["Info"]
 
 @dataclass(frozen=True)
 class Info(Command):
-    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts.
+    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of an
+    n-gram model how many n-grams it has.
 
     Example: rnnlm info runs/story-001
 
     Attributes:
-        model: folder of a model or of a run.
+        model: folder of a model or of a run, or an ARPA file.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
@@ -53,6 +55,13 @@ def show_machine() -> None:
 
 def show_model(folder: Path) -> None:
     """Print the layers of a model with the shapes and numbers of their parameters."""
+    from rnnlm.saving.ngrams import is_ngram, load_ngram
+
+    if is_ngram(folder):
+        ngram, words = load_ngram(folder)
+        print(f"\nn-grams up to order {ngram.order}, {len(words):,} words\n  {'reads':16s} {words.reading}")
+        show_ngrams(ngram)
+        return
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
     print(f"  {'reads':16s} {words.reading}")

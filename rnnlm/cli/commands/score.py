@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from tyro.conf import Positional
 
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.folders import open_model
+from rnnlm.cli.mixing import Mixing
 from rnnlm.data.text import lines_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
@@ -31,9 +31,10 @@ class Score(Command):
     Example: rnnlm score runs/story-001 hypotheses.txt
 
     Attributes:
-        model: folder of a model or of a run.
+        model: folder of a model or of a run, or an ARPA file.
         file: a UTF-8 text file, one sentence a line; - for standard input.
         column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
+        mixing: other models beside it.
         words: one line for each token instead, and an empty one after each sentence.
         json: a JSON object for each sentence.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
@@ -42,6 +43,7 @@ class Score(Command):
     model: Positional[Path]
     file: Positional[Path]
     column: str | None = None
+    mixing: Mixing = field(default_factory=Mixing)
     words: bool = False
     json: bool = False
     device: str | None = None
@@ -51,7 +53,7 @@ class Score(Command):
         from rnnlm.inference.evaluation import perplexity
         from rnnlm.inference.scoring import score
 
-        model, vocabulary = open_model(self.model)
+        model, vocabulary = self.mixing.open_mixed(self.model)
         if vocabulary.eos_id is None:
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
         path = Path("/dev/stdin") if str(self.file) == "-" else self.file

@@ -1,0 +1,174 @@
+"""`rnnlm ngram`: makes n-gram models of texts, and turns their files into one another."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Literal
+
+from tyro.conf import OmitSubcommandPrefixes, Positional
+
+from rnnlm.checks import whole_number
+from rnnlm.cli.commands.base import Command
+from rnnlm.cli.folders import words_of
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.corpora.named import BUILT_IN, load_corpus, load_part
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import DataError, InputError
+from rnnlm.progress import words_bar
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from rnnlm.ngrams.model import NGram
+
+__all__ = ["Ngram", "show_ngrams"]
+
+
+@dataclass(frozen=True)
+class Train(Command):
+    """Count the n-grams of a text, line by line, and write a smoothed model of them.
+
+    Examples: rnnlm ngram train --corpus ptb --out ptb.arpa | rnnlm ngram train --corpus book.txt --out book-lm
+
+    Attributes:
+        corpus: story (built in) or ptb (Penn Treebank), of which the train part is taken; or a UTF-8 text file or what
+            `rnnlm data encode` made of one, which is taken whole.
+        out: where to write: an ARPA file, if it is called .arpa or .arpa.gz, else a folder, which opens at once.
+        order: length of the longest n-grams.
+        smoothing: kneser-ney (interpolated, modified), or none: relative frequencies, in which much is impossible.
+        cutoffs: n-grams that occur at most so often are left out: a number for each order from 2 on, the last for all
+            after it.
+        max_words: words of a text file to tell apart, the most frequent ones.
+        vocab: count in these words: a model, an encoded corpus, or a file of one word a line.
+        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
+        overwrite: replace what is there.
+        text: how a text is read.
+    """
+
+    corpus: str = "story"
+    out: Path = Path("lm.arpa")
+    order: int = 5
+    smoothing: Literal["kneser-ney", "none"] = "kneser-ney"
+    cutoffs: tuple[int, ...] = ()
+    max_words: int = 10_000
+    vocab: Path | None = None
+    data_dir: Path | None = None
+    overwrite: bool = False
+    text: TextOptions = field(default_factory=TextOptions)
+
+    def run(self) -> None:
+        """Write the model; print what is in it, and of a built-in corpus how well it predicts the other parts."""
+        from rnnlm.saving.ngrams import save_ngram
+
+        whole_number("order", self.order, 1)
+        if self.smoothing == "none" and self.cutoffs:
+            raise InputError("cutoffs are for kneser-ney, which gives what they take to shorter n-grams")
+        _expect_new(self.out, self.overwrite)
+        begin = perf_counter()
+        ids, words = self._text()
+        model = self._model(ids, words)
+        save_ngram(self.out, model, words)
+        show_ngrams(model)
+        print(f"{self.out}: from {len(ids):,} tokens in {perf_counter() - begin:.1f} seconds")
+        if self.corpus in BUILT_IN:
+            self._evaluate(model, words)
+
+    def _text(self) -> "tuple[NDArray[Any], Vocabulary]":
+        """The text as ids, and its words."""
+        import numpy as np
+
+        if self.vocab is not None:
+            words = words_of(self.vocab)
+            if self.text != TextOptions():
+                raise InputError("how a text is read is said by vocab: leave out units, column and what cleans a text")
+            return np.asarray(load_part(self.corpus, "train", words, self.data_dir).ids), words
+        found = load_corpus(self.corpus, self.data_dir, self.max_words, self.text)
+        parts = [found.train] if self.corpus in BUILT_IN else [found.train, found.valid, found.test]
+        reading = found.vocabulary.reading
+        return np.concatenate([np.asarray(part) for part in parts]), Vocabulary(found.vocabulary.words, reading)
+
+    def _model(self, ids: "NDArray[Any]", words: Vocabulary) -> "NGram":
+        from rnnlm.ngrams.kneser_ney import kneser_ney
+        from rnnlm.ngrams.maximum_likelihood import maximum_likelihood
+
+        if words.eos_id is None:
+            raise DataError("there is no <eos> among the words, so no line has a beginning and an end")
+        with words_bar(self.order * len(ids)) as bar:
+            if self.smoothing == "none":
+                return maximum_likelihood(ids, len(words), words.eos_id, self.order, bar.update)
+            return kneser_ney(ids, len(words), words.eos_id, self.order, self.cutoffs, bar.update)
+
+    def _evaluate(self, model: "NGram", words: Vocabulary) -> None:
+        """Print the perplexities of the other parts; of the stories also by class of word."""
+        from rnnlm.experiments.stories import class_rows, told
+        from rnnlm.inference.evaluation import evaluate, token_nats
+
+        for part in ("valid", "test"):
+            print(f"{part}: {evaluate(model, load_part(self.corpus, part, words, self.data_dir).ids)}")
+        if self.corpus == "story":
+            print(told(class_rows(token_nats(model, load_part("story", "test", words).ids)[1:])))
+
+
+@dataclass(frozen=True)
+class Convert(Command):
+    """Turn an ARPA file into a folder, which opens at once, or a folder into an ARPA file.
+
+    Example: rnnlm ngram convert book.arpa.gz book-lm
+
+    Attributes:
+        model: an n-gram model, in an ARPA file or in a folder.
+        out: where to write: an ARPA file, if it is called .arpa or .arpa.gz, else a folder.
+        overwrite: replace what is there.
+    """
+
+    model: Positional[Path]
+    out: Positional[Path]
+    overwrite: bool = False
+
+    def run(self) -> None:
+        """Read it whole, and write it."""
+        from rnnlm.saving.ngrams import load_ngram, save_ngram
+
+        _expect_new(self.out, self.overwrite)
+        model, words = load_ngram(self.model)
+        save_ngram(self.out, model, words)
+        show_ngrams(model)
+        print(f"{self.out}: {len(words):,} words")
+
+
+@dataclass(frozen=True)
+class Ngram(Command):
+    """Make n-gram models, with which networks are compared and mixed; eval, score, generate and compare take them.
+
+    Examples: rnnlm ngram train --corpus ptb --out ptb.arpa && rnnlm eval ptb.arpa --corpus ptb
+
+    Attributes:
+        action: what to do.
+    """
+
+    action: OmitSubcommandPrefixes[Train | Convert]
+
+    @property
+    def asked(self) -> Command:
+        """What to do."""
+        return self.action
+
+
+def _expect_new(out: Path, overwrite: bool) -> None:
+    """Check that a model can be written there."""
+    from rnnlm.saving.ngrams import is_ngram
+
+    if out.exists() and not (overwrite and is_ngram(out)):
+        raise InputError(
+            f"out must be a new file or folder, and {out} exists: name another, or overwrite an n-gram model, "
+            "--overwrite"
+        )
+    if not out.parent.is_dir():
+        raise InputError(f"out must be in a folder that exists, got {out}")
+
+
+def show_ngrams(model: "NGram") -> None:
+    """Print how many n-grams there are of each order, and the discounts of Kneser-Ney."""
+    for n, table in enumerate(model.tables, 1):
+        taken = ", ".join(f"{d:.4f}" for d in model.discounts[n - 1]) if model.discounts else ""
+        print(f"  {n}-grams {len(table):>12,}{'   counts of 1, 2, 3 and more lowered by ' if taken else ''}{taken}")

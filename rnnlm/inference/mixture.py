@@ -1,0 +1,109 @@
+"""Several predictors as one: their probabilities averaged, or multiplied; and the best weights for it.
+
+    linear       p(w | h) = sum_k weight_k p_k(w | h)
+    log-linear   p(w | h) = prod_k p_k(w | h)^weight_k / Z(h)
+
+Sources: Jelinek and Mercer, Interpolated estimation of Markov source parameters from sparse data, 1980 (linear, and EM
+for its weights); Klakow, Log-linear interpolation of language models, ICSLP 1998.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.backend import ops
+from rnnlm.checks import not_negative
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import InputError
+from rnnlm.inference.other_words import in_words_of, log_softmax
+from rnnlm.inference.predictor import Predictor, rows_of, start_of
+
+__all__ = ["Mixture"]
+
+
+class Mixture:
+    """A predictor that asks several ones, which have the same words.
+
+    Args:
+        predictors: models of this library, or other ones; `Mixture.of` takes some with different words.
+        weights: one for each, which sum to 1.
+        log_linear: multiply probabilities rather than average them. All words are then asked for after each one that
+            is read, which takes a hundred times as long.
+
+    Raises:
+        InputError: weights that do not sum to 1, another number of them, or models of different sizes.
+    """
+
+    def __init__(self, predictors: Sequence[Predictor], weights: Sequence[float], log_linear: bool = False) -> None:
+        self.predictors, self.log_linear = list(predictors), log_linear
+        self.weights = np.array([not_negative("a weight of a mixture", weight) for weight in weights])
+        sizes = [predictor.vocab_size for predictor in self.predictors]
+        if not sizes or len(self.weights) != len(sizes):
+            raise InputError(f"a mixture needs a weight for each model, got {len(self.weights)} for {len(sizes)}")
+        if len(set(sizes)) > 1:
+            raise InputError(f"models of a mixture must have the same words, got {sizes} of them: take Mixture.of")
+        if abs(self.weights.sum() - 1) > 1e-6:
+            raise InputError(
+                f"weights of a mixture must sum to 1, got {self.weights.tolist()}, in all {sum(weights):g}"
+            )
+        self.vocab_size = sizes[0]
+        starts = {start_of(predictor) for predictor in self.predictors}
+        self.start_id = starts.pop() if len(starts) == 1 else None
+        self.rows = min(rows_of(predictor, 512) for predictor in self.predictors)
+        with np.errstate(divide="ignore"):
+            self._logs = np.log(self.weights)[:, None, None]
+
+    @classmethod
+    def of(
+        cls,
+        models: Sequence[tuple[Predictor, Vocabulary]],
+        weights: Sequence[float],
+        log_linear: bool = False,
+    ) -> "Mixture":
+        """Of models with their words, as `load_model` and `load_ngram` give them: those of the first one are the
+        mixture's, and the others' are matched by name, as `in_words_of` does it."""
+        words = models[0][1]
+        return cls([in_words_of(model, own, words) for model, own in models], weights, log_linear)
+
+    def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
+        """Natural-log loss of each target (N, T) float64, 0 where it is -1."""
+        targets = ops.asnumpy(ts)
+        if self.log_linear:
+            return self._log_linear_losses(ops.asnumpy(xs), targets)
+        nats = np.stack([ops.asnumpy(predictor.losses(xs, ts)) for predictor in self.predictors])
+        return np.where(targets < 0, 0.0, -np.logaddexp.reduce(self._logs - nats, axis=0))
+
+    def _log_linear_losses(self, xs: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.float64]:
+        """One time step after another: Z takes the scores of all words."""
+        nats = np.zeros(ts.shape)
+        rows = np.arange(len(ts))
+        for t in range(ts.shape[1]):
+            scores = self.next_scores(xs[:, t : t + 1])
+            nats[:, t] = np.where(ts[:, t] < 0, 0.0, -scores[rows, ts[:, t]])
+        return nats
+
+    def next_scores(self, xs: Any) -> NDArray[np.float64]:
+        """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
+        every = [log_softmax(predictor.next_scores(xs)) for predictor in self.predictors]
+        if not self.log_linear:
+            return np.logaddexp.reduce(self._logs + np.stack(every), axis=0)
+        product = sum(weight * logs for weight, logs in zip(self.weights, every) if weight)
+        if np.isneginf(product.max(axis=1)).any():
+            raise InputError("a log-linear mixture has no word left: each is impossible to one of its models")
+        return log_softmax(product)
+
+    def reset_state(self) -> None:
+        """Forget what was read."""
+        for predictor in self.predictors:
+            predictor.reset_state()
+
+    def get_state(self) -> tuple[Any, ...]:
+        """Those of the predictors."""
+        return tuple(predictor.get_state() for predictor in self.predictors)
+
+    def set_state(self, state: tuple[Any, ...]) -> None:
+        """Go on from what `get_state` gave."""
+        for predictor, own in zip(self.predictors, state):
+            predictor.set_state(own)

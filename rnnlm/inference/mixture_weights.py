@@ -1,0 +1,113 @@
+"""The weights of a mixture that make a text most probable: by EM, or for a product of two by Newton's method."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.lanes import lane_windows
+from rnnlm.data.sentences import Sentences, like_lengths, side_by_side
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
+from rnnlm.errors import InputError
+from rnnlm.inference.evaluation import token_nats
+from rnnlm.inference.other_words import log_softmax
+from rnnlm.inference.predictor import Predictor, own_state
+
+__all__ = ["linear_weights", "log_linear_weights"]
+
+CLOSE = 1e-8  # weights that change by less are found
+MOST = 10_000  # steps of EM
+NEWTON = 20  # passes over a text, at most; four are usual
+WINDOW = 512  # tokens of a text that are looked at together
+
+
+def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens | Sentences) -> NDArray[np.float64]:
+    """Weights (K,) of a linear mixture of K predictors with the same words, by expectation maximisation.
+
+    A weight becomes the mean, over the tokens, of the share that its predictor has in the token's probability, again
+    and again; each time the text is more probable than before. The text must not be the one that is evaluated in the
+    end.
+
+    Raises:
+        InputError, DataError: as `token_nats`.
+    """
+    every = [token_nats(predictor, corpus) for predictor in predictors]
+    shortest = min(map(len, every))  # some score the first token, too
+    nats = np.stack([one[len(one) - shortest :] for one in every])
+    nats = nats[:, np.isfinite(nats).any(axis=0)]  # what all find impossible is so with any weights
+    probs = np.exp(nats.min(axis=0) - nats)
+    weights = np.full(len(every), 1 / len(every))
+    for _ in range(MOST):
+        shares = weights[:, None] * probs
+        shares /= shares.sum(axis=0)
+        before, weights = weights, shares.mean(axis=1)
+        if np.abs(weights - before).max() < CLOSE:
+            break
+    return weights / weights.sum()
+
+
+def log_linear_weights(
+    first: Predictor, second: Predictor, corpus: ArrayLike | Tokens | Sentences, lanes: int = 1
+) -> NDArray[np.float64]:
+    """Weights (2,) of a log-linear mixture of two predictors with the same words, between 0 and 1.
+
+    The mean loss is a convex function of the second one's weight. With d = log p_2 - log p_1 its derivative is the
+    mixture's expectation of d, less that of the token, and its second one the variance of d: Newton's method.
+
+    Args:
+        corpus: ids (tokens,), or `Sentences`; not those that are evaluated in the end.
+        lanes: parts of a stream that are read side by side, each from a reset state: faster.
+
+    Raises:
+        InputError: a predictor that finds a word impossible, for which there is no such derivative.
+    """
+    weight = 0.5
+    for _ in range(NEWTON):
+        slope, curve = _derivatives(first, second, corpus, lanes, weight)
+        before, weight = weight, min(1.0, max(0.0, weight - slope / curve if curve > 0 else float(slope < 0)))
+        if abs(weight - before) < 1e-4:
+            break
+    return np.array([1 - weight, weight])
+
+
+def _derivatives(
+    first: Predictor, second: Predictor, corpus: ArrayLike | Tokens | Sentences, lanes: int, weight: float
+) -> tuple[float, float]:
+    """Of the loss summed over the tokens, by the second predictor's weight: the first and the second derivative."""
+    slope = curve = 0.0
+    with own_state(first), own_state(second):
+        for xs, ts, fresh in _windows(corpus, lanes, first.vocab_size):
+            if fresh:
+                first.reset_state()
+                second.reset_state()
+            for t in range(xs.shape[1]):
+                one, other = (log_softmax(predictor.next_scores(xs[:, t : t + 1])) for predictor in (first, second))
+                apart = other - one
+                if not np.isfinite(apart).all():
+                    raise InputError("a log-linear mixture can't be tuned where a model finds words impossible")
+                probs = np.exp(log_softmax(one + weight * apart))
+                mean = (probs * apart).sum(axis=1)
+                rows = np.flatnonzero(ts[:, t] >= 0)
+                slope += float((mean[rows] - apart[rows, ts[rows, t]]).sum())
+                curve += float(((probs * apart * apart).sum(axis=1) - mean * mean)[rows].sum())
+    return slope, curve
+
+
+def _windows(
+    corpus: ArrayLike | Tokens | Sentences, lanes: int, vocab_size: int
+) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
+    """Inputs and targets (N, T), and whether states are to be reset before."""
+    if isinstance(corpus, Sentences):
+        corpus.within(vocab_size)
+        for numbers in like_lengths(corpus.lengths.tolist(), WINDOW):
+            yield *side_by_side([corpus[number] for number in numbers]), True
+        return
+    ids = tokens_of("corpus", corpus).within(0, vocab_size)
+    whole_number("lanes", lanes, 1, len(ids))
+    fresh = True
+    for xs, ts in lane_windows(ids, lanes, max(1, WINDOW // lanes)):
+        yield xs, ts, fresh
+        fresh = False

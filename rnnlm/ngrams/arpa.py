@@ -1,0 +1,93 @@
+r"""ARPA files: n-gram models as text, which SRILM, KenLM, Kaldi and others read and write.
+
+    \data\
+    ngram 1=10001
+    ngram 2=264990
+
+    \1-grams:
+    -1.5	the	-0.8
+    ...
+    \end\
+
+A line has the logarithm, to base 10, of an n-gram's probability, its words, and, where longer n-grams begin with it,
+the logarithm of its back-off weight. `<s>` begins a line, `</s>` ends one (our `<eos>`), `<unk>` is any unknown word; a
+logarithm of -99 stands for that of 0.
+"""
+
+import gzip
+import os
+from math import log
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
+from rnnlm.errors import InputError
+from rnnlm.files import atomic_file
+from rnnlm.ngrams.model import NGram
+
+__all__ = ["END", "OURS", "START", "TEN", "ZERO", "is_packed", "write_arpa"]
+
+START, END = "<s>", "</s>"
+OURS = {END: EOS, "<UNK>": UNK}  # what stands in such files, and what it is here
+ZERO = -99.0  # log10 of nothing
+BLOCK = 1 << 16  # n-grams written at once
+TEN = log(10)
+
+
+def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) -> None:
+    """Write a model as an ARPA file, compressed if its name ends with .gz; the file is replaced as a whole.
+
+    Raises:
+        InputError: words that mean something else in such a file, or that are not words between blanks.
+    """
+    names = _names(words)
+    with atomic_file(path) as file:
+        packed = gzip.GzipFile(fileobj=file, mode="wb", mtime=0) if is_packed(path) else file
+        packed.write(b"\\data\\\n")
+        for n, table in enumerate(model.tables, 1):
+            packed.write(f"ngram {n}={len(table)}\n".encode())
+        for n, table in enumerate(model.tables, 1):
+            packed.write(f"\n\\{n}-grams:\n".encode())
+            for begin in range(0, len(table), BLOCK):
+                packed.write(_lines(model, n, begin, min(begin + BLOCK, len(table)), names).encode())
+        packed.write(b"\n\\end\\\n")
+        if packed is not file:
+            packed.close()
+
+
+def _names(words: Vocabulary) -> list[str]:
+    """The words as such a file has them, `<s>` behind them."""
+    if not words.reading.plain:
+        raise InputError(
+            f"an ARPA file can't say how a text is read, and this model reads {words.reading}: write a folder instead"
+        )
+    for word in (START, *OURS):
+        if word in words:
+            raise InputError(f"{word!r} must not be a word of the text: in an ARPA file it means something else")
+    back = {ours: theirs for theirs, ours in OURS.items() if theirs == END}
+    return [*(back.get(word, word) for word in words.words), START]
+
+
+def _lines(model: NGram, order: int, begin: int, end: int, names: list[str]) -> str:
+    """The lines of some n-grams."""
+    table = model.tables[order - 1]
+    columns, places = [], np.arange(begin, end)
+    for shorter in reversed(model.tables[:order]):
+        contexts, last = np.divmod(shorter.keys[places], model.vocab_size + 1)
+        columns.append([names[i] for i in last.tolist()])
+        places = contexts
+    ngrams = map(" ".join, zip(*reversed(columns)))
+    probs = _to_base_10(table.logprobs[begin:end])
+    if order == model.order:
+        return "".join(f"{p:.7g}\t{ngram}\n" for p, ngram in zip(probs, ngrams))
+    backoffs = _to_base_10(table.backoffs[begin:end])
+    return "".join(f"{p:.7g}\t{ngram}\t{b:.7g}\n" for p, ngram, b in zip(probs, ngrams, backoffs))
+
+
+def _to_base_10(logs: NDArray[np.float64]) -> list[float]:
+    return np.maximum(logs / TEN, ZERO).tolist()
+
+
+def is_packed(path: str | os.PathLike[str]) -> bool:
+    return os.fspath(path).endswith(".gz")

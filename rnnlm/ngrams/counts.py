@@ -1,0 +1,105 @@
+"""Counting n-grams by sorting numbers: no dictionary, and memory is that of a few arrays as long as the text."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
+from rnnlm.errors import DataError
+
+__all__ = ["Level", "continuations", "count"]
+
+Advance = Callable[[int], object]
+
+
+@dataclass(frozen=True)
+class Level:
+    """The different n-grams of one order n.
+
+    The words are numbered from 0 to V - 1, and `<s>`, which begins every line and is never predicted, is V. A key is
+    (number of the first n - 1 words among the n-grams of order n - 1) * (V + 1) + last word; of order 1 just the word.
+    Keys rise, so what may follow a context lies together, in the order of the words.
+
+    Attributes:
+        keys: (entries,) int64.
+        counts: (entries,) int64, how often each occurs.
+        suffixes: (entries,) int32, the number of its last n - 1 words among the n-grams of order n - 1; of order 1, 0.
+        after_start: (entries,) whether it begins with `<s>`.
+    """
+
+    keys: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    suffixes: NDArray[np.int32]
+    after_start: NDArray[np.bool_]
+
+    def contexts(self, vocab_size: int) -> NDArray[np.int64]:
+        """(entries,) numbers of the contexts: all but the last word, among the n-grams of the order before."""
+        return self.keys // (vocab_size + 1)
+
+
+def count(
+    ids: ArrayLike | Tokens, vocab_size: int, eos_id: int, order: int, advance: Advance | None = None
+) -> list[Level]:
+    """All n-grams of a text up to an order, counted line by line: each line stands after `<s>` and ends with `<eos>`.
+
+    The number of the (n - 1)-gram that ends at a place, and the word at the next place, make the n-gram that ends there
+    a single number. Sorting those numbers counts order n, and gives every place the number of its n-gram.
+
+    Args:
+        ids: (tokens,).
+        vocab_size: V.
+        eos_id: id of `<eos>`.
+        order: the longest n-grams, at least 1.
+        advance: called with the number of tokens after each order.
+
+    Raises:
+        DataError: an empty text.
+        InputError: ids that are no words, an order below 1.
+    """
+    whole_number("order", order, 1)
+    whole_number("eos_id", eos_id, 0, vocab_size)
+    words = _after_starts(ids, vocab_size, eos_id)
+    size, start = vocab_size + 1, vocab_size
+    nodes = words  # number of the n-gram that ends at each place, -1 where there is none
+    levels = [
+        Level(np.arange(size), np.bincount(words, minlength=size), np.zeros(size, np.int32), np.arange(size) == start)
+    ]
+    advance = (lambda tokens: None) if advance is None else advance
+    tokens = len(words) - int(levels[0].counts[start])
+    advance(tokens)
+    for _ in range(2, order + 1):
+        ends = np.flatnonzero((nodes[:-1] >= 0) & (words[1:] != start)) + 1
+        keys = nodes[ends - 1].astype(np.int64)
+        keys *= size
+        keys += words[ends]
+        keys, numbers, counts = np.unique(keys, return_inverse=True, return_counts=True)
+        suffixes = np.empty(len(keys), np.int32)
+        suffixes[numbers] = nodes[ends]  # the same at every place where an n-gram ends
+        levels.append(Level(keys, counts, suffixes, levels[-1].after_start[keys // size]))
+        nodes = np.full(len(words), -1, np.int32)
+        nodes[ends] = numbers
+        advance(tokens)
+    return levels
+
+
+def _after_starts(ids: ArrayLike | Tokens, start: int, eos_id: int) -> NDArray[np.int32]:
+    """The text with `<s>` before each line, (tokens + lines,)."""
+    tokens = tokens_of("corpus", ids).within(0, start)
+    if not len(tokens):
+        raise DataError("a corpus must have at least 1 token to be counted, got 0")
+    given = np.asarray(tokens).astype(np.int32, copy=False)
+    begins = np.flatnonzero(given[:-1] == eos_id) + 1
+    return np.insert(given, np.concatenate([[0], begins]), start)
+
+
+def continuations(level: Level, longer: Level) -> NDArray[np.int64]:
+    """How many different words stand before each n-gram of an order, (entries,), by the n-grams longer by one.
+
+    Before an n-gram that begins with `<s>` there is nothing: its count is taken.
+    """
+    before = np.bincount(longer.suffixes, minlength=len(level.keys))
+    return np.where(level.after_start, level.counts, before)

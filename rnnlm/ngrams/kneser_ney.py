@@ -1,0 +1,136 @@
+"""Interpolated modified Kneser-Ney smoothing.
+
+    p(w | h) = (a(h w) - D(a(h w))) / a(h) + gamma(h) p(w | h')
+
+a(h w) is the count of an n-gram of the highest order, and how many different words stand before one of a lower order;
+a(h) is its sum over w; h' is h without its first word; D(1), D(2) and D(3), which is for all from 3 on, are what counts
+are lowered by, and gamma(h) is all that was taken, so that probabilities sum to 1. Below the words themselves is 1 / V.
+
+Sources: Chen and Goodman, An empirical study of smoothing techniques for language modeling, 1998 (the equation, the
+discounts); Heafield, Pouzyrevsky, Clark and Koehn, Scalable modified Kneser-Ney language model estimation, 2013
+(n-grams after `<s>`, cut-offs).
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from rnnlm.checks import whole_number
+from rnnlm.data.tokens import Tokens
+from rnnlm.errors import InputError
+from rnnlm.ngrams.counts import Advance, continuations, count
+from rnnlm.ngrams.model import NGram, Table
+
+__all__ = ["USUAL_DISCOUNTS", "discounts_of", "kneser_ney"]
+
+USUAL_DISCOUNTS = (0.5, 1.0, 1.5)  # where counts of counts give none, as in small or artificial texts (KenLM's, too)
+
+
+def kneser_ney(
+    ids: ArrayLike | Tokens,
+    vocab_size: int,
+    eos_id: int,
+    order: int = 5,
+    cutoffs: Sequence[int] = (),
+    advance: Advance | None = None,
+) -> NGram:
+    """An n-gram model with interpolated modified Kneser-Ney smoothing; a word that never occurs has its share, too.
+
+    Args:
+        ids: (tokens,) of a text, counted line by line.
+        vocab_size: V.
+        eos_id: id of `<eos>`, which ends lines.
+        order: n, the longest n-grams.
+        cutoffs: n-grams that occur at most so often are left out, for the orders from 2 on, each at least the one
+            before; the last one is for all orders after it. What they had goes to the shorter n-grams.
+        advance: called with the number of tokens after each order.
+
+    Raises:
+        DataError: an empty text.
+        InputError: ids that are no words, order below 1, cut-offs that fall.
+    """
+    limits = _limits(cutoffs, order)
+    levels = count(ids, vocab_size, eos_id, order, advance)
+    lower, places = np.full(1, 1 / vocab_size), np.zeros(1, np.int64)  # below the words, of which all are kept
+    tables: list[Table] = []
+    discounts = []
+    for n, level in enumerate(levels, 1):
+        counts = level.counts.copy() if n == order else continuations(level, levels[n])
+        contexts = level.contexts(vocab_size)  # zeros for the words
+        if n == 1:
+            counts[vocab_size] = 0  # <s> is never predicted
+        taken = discounts_of(counts)
+        kept = level.counts > limits[n - 1]
+        probs, gamma = _interpolated(counts, kept, contexts, taken, len(lower), lower[level.suffixes])
+        if n == 1:
+            probs[vocab_size] = 0
+        else:
+            tables[-1].backoffs[:] = np.log(gamma[places >= 0])
+        tables.append(_table(level.keys[kept], places, probs[kept], vocab_size + 1, last=n == order))
+        discounts.append((float(taken[1]), float(taken[2]), float(taken[3])))
+        lower, places = probs, np.where(kept, np.cumsum(kept) - 1, -1)
+    return NGram(tables, vocab_size, eos_id, discounts)
+
+
+def _interpolated(
+    counts: NDArray[np.int64],
+    kept: NDArray[np.bool_],
+    contexts: NDArray[np.int64],
+    taken: NDArray[np.float64],
+    size: int,
+    lower: NDArray[np.float64],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Probabilities (entries,) of the n-grams of an order, and gamma (size,) of their contexts: 1 where none follows.
+
+    Args:
+        counts: (entries,) a(h w).
+        kept: (entries,) whether each stays; all that the others have goes to gamma.
+        contexts: (entries,) number of h.
+        taken: (4,) D, by count.
+        size: how many contexts there are.
+        lower: (entries,) p(w | h').
+    """
+    discounts = taken[np.minimum(counts, 3)]
+    totals = np.bincount(contexts, counts, size)
+    freed = np.bincount(contexts, np.where(kept, discounts, counts), size)
+    gamma = np.divide(freed, totals, out=np.ones(size), where=totals > 0)
+    probs = np.where(kept, counts - discounts, 0.0)
+    probs /= totals[contexts]
+    probs += gamma[contexts] * lower
+    return probs, gamma
+
+
+def _table(
+    keys: NDArray[np.int64], places: NDArray[np.int64], probs: NDArray[np.float64], size: int, last: bool
+) -> Table:
+    """N-grams that are kept, their contexts numbered among those that are; `size` is V + 1."""
+    with np.errstate(divide="ignore"):  # <s> has no probability
+        logprobs = np.log(probs)
+    return Table(places[keys // size] * size + keys % size, logprobs, np.zeros(0 if last else len(keys)))
+
+
+def discounts_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
+    """What counts of 0, 1, 2, and 3 or more are lowered by, (4,), from how many n-grams have counts of 1, 2, 3 and 4.
+
+    D(k) = k - (k + 1) Y n(k + 1) / n(k), where Y = n(1) / (n(1) + 2 n(2)). Where that is not to be had, or is no
+    number between 0 and k, it is (0.5, 1, 1.5).
+    """
+    n = np.bincount(np.minimum(counts, 5), minlength=6)[:5].tolist()
+    if all(n[1:]):
+        y = n[1] / (n[1] + 2 * n[2])
+        found = [k - (k + 1) * y * n[k + 1] / n[k] for k in (1, 2, 3)]
+        if all(0 < d <= k for k, d in enumerate(found, 1)):
+            return np.array([0.0, *found])
+    return np.array([0.0, *USUAL_DISCOUNTS])
+
+
+def _limits(cutoffs: Sequence[int], order: int) -> list[int]:
+    """The most that n-grams to be left out may occur, for each order; all words stay."""
+    checked = [whole_number("a cut-off", limit, 0) for limit in cutoffs]
+    if checked != sorted(checked):
+        raise InputError(f"cut-offs must not fall from order to order, got {checked}")
+    if len(checked) > order - 1:
+        raise InputError(f"cut-offs are for the orders from 2 to {order}, got {len(checked)} of them")
+    rest = checked[-1] if checked else 0
+    return [-1, *checked, *[rest] * (order - 1 - len(checked))]

@@ -1,0 +1,160 @@
+"""An n-gram model: probabilities of n-grams and weights of backing off, as a predictor."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rnnlm.data.ids import expect_words
+from rnnlm.data.sources import on_host
+from rnnlm.errors import InputError
+
+__all__ = ["NGram", "Table"]
+
+
+@dataclass(frozen=True)
+class Table:
+    """The n-grams of one order, by rising keys.
+
+    A key is (number of the context in the table of the order before) * (V + 1) + last word. Of order 1 the key is the
+    word, and the table has all V words and `<s>`, which is number V.
+
+    Attributes:
+        keys: (entries,) int64.
+        logprobs: (entries,) float64, natural logarithms of p(last word | words before it).
+        backoffs: (entries,) float64, natural logarithms of the weight that probabilities after shorter contexts have
+            where a word is not among those that follow; (0,) of the highest order.
+    """
+
+    keys: NDArray[np.int64]
+    logprobs: NDArray[np.float64]
+    backoffs: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        return len(self.keys)
+
+    def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Places of keys in the table, -1 for those that it has not."""
+        places = np.searchsorted(self.keys, keys)
+        places[places == len(self.keys)] = 0
+        return np.where(self.keys[places] == keys, places, -1) if len(self.keys) else np.full(len(keys), -1)
+
+
+class NGram:
+    """A predictor that looks back at the last n - 1 words of a line.
+
+    Where it reads `<eos>` all before is forgotten and the context is `<s>`, the beginning of a line.
+
+    Args:
+        tables: for the orders from 1 to n.
+        vocab_size: V.
+        eos_id: id of `<eos>`.
+        discounts: of Kneser-Ney, three for each order, to be told.
+
+    Attributes:
+        order: n.
+        rows: how many tokens to give it at once: it needs little memory for each.
+        start_id: what to read before a text, so that its first word is predicted too.
+        context: how many words it looks back at.
+    """
+
+    rows = 1 << 14
+
+    def __init__(
+        self,
+        tables: Sequence[Table],
+        vocab_size: int,
+        eos_id: int,
+        discounts: Sequence[tuple[float, float, float]] = (),
+    ) -> None:
+        self.tables, self.vocab_size, self.start_id = list(tables), vocab_size, eos_id
+        self.order, self.context = len(self.tables), len(self.tables) - 1
+        self.discounts = list(discounts)
+        self._read: NDArray[np.int64] | None = None  # (N, n - 1) the last words, `<s>` as V, -1 for none
+
+    def __repr__(self) -> str:
+        return f"<NGram of order {self.order}: {', '.join(f'{len(table):,}' for table in self.tables)} n-grams>"
+
+    def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
+        """Natural-log loss of each target (N, T) float64, 0 where it is -1; infinite where a probability is 0."""
+        targets = _checked("ts", ts, self.vocab_size, -1)
+        words = self._after_read(xs)
+        if words.shape[1] - self.context != targets.shape[1] or len(words) != len(targets):
+            raise InputError(f"xs and ts must have one shape (N, T), got {np.shape(xs)} and {targets.shape}")
+        counted = targets >= 0
+        wanted = targets[counted]
+        logprobs = self.tables[0].logprobs[wanted]
+        for table, longer, nodes in zip(self.tables, self.tables[1:], self._nodes(words)):
+            contexts = nodes[:, self.context :][counted]
+            known = np.flatnonzero(contexts >= 0)
+            contexts = contexts[known]
+            places = longer.find(contexts * (self.vocab_size + 1) + wanted[known])
+            backed_off = logprobs[known] + table.backoffs[contexts]
+            logprobs[known] = np.where(places >= 0, longer.logprobs[places], backed_off)
+        found = np.zeros(targets.shape)
+        found[counted] = -logprobs
+        return found
+
+    def next_scores(self, xs: Any) -> NDArray[np.float64]:
+        """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
+        words = self._after_read(xs)
+        words = words[:, words.shape[1] - max(1, self.context) :]
+        scores = np.repeat(self.tables[0].logprobs[None, : self.vocab_size], len(words), axis=0)
+        for table, longer, nodes in zip(self.tables, self.tables[1:], self._nodes(words)):
+            rows = np.flatnonzero(nodes[:, -1] >= 0)
+            contexts = nodes[rows, -1]
+            scores[rows] += table.backoffs[contexts][:, None]
+            begins, ends = (np.searchsorted(longer.keys, (contexts + i) * (self.vocab_size + 1)) for i in (0, 1))
+            for row, begin, end in zip(rows.tolist(), begins.tolist(), ends.tolist()):
+                scores[row, longer.keys[begin:end] % (self.vocab_size + 1)] = longer.logprobs[begin:end]
+        return scores
+
+    def reset_state(self) -> None:
+        """Forget what was read: even that a line begins."""
+        self._read = None
+
+    def get_state(self) -> NDArray[np.int64] | None:
+        """(N, n - 1) the last words; None if nothing was read."""
+        return None if self._read is None else self._read.copy()
+
+    def set_state(self, state: NDArray[np.int64] | None) -> None:
+        """Go on from what `get_state` gave."""
+        self._read = None if state is None else np.array(state)
+
+    def _after_read(self, xs: Any) -> NDArray[np.int64]:
+        """The words before xs (N, T) that are remembered, and xs, (N, n - 1 + T), `<eos>` turned into `<s>`."""
+        ids = _checked("xs", xs, self.vocab_size, 0)
+        if self._read is None:
+            self._read = np.full((len(ids), self.context), -1)
+        elif len(self._read) != len(ids):
+            raise InputError(f"xs must have the {len(self._read)} rows of the state, got {len(ids)}; reset_state first")
+        words = np.concatenate([self._read, np.where(ids == self.start_id, self.vocab_size, ids)], axis=1)
+        self._read = words[:, words.shape[1] - self.context :]
+        return words
+
+    def _nodes(self, words: NDArray[np.int64]) -> Any:
+        """For the orders from 1 to n - 1, the places in the tables (N, width) of the n-grams that end at each word; -1
+        where there is none."""
+        nodes = words
+        yield nodes
+        for table in self.tables[1:-1]:
+            follows = np.full(words.shape, -1)
+            rows, columns = np.nonzero((nodes[:, :-1] >= 0) & (words[:, 1:] >= 0))
+            keys = nodes[rows, columns] * (self.vocab_size + 1) + words[rows, columns + 1]
+            follows[rows, columns + 1] = table.find(keys)
+            nodes = follows
+            yield nodes
+
+
+def _checked(name: str, ids: Any, vocab_size: int, lowest: int) -> NDArray[np.int64]:
+    """Ids (N, T) on the host."""
+    try:
+        given = on_host(ids)
+    except ValueError as error:
+        raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
+    if given.ndim != 2 or not given.size or given.dtype.kind not in "iu":
+        raise InputError(f"{name} must be integer ids of shape (N, T), got {given.dtype} of shape {given.shape}")
+    expect_words(name, given, vocab_size, lowest)
+    return given.astype(np.int64, copy=False)
