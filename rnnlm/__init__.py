@@ -52,6 +52,12 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         token_nats as token_nats,
     )
     from rnnlm.inference.generation import generate as generate, generate_batch as generate_batch
+    from rnnlm.inference.mixture import Mixture as Mixture
+    from rnnlm.inference.mixture_weights import (
+        linear_weights as linear_weights,
+        log_linear_weights as log_linear_weights,
+    )
+    from rnnlm.inference.other_words import in_words_of as in_words_of
     from rnnlm.inference.predictor import Predictor as Predictor
     from rnnlm.inference.sampling import Sampling as Sampling
     from rnnlm.inference.scoring import Score as Score, score as score
@@ -126,6 +132,9 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     )
     from rnnlm.models.sequential import Sequential as Sequential
     from rnnlm.models.simple import SimpleRnnlm as SimpleRnnlm
+    from rnnlm.ngrams.frequencies import maximum_likelihood as maximum_likelihood
+    from rnnlm.ngrams.model import NGram as NGram
+    from rnnlm.ngrams.smoothing import kneser_ney as kneser_ney
     from rnnlm.optim.adam import Adam as Adam, AdamW as AdamW
     from rnnlm.optim.adaptive import AdaGrad as AdaGrad, RMSprop as RMSprop
     from rnnlm.optim.asgd import ASGD as ASGD
@@ -139,6 +148,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     )
     from rnnlm.optim.sgd import SGD as SGD, Momentum as Momentum, Nesterov as Nesterov
     from rnnlm.saving.model_folder import load_model as load_model, save_model as save_model
+    from rnnlm.saving.ngram_files import load_ngram as load_ngram, save_ngram as save_ngram
     from rnnlm.training.rnnlm_trainer import RnnlmTrainer as RnnlmTrainer
     from rnnlm.training.trainer import Trainer as Trainer
     from rnnlm.wordvec.counts import (
@@ -254,10 +264,17 @@ HOMES = {
     "rnnlm.inference.comparison": ("Comparison", "compare", "line_nats"),
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),
     "rnnlm.inference.generation": ("generate", "generate_batch"),
+    "rnnlm.inference.mixture": ("Mixture",),
+    "rnnlm.inference.mixture_weights": ("linear_weights", "log_linear_weights"),
+    "rnnlm.inference.other_words": ("in_words_of",),
     "rnnlm.inference.predictor": ("Predictor",),
     "rnnlm.inference.sampling": ("Sampling",),
     "rnnlm.inference.scoring": ("Score", "score"),
+    "rnnlm.ngrams.frequencies": ("maximum_likelihood",),
+    "rnnlm.ngrams.model": ("NGram",),
+    "rnnlm.ngrams.smoothing": ("kneser_ney",),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
+    "rnnlm.saving.ngram_files": ("load_ngram", "save_ngram"),
     "rnnlm.training.rnnlm_trainer": ("RnnlmTrainer",),
     "rnnlm.training.trainer": ("Trainer",),
     "rnnlm.wordvec.counts": ("create_co_matrix", "pmi", "ppmi", "svd_vectors"),

@@ -28,7 +28,7 @@ def open_model(folder: Path) -> "tuple[Model, Vocabulary]":
 
 def open_predictor(path: Path) -> "tuple[Predictor, Vocabulary]":
     """A network as `open_model` has it, or an n-gram model in a folder or an ARPA file."""
-    from rnnlm.saving.ngrams import is_ngram, load_ngram
+    from rnnlm.saving.ngram_files import is_ngram, load_ngram
 
     return load_ngram(path) if is_ngram(path) else open_model(path)
 

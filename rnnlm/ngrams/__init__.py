@@ -1,3 +1,8 @@
-"""n-gram models: counted (`counts.py`), made probabilities of (`kneser_ney.py`, `maximum_likelihood.py`), asked
-(`model.py`), and kept in files (`arpa.py`, `binary.py`, `files.py`). They need no array library but NumPy.
+"""n-gram models: counted (`counts.py`), made probabilities (`smoothing.py`, `frequencies.py`), asked (`model.py`), read
+from and written to the text files that others have, too (`arpa.py`, `arpa_reader.py`). No array library but NumPy.
 """
+
+from rnnlm import HOMES
+from rnnlm.lazy import lazy_names
+
+__all__, __getattr__, __dir__ = lazy_names(__name__, HOMES)

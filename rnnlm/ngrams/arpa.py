@@ -26,7 +26,7 @@ from rnnlm.errors import InputError
 from rnnlm.files import atomic_file
 from rnnlm.ngrams.model import NGram
 
-__all__ = ["END", "OURS", "START", "TEN", "ZERO", "is_packed", "write_arpa"]
+__all__ = ["END", "OURS", "START", "TEN", "ZERO", "expect_names", "is_packed", "write_arpa"]
 
 START, END = "<s>", "</s>"
 OURS = {END: EOS, "<UNK>": UNK}  # what stands in such files, and what it is here
@@ -41,7 +41,7 @@ def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) ->
     Raises:
         InputError: words that mean something else in such a file, or that are not words between blanks.
     """
-    names = _names(words)
+    names = expect_names(words)
     with atomic_file(path) as file:
         packed = gzip.GzipFile(fileobj=file, mode="wb", mtime=0) if is_packed(path) else file
         packed.write(b"\\data\\\n")
@@ -56,8 +56,8 @@ def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) ->
             packed.close()
 
 
-def _names(words: Vocabulary) -> list[str]:
-    """The words as such a file has them, `<s>` behind them."""
+def expect_names(words: Vocabulary) -> list[str]:
+    """The words as such a file has them, `<s>` behind them; errors are those of `write_arpa`."""
     if not words.reading.plain:
         raise InputError(
             f"an ARPA file can't say how a text is read, and this model reads {words.reading}: write a folder instead"
@@ -65,8 +65,7 @@ def _names(words: Vocabulary) -> list[str]:
     for word in (START, *OURS):
         if word in words:
             raise InputError(f"{word!r} must not be a word of the text: in an ARPA file it means something else")
-    back = {ours: theirs for theirs, ours in OURS.items() if theirs == END}
-    return [*(back.get(word, word) for word in words.words), START]
+    return [*(END if word == EOS else word for word in words.words), START]
 
 
 def _lines(model: NGram, order: int, begin: int, end: int, names: list[str]) -> str:
@@ -90,4 +89,5 @@ def _to_base_10(logs: NDArray[np.float64]) -> list[float]:
 
 
 def is_packed(path: str | os.PathLike[str]) -> bool:
+    """Whether a file is compressed, by its name."""
     return os.fspath(path).endswith(".gz")

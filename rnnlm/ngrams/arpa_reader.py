@@ -3,12 +3,13 @@
 import gzip
 import os
 import re
+import zlib
 from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from math import e, isnan, nan
 from pathlib import Path
-from typing import IO, NoReturn
+from typing import IO, Any, NoReturn
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,10 +36,13 @@ def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
     if not Path(path).is_file():
         raise ModelFileError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
     with open(path, "rb") as file, bytes_bar(os.fstat(file.fileno()).st_size) as bar:
-        content = gzip.GzipFile(fileobj=file) if is_packed(path) else file
+        content: Any = gzip.GzipFile(fileobj=file) if is_packed(path) else file
         try:
-            return _Reader(path, content, lambda: bar.update(file.tell() - bar.n)).read()  # type: ignore[arg-type]
-        except (EOFError, gzip.BadGzipFile) as error:
+            found = _Reader(path, content, lambda: bar.update(file.tell() - bar.n)).read()
+            while is_packed(path) and content.read(1 << 20):
+                pass  # to its end, where its checksum is
+            return found
+        except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ModelFileError(f"{path} is not a whole gzip file: {error}") from error
 
 
@@ -207,7 +211,7 @@ class _Reader:
         """Check that probabilities are at most 1, and back-offs finite."""
         for name, values, bad in (
             ("a log10 probability must be a number of at most 0", section.logprobs, ~(section.logprobs <= 1e-6)),
-            ("a back-off must be finite", section.backoffs, np.isinf(section.backoffs)),
+            ("a back-off must be finite", section.backoffs, np.isposinf(section.backoffs)),
         ):
             if bad.any():
                 place = int(bad.argmax())
@@ -263,15 +267,15 @@ class _Reader:
         missing = np.isnan(self.last.backoffs[contexts])
         if missing.any():
             place = int(contexts[missing.argmax()])
-            begins = f"{self._shown_ids(self.last.ids[place])} begins longer n-grams"
-            self.wrong(f"{begins}, and must have a back-off", int(self.last.numbers[place]))
+            begins = f"{self._shown_ids(self.last.ids[place])} begins longer n-grams, and must have a back-off"
+            self.wrong(f"{begins}: 0, if nothing is to be lowered", int(self.last.numbers[place]))
 
     def _own(self, section: _Section, keys: NDArray[np.int64]) -> None:
         """Take a section, in the order of its keys, as the next table."""
         logs = (section.logprobs, np.where(np.isnan(section.backoffs), 0.0, section.backoffs))
         logprobs, backoffs = (np.where(log <= ZERO, -np.inf, log * TEN) for log in logs)
-        if len(self.words) in keys and not self.tables:
-            logprobs[len(self.words)] = -np.inf  # <s> is never predicted
+        if not self.tables:
+            logprobs[-1] = -np.inf  # <s> is never predicted
         self.tables.append(Table(keys, logprobs, backoffs))
         self.last = section
 

@@ -79,10 +79,10 @@ class NGram:
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """Natural-log loss of each target (N, T) float64, 0 where it is -1; infinite where a probability is 0."""
-        targets = _checked("ts", ts, self.vocab_size, -1)
-        words = self._after_read(xs)
-        if words.shape[1] - self.context != targets.shape[1] or len(words) != len(targets):
-            raise InputError(f"xs and ts must have one shape (N, T), got {np.shape(xs)} and {targets.shape}")
+        ids, targets = _checked("xs", xs, self.vocab_size, 0), _checked("ts", ts, self.vocab_size, -1)
+        if ids.shape != targets.shape:
+            raise InputError(f"xs and ts must have one shape (N, T), got {ids.shape} and {targets.shape}")
+        words = self._after_read(ids)
         counted = targets >= 0
         wanted = targets[counted]
         logprobs = self.tables[0].logprobs[wanted]
@@ -91,15 +91,16 @@ class NGram:
             known = np.flatnonzero(contexts >= 0)
             contexts = contexts[known]
             places = longer.find(contexts * (self.vocab_size + 1) + wanted[known])
-            backed_off = logprobs[known] + table.backoffs[contexts]
-            logprobs[known] = np.where(places >= 0, longer.logprobs[places], backed_off)
+            there = places >= 0
+            logprobs[known] += table.backoffs[contexts]
+            logprobs[known[there]] = longer.logprobs[places[there]]
         found = np.zeros(targets.shape)
         found[counted] = -logprobs
         return found
 
     def next_scores(self, xs: Any) -> NDArray[np.float64]:
         """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
-        words = self._after_read(xs)
+        words = self._after_read(_checked("xs", xs, self.vocab_size, 0))
         words = words[:, words.shape[1] - max(1, self.context) :]
         scores = np.repeat(self.tables[0].logprobs[None, : self.vocab_size], len(words), axis=0)
         for table, longer, nodes in zip(self.tables, self.tables[1:], self._nodes(words)):
@@ -123,9 +124,8 @@ class NGram:
         """Go on from what `get_state` gave."""
         self._read = None if state is None else np.array(state)
 
-    def _after_read(self, xs: Any) -> NDArray[np.int64]:
-        """The words before xs (N, T) that are remembered, and xs, (N, n - 1 + T), `<eos>` turned into `<s>`."""
-        ids = _checked("xs", xs, self.vocab_size, 0)
+    def _after_read(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
+        """The words before ids (N, T) that are remembered, and these, (N, n - 1 + T), `<eos>` turned into `<s>`."""
         if self._read is None:
             self._read = np.full((len(ids), self.context), -1)
         elif len(self._read) != len(ids):

@@ -70,6 +70,8 @@ def _read_config(path: Path) -> ModelConfig:
         if path.stat().st_size > LARGEST_CONFIG:
             raise ValueError(f"larger than {LARGEST_CONFIG} bytes")
         fields = json.loads(path.read_text(encoding="utf-8"))
+        if fields.get("model") == "ngram":
+            raise ModelFileError(f"{path} is of an n-gram model: load_ngram reads it")
         _expect_known_format(path, fields.pop("format", FORMAT), fields.pop("rnnlm", None))
         return config_of(fields)
     except FileNotFoundError as error:

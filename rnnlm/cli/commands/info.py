@@ -55,7 +55,7 @@ def show_machine() -> None:
 
 def show_model(folder: Path) -> None:
     """Print the layers of a model with the shapes and numbers of their parameters."""
-    from rnnlm.saving.ngrams import is_ngram, load_ngram
+    from rnnlm.saving.ngram_files import is_ngram, load_ngram
 
     if is_ngram(folder):
         ngram, words = load_ngram(folder)

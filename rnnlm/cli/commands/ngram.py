@@ -13,7 +13,7 @@ from rnnlm.cli.folders import words_of
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus, load_part
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import InputError
 from rnnlm.progress import words_bar
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ class Train(Command):
 
     def run(self) -> None:
         """Write the model; print what is in it, and of a built-in corpus how well it predicts the other parts."""
-        from rnnlm.saving.ngrams import save_ngram
+        from rnnlm.saving.ngram_files import expect_writable, save_ngram
 
         whole_number("order", self.order, 1)
         if self.smoothing == "none" and self.cutoffs:
@@ -66,6 +66,7 @@ class Train(Command):
         _expect_new(self.out, self.overwrite)
         begin = perf_counter()
         ids, words = self._text()
+        expect_writable(self.out, words)
         model = self._model(ids, words)
         save_ngram(self.out, model, words)
         show_ngrams(model)
@@ -88,11 +89,10 @@ class Train(Command):
         return np.concatenate([np.asarray(part) for part in parts]), Vocabulary(found.vocabulary.words, reading)
 
     def _model(self, ids: "NDArray[Any]", words: Vocabulary) -> "NGram":
-        from rnnlm.ngrams.kneser_ney import kneser_ney
-        from rnnlm.ngrams.maximum_likelihood import maximum_likelihood
+        from rnnlm.ngrams.frequencies import maximum_likelihood
+        from rnnlm.ngrams.smoothing import kneser_ney
 
-        if words.eos_id is None:
-            raise DataError("there is no <eos> among the words, so no line has a beginning and an end")
+        assert words.eos_id is not None  # `expect_writable`
         with words_bar(self.order * len(ids)) as bar:
             if self.smoothing == "none":
                 return maximum_likelihood(ids, len(words), words.eos_id, self.order, bar.update)
@@ -127,7 +127,7 @@ class Convert(Command):
 
     def run(self) -> None:
         """Read it whole, and write it."""
-        from rnnlm.saving.ngrams import load_ngram, save_ngram
+        from rnnlm.saving.ngram_files import load_ngram, save_ngram
 
         _expect_new(self.out, self.overwrite)
         model, words = load_ngram(self.model)
@@ -156,7 +156,7 @@ class Ngram(Command):
 
 def _expect_new(out: Path, overwrite: bool) -> None:
     """Check that a model can be written there."""
-    from rnnlm.saving.ngrams import is_ngram
+    from rnnlm.saving.ngram_files import is_ngram
 
     if out.exists() and not (overwrite and is_ngram(out)):
         raise InputError(

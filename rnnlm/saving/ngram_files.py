@@ -15,12 +15,12 @@ from rnnlm import __version__
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.files import atomic_file, write_atomic
-from rnnlm.ngrams.arpa import write_arpa
+from rnnlm.ngrams.arpa import expect_names, write_arpa
 from rnnlm.ngrams.arpa_reader import read_arpa
 from rnnlm.ngrams.model import NGram, Table
 from rnnlm.saving.reading_files import WORDS, load_words, save_words
 
-__all__ = ["is_ngram", "load_ngram", "save_ngram"]
+__all__ = ["expect_writable", "is_ngram", "load_ngram", "save_ngram"]
 
 FORMAT = 1
 CONFIG, TABLES = "config.json", "ngrams.safetensors"
@@ -44,7 +44,7 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
             f"the model has {model.vocab_size} words and <eos> as {model.start_id}, the vocabulary "
             f"{len(vocabulary)} and {vocabulary.eos_id}"
         )
-    if os.fspath(path).endswith((".arpa", ".arpa.gz")):
+    if _is_arpa(path):
         write_arpa(path, model, vocabulary)
         return
     folder = Path(path)
@@ -56,6 +56,22 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
     write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
     save_words(folder, vocabulary)
     _save_tables(folder / TABLES, model)
+
+
+def expect_writable(path: Path_, vocabulary: Vocabulary) -> None:
+    """Check, before any work, that a model with these words can be written to `path`.
+
+    Raises:
+        InputError: no `<eos>`, or words that ARPA can't have.
+    """
+    if vocabulary.eos_id is None:
+        raise InputError("there is no <eos> among the words, so no line has a beginning and an end")
+    if _is_arpa(path):
+        expect_names(vocabulary)
+
+
+def _is_arpa(path: Path_) -> bool:
+    return os.fspath(path).endswith((".arpa", ".arpa.gz"))
 
 
 def _save_tables(path: Path, model: NGram) -> None:

@@ -1,0 +1,97 @@
+"""An n-gram model as a folder."""
+
+import json
+
+import numpy as np
+import pytest
+from safetensors.numpy import load_file
+
+from rnnlm import Vocabulary, kneser_ney, load_model, load_ngram, save_ngram, token_nats
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.reading import Reading
+from rnnlm.data.units import Characters
+from rnnlm.errors import InputError, ModelFileError
+
+WORDS = Vocabulary(["a", "b", "<eos>", "c"])
+
+
+@pytest.fixture
+def ids(rng):
+    return rng.integers(0, 4, 300)
+
+
+@pytest.fixture
+def folder(tmp_path, ids):
+    save_ngram(tmp_path / "lm", kneser_ney(ids, 4, 2, 3), WORDS)
+    return tmp_path / "lm"
+
+
+def test_it_gives_back_the_same_bits(folder, ids):
+    model, words = load_ngram(folder)
+    again = kneser_ney(ids, 4, 2, 3)
+    assert words.words == WORDS.words
+    assert model.discounts == again.discounts
+    for ours, theirs in zip(model.tables, again.tables):
+        for name, array in vars(theirs).items():
+            np.testing.assert_array_equal(getattr(ours, name), array)
+    np.testing.assert_array_equal(token_nats(model, ids), token_nats(again, ids))
+    assert isinstance(model.tables[2].keys, np.memmap)  # and none of it is read before it is asked for
+
+
+def test_others_read_its_tables(folder):
+    model, _ = load_ngram(folder)
+    arrays = load_file(folder / "ngrams.safetensors")
+    assert set(arrays) == {f"{n}.{name}" for n in (1, 2, 3) for name in ("keys", "logprobs", "backoffs")}
+    np.testing.assert_array_equal(arrays["3.logprobs"], model.tables[2].logprobs)
+
+
+def test_how_a_text_is_read_is_kept(tmp_path):
+    words = Vocabulary(["<eos>", "a", "b"], Reading(TextOptions(units="char"), Characters()))
+    save_ngram(tmp_path / "lm", kneser_ney([1, 2, 0], 3, 0, 2), words)
+    assert load_ngram(tmp_path / "lm")[1].encode("ab").tolist() == [1, 2]
+
+
+def test_a_vocabulary_that_does_not_fit_is_refused(tmp_path, ids):
+    model = kneser_ney(ids, 4, 2, 3)
+    for words in (Vocabulary(["a", "b", "<eos>"]), Vocabulary(["a", "b", "c", "<eos>"])):
+        with pytest.raises(InputError, match="the model has 4 words and <eos> as 2, the vocabulary"):
+            save_ngram(tmp_path / "other", model, words)
+    assert not (tmp_path / "other").exists()
+
+
+def test_a_network_is_not_expected_there(folder):
+    with pytest.raises(ModelFileError, match="config.json is of an n-gram model: load_ngram reads it"):
+        load_model(folder)
+
+
+def change(folder, **fields):
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(config | fields))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "said"),
+    [
+        (lambda f: (f / "config.json").unlink(), "config.json is not an n-gram model's configuration"),
+        (lambda f: (f / "config.json").write_text("{"), "config.json is not an n-gram model's configuration"),
+        (lambda f: change(f, model="LanguageModel"), "it is of another model"),
+        (lambda f: change(f, order="3"), "it is of another model"),
+        (lambda f: change(f, format=2), "has format 2, and this rnnlm .* reads format 1: take rnnlm"),
+        (lambda f: change(f, order=4), "has not the tables of an n-gram model: KeyError"),
+        (lambda f: change(f, order=2), "the arrays of order 2 must be of one size"),
+        (lambda f: change(f, vocab_size=5), "vocab.txt must have the 5 words that config.json says, got 4"),
+        (lambda f: (f / "vocab.txt").write_text("a\nb\n<eos>\n"), "vocab.txt must have the 4 words"),
+        (lambda f: (f / "vocab.txt").unlink(), "vocab.txt does not exist"),
+        (lambda f: (f / "ngrams.safetensors").unlink(), "has not the tables of an n-gram model: FileNotFoundError"),
+        (lambda f: (f / "ngrams.safetensors").write_bytes(b""), "has not the tables"),
+        (lambda f: (f / "ngrams.safetensors").write_bytes(b"\xff" * 100), "has not the tables"),
+        (
+            lambda f: (f / "ngrams.safetensors").write_bytes((f / "ngrams.safetensors").read_bytes()[:-8]),
+            "the file has .* bytes, .* is to end at .*: it was cut short",
+        ),
+    ],
+)
+def test_a_damaged_folder_is_refused(folder, spoil, said):
+    spoil(folder)
+    with pytest.raises(ModelFileError, match=said):
+        load_ngram(folder)
