@@ -85,9 +85,9 @@ def _derivatives(
                 second.reset_state()
             for t in range(xs.shape[1]):
                 one, other = (log_softmax(predictor.next_scores(xs[:, t : t + 1])) for predictor in (first, second))
-                apart = other - one
-                if not np.isfinite(apart).all():
+                if not (np.isfinite(one).all() and np.isfinite(other).all()):
                     raise InputError("a log-linear mixture can't be tuned where a model finds words impossible")
+                apart = other - one
                 probs = np.exp(log_softmax(one + weight * apart))
                 mean = (probs * apart).sum(axis=1)
                 rows = np.flatnonzero(ts[:, t] >= 0)

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Eval"]
 
-LANES = 16  # side by side, where log-linear weights are tuned
+LANES, SHORTEST = 16, 200  # side by side where log-linear weights are tuned; and their tokens
 
 
 @dataclass(frozen=True)
@@ -93,8 +93,9 @@ class Eval(Command):
             raise InputError(
                 f"{name} has no valid part to tune weights on: name a text, --tune-on FILE, or --mix-weight"
             )
-        same = name == self.corpus if name in BUILT_IN or self.corpus in BUILT_IN else Path(name).samefile(self.corpus)
-        if same and (name not in BUILT_IN or self.part == "valid"):
+        built_in = name in BUILT_IN or self.corpus in BUILT_IN
+        same = name == self.corpus if built_in else Path(name).resolve() == Path(self.corpus).resolve()
+        if same and (not built_in or self.part == "valid"):
             raise InputError("weights must be tuned on another text than the one evaluated: --tune-on, or --mix-weight")
 
     def _tuned(self, predictors: "list[Predictor]", words: Vocabulary) -> list[float]:
@@ -104,5 +105,6 @@ class Eval(Command):
         text = self._text(self.corpus if self.tune_on is None else self.tune_on, "valid", words, False)
         if self.mixing.log_linear:
             first, second = predictors
-            return log_linear_weights(first, second, text.ids, LANES).tolist()
+            lanes = min(LANES, max(1, text.tokens // SHORTEST))
+            return log_linear_weights(first, second, text.ids, lanes).tolist()
         return linear_weights(predictors, text.ids).tolist()

@@ -1,0 +1,189 @@
+"""`rnnlm ngram`, and n-grams and mixtures in the commands that take a model."""
+
+import json
+import os
+from pathlib import Path
+
+import pytest
+
+from rnnlm import ModelConfig, Vocabulary, build_model, evaluate, load_ngram, read_corpus, save_model
+from rnnlm.cli.main import main
+
+TEXT = "the cat sat on the mat\nthe dog sat on the cat\na dog saw the cat on the mat\n\na cat saw a dog\n" * 8
+
+
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text(TEXT)
+    Path("test.txt").write_text("the dog saw the mat\na cat sat on a bird\n")
+    Path("valid.txt").write_text("a dog sat on the mat\nthe cat saw a cow\n")
+    return tmp_path
+
+
+def run(capsys, *arguments):
+    """What a command that succeeds prints, without its bars."""
+    assert main([str(a) for a in arguments]) == 0
+    return capsys.readouterr().out
+
+
+def refused(capsys, *arguments, code=2):
+    """What a command that fails says."""
+    assert main([str(a) for a in arguments]) == code
+    return capsys.readouterr().err
+
+
+def network(words, seed=0):
+    """Save a network with these words."""
+    save_model("net", build_model(ModelConfig(vocab_size=len(words), wordvec_size=4, hidden_size=5, seed=seed)), words)
+
+
+@pytest.mark.parametrize("out", ["lm.arpa", "lm.arpa.gz", "lm"])
+def test_a_text_is_counted_and_evaluated(here, capsys, out):
+    shown = run(capsys, "ngram", "train", "--corpus", "text.txt", "--order", 3, "--out", out)
+    assert "  3-grams" in shown
+    assert f"{out}: from 240 tokens in" in shown
+    found = json.loads(run(capsys, "eval", out, "--corpus", "test.txt", "--json"))
+    assert (found["tokens"], found["unknown"], found["from_start"]) == (13, 1, True)
+    assert found["state"] == "begins anew after each <eos>"
+    model, words = load_ngram(out)
+    assert found["perplexity"] == pytest.approx(evaluate(model, read_corpus("test.txt", words)[0]).perplexity)
+    assert found["perplexity_per_word"] == pytest.approx(found["perplexity"])  # the first word counts, too
+    lines = run(capsys, "score", out, "test.txt").splitlines()
+    assert sum(float(line.split("\t")[0]) for line in lines) == pytest.approx(-found["nats"] * 13, abs=1e-4)
+    text = run(capsys, "generate", out, "--prompt", "the dog", "--seed", 1, "--count", 3).splitlines()
+    assert len(text) == 3
+    assert all(line.startswith("the dog") for line in text)
+    shown = run(capsys, "info", out)
+    assert f"n-grams up to order 3, {len(words)} words" in shown
+
+
+def test_a_folder_and_an_arpa_file_become_one_another(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--order", 3, "--out", "lm.arpa")
+    run(capsys, "ngram", "convert", "lm.arpa", "lm")
+    shown = run(capsys, "ngram", "convert", "lm", "again.arpa.gz")
+    assert "again.arpa.gz: 10 words" in shown
+    run(capsys, "ngram", "convert", "again.arpa.gz", "again.arpa")
+    assert Path("again.arpa").read_bytes() == Path("lm.arpa").read_bytes()
+
+
+def test_how_a_text_is_read(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--units", "char", "--lower", "--out", "lm")
+    found = json.loads(run(capsys, "eval", "lm", "--corpus", "test.txt", "--json"))
+    assert found["tokens"] == len(Path("test.txt").read_text())
+    said = refused(capsys, "ngram", "train", "--corpus", "text.txt", "--units", "char", "--out", "lm.arpa")
+    assert "an ARPA file can't say how a text is read, and this model reads characters: write a folder instead" in said
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "lm", "--out", "lm2", "--order", 3)
+    assert load_ngram("lm2")[1].reading.options.lower
+
+
+def test_words_of_another_model(here, capsys):
+    words = Vocabulary(["<unk>", "<eos>", "the", "cat"])
+    network(words)
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "net", "--out", "lm.arpa")
+    assert set(load_ngram("lm.arpa")[1].words) == set(words.words)
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "lm.arpa", "--out", "again.arpa")
+    assert Path("again.arpa").read_bytes() == Path("lm.arpa").read_bytes()
+
+
+def test_relative_frequencies_and_cutoffs(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--smoothing", "none", "--out", "plain", "--order", 2)
+    assert "perplexity inf" in run(capsys, "eval", "plain", "--corpus", "test.txt")
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--cutoffs", 0, 8, "--out", "cut", "--order", 4)
+    sizes = [len(table) for table in load_ngram("cut")[0].tables]
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "whole", "--order", 4)
+    whole = [len(table) for table in load_ngram("whole")[0].tables]
+    assert sizes[:2] == whole[:2]
+    assert sizes[2] < whole[2]
+    assert sizes[3] < whole[3]
+
+
+def test_on_pronouns_of_the_stories_it_tosses_a_coin(here, capsys):
+    shown = run(capsys, "ngram", "train", "--order", 5, "--out", "story")
+    assert "host's pronoun 2.0" in shown.replace("1.999", "2.0")
+    assert "visitor's pronoun 2.0" in shown
+    assert "test: perplexity 2.7" in shown
+
+
+def test_a_mixture_is_evaluated_with_weights_that_are_given(here, capsys):
+    words = read_corpus("text.txt")[1]
+    network(Vocabulary([*words.words, "<unk>"]))
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "net", "--out", "lm.arpa", "--order", 3)
+    one, other, both = (
+        json.loads(run(capsys, "eval", *options, "--corpus", "test.txt", "--json"))
+        for options in (["net"], ["lm.arpa"], ["net", "--mix", "lm.arpa", "--mix-weight", 0.4])
+    )
+    assert both["weights"] == [0.6, 0.4]
+    assert both["tokens"] == one["tokens"] == other["tokens"] - 1
+    assert both["nats"] < max(one["nats"], other["nats"])
+    shown = run(capsys, "eval", "net", "--corpus", "test.txt", "--mix", "lm.arpa", "--mix-weight", 0.4)
+    assert "mixed: 0.6000 net, 0.4000 lm.arpa" in shown
+    scores = [
+        float(run(capsys, "score", *options, "test.txt").split("\t")[0])
+        for options in (["net"], ["lm.arpa"], ["net", "--mix", "lm.arpa", "--mix-weight", "0"])
+    ]
+    assert scores[2] == pytest.approx(scores[0], abs=1e-4)
+    options = ["--mix", "lm.arpa", "--mix-weight", 0.5, "--prompt", "the dog", "--seed", 1]
+    assert run(capsys, "generate", "net", *options).startswith("the dog")
+    assert "token" in run(capsys, "compare", "net", "lm.arpa", "--corpus", "test.txt")
+
+
+@pytest.mark.parametrize("log_linear", [[], ["--log-linear"]])
+def test_weights_are_tuned_on_another_text(here, capsys, log_linear):
+    words = read_corpus("text.txt")[1]
+    network(Vocabulary([*words.words, "<unk>"]))
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "net", "--out", "lm", "--order", 3)
+    options = ["net", "--mix", "lm", *log_linear]
+    best = json.loads(run(capsys, "eval", *options, "--corpus", "test.txt", "--tune-on", "valid.txt", "--json"))
+    assert sum(best["weights"]) == pytest.approx(1)
+    valid = [
+        json.loads(run(capsys, "eval", *options, "--mix-weight", w, "--corpus", "valid.txt", "--json"))["nats"]
+        for w in (best["weights"][1], max(0, best["weights"][1] - 0.1), min(1, best["weights"][1] + 0.1))
+    ]
+    assert valid[0] <= min(valid[1:]) + 1e-6
+
+
+def test_bad_input_is_refused_before_any_work(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm.arpa", "--order", 2)
+    train, ev = ["ngram", "train", "--corpus", "text.txt"], ["eval", "lm.arpa", "--corpus", "test.txt"]
+    for arguments, said, code in (
+        ([*train, "--out", "lm.arpa"], "out must be a new file or folder, and lm.arpa exists", 2),
+        ([*train, "--out", "nowhere/lm"], "out must be in a folder that exists, got nowhere/lm", 2),
+        ([*train, "--out", "new", "--order", "0"], "order must be a whole number of at least 1, got 0", 2),
+        ([*train, "--out", "new", "--cutoffs", "2", "1"], "cut-offs must not fall", 2),
+        ([*train, "--out", "new", "--smoothing", "none", "--cutoffs", "1"], "cutoffs are for kneser-ney", 2),
+        ([*train, "--out", "new", "--vocab", "lm.arpa", "--lower"], "how a text is read is said by vocab", 2),
+        (["ngram", "train", "--corpus", "none.txt", "--out", "new"], "corpus must be story, ptb or a text file", 3),
+        (["ngram", "convert", "none.arpa", "new"], "none.arpa does not exist", 3),
+        (["eval", "text.txt", "--corpus", "test.txt"], "text.txt is not an ARPA file", 3),
+        ([*ev, "--mix", "none", "--mix-weight", "0.5"], "none is not a folder", 3),
+        ([*ev, "--mix", "lm.arpa"], "test.txt has no valid part to tune weights on: name a text, --tune-on FILE", 2),
+        ([*ev, "--mix", "lm.arpa", "--tune-on", "./test.txt"], "weights must be tuned on another text", 2),
+        ([*ev, "--mix", "lm.arpa", "--tune-on", "gone.txt"], "corpus must be story, ptb or a text file", 3),
+        ([*ev, "--mix", "lm.arpa", "--mix-weight", "1.5"], "mix_weight must be in [0, 1], in all too, got [1.5]", 2),
+        ([*ev, "--mix", "lm.arpa", "--mix-weight", ".1", ".2"], "one number for each of the 1 models of mix, got 2", 2),
+        ([*ev, "--mix-weight", "0.5"], "mix_weight and log_linear are for a mixture", 2),
+        ([*ev, "--tune-on", "valid.txt"], "tune_on is to find the weights of a mixture by", 2),
+        ([*ev[:2], "--part", "valid", "--mix", "lm.arpa"], "weights must be tuned on another text", 2),
+        ([*ev, "--mix", "lm.arpa", "lm.arpa", "--log-linear", "--tune-on", "valid.txt"], "are tuned for two models", 2),
+        (["score", "lm.arpa", "test.txt", "--mix", "lm.arpa"], "mix_weight must be given here", 2),
+    ):
+        assert said in refused(capsys, *arguments, code=code), arguments
+    assert not Path("new").exists()
+    Path("kept").mkdir()
+    assert "and kept exists" in refused(capsys, *train, "--out", "kept", "--overwrite")
+    run(capsys, *train, "--out", "lm.arpa", "--overwrite", "--order", 3)
+
+
+def test_a_text_with_the_words_of_the_format_is_refused(here, capsys):
+    Path("odd.txt").write_text("<s> a b </s>\n")
+    assert "'<s>' must not be a word" in refused(capsys, "ngram", "train", "--corpus", "odd.txt", "--out", "lm.arpa")
+    run(capsys, "ngram", "train", "--corpus", "odd.txt", "--out", "lm")
+
+
+def test_penn_treebank_from_the_command_line(here, capsys, ptb_dir):
+    options = ["--corpus", "ptb", "--data-dir", ptb_dir, "--out", "lm"]
+    shown = run(capsys, "ngram", "train", *options)
+    assert "test: perplexity 141.19" in shown
+    text = os.path.join(ptb_dir, "ptb", "ptb.test.txt")
+    assert json.loads(run(capsys, "eval", "lm", "--corpus", text, "--json"))["tokens"] == 82_430
