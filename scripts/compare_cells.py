@@ -1,29 +1,34 @@
-"""What gates are for: a plain RNN, a GRU and an LSTM on the built-in stories, against the exact floor.
+"""What gates are for: n-grams, a plain RNN, a GRU and an LSTM on the built-in stories, against the exact floor.
 
     python scripts/compare_cells.py
     python scripts/compare_cells.py --out runs/cells --seed 1 --options=--hidden-size=50
 
-Trains the three, by the recipe story-lstm but for the cell, in about two minutes; prints a table and leaves three runs
-and the picture of their curves in a folder. A pronoun is decided by who was there and who came in, sentences before: a
-model that has forgotten it tosses a coin, which is a perplexity of 2.
+Trains the three, by the recipe story-lstm but for the cell, in two minutes, and counts n-grams; prints a table and
+leaves three runs and the picture of their curves in a folder. A pronoun is decided by who was there and who came in,
+sentences before: a model that has forgotten it tosses a coin, which is a perplexity of 2.
 """
 
 import json
 import os
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from math import log
+from math import exp, log
 from pathlib import Path
 from subprocess import PIPE, Popen
 from threading import Thread
+from typing import Any
 
 import tyro
 
+from rnnlm import kneser_ney, token_nats
 from rnnlm.cli import process
 from rnnlm.cli.commands.plot import plot_runs
+from rnnlm.data.corpora import story
 from rnnlm.errors import InputError
+from rnnlm.experiments.stories import class_rows, right_sentences
 
 CELLS = ("rnn", "gru", "lstm")
+ORDERS = (3, 5)  # of n-grams
 
 
 def main(out: Path | None = None, seed: int = 0, options: tyro.conf.UseAppendAction[tuple[str, ...]] = ()) -> None:
@@ -45,7 +50,8 @@ def main(out: Path | None = None, seed: int = 0, options: tyro.conf.UseAppendAct
         for child in children:
             child.terminate()
         raise
-    print_table(folders)
+    runs = {folder.name: read_run(folder) for folder in folders}
+    print_table({f"{order}-gram": count_ngrams(order, seed) for order in ORDERS} | runs)
     plot_runs(folders, out / "cells.png")
 
 
@@ -69,13 +75,26 @@ def train(folder: Path, seed: int, options: tuple[str, ...], children: list[Pope
         raise InputError(f"training of {cell} failed: {errors[-1].strip() if errors else child.returncode}")
 
 
-def print_table(folders: list[Path]) -> None:
-    """One line for each run, from what it has written down."""
-    lines = {folder.name: (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines() for folder in folders}
-    runs = {name: [json.loads(line) for line in given] for name, given in lines.items()}
-    classes = {row["class"]: row["floor"] for row in runs[folders[0].name] if "class" in row}
+def read_run(folder: Path) -> list[dict[str, Any]]:
+    """The figures that a run has written down."""
+    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def count_ngrams(order: int, seed: int) -> list[dict[str, Any]]:
+    """The same figures of an n-gram model: like the cells it does not count the first token of the test part."""
+    words = story.vocabulary()
+    model = kneser_ney(story.load_data("train")[0], len(words), words.eos_id, order)
+    nats = token_nats(model, story.load_data("test")[0])[1:]
+    made, right = right_sentences(model, words, words.eos_id, seed)
+    test = {"part": "test", "tokens": len(nats), "nats": nats.mean(), "perplexity": exp(nats.mean())}
+    return [test, *class_rows(nats), {"sentences": made, "accepted": right}]
+
+
+def print_table(runs: dict[str, list[dict[str, Any]]]) -> None:
+    """One line for each model."""
+    classes = {row["class"]: row["floor"] for row in runs[CELLS[0]] if "class" in row}
     told = {name: {row["class"]: row["perplexity"] for row in rows if "class" in row} for name, rows in runs.items()}
-    floor = next(row["floor"] for row in runs[folders[0].name] if "floor" in row and "class" not in row)
+    floor = next(row["floor"] for row in runs[CELLS[0]] if "floor" in row and "class" not in row)
     print(f"\n{'':8s}{'test':>8s}{'above floor':>13s}{'accepted':>10s}" + "".join(f"{name:>19s}" for name in classes))
     print(
         f"{'floor':8s}{floor:8.4f}{0:8.4f} nats{'100.0%':>10s}" + "".join(f"{classes[name]:19.3f}" for name in classes)

@@ -8,8 +8,10 @@ import pytest
 
 from rnnlm.backend import NAME
 from rnnlm.cli.main import main
+from rnnlm.data.corpora import story
 
 DOCS = Path(__file__).parent.parent / "docs"
+SMALL = "--max-epoch 1 --hidden-size 20 --no-evaluate"  # than docs/ngrams.md has it
 SHORTER = "tokens, epochs = 1_000_000, 8", "tokens, epochs, test = 60_000, 1, test[:20_000]"  # than the page has it
 
 
@@ -54,6 +56,34 @@ def test_sentences_from_a_file_to_what_it_writes(tmp_path, monkeypatch, capsys):
         "\nschool board ", "reset before each of", "bits per byte", "accuracy 1.0", "경마장에 있는 말이 뛰고 있다\n",
         "1,892", "3 lines, each from a reset state", "best possible 1.0", "lines compared",
     ]  # fmt: skip
+    assert not [words for words in said if words not in shown]
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="trains on the stories, minutes on the stand-in: runs on NumPy")
+def test_ngrams_beside_a_network(tmp_path, monkeypatch, capsys):
+    """The commands and the code of docs/ngrams.md, on shorter stories."""
+    monkeypatch.chdir(tmp_path)
+    whole = story._words
+    monkeypatch.setattr(story, "_words", lambda part: whole(part)[: 20_000 if part == "train" else 5_000])
+    names = {}
+    for kind, block in re.findall(r"```(python|sh)\n(.*?)```", (DOCS / "ngrams.md").read_text(), re.S):
+        if kind == "python":
+            exec(block, names)
+            continue
+        for line in block.splitlines():
+            program, *arguments = shlex.split(line.replace("--max-epoch 1", SMALL), comments=True)
+            if program == "echo":
+                Path(arguments[-1]).write_text(f"{arguments[0]}\n")
+            else:
+                assert (program, main(arguments)) == ("rnnlm", 0), line
+    shown = capsys.readouterr().out
+    said = [
+        "story-lm: 102 words",
+        '"perplexity": ',
+        "tokens compared",
+        "mixed: 0.9000 runs/rnn, 0.1000 story-lm",
+        "\tthe",
+    ]
     assert not [words for words in said if words not in shown]
 
 

@@ -11,10 +11,10 @@ from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.inference.evaluation import perplexity
 from rnnlm.inference.generation import generate
-from rnnlm.models.base import Model
+from rnnlm.inference.predictor import Predictor
 from rnnlm.progress import say
 
-__all__ = ["class_rows", "examine_sentences", "examine_words", "told"]
+__all__ = ["class_rows", "examine_sentences", "examine_words", "right_sentences", "told"]
 
 SENTENCES = 1_000  # made up to see how many are right
 LONGEST = 20  # times 2,000 words are written for them; a model that never ends a sentence is not waited for
@@ -52,16 +52,16 @@ def class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
     ]
 
 
-def examine_sentences(model: Model, words: Vocabulary, seed: int, results: Results) -> None:
+def examine_sentences(model: Predictor, words: Vocabulary, seed: int, results: Results) -> None:
     """Tell and write down how many of 1,000 sentences that a model makes up could stand in a story."""
     if words.eos_id is None:
         return
-    made, right = _right_sentences(model, words, words.eos_id, seed)
+    made, right = right_sentences(model, words, words.eos_id, seed)
     say(f"of {made:,} sentences it makes up the grammar accepts {right / max(made, 1):.1%}")
     results.append(METRICS, {"sentences": made, "accepted": right})
 
 
-def _right_sentences(model: Model, words: Vocabulary, eos: int, seed: int) -> tuple[int, int]:
+def right_sentences(model: Predictor, words: Vocabulary, eos: int, seed: int) -> tuple[int, int]:
     """How many sentences of stories the model made up, 1,000 if it ever ends one, and how many could be ones."""
     model.reset_state()
     ids = [eos]

@@ -36,12 +36,17 @@ def ids(rng):
     return found
 
 
-@pytest.fixture
-def network():
+def small_network():
+    """A recurrent model that is sure of something."""
     model = build_model(ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, seed=1))
     for p in model.params:
-        p *= 3  # so that it is sure of something
+        p *= 3
     return model
+
+
+@pytest.fixture
+def network():
+    return small_network()
 
 
 @pytest.fixture

@@ -18,9 +18,11 @@ def test_three_cells_against_the_floor(tmp_path, monkeypatch, capsys, request):
         module.main(tmp_path / "other", options=("--hidden-size=0",))
     lines = capsys.readouterr().out.splitlines()
     table = [line.split() for line in lines if " nats " in line and "%" in line]
-    assert [row[0] for row in table] == ["floor", "rnn", "gru", "lstm"]
+    assert [row[0] for row in table] == ["floor", "3-gram", "5-gram", "rnn", "gru", "lstm"]
     assert table[0][1] == "2.4563"
     for row in table[1:]:
         assert float(row[2]) > 0
         assert float(row[5]) > 1.8  # the host's pronoun: a coin flip, or worse
+    for row in table[1:3]:  # n-grams forget the visitor, too
+        assert [float(row[5]), float(row[6])] == pytest.approx([2, 2], abs=0.01)
     assert (tmp_path / "out" / "cells.png").is_file()
