@@ -8,12 +8,14 @@ import numpy as np
 import pytest
 
 from rnnlm import Vocabulary, evaluate, kneser_ney, load_ngram, maximum_likelihood, save_ngram, score, token_nats
+from rnnlm.backend import NAME
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import story
 from rnnlm.data.reading import Reading
 from rnnlm.data.units import Characters
 from rnnlm.errors import InputError, ModelFileError
 
+pytestmark = pytest.mark.skipif(NAME != "numpy", reason="n-grams are counted without an array library: runs on NumPy")
 TEXT = r"""written by hand
 \data\
 ngram 1=5
