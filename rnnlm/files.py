@@ -14,8 +14,16 @@ __all__ = ["atomic_file", "to_json", "write_atomic"]
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
     """A row of figures as a JSON object; JSON has no infinity and no NaN, so null stands for them."""
-    finite = {key: None if isinstance(x, float) and not isfinite(x) else x for key, x in row.items()}
-    return json.dumps(finite, indent=indent, default=str, allow_nan=False)
+    return json.dumps(_finite(row), indent=indent, default=str, allow_nan=False)
+
+
+def _finite(value: Any) -> Any:
+    """The value with None for what is not finite in it."""
+    if isinstance(value, Mapping):
+        return {key: _finite(x) for key, x in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [_finite(x) for x in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:

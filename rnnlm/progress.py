@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from time import time
 from typing import Any
 
-__all__ = ["bytes_bar", "not_counted", "progress_bar", "say", "words_bar"]
+__all__ = ["bytes_bar", "not_counted", "note", "progress_bar", "say", "words_bar"]
 
 
 def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens", silent: bool = False) -> Any:
@@ -71,6 +71,13 @@ def not_counted(bar: Any) -> Iterator[None]:
     if not bar.disable:
         bar.start_t += time() - begin
         bar.last_print_t += time() - begin
+
+
+def note(line: str) -> None:
+    """Print on standard error what a user should know and need not act on, above the progress bar if there is one."""
+    from tqdm import tqdm
+
+    tqdm.write(f"rnnlm: {line}", file=sys.stderr)
 
 
 def say(line: str) -> None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from rnnlm.data.encoded import is_encoded, open_corpus
 from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.errors import ModelFileError
 
 if TYPE_CHECKING:
     from rnnlm.inference.predictor import Predictor
@@ -27,20 +28,28 @@ def open_model(folder: Path) -> "tuple[Model, Vocabulary]":
 
 
 def open_predictor(path: Path) -> "tuple[Predictor, Vocabulary]":
-    """A network as `open_model` has it, or an n-gram model in a folder or an ARPA file."""
+    """A network as `open_model` has it, or an n-gram model in a folder or an ARPA file.
+
+    Raises:
+        ModelFileError: no such model.
+    """
     from rnnlm.saving.ngram_files import is_ngram, load_ngram
 
+    if not path.exists():
+        raise ModelFileError(f"{path} does not exist: a model is a folder, or an ARPA file of n-grams")
     return load_ngram(path) if is_ngram(path) else open_model(path)
 
 
 def words_of(path: Path) -> Vocabulary:
     """The words of a model, of a run, of an ARPA or an encoded file, or of a list, one a line."""
+    from rnnlm.ngrams.arpa import looks_like_arpa
+
     if path.is_dir():
         from rnnlm.saving.reading_files import load_words
 
         return load_words(model_folder(path))  # which knows how the model reads a text
-    if path.name.endswith((".arpa", ".arpa.gz")):
-        return open_predictor(path)[1]
     if path.is_file() and is_encoded(path):
         return open_corpus(path)[1]
+    if path.is_file() and looks_like_arpa(path):
+        return open_predictor(path)[1]
     return Vocabulary.load(path)

@@ -1,8 +1,10 @@
 """Mixing a model with others, as commands have it."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tyro.conf import UseAppendAction
 
 from rnnlm.cli.folders import open_predictor
 from rnnlm.data.vocabulary import Vocabulary
@@ -19,13 +21,13 @@ class Mixing:
     """Other models beside the one that is named first, whose words they are read in.
 
     Attributes:
-        mix: models to mix with it: folders, or ARPA files.
-        mix_weight: the weight of each of them; the model's own is what is left of 1.
+        mix: a model to mix with it, a folder or an ARPA file; for several, --mix A --mix B.
+        mix_weight: the weight of each of them, in the same order; the model's own is what is left of 1.
         log_linear: multiply probabilities rather than average them: slow.
     """
 
-    mix: tuple[Path, ...] = ()
-    mix_weight: tuple[float, ...] = ()
+    mix: UseAppendAction[tuple[Path, ...]] = ()
+    mix_weight: UseAppendAction[tuple[float, ...]] = ()
     log_linear: bool = False
 
     @property
@@ -49,12 +51,16 @@ class Mixing:
         return [max(0.0, 1 - sum(self.mix_weight)), *self.mix_weight]
 
     def open(self, model: Path) -> "tuple[list[Predictor], Vocabulary]":
-        """All models, in the words of the first one, and those words."""
+        """All models, in the words of the first one, and those words, which know that a text is read line by line if
+        any of the models is of sentences."""
         from rnnlm.inference.other_words import in_words_of
 
         first, words = open_predictor(model)
         others = [open_predictor(path) for path in self.mix]
-        return [first, *(in_words_of(other, own, words) for other, own in others)], words
+        predictors = [first, *(in_words_of(other, own, words) for other, own in others)]
+        by_lines = any(own.reading.options.sentences for _, own in [(first, words), *others])
+        options = replace(words.reading.options, sentences=by_lines)
+        return predictors, Vocabulary(words.words, replace(words.reading, options=options))
 
     def mixed(self, predictors: "list[Predictor]", weights: "list[float]") -> "Predictor":
         """The mixture; of a model alone, the model."""

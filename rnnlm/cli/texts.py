@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rnnlm.data.corpora.named import load_part
 from rnnlm.data.reading import TextSize
 from rnnlm.data.sentences import Sentences
@@ -53,6 +55,11 @@ class Text:
             raise DataError("this model has no <eos> among its words, so no line has a beginning and an end")
         lines = Sentences(found.ids, words.eos_id)
         return cls(lines, found.unknown, lines.tokens, found.size and found.size.without_blank(lines.blank))
+
+    def same_as(self, other: "Text") -> bool:
+        """Whether it has the same ids as another text."""
+        mine, theirs = (text.ids.ids if isinstance(text.ids, Sentences) else text.ids for text in (self, other))
+        return len(mine) == len(theirs) and np.array_equal(np.asarray(mine), np.asarray(theirs))
 
     def evaluate(self, model: "Predictor", words: Vocabulary, lanes: int = 1) -> "Evaluation":
         """The model's figures."""

@@ -64,7 +64,8 @@ class Comparison:
         n = len(self.differences)
         if n < 2:
             return nan
-        return float(self.differences.std(ddof=1)) * sqrt(n) / self.tokens
+        with np.errstate(invalid="ignore"):  # of an infinite loss: NaN
+            return float(self.differences.std(ddof=1)) * sqrt(n) / self.tokens
 
     def wins(self, top: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
         """Where the first model is better, and where the second is: words by the sum of their differences, or lines,

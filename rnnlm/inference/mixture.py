@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import ops
 from rnnlm.checks import not_negative
+from rnnlm.data.ids import expect_words
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.other_words import in_words_of, log_softmax
@@ -48,6 +49,9 @@ class Mixture:
             raise InputError(
                 f"weights of a mixture must sum to 1, got {self.weights.tolist()}, in all {sum(weights):g}"
             )
+        leaves = [id(one) for predictor in self.predictors for one in _leaves(predictor)]
+        if len(set(leaves)) < len(leaves):
+            raise InputError("models of a mixture must differ: one that is there twice would read every word twice")
         self.vocab_size = sizes[0]
         starts = {start_of(predictor) for predictor in self.predictors}
         self.start_id = starts.pop() if len(starts) == 1 else None
@@ -64,19 +68,24 @@ class Mixture:
     ) -> "Mixture":
         """Of models with their words, as `load_model` and `load_ngram` give them: those of the first one are the
         mixture's, and the others' are matched by name, as `in_words_of` does it."""
+        if not models:
+            raise InputError("a mixture needs at least one model, got none")
         words = models[0][1]
         return cls([in_words_of(model, own, words) for model, own in models], weights, log_linear)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """Natural-log loss of each target (N, T) float64, 0 where it is -1."""
-        targets = ops.asnumpy(ts)
+        targets = np.asarray(ops.asnumpy(ts))
         if self.log_linear:
-            return self._log_linear_losses(ops.asnumpy(xs), targets)
+            return self._log_linear_losses(np.asarray(ops.asnumpy(xs)), targets)
         nats = np.stack([ops.asnumpy(predictor.losses(xs, ts)) for predictor in self.predictors])
         return np.where(targets < 0, 0.0, -np.logaddexp.reduce(self._logs - nats, axis=0))
 
     def _log_linear_losses(self, xs: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.float64]:
         """One time step after another: Z takes the scores of all words."""
+        if xs.shape != ts.shape or xs.ndim != 2:
+            raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
+        expect_words("ts", ts, self.vocab_size, -1)
         nats = np.zeros(ts.shape)
         rows = np.arange(len(ts))
         for t in range(ts.shape[1]):
@@ -107,3 +116,9 @@ class Mixture:
         """Go on from what `get_state` gave."""
         for predictor, own in zip(self.predictors, state):
             predictor.set_state(own)
+
+
+def _leaves(predictor: Predictor) -> list[Predictor]:
+    """The predictors that a mixture, or a translation into other words, asks in the end."""
+    inner: list[Predictor] = getattr(predictor, "predictors", [])
+    return [leaf for one in inner for leaf in _leaves(one)] if inner else [predictor]

@@ -20,7 +20,7 @@ __all__ = ["linear_weights", "log_linear_weights"]
 
 CLOSE = 1e-8  # weights that change by less are found
 MOST = 10_000  # steps of EM
-NEWTON = 20  # passes over a text, at most; four are usual
+PRECISE = 1e-4  # how near a log-linear weight is to be found; four passes over the text are usual
 WINDOW = 512  # tokens of a text that are looked at together
 
 
@@ -34,10 +34,13 @@ def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens |
     Raises:
         InputError, DataError: as `token_nats`.
     """
+    _expect_same_words(predictors)
     every = [token_nats(predictor, corpus) for predictor in predictors]
     shortest = min(map(len, every))  # some score the first token, too
     nats = np.stack([one[len(one) - shortest :] for one in every])
     nats = nats[:, np.isfinite(nats).any(axis=0)]  # what all find impossible is so with any weights
+    if not nats.size:
+        raise InputError("weights can't be tuned on a text all of whose tokens are impossible to all models")
     probs = np.exp(nats.min(axis=0) - nats)
     weights = np.full(len(every), 1 / len(every))
     for _ in range(MOST):
@@ -55,7 +58,8 @@ def log_linear_weights(
     """Weights (2,) of a log-linear mixture of two predictors with the same words, between 0 and 1.
 
     The mean loss is a convex function of the second one's weight. With d = log p_2 - log p_1 its derivative is the
-    mixture's expectation of d, less that of the token, and its second one the variance of d: Newton's method.
+    mixture's expectation of d, less that of the token, and its second one the variance of d: Newton's method, and
+    where its steps lead too far, halving what is left.
 
     Args:
         corpus: ids (tokens,), or `Sentences`; not those that are evaluated in the end.
@@ -64,12 +68,25 @@ def log_linear_weights(
     Raises:
         InputError: a predictor that finds a word impossible, for which there is no such derivative.
     """
-    weight = 0.5
-    for _ in range(NEWTON):
+    _expect_same_words([first, second])
+    weight, low, high, step = 0.5, 0.0, 1.0, 1.0
+    ends = [0.0, 1.0]  # which Newton's method may want before they are known not to be the best
+    while high - low > PRECISE:
         slope, curve = _derivatives(first, second, corpus, lanes, weight)
-        before, weight = weight, min(1.0, max(0.0, weight - slope / curve if curve > 0 else float(slope < 0)))
-        if abs(weight - before) < 1e-4:
+        low, high = (low, weight) if slope > 0 else (weight, high)  # the best one is in between
+        end = 0.0 if slope > 0 else 1.0
+        wanted = weight - slope / curve if curve > 0 else end
+        if abs(wanted - weight) < PRECISE:
             break
+        before = weight
+        if low < wanted < high and abs(wanted - weight) <= step / 2:
+            weight = wanted
+        elif not low < wanted < high and end in ends and end in (low, high):
+            weight = end
+            ends.remove(end)
+        else:
+            weight = (low + high) / 2
+        step = abs(weight - before)
     return np.array([1 - weight, weight])
 
 
@@ -111,3 +128,10 @@ def _windows(
     for xs, ts in lane_windows(ids, lanes, max(1, WINDOW // lanes)):
         yield xs, ts, fresh
         fresh = False
+
+
+def _expect_same_words(predictors: Sequence[Predictor]) -> None:
+    """Check that there are predictors, all with as many words."""
+    sizes = [predictor.vocab_size for predictor in predictors]
+    if not sizes or len(set(sizes)) > 1:
+        raise InputError(f"models to be mixed must have the same words, got {sizes} of them: in_words_of translates")

@@ -27,10 +27,12 @@ def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Pre
         return predictor
     for here, there, whose in ((own, words, "the other model"), (words, own, "the first model")):
         lacking = [word for word in there.words if word not in here]
-        if lacking and (here.unk_id is None or EOS in lacking):
+        if EOS in lacking:
+            raise InputError(f"{whose} has no {EOS}, and the other one has: they read different texts")
+        if lacking and here.unk_id is None:
             raise InputError(
-                f"{whose} has not the word {EOS if EOS in lacking else lacking[0]!r}"
-                f"{'' if EOS in lacking else f', nor {UNK} to stand for it'}: models that are mixed need the same words"
+                f"{whose} has no {UNK} to stand for {lacking[0]!r}, one of {len(lacking):,} words of the other that "
+                "it lacks: make both in the same words, as `rnnlm ngram train --vocab MODEL` does"
             )
     return InOtherWords(predictor, own, words)
 
@@ -44,7 +46,7 @@ class InOtherWords:
     """
 
     def __init__(self, predictor: Predictor, own: Vocabulary, words: Vocabulary) -> None:
-        self.predictor, self.vocab_size = predictor, len(words)
+        self.predictor, self.predictors, self.vocab_size = predictor, [predictor], len(words)
         self.table = np.array([own.word_to_id.get(word, own.unk_id) for word in words.words], np.int64)
         times = np.bincount(self.table, minlength=len(own))
         self.shared = np.log(times[self.table])  # among how many words a probability is shared
@@ -79,7 +81,8 @@ class InOtherWords:
         own = log_softmax(self.predictor.next_scores(self.table[np.asarray(ops.asnumpy(xs))]))
         scores = own[:, self.table] - self.shared
         if len(self.strange) and self.unk_id is not None:
-            rest = np.log(np.exp(own[:, self.strange]).sum(axis=1))
+            with np.errstate(divide="ignore"):  # all of them may be impossible
+                rest = np.log(np.exp(own[:, self.strange]).sum(axis=1))
             scores[:, self.unk_id] = np.logaddexp(scores[:, self.unk_id], rest)
         return scores
 

@@ -21,12 +21,24 @@ from math import log
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.data.reading import Reading
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import atomic_file
 from rnnlm.ngrams.model import NGram
 
-__all__ = ["END", "OURS", "START", "TEN", "ZERO", "expect_names", "is_packed", "write_arpa"]
+__all__ = [
+    "END",
+    "OURS",
+    "START",
+    "TEN",
+    "ZERO",
+    "expect_names",
+    "expect_plain",
+    "is_packed",
+    "looks_like_arpa",
+    "write_arpa",
+]
 
 START, END = "<s>", "</s>"
 OURS = {END: EOS, "<UNK>": UNK}  # what stands in such files, and what it is here
@@ -56,12 +68,24 @@ def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) ->
             packed.close()
 
 
+def looks_like_arpa(path: str | os.PathLike[str]) -> bool:
+    """Whether a file has the line \\data\\ near its beginning, or is compressed."""
+    with open(path, "rb") as file:
+        begin = file.read(1 << 12)
+    return begin.startswith(b"\x1f\x8b") or b"\\data\\" in (line.strip() for line in begin.splitlines())
+
+
+def expect_plain(reading: Reading) -> None:
+    """Check that a text is read as words that stand there, which is all that such a file is for."""
+    if not reading.plain:
+        raise InputError(
+            f"an ARPA file can't say how a text is read, and this model reads {reading}: write a folder instead"
+        )
+
+
 def expect_names(words: Vocabulary) -> list[str]:
     """The words as such a file has them, `<s>` behind them; errors are those of `write_arpa`."""
-    if not words.reading.plain:
-        raise InputError(
-            f"an ARPA file can't say how a text is read, and this model reads {words.reading}: write a folder instead"
-        )
+    expect_plain(words.reading)
     for word in (START, *OURS):
         if word in words:
             raise InputError(f"{word!r} must not be a word of the text: in an ARPA file it means something else")

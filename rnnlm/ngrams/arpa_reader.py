@@ -5,9 +5,9 @@ import os
 import re
 import zlib
 from array import array
+from codecs import BOM_UTF8
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from math import e, isnan, nan
+from math import isnan, nan
 from pathlib import Path
 from typing import IO, Any, NoReturn
 
@@ -16,9 +16,10 @@ from numpy.typing import NDArray
 
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, ModelFileError
-from rnnlm.ngrams.arpa import END, OURS, START, TEN, ZERO, is_packed
+from rnnlm.ngrams.arpa import END, OURS, START, is_packed
+from rnnlm.ngrams.arpa_section import Section
 from rnnlm.ngrams.model import NGram, Table
-from rnnlm.progress import bytes_bar, say
+from rnnlm.progress import bytes_bar, note
 
 __all__ = ["read_arpa"]
 
@@ -33,37 +34,18 @@ def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
     Raises:
         ModelFileError: no such file, or one that breaks a rule of the format, with the number of the line.
     """
-    if not Path(path).is_file():
-        raise ModelFileError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
+    if not Path(path).exists() or Path(path).is_dir():
+        raise ModelFileError(f"{path} {'is a folder' if Path(path).exists() else 'does not exist'}")
     with open(path, "rb") as file, bytes_bar(os.fstat(file.fileno()).st_size) as bar:
-        content: Any = gzip.GzipFile(fileobj=file) if is_packed(path) else file
+        packed = is_packed(path) or file.peek(2)[:2] == b"\x1f\x8b"  # its magic bytes
+        content: Any = gzip.GzipFile(fileobj=file) if packed else file
         try:
             found = _Reader(path, content, lambda: bar.update(file.tell() - bar.n)).read()
-            while is_packed(path) and content.read(1 << 20):
+            while packed and content.read(1 << 20):
                 pass  # to its end, where its checksum is
             return found
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ModelFileError(f"{path} is not a whole gzip file: {error}") from error
-
-
-@dataclass
-class _Section:
-    """The n-grams of one order as the file has them, and the numbers of their lines.
-
-    Attributes:
-        logprobs, backoffs: (entries,) to base 10; NaN for a back-off that is not there.
-        ids: (entries, n).
-        numbers: (entries,).
-    """
-
-    logprobs: NDArray[np.float64]
-    backoffs: NDArray[np.float64]
-    ids: NDArray[np.int64]
-    numbers: NDArray[np.int64]
-
-    def chosen(self, places: NDArray[np.integer]) -> "_Section":
-        """Some of them, in this order."""
-        return _Section(self.logprobs[places], self.backoffs[places], self.ids[places], self.numbers[places])
 
 
 class _Reader:
@@ -83,7 +65,7 @@ class _Reader:
         self.ids: dict[bytes, int] = {}
         self.words: list[str] = []
         self.tables: list[Table] = []
-        self.last: _Section | None = None
+        self.last: Section | None = None
         self.lines = self._lines()
 
     def wrong(self, why: str, number: int | None = None) -> NoReturn:
@@ -93,7 +75,7 @@ class _Reader:
     def _lines(self) -> Iterator[bytes]:
         """All lines but blank ones, without blanks around them."""
         for number, line in enumerate(self.file, 1):
-            if stripped := line.strip():
+            if stripped := line.removeprefix(BOM_UTF8 if number == 1 else b"").strip():
                 self.number = number
                 if number % TOLD == 0:
                     self.advance()
@@ -119,13 +101,14 @@ class _Reader:
                 self.wrong(f"\\{n}-grams: must stand here, got {_shown(line)}")
             begin = self.number
             section, line = self._unigrams() if n == 1 else self._ngrams(n)
-            if len(section.numbers) != count:
-                self.wrong(f"there must be {count} {n}-grams, as line {told} says, got {len(section.numbers)}")
-            self._expect_numbers(section)
+            if len(section.lines) != count:
+                self.wrong(f"there must be {count} {n}-grams, as line {told} says, got {len(section.lines)}")
+            section.expect_numbers(self.wrong)
             if n == 1:
-                self._expect_base_10(section, begin)
+                section.expect_base_10(len(self.words), str(self.path), begin, self.wrong)
                 section = section.chosen(np.argsort(section.ids[:, 0]))
                 self._own(section, section.ids[:, 0])
+                self.tables[0].logprobs[-1] = -np.inf  # <s> is never predicted
             else:
                 self._take(self._without_stray(section))
         if line != b"\\end\\":
@@ -149,10 +132,11 @@ class _Reader:
             self.wrong(f"'ngram 1=' and how many there are must stand here, got {_shown(line)}")
         return counts, line
 
-    def _unigrams(self) -> tuple[_Section, bytes]:
+    def _unigrams(self) -> tuple[Section, bytes]:
         """The words, which get their numbers; and the line after them."""
         rows: list[tuple[float, float, int]] = []
         names: list[bytes] = []
+        taken: dict[str, int] = {}  # in which line each word is
         while not (line := self._line()).startswith(b"\\"):
             logprob, words, backoff = self._fields(line, 1)
             rows.append((logprob, backoff, self.number))
@@ -162,13 +146,15 @@ class _Reader:
             names.append(words[0])
             if words[0] != START.encode():
                 self.words.append(self._decoded(words[0]))
+                if taken.setdefault(self.words[-1], self.number) != self.number:
+                    self.wrong(f"{_shown(words[0])} is {self.words[-1]!r} here, as in line {taken[self.words[-1]]}")
         for needed in (START, END):
             if needed.encode() not in self.ids:
                 self.wrong(f"{needed} must be among the 1-grams before this line, and is not")
         self.ids = {name: i for i, name in enumerate(name for name in names if name != START.encode())}
         self.ids[START.encode()] = len(self.words)
         logprobs, backoffs, numbers = (np.array(column) for column in zip(*rows))
-        return _Section(logprobs, backoffs, np.array([self.ids[name] for name in names])[:, None], numbers), line
+        return Section(logprobs, backoffs, np.array([self.ids[name] for name in names])[:, None], numbers), line
 
     def _decoded(self, word: bytes) -> str:
         """A word as our vocabularies have it."""
@@ -177,7 +163,7 @@ class _Reader:
         except UnicodeDecodeError as error:
             self.wrong(f"{word!r} is not UTF-8: {error.reason}")
 
-    def _ngrams(self, n: int) -> tuple[_Section, bytes]:
+    def _ngrams(self, n: int) -> tuple[Section, bytes]:
         """The n-grams of an order, and the line after them."""
         logprobs, backoffs, ids, numbers = array("d"), array("d"), array("q"), array("q")
         known = self.ids
@@ -190,7 +176,7 @@ class _Reader:
             logprobs.append(logprob)
             backoffs.append(backoff)
             numbers.append(self.number)
-        return _Section(
+        return Section(
             np.array(logprobs), np.array(backoffs), np.array(ids, np.int64).reshape(-1, n), np.array(numbers, np.int64)
         ), line
 
@@ -207,38 +193,16 @@ class _Reader:
         except ValueError as error:
             self.wrong(f"a logarithm must be a number: {error}")
 
-    def _expect_numbers(self, section: _Section) -> None:
-        """Check that probabilities are at most 1, and back-offs finite."""
-        for name, values, bad in (
-            ("a log10 probability must be a number of at most 0", section.logprobs, ~(section.logprobs <= 1e-6)),
-            ("a back-off must be finite", section.backoffs, np.isposinf(section.backoffs)),
-        ):
-            if bad.any():
-                place = int(bad.argmax())
-                self.wrong(f"{name}, got {values[place]:g}", int(section.numbers[place]))
-
-    def _expect_base_10(self, section: _Section, begin: int) -> None:
-        """Check that the probabilities of all words sum to 1, as logarithms to base 10 have it."""
-        words = section.ids[:, 0] < len(self.words)
-        total, *others = (float(np.sum(base ** section.logprobs[words])) for base in (10, e, 2))
-        if 0.9 <= total <= 1.01:
-            return
-        hint = "".join(f"; to base {name} they do" for name, s in zip(("e", "2"), others) if 0.99 <= s <= 1.01)
-        self.wrong(
-            f"logarithms must be to base 10, and so the probabilities of all words sum to 1, got {total:.4g}{hint}",
-            begin,
-        )
-
-    def _without_stray(self, section: _Section) -> _Section:
+    def _without_stray(self, section: Section) -> Section:
         """The section without what no line ever has: `<s>` after a word, a word after `</s>`."""
         start, end = self.ids[START.encode()], self.ids[END.encode()]
         stray = (section.ids[:, 1:] == start).any(axis=1) | (section.ids[:, :-1] == end).any(axis=1)
         if not stray.any():
             return section
-        say(f"{self.path}: left out {stray.sum():,} n-grams with {START} after a word or a word after {END}")
+        note(f"{self.path}: left out {stray.sum():,} n-grams with {START} after a word or a word after {END}")
         return section.chosen(np.flatnonzero(~stray))
 
-    def _take(self, section: _Section) -> None:
+    def _take(self, section: Section) -> None:
         """Make a table of the n-grams of the next order, and check that what they begin with is there."""
         size, contexts = len(self.words) + 1, section.ids[:, 0]
         for k, table in enumerate(self.tables, 1):
@@ -247,17 +211,17 @@ class _Reader:
             if (contexts < 0).any():
                 place = int((contexts < 0).argmax())
                 context = self._shown_ids(section.ids[place, :k])
-                self.wrong(f"{context}, which it begins with, is not among the {k}-grams", int(section.numbers[place]))
+                self.wrong(f"{context}, which it begins with, is not among the {k}-grams", int(section.lines[place]))
         self._expect_backoffs(contexts)
         keys = contexts * size + section.ids[:, -1]
         order = np.argsort(keys, kind="stable")
         section, keys = section.chosen(order), keys[order]
         if (twice := keys[1:] == keys[:-1]).any():
             place = int(twice.argmax()) + 1
-            first = section.numbers[place - 1]
+            first = section.lines[place - 1]
             self.wrong(
                 f"{self._shown_ids(section.ids[place])} is there twice, first in line {first}",
-                int(section.numbers[place]),
+                int(section.lines[place]),
             )
         self._own(section, keys)
 
@@ -268,15 +232,11 @@ class _Reader:
         if missing.any():
             place = int(contexts[missing.argmax()])
             begins = f"{self._shown_ids(self.last.ids[place])} begins longer n-grams, and must have a back-off"
-            self.wrong(f"{begins}: 0, if nothing is to be lowered", int(self.last.numbers[place]))
+            self.wrong(f"{begins}: 0, if nothing is to be lowered", int(self.last.lines[place]))
 
-    def _own(self, section: _Section, keys: NDArray[np.int64]) -> None:
+    def _own(self, section: Section, keys: NDArray[np.int64]) -> None:
         """Take a section, in the order of its keys, as the next table."""
-        logs = (section.logprobs, np.where(np.isnan(section.backoffs), 0.0, section.backoffs))
-        logprobs, backoffs = (np.where(log <= ZERO, -np.inf, log * TEN) for log in logs)
-        if not self.tables:
-            logprobs[-1] = -np.inf  # <s> is never predicted
-        self.tables.append(Table(keys, logprobs, backoffs))
+        self.tables.append(section.table(keys))
         self.last = section
 
     def _shown_ids(self, ids: NDArray[np.int64]) -> str:

@@ -22,7 +22,7 @@ from rnnlm.errors import InputError
 from rnnlm.ngrams.counts import Advance, continuations, count
 from rnnlm.ngrams.model import NGram, Table
 
-__all__ = ["USUAL_DISCOUNTS", "discounts_of", "kneser_ney"]
+__all__ = ["USUAL_DISCOUNTS", "cutoff_limits", "discounts_of", "kneser_ney"]
 
 USUAL_DISCOUNTS = (0.5, 1.0, 1.5)  # where counts of counts give none, as in small or artificial texts (KenLM's, too)
 
@@ -50,7 +50,7 @@ def kneser_ney(
         DataError: an empty text.
         InputError: ids that are no words, order below 1, cut-offs that fall.
     """
-    limits = _limits(cutoffs, order)
+    limits = cutoff_limits(cutoffs, order)
     levels = count(ids, vocab_size, eos_id, order, advance)
     lower, places = np.full(1, 1 / vocab_size), np.zeros(1, np.int64)  # below the words, of which all are kept
     tables: list[Table] = []
@@ -125,8 +125,15 @@ def discounts_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
     return np.array([0.0, *USUAL_DISCOUNTS])
 
 
-def _limits(cutoffs: Sequence[int], order: int) -> list[int]:
-    """The most that n-grams to be left out may occur, for each order; all words stay."""
+def cutoff_limits(cutoffs: Sequence[int], order: int) -> list[int]:
+    """The most that n-grams to be left out may occur, for each order; all words stay.
+
+    Raises:
+        InputError: order below 1, or cut-offs that fall or are too many.
+    """
+    whole_number("order", order, 1)
+    if not isinstance(cutoffs, Sequence):
+        raise InputError(f"cut-offs must be a list, a number for each order from 2 on, got {cutoffs!r}")
     checked = [whole_number("a cut-off", limit, 0) for limit in cutoffs]
     if checked != sorted(checked):
         raise InputError(f"cut-offs must not fall from order to order, got {checked}")

@@ -8,6 +8,8 @@ import pytest
 
 from rnnlm import ModelConfig, Vocabulary, build_model, evaluate, load_ngram, read_corpus, save_model
 from rnnlm.cli.main import main
+from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.reading import Reading
 
 TEXT = "the cat sat on the mat\nthe dog sat on the cat\na dog saw the cat on the mat\n\na cat saw a dog\n" * 8
 
@@ -125,7 +127,9 @@ def test_a_mixture_is_evaluated_with_weights_that_are_given(here, capsys):
     assert scores[2] == pytest.approx(scores[0], abs=1e-4)
     options = ["--mix", "lm.arpa", "--mix-weight", 0.5, "--prompt", "the dog", "--seed", 1]
     assert run(capsys, "generate", "net", *options).startswith("the dog")
-    assert "token" in run(capsys, "compare", "net", "lm.arpa", "--corpus", "test.txt")
+    shown = run(capsys, "compare", "net", "lm.arpa", "--corpus", "test.txt")
+    assert "11 tokens compared" in shown  # of 13, one of which the network reads and one neither knows
+    assert "second is better by" in shown
 
 
 @pytest.mark.parametrize("log_linear", [[], ["--log-linear"]])
@@ -143,11 +147,73 @@ def test_weights_are_tuned_on_another_text(here, capsys, log_linear):
     assert valid[0] <= min(valid[1:]) + 1e-6
 
 
+def test_the_text_evaluated_is_known_under_another_name(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm", "--order", 2)
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm3", "--order", 3)
+    Path("copy.txt").write_text(Path("test.txt").read_text())
+    run(capsys, "data", "encode", "test.txt", "--vocab", "lm", "--out", "test.ids")
+    for name in ("copy.txt", "test.ids"):
+        arguments = ["eval", "lm", "--mix", "lm3", "--corpus", "test.txt", "--tune-on", name]
+        assert "weights must be tuned on another text than the one evaluated" in refused(capsys, *arguments)
+
+
+def test_several_models_and_a_network_of_sentences(here, capsys):
+    words = read_corpus("text.txt")[1]
+    network(Vocabulary([*words.words, "<unk>"], Reading.of(TextOptions(sentences=True))))
+    for order in (2, 3):
+        run(capsys, "ngram", "train", "--corpus", "text.txt", "--vocab", "net", "--out", f"lm{order}", "--order", order)
+    assert load_ngram("lm2")[1].reading.options.sentences
+    options = ["--corpus", "test.txt", "--json"]
+    alone = json.loads(run(capsys, "eval", "net", *options))
+    mixed = ["--mix", "lm3", "--mix-weight", 0, "--mix", "net", "--mix-weight", 1]
+    found = json.loads(run(capsys, "eval", "lm2", *mixed, *options))
+    assert found["weights"] == [0, 0, 1]
+    assert found["nats"] == pytest.approx(alone["nats"])
+    assert found["state"] == alone["state"] == "reset before each of 2 lines"
+
+
+def test_blank_lines_are_not_counted_of_sentences(here, capsys):
+    shown = run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm", "--sentences")
+    assert "from 232 tokens" in shown  # 8 less
+
+
+def test_what_is_impossible_is_told_as_json(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--smoothing", "none", "--out", "plain", "--order", 2)
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm", "--order", 2)
+    first = json.loads(run(capsys, "score", "plain", "test.txt", "--json").splitlines()[1])
+    assert first["logprob"] is None
+    assert None in first["logprobs"]
+    found = json.loads(run(capsys, "compare", "plain", "lm", "--corpus", "test.txt", "--json"))
+    assert found["first"]["nats"] is None
+    assert found["difference_stderr"] is None
+    assert "-inf ± nan" in run(capsys, "compare", "plain", "lm", "--corpus", "test.txt")
+
+
+def test_an_arpa_file_does_not_keep_a_column(here, capsys):
+    Path("rows.csv").write_text("text,n\nthe cat sat,1\nthe dog sat,2\n")
+    assert main(["ngram", "train", "--corpus", "rows.csv", "--column", "text", "--out", "lm.arpa"]) == 0
+    assert (
+        "an ARPA file can't say how a text is read, and this model reads words; column text" in capsys.readouterr().err
+    )
+
+
+def test_words_of_an_arpa_file_by_another_name(here, capsys):
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm.arpa", "--order", 2)
+    Path("lm.lm").write_bytes(Path("lm.arpa").read_bytes())
+    run(capsys, "ngram", "train", "--corpus", "test.txt", "--vocab", "lm.lm", "--out", "other")
+    assert load_ngram("other")[1].words == load_ngram("lm.arpa")[1].words
+    assert "perplexity" in run(capsys, "eval", "lm.lm", "--corpus", "test.txt")
+
+
 def test_bad_input_is_refused_before_any_work(here, capsys):
     run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm.arpa", "--order", 2)
     train, ev = ["ngram", "train", "--corpus", "text.txt"], ["eval", "lm.arpa", "--corpus", "test.txt"]
     for arguments, said, code in (
-        ([*train, "--out", "lm.arpa"], "out must be a new file or folder, and lm.arpa exists", 2),
+        (
+            [*train, "--out", "lm.arpa"],
+            "out must be new, or an ARPA file, and lm.arpa exists: name another, or overwrite it",
+            2,
+        ),
         ([*train, "--out", "nowhere/lm"], "out must be in a folder that exists, got nowhere/lm", 2),
         ([*train, "--out", "new", "--order", "0"], "order must be a whole number of at least 1, got 0", 2),
         ([*train, "--out", "new", "--cutoffs", "2", "1"], "cut-offs must not fall", 2),
@@ -155,21 +221,37 @@ def test_bad_input_is_refused_before_any_work(here, capsys):
         ([*train, "--out", "new", "--vocab", "lm.arpa", "--lower"], "how a text is read is said by vocab", 2),
         (["ngram", "train", "--corpus", "none.txt", "--out", "new"], "corpus must be story, ptb or a text file", 3),
         (["ngram", "convert", "none.arpa", "new"], "none.arpa does not exist", 3),
+        (["eval", "none.arpa"], "none.arpa does not exist: a model is a folder, or an ARPA file of n-grams", 3),
+        (
+            [*train, "--out", "text.txt", "--overwrite"],
+            "out must be new, or the folder of an n-gram model, and text",
+            2,
+        ),
+        ([*train, "--out", "new.arpa", "--units", "char"], "an ARPA file can't say how a text is read", 2),
+        ([*ev, "--lanes", "0"], "lanes must be a whole number of at least 1, got 0", 2),
         (["eval", "text.txt", "--corpus", "test.txt"], "text.txt is not an ARPA file", 3),
-        ([*ev, "--mix", "none", "--mix-weight", "0.5"], "none is not a folder", 3),
+        ([*ev, "--mix", "none", "--mix-weight", "0.5"], "none does not exist", 3),
         ([*ev, "--mix", "lm.arpa"], "test.txt has no valid part to tune weights on: name a text, --tune-on FILE", 2),
         ([*ev, "--mix", "lm.arpa", "--tune-on", "./test.txt"], "weights must be tuned on another text", 2),
         ([*ev, "--mix", "lm.arpa", "--tune-on", "gone.txt"], "corpus must be story, ptb or a text file", 3),
         ([*ev, "--mix", "lm.arpa", "--mix-weight", "1.5"], "mix_weight must be in [0, 1], in all too, got [1.5]", 2),
-        ([*ev, "--mix", "lm.arpa", "--mix-weight", ".1", ".2"], "one number for each of the 1 models of mix, got 2", 2),
+        (
+            [*ev, "--mix", "lm.arpa", "--mix-weight", ".1", "--mix-weight", ".2"],
+            "one number for each of the 1 models of mix, got 2",
+            2,
+        ),
         ([*ev, "--mix-weight", "0.5"], "mix_weight and log_linear are for a mixture", 2),
         ([*ev, "--tune-on", "valid.txt"], "tune_on is to find the weights of a mixture by", 2),
-        ([*ev[:2], "--part", "valid", "--mix", "lm.arpa"], "weights must be tuned on another text", 2),
-        ([*ev, "--mix", "lm.arpa", "lm.arpa", "--log-linear", "--tune-on", "valid.txt"], "are tuned for two models", 2),
+        (
+            [*ev, "--mix", "lm.arpa", "--mix", "lm.arpa", "--log-linear", "--tune-on", "valid.txt"],
+            "are tuned for two models",
+            2,
+        ),
         (["score", "lm.arpa", "test.txt", "--mix", "lm.arpa"], "mix_weight must be given here", 2),
     ):
         assert said in refused(capsys, *arguments, code=code), arguments
     assert not Path("new").exists()
+    assert not Path("new.arpa").exists()
     Path("kept").mkdir()
     assert "and kept exists" in refused(capsys, *train, "--out", "kept", "--overwrite")
     run(capsys, *train, "--out", "lm.arpa", "--overwrite", "--order", 3)

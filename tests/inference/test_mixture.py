@@ -129,6 +129,22 @@ def test_models_of_different_sizes_are_refused(ngram):
         Mixture([ngram, kneser_ney([1, 0], 8, EOS)], [0.5, 0.5])
 
 
+def test_a_model_that_is_there_twice_is_refused(network, ngram):
+    for models in ([network, network], [Mixture([network, ngram], [0.5, 0.5]), network]):
+        with pytest.raises(InputError, match="one that is there twice would read every word twice"):
+            Mixture(models, [0.5, 0.5])
+    with pytest.raises(InputError, match="a mixture needs at least one model, got none"):
+        Mixture.of([], [])
+
+
+def test_a_product_checks_what_it_is_given(network, ngram):
+    mixture = Mixture([network, ngram], [0.5, 0.5], log_linear=True)
+    with pytest.raises(InputError, match=r"ts must hold ids in \[-1, 7\), got 7"):
+        mixture.losses([[1, 2]], [[2, 7]])
+    with pytest.raises(InputError, match=r"xs and ts must have one shape \(N, T\), got \(1, 2\) and \(1, 1\)"):
+        mixture.losses([[1, 2]], [[2]])
+
+
 # ---------------------------------------------------------------- words by name
 
 
@@ -169,6 +185,12 @@ def test_words_are_matched_by_name(rng, ids, names):
         np.testing.assert_allclose(nats, np.where(row[1:] == 2, 0, alone), rtol=1e-12)
 
 
+def test_words_that_are_all_impossible_add_nothing():
+    own = Vocabulary(["<eos>", "a", "<unk>", "x"])
+    found = in_words_of(maximum_likelihood([1, 0, 2, 0], 4, 0, 2), own, Vocabulary(["<eos>", "a", "<unk>"]))
+    np.testing.assert_allclose(np.exp(found.next_scores([[0]])), [[0, 0.5, 0.5]])
+
+
 def test_the_same_words_are_not_translated(ngram):
     assert in_words_of(ngram, Vocabulary(NAMES), WORDS) is ngram
 
@@ -185,9 +207,21 @@ def test_a_mixture_of_models_with_their_words(rng, network, ids):
 @pytest.mark.parametrize(
     ("names", "first", "said"),
     [
-        (["<eos>", "a", "b"], NAMES, "the other model has not the word '<unk>', nor <unk> to stand for it"),
-        (["<eos>", "a", "x"], ["<eos>", "a"], "the first model has not the word 'x', nor <unk> to stand for it"),
-        (["<unk>", "a"], ["<eos>", "<unk>", "a"], "the other model has not the word '<eos>': models that are mixed"),
+        (
+            ["<eos>", "a", "b"],
+            NAMES,
+            "the other model has no <unk> to stand for '<unk>', one of 4 words of the other",
+        ),
+        (
+            ["<eos>", "a", "x"],
+            ["<eos>", "a"],
+            "the first model has no <unk> to stand for 'x', one of 1 words .* --vocab MODEL",
+        ),
+        (
+            ["<unk>", "a"],
+            ["<eos>", "<unk>", "a"],
+            "the other model has no <eos>, and the other one has: they read different",
+        ),
     ],
 )
 def test_words_that_do_not_fit_are_refused(ngram, names, first, said):
@@ -253,6 +287,43 @@ def test_newton_stops_at_the_ends(ids, rng):
     good, bad = kneser_ney(ids, V, EOS, 3), kneser_ney(rng.integers(0, V, 400), V, EOS, 1)
     np.testing.assert_allclose(log_linear_weights(good, bad, ids[:150], lanes=3), [1, 0], atol=0.05)
     np.testing.assert_allclose(log_linear_weights(bad, good, ids[:150], lanes=3), [0, 1], atol=0.05)
+
+
+class Always:
+    """A predictor that always finds the same scores."""
+
+    def __init__(self, *scores):
+        self.scores, self.vocab_size = np.array([scores], float), len(scores)
+
+    def next_scores(self, xs):
+        return np.repeat(self.scores, len(xs), axis=0)
+
+    def reset_state(self):
+        pass
+
+    def get_state(self):
+        return None
+
+    def set_state(self, state):
+        pass
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "best"), [(-4, 16, 0.2), (16, -4, 0.8), (-40, 4, 10 / 11), (3, 5, 0), (-5, -3, 1)]
+)
+def test_newton_does_not_jump_from_end_to_end(first, second, best):
+    found = log_linear_weights(Always(0, first), Always(0, second), np.arange(41) % 2)
+    assert found[1] == pytest.approx(best, abs=1e-3)
+
+
+def test_what_can_not_be_tuned_is_refused(ngram):
+    with pytest.raises(InputError, match=r"must have the same words, got \[7, 8\] of them: in_words_of translates"):
+        linear_weights([ngram, kneser_ney([1, 0], 8, EOS)], [1, 2])
+    with pytest.raises(InputError, match=r"must have the same words, got \[\] of them"):
+        linear_weights([], [1, 2])
+    never = [maximum_likelihood([2, EOS], V, EOS, 2), maximum_likelihood([3, EOS], V, EOS, 2)]
+    with pytest.raises(InputError, match="a text all of whose tokens are impossible to all models"):
+        linear_weights(never, [4, 5])
 
 
 def test_log_linear_does_not_take_what_is_impossible(ids):

@@ -126,7 +126,29 @@ def test_other_names_of_words(tmp_path, capsys):
     model, words = load_ngram(written(tmp_path, text))
     assert words.unk_id == 3
     assert len(model.tables[1]) == 3
-    assert "left out 1 n-grams with <s> after a word or a word after </s>" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "left out 1 n-grams with <s> after a word or a word after </s>" in shown.err
+    assert not shown.out  # where figures are
+
+
+def test_a_mark_of_byte_order_and_line_ends_of_windows(tmp_path):
+    (tmp_path / "lm.arpa").write_bytes(
+        b"\xef\xbb\xbf" + TEXT.removeprefix("written by hand\n").replace("\n", "\r\n").encode()
+    )
+    assert load_ngram(tmp_path / "lm.arpa")[1].words == ["<eos>", "the", "cat", "<unk>"]
+
+
+def test_a_compressed_file_is_known_by_its_content(tmp_path):
+    (tmp_path / "lm.arpa").write_bytes(gzip.compress(TEXT.encode()))
+    assert load_ngram(tmp_path / "lm.arpa")[1].words == ["<eos>", "the", "cat", "<unk>"]
+
+
+def test_a_file_with_a_part_of_the_words_is_read_and_said_so(tmp_path, capsys):
+    model, _ = load_ngram(
+        written(tmp_path, TEXT.replace("-0.60206	cat", "-3	cat").replace("-0.60206 the", "-3 the"))
+    )
+    assert len(model.tables[0]) == 5
+    assert "lm.arpa: the probabilities of its words sum to 0.502: some" in capsys.readouterr().err
 
 
 def replaced(old, new):
@@ -161,6 +183,8 @@ def replaced(old, new):
         (replaced("<s> the cat", "the the cat"), "line 21: 'the the', which it begins with, is not among the 2-grams"),
         (replaced("-0.5	the <unk>", "-0.5	the cat"), "line 18: 'the cat' is there twice, first in line 16"),
         (replaced("-0.60206	cat", "-0.60206	the"), "line 11: 'the' is there twice"),
+        (replaced("-0.60206	cat", "-0.60206	<eos>"), "line 11: '<eos>' is '<eos>' here, as in line 9"),
+        (replaced("-0.60206	cat", "-0.60206	<UNK>"), "line 12: '<unk>' is '<unk>' here, as in line 11"),
         (replaced("-99	<s>", "-99	<S>"), "line 14: <s> must be among the 1-grams before this line, and is not"),
         (replaced("</s>\n", "<S>\n"), "line 14: </s> must be among the 1-grams"),
         (TEXT.replace("-0.60206", "-1.386294"), r"line 7: logarithms must be to base 10, .* sum to 1, got 0.1643; to base e they do"),

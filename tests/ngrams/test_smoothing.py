@@ -135,11 +135,19 @@ def test_a_word_that_never_occurs_has_a_share(rng):
     [
         ((2, 1), "must not fall from order to order, got .2, 1."),
         ((-1,), "a cut-off must be a whole number of at least 0, got -1"),
+        (1, "cut-offs must be a list, a number for each order from 2 on, got 1"),
     ],
 )
 def test_bad_cutoffs_are_refused(cutoffs, said):
     with pytest.raises(InputError, match=said):
         kneser_ney([0, EOS], 4, EOS, 4, cutoffs)
+
+
+@pytest.mark.parametrize("order", ["5", 2.5, None, 0])
+def test_bad_orders_are_refused(order):
+    for model in (kneser_ney, maximum_likelihood):
+        with pytest.raises(InputError, match="order must be a whole number of at least 1"):
+            model([0, EOS], 4, EOS, order)
 
 
 # ---------------------------------------------------------------- relative frequencies

@@ -81,6 +81,12 @@ def change(folder, **fields):
         (lambda f: change(f, order=2), "the arrays of order 2 must be of one size"),
         (lambda f: change(f, vocab_size=5), "vocab.txt must have the 5 words that config.json says, got 4"),
         (lambda f: (f / "vocab.txt").write_text("a\nb\n<eos>\n"), "vocab.txt must have the 4 words"),
+        (
+            lambda f: (f / "vocab.txt").write_text("b\na\n<eos>\nc\n"),
+            "written with other words than those of vocab.txt",
+        ),
+        (lambda f: change(f, discounts=5), "has not the tables of an n-gram model: TypeError"),
+        (lambda f: change(f, discounts=[[0.5, 1, 1.5]]), "there must be discounts for 3 orders, got 1"),
         (lambda f: (f / "vocab.txt").unlink(), "vocab.txt does not exist"),
         (lambda f: (f / "ngrams.safetensors").unlink(), "has not the tables of an n-gram model: FileNotFoundError"),
         (lambda f: (f / "ngrams.safetensors").write_bytes(b""), "has not the tables"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 from tyro.conf import Positional
 
+from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
 from rnnlm.cli.texts import Text
@@ -62,9 +63,10 @@ class Eval(Command):
         self._check()
         weights = self.mixing.weights
         predictors, words = self.mixing.open(self.model)
-        weights = self._tuned(predictors, words) if weights is None else weights
+        starts = all(start_of(predictor) is not None for predictor in predictors)
+        text = self._text(self.corpus, self.part, words, starts)
+        weights = self._tuned(predictors, words, text) if weights is None else weights
         model = self.mixing.mixed(predictors, weights)
-        text = self._text(self.corpus, self.part, words, start_of(model) is not None)
         result = text.evaluate(model, words, self.lanes)
         found = figures(result, text.size)
         if self.json:
@@ -81,7 +83,8 @@ class Eval(Command):
         return Text.of(name, part, words, self.data_dir, self.column, from_start)
 
     def _check(self) -> None:
-        """Check that weights, if they are to be tuned, are tuned on another text than the one evaluated."""
+        """Raise an InputError for what can be known to be wrong before anything is read."""
+        whole_number("lanes", self.lanes, 1)
         if self.mixing.weights is not None:
             if self.tune_on is not None:
                 raise InputError("tune_on is to find the weights of a mixture by: leave it out, or mix_weight")
@@ -93,16 +96,14 @@ class Eval(Command):
             raise InputError(
                 f"{name} has no valid part to tune weights on: name a text, --tune-on FILE, or --mix-weight"
             )
-        built_in = name in BUILT_IN or self.corpus in BUILT_IN
-        same = name == self.corpus if built_in else Path(name).resolve() == Path(self.corpus).resolve()
-        if same and (not built_in or self.part == "valid"):
-            raise InputError("weights must be tuned on another text than the one evaluated: --tune-on, or --mix-weight")
 
-    def _tuned(self, predictors: "list[Predictor]", words: Vocabulary) -> list[float]:
-        """The best weights on a text that is held out from the evaluation."""
+    def _tuned(self, predictors: "list[Predictor]", words: Vocabulary, evaluated: Text) -> list[float]:
+        """The best weights on a text that is not the one evaluated."""
         from rnnlm.inference.mixture_weights import linear_weights, log_linear_weights
 
         text = self._text(self.corpus if self.tune_on is None else self.tune_on, "valid", words, False)
+        if text.same_as(evaluated):
+            raise InputError("weights must be tuned on another text than the one evaluated: --tune-on, or --mix-weight")
         if self.mixing.log_linear:
             first, second = predictors
             lanes = min(LANES, max(1, text.tokens // SHORTEST))

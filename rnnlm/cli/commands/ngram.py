@@ -1,17 +1,18 @@
 """`rnnlm ngram`: makes n-gram models of texts, and turns their files into one another."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
 
 from tyro.conf import OmitSubcommandPrefixes, Positional
 
-from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import words_of
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus, load_part
+from rnnlm.data.reading import Reading
+from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.progress import words_bar
@@ -58,15 +59,12 @@ class Train(Command):
 
     def run(self) -> None:
         """Write the model; print what is in it, and of a built-in corpus how well it predicts the other parts."""
-        from rnnlm.saving.ngram_files import expect_writable, save_ngram
+        from rnnlm.saving.ngram_files import expect_words, save_ngram
 
-        whole_number("order", self.order, 1)
-        if self.smoothing == "none" and self.cutoffs:
-            raise InputError("cutoffs are for kneser-ney, which gives what they take to shorter n-grams")
-        _expect_new(self.out, self.overwrite)
+        self._check()
         begin = perf_counter()
         ids, words = self._text()
-        expect_writable(self.out, words)
+        expect_words(self.out, words)
         model = self._model(ids, words)
         save_ngram(self.out, model, words)
         show_ngrams(model)
@@ -74,25 +72,50 @@ class Train(Command):
         if self.corpus in BUILT_IN:
             self._evaluate(model, words)
 
+    def _check(self) -> None:
+        """Raise an InputError for what can be known to be wrong before a text is read."""
+        from rnnlm.ngrams.smoothing import cutoff_limits
+        from rnnlm.saving.ngram_files import expect_new, expect_reading
+
+        cutoff_limits(self.cutoffs, self.order)
+        if self.smoothing == "none" and self.cutoffs:
+            raise InputError("cutoffs are for kneser-ney, which gives what they take to shorter n-grams")
+        expect_new(self.out, self.overwrite)
+        self.text.check()
+        if self.vocab is None:
+            expect_reading(self.out, Reading(self.text))
+        elif self.text != TextOptions():
+            raise InputError("how a text is read is said by vocab: leave out units, column and what cleans a text")
+
     def _text(self) -> "tuple[NDArray[Any], Vocabulary]":
         """The text as ids, and its words."""
         import numpy as np
 
+        from rnnlm.saving.ngram_files import expect_reading
+
         if self.vocab is not None:
             words = words_of(self.vocab)
-            if self.text != TextOptions():
-                raise InputError("how a text is read is said by vocab: leave out units, column and what cleans a text")
-            return np.asarray(load_part(self.corpus, "train", words, self.data_dir).ids), words
+            expect_reading(self.out, words.reading)
+            return self._lines(np.asarray(load_part(self.corpus, "train", words, self.data_dir).ids), words)
         found = load_corpus(self.corpus, self.data_dir, self.max_words, self.text)
         parts = [found.train] if self.corpus in BUILT_IN else [found.train, found.valid, found.test]
-        reading = found.vocabulary.reading
-        return np.concatenate([np.asarray(part) for part in parts]), Vocabulary(found.vocabulary.words, reading)
+        words = found.vocabulary
+        words = Vocabulary(words.words, replace(words.reading, options=self.text))
+        return self._lines(np.concatenate([np.asarray(part) for part in parts]), words)
+
+    def _lines(self, ids: "NDArray[Any]", words: Vocabulary) -> "tuple[NDArray[Any], Vocabulary]":
+        """The text without blank lines, where a model of sentences is asked for, which has none; and its words."""
+        import numpy as np
+
+        if not words.reading.options.sentences or words.eos_id is None:
+            return ids, words
+        return np.concatenate(list(Sentences(ids, words.eos_id))), words
 
     def _model(self, ids: "NDArray[Any]", words: Vocabulary) -> "NGram":
         from rnnlm.ngrams.frequencies import maximum_likelihood
         from rnnlm.ngrams.smoothing import kneser_ney
 
-        assert words.eos_id is not None  # `expect_writable`
+        assert words.eos_id is not None  # `expect_words`
         with words_bar(self.order * len(ids)) as bar:
             if self.smoothing == "none":
                 return maximum_likelihood(ids, len(words), words.eos_id, self.order, bar.update)
@@ -127,10 +150,11 @@ class Convert(Command):
 
     def run(self) -> None:
         """Read it whole, and write it."""
-        from rnnlm.saving.ngram_files import load_ngram, save_ngram
+        from rnnlm.saving.ngram_files import expect_new, expect_reading, load_ngram, save_ngram
 
-        _expect_new(self.out, self.overwrite)
+        expect_new(self.out, self.overwrite)
         model, words = load_ngram(self.model)
+        expect_reading(self.out, words.reading)
         save_ngram(self.out, model, words)
         show_ngrams(model)
         print(f"{self.out}: {len(words):,} words")
@@ -152,19 +176,6 @@ class Ngram(Command):
     def asked(self) -> Command:
         """What to do."""
         return self.action
-
-
-def _expect_new(out: Path, overwrite: bool) -> None:
-    """Check that a model can be written there."""
-    from rnnlm.saving.ngram_files import is_ngram
-
-    if out.exists() and not (overwrite and is_ngram(out)):
-        raise InputError(
-            f"out must be a new file or folder, and {out} exists: name another, or overwrite an n-gram model, "
-            "--overwrite"
-        )
-    if not out.parent.is_dir():
-        raise InputError(f"out must be in a folder that exists, got {out}")
 
 
 def show_ngrams(model: "NGram") -> None:
