@@ -32,9 +32,12 @@ def pytest_configure(config):
 def pytest_collection_modifyitems(config, items):
     from rnnlm.backend import NAME
 
-    if NAME == "cupy" and not config.getoption("--strict-cupy"):
+    stand_in = config.getoption("--strict-cupy")
+    if NAME == "cupy" and not stand_in:
         return
     for item in items:
+        if stand_in and item.get_closest_marker("long"):
+            item.add_marker(pytest.mark.skip(reason="a minute or more on the stand-in: runs on NumPy and on a GPU"))
         if item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_DEVICE=cuda python -m pytest"))
 

@@ -57,6 +57,7 @@ def test_reruns_write_the_same_bytes(treebank, capsys):
     assert Path("a/model/model.safetensors").read_bytes() != Path("c/model/model.safetensors").read_bytes()
 
 
+@pytest.mark.long
 def test_the_seed_experiment(ptb_dir, tmp_path, capsys):
     """First of five seeds to fall out of the published run's neighbourhood fails; the median too."""
     first, last = [], []
@@ -111,6 +112,7 @@ def test_the_default_run_reaches_the_floor(tmp_path, capsys, request):
     assert final[None]["accepted"] >= 800
 
 
+@pytest.mark.long
 def test_a_model_that_ends_no_sentence_is_not_waited_for(tmp_path, capsys):
     options = ["--max-tokens", "3000", "--max-epoch", "1", "--lr", "1e-9", "--bias-range", "100", "--no-evaluate"]
     assert main(["train", *options, "--seed", str(2**64 - 1), "--out", str(tmp_path / "out")]) == 0

@@ -61,6 +61,7 @@ def test_the_models_own_state_is_put_back_and_dropout_is_off(rng):
             np.testing.assert_array_equal(host(a), b)
 
 
+@pytest.mark.long
 def test_a_long_sentence_is_scored_in_parts(rng):
     """Its memory does not grow with it but for its ids and nats: the scores alone of 30,000 words are 2.9 MB here."""
     import tracemalloc

@@ -1,6 +1,8 @@
 import json
 from pathlib import Path
 
+import pytest
+
 from tests.cli.runs import SMALL, script
 
 QUICK = ["--max-tokens", "3000", "--max-epoch", "1", "--hidden-size", "4", "--wordvec-size", "4", "--no-evaluate"]
@@ -12,6 +14,7 @@ def test_train_ptb_takes_it_where_it_is(treebank, no_cache, capsys):
     assert script("train_ptb").main([*SMALL[2:], "--no-evaluate", "--data-dir", str(treebank), "--out", "other"]) == 0
 
 
+@pytest.mark.long
 def test_train_ptb_without_it_says_so_and_trains_on_stories(tmp_path, monkeypatch, no_cache, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("RNNLM_DATA", raising=False)

@@ -123,6 +123,7 @@ def test_classes_of_tokens():
     assert checked > 1000
 
 
+@pytest.mark.long
 def test_an_honest_model_stays_above_the_floor_and_one_that_memorised_falls_below():
     corpus, train = story.load_data("test")[0][:400], story.load_data("train")[0][:20_000]
     floor = -np.mean(story.GRAMMAR.log_probs(story._words("test")[:400])[1:])
