@@ -4,12 +4,11 @@ import gzip
 import os
 import re
 import zlib
-from array import array
-from codecs import BOM_UTF8
-from collections.abc import Callable, Iterator
+from collections.abc import Sequence
+from itertools import chain
 from math import isnan, nan
 from pathlib import Path
-from typing import IO, Any, NoReturn
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +16,7 @@ from numpy.typing import NDArray
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, ModelFileError
 from rnnlm.ngrams.arpa import END, OURS, START, is_packed
+from rnnlm.ngrams.arpa_lines import Lines, shown
 from rnnlm.ngrams.arpa_section import Section
 from rnnlm.ngrams.model import NGram, Table
 from rnnlm.progress import bytes_bar, note
@@ -25,11 +25,10 @@ __all__ = ["read_arpa"]
 
 COUNT = re.compile(rb"ngram\s+(\d{1,18})\s*=\s*(\d{1,18})")
 SECTION = re.compile(rb"\\(\d{1,18})-grams:")
-TOLD = 1 << 16  # lines after which the bar moves
 
 
 def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
-    """Read an ARPA file, compressed if its name ends with .gz: the model, and its words in the order of the file.
+    """Read an ARPA file, compressed or not: the model, and its words in the order of the file.
 
     Raises:
         ModelFileError: no such file, or one that breaks a rule of the format, with the number of the line.
@@ -40,7 +39,7 @@ def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
         packed = is_packed(path) or file.peek(2)[:2] == b"\x1f\x8b"  # its magic bytes
         content: Any = gzip.GzipFile(fileobj=file) if packed else file
         try:
-            found = _Reader(path, content, lambda: bar.update(file.tell() - bar.n)).read()
+            found = _Reader(Lines(path, content, lambda: bar.update(file.tell() - bar.n))).read()
             while packed and content.read(1 << 20):
                 pass  # to its end, where its checksum is
             return found
@@ -49,149 +48,152 @@ def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
 
 
 class _Reader:
-    """Goes over a file once.
+    """What is known of a file so far.
 
     Attributes:
-        number: of the line that was read last.
         ids: of words as the file has them; `<s>` has V.
         words: as a vocabulary has them.
-        tables: those that are whole, all but their back-offs.
+        lines_of: in which line each of them is.
+        tables: those that are whole.
         last: the section of the last of them, in its order.
     """
 
-    def __init__(self, path: str | os.PathLike[str], file: IO[bytes], advance: Callable[[], object]) -> None:
-        self.path, self.file, self.advance = path, file, advance
-        self.number = 0
+    def __init__(self, lines: Lines) -> None:
+        self.lines, self.wrong = lines, lines.wrong
         self.ids: dict[bytes, int] = {}
         self.words: list[str] = []
+        self.lines_of: dict[str, int] = {}
         self.tables: list[Table] = []
         self.last: Section | None = None
-        self.lines = self._lines()
-
-    def wrong(self, why: str, number: int | None = None) -> NoReturn:
-        """Raise the error for a line, the last one that was read unless another is named."""
-        raise ModelFileError(f"{self.path}, line {self.number if number is None else number}: {why}")
-
-    def _lines(self) -> Iterator[bytes]:
-        """All lines but blank ones, without blanks around them."""
-        for number, line in enumerate(self.file, 1):
-            if stripped := line.removeprefix(BOM_UTF8 if number == 1 else b"").strip():
-                self.number = number
-                if number % TOLD == 0:
-                    self.advance()
-                yield stripped
-
-    def _line(self) -> bytes:
-        line = next(self.lines, None)
-        if line is None:
-            self.wrong("the file ends after it, without \\end\\: it was cut short")
-        return line
 
     def read(self) -> tuple[NGram, Vocabulary]:
         """The whole file."""
-        for line in self.lines:  # anything may stand before
-            if line == b"\\data\\":
-                break
-        else:
-            raise ModelFileError(f"{self.path} is not an ARPA file: it has no line \\data\\")
-        counts, line = self._counts()
+        if b"\\data\\" not in self.lines:  # goes on to it: anything may stand before
+            raise ModelFileError(f"{self.lines.path} is not an ARPA file: it has no line \\data\\")
+        counts, heading = self._counts()
         for n, (count, told) in enumerate(counts, 1):
-            found = SECTION.fullmatch(line)
+            found = SECTION.fullmatch(heading)
             if found is None or int(found[1]) != n:
-                self.wrong(f"\\{n}-grams: must stand here, got {_shown(line)}")
-            begin = self.number
-            section, line = self._unigrams() if n == 1 else self._ngrams(n)
+                self.wrong(f"\\{n}-grams: must stand here, got {shown(heading)}")
+            begin = self.lines.number
+            section = self._section(n)
+            heading = self.lines.next()
+            if n == 1:
+                self._expect_marks()
             if len(section.lines) != count:
                 self.wrong(f"there must be {count} {n}-grams, as line {told} says, got {len(section.lines)}")
             section.expect_numbers(self.wrong)
-            if n == 1:
-                section.expect_base_10(len(self.words), str(self.path), begin, self.wrong)
-                section = section.chosen(np.argsort(section.ids[:, 0]))
-                self._own(section, section.ids[:, 0])
-                self.tables[0].logprobs[-1] = -np.inf  # <s> is never predicted
-            else:
-                self._take(self._without_stray(section))
-        if line != b"\\end\\":
-            self.wrong(f"\\end\\ must stand here, got {_shown(line)}")
+            self._take_words(section, begin) if n == 1 else self._take(self._without_stray(section))
+        if heading != b"\\end\\":
+            self.wrong(f"\\end\\ must stand here, got {shown(heading)}")
         self.tables[-1] = Table(self.tables[-1].keys, self.tables[-1].logprobs, np.zeros(0))
         try:
             vocabulary = Vocabulary(self.words)
         except DataError as error:
-            raise ModelFileError(f"{self.path}: {error}") from error
+            raise ModelFileError(f"{self.lines.path}: {error}") from error
         return NGram(self.tables, len(self.words), self.ids[END.encode()]), vocabulary
 
     def _counts(self) -> tuple[list[tuple[int, int]], bytes]:
         """How many n-grams of each order there are to be, with the lines that say it; and the line after them."""
         counts: list[tuple[int, int]] = []
-        while (line := self._line()).startswith(b"ngram"):
+        while (line := self.lines.next()).startswith(b"ngram"):
             found = COUNT.fullmatch(line)
             if found is None or int(found[1]) != len(counts) + 1:
-                self.wrong(f"'ngram {len(counts) + 1}=' and how many there are must stand here, got {_shown(line)}")
-            counts.append((int(found[2]), self.number))
+                self.wrong(f"'ngram {len(counts) + 1}=' and how many there are must stand here, got {shown(line)}")
+            counts.append((int(found[2]), self.lines.number))
         if not counts:
-            self.wrong(f"'ngram 1=' and how many there are must stand here, got {_shown(line)}")
+            self.wrong(f"'ngram 1=' and how many there are must stand here, got {shown(line)}")
         return counts, line
 
-    def _unigrams(self) -> tuple[Section, bytes]:
-        """The words, which get their numbers; and the line after them."""
-        rows: list[tuple[float, float, int]] = []
-        names: list[bytes] = []
-        taken: dict[str, int] = {}  # in which line each word is
-        while not (line := self._line()).startswith(b"\\"):
-            logprob, words, backoff = self._fields(line, 1)
-            rows.append((logprob, backoff, self.number))
-            if words[0] in self.ids:
-                self.wrong(f"{_shown(words[0])} is there twice")
-            self.ids[words[0]] = -1
-            names.append(words[0])
-            if words[0] != START.encode():
-                self.words.append(self._decoded(words[0]))
-                if taken.setdefault(self.words[-1], self.number) != self.number:
-                    self.wrong(f"{_shown(words[0])} is {self.words[-1]!r} here, as in line {taken[self.words[-1]]}")
+    def _section(self, n: int) -> Section:
+        """The n-grams of the next order."""
+        parts = []
+        for rows, numbers in self.lines.before_a_heading():
+            if n == 1:
+                self._learn_words(rows, numbers)
+            parts.append(self._alike(rows, numbers, n) or self._one_by_one(rows, numbers, n))
+        return Section.joined(parts, n)
+
+    def _learn_words(self, rows: list[list[bytes]], numbers: Sequence[int]) -> None:
+        """Give words their ids, in the order of the file; `<s>` has -1 until all are known."""
+        for row, number in zip(rows, numbers):
+            if len(row) not in (2, 3):
+                self._row(row, number, 1)
+            name = row[1]
+            if name in self.ids:
+                self.wrong(f"{shown(name)} is there twice", number)
+            self.ids[name] = len(self.words) if name != START.encode() else -1
+            if name == START.encode():
+                continue
+            word = self._decoded(name, number)
+            if self.lines_of.setdefault(word, number) != number:
+                self.wrong(f"{shown(name)} is {word!r} here, as in line {self.lines_of[word]}", number)
+            self.words.append(word)
+
+    def _decoded(self, name: bytes, number: int) -> str:
+        """A word as our vocabularies have it."""
+        try:
+            return OURS.get(name.decode(), name.decode())
+        except UnicodeDecodeError as error:
+            self.wrong(f"{name!r} is not UTF-8: {error.reason}", number)
+
+    def _expect_marks(self) -> None:
+        """Check that there are words for the beginning and the end of a line."""
         for needed in (START, END):
             if needed.encode() not in self.ids:
                 self.wrong(f"{needed} must be among the 1-grams before this line, and is not")
-        self.ids = {name: i for i, name in enumerate(name for name in names if name != START.encode())}
         self.ids[START.encode()] = len(self.words)
-        logprobs, backoffs, numbers = (np.array(column) for column in zip(*rows))
-        return Section(logprobs, backoffs, np.array([self.ids[name] for name in names])[:, None], numbers), line
 
-    def _decoded(self, word: bytes) -> str:
-        """A word as our vocabularies have it."""
+    def _alike(self, rows: list[list[bytes]], numbers: Sequence[int], n: int) -> Section | None:
+        """N-grams all or none of which have back-offs, column by column, five times as fast as one by one; None where
+        they are not alike, or something is wrong with one of them."""
+        widths = set(map(len, rows))
+        if widths not in ({n + 1}, {n + 2}):
+            return None
+        flat, width = list(chain.from_iterable(rows)), len(rows[0])
+        columns = [flat[i::width] for i in range(width)]
         try:
-            return OURS.get(word.decode(), word.decode())
-        except UnicodeDecodeError as error:
-            self.wrong(f"{word!r} is not UTF-8: {error.reason}")
+            ids = np.array([[self.ids[word] for word in column] for column in columns[1 : n + 1]]).T
+            logprobs = np.array([float(log) for log in columns[0]])
+            backoffs = np.array([float(log) for log in columns[n + 1]] if width == n + 2 else [])
+        except (KeyError, ValueError):
+            return None
+        if width == n + 1:
+            backoffs = np.full(len(rows), nan)
+        elif np.isnan(backoffs).any():
+            return None
+        return Section(logprobs, backoffs, ids, np.array(numbers))
 
-    def _ngrams(self, n: int) -> tuple[Section, bytes]:
-        """The n-grams of an order, and the line after them."""
-        logprobs, backoffs, ids, numbers = array("d"), array("d"), array("q"), array("q")
-        known = self.ids
-        while not (line := self._line()).startswith(b"\\"):
-            logprob, words, backoff = self._fields(line, n)
-            try:
-                ids.extend([known[word] for word in words])
-            except KeyError as error:
-                self.wrong(f"{_shown(error.args[0])} is not among the 1-grams")
-            logprobs.append(logprob)
-            backoffs.append(backoff)
-            numbers.append(self.number)
-        return Section(
-            np.array(logprobs), np.array(backoffs), np.array(ids, np.int64).reshape(-1, n), np.array(numbers, np.int64)
-        ), line
+    def _one_by_one(self, rows: list[list[bytes]], numbers: Sequence[int], n: int) -> Section:
+        """N-grams some of which have back-offs, or the error for the first one with which something is wrong."""
+        logs, ids, backoffs = zip(*(self._row(row, number, n) for row, number in zip(rows, numbers)))
+        return Section(np.array(logs), np.array(backoffs), np.array(ids), np.array(numbers))
 
-    def _fields(self, line: bytes, n: int) -> tuple[float, list[bytes], float]:
-        """Logarithm, words and back-off of a line; NaN for a back-off that is not there."""
-        fields = line.split()
+    def _row(self, fields: list[bytes], number: int, n: int) -> tuple[float, list[int], float]:
+        """Logarithm, ids of words, and back-off of a line; NaN for a back-off that is not there."""
         if not n + 1 <= len(fields) <= n + 2:
-            self.wrong(f"a logarithm, {n} words and perhaps a back-off must stand here, got {_shown(line)}")
+            line = b"\t".join(fields)
+            self.wrong(f"a logarithm, {n} words and perhaps a back-off must stand here, got {shown(line)}", number)
         try:
-            backoff = float(fields[-1]) if len(fields) == n + 2 else nan
-            if isnan(backoff) and len(fields) == n + 2:
-                self.wrong("a back-off must be a number, got nan")
-            return float(fields[0]), fields[1 : n + 1], backoff
+            logprob, backoff = float(fields[0]), float(fields[n + 1]) if len(fields) == n + 2 else nan
         except ValueError as error:
-            self.wrong(f"a logarithm must be a number: {error}")
+            self.wrong(f"a logarithm must be a number: {error}", number)
+        if isnan(backoff) and len(fields) == n + 2:
+            self.wrong("a back-off must be a number, got nan", number)
+        try:
+            return logprob, [self.ids[word] for word in fields[1 : n + 1]], backoff
+        except KeyError as error:
+            self.wrong(f"{shown(error.args[0])} is not among the 1-grams", number)
+
+    # ------------------------------------------------------------------ tables
+
+    def _take_words(self, section: Section, begin: int) -> None:
+        """Make the table of the words, whose section begins in line `begin`."""
+        section.ids[section.ids < 0] = len(self.words)
+        section.expect_base_10(len(self.words), str(self.lines.path), begin, self.wrong)
+        section = section.chosen(np.argsort(section.ids[:, 0]))
+        self._own(section, section.ids[:, 0])
+        self.tables[0].logprobs[-1] = -np.inf  # <s> is never predicted
 
     def _without_stray(self, section: Section) -> Section:
         """The section without what no line ever has: `<s>` after a word, a word after `</s>`."""
@@ -199,7 +201,7 @@ class _Reader:
         stray = (section.ids[:, 1:] == start).any(axis=1) | (section.ids[:, :-1] == end).any(axis=1)
         if not stray.any():
             return section
-        note(f"{self.path}: left out {stray.sum():,} n-grams with {START} after a word or a word after {END}")
+        note(f"{self.lines.path}: left out {stray.sum():,} n-grams with {START} after a word or a word after {END}")
         return section.chosen(np.flatnonzero(~stray))
 
     def _take(self, section: Section) -> None:
@@ -218,11 +220,8 @@ class _Reader:
         section, keys = section.chosen(order), keys[order]
         if (twice := keys[1:] == keys[:-1]).any():
             place = int(twice.argmax()) + 1
-            first = section.lines[place - 1]
-            self.wrong(
-                f"{self._shown_ids(section.ids[place])} is there twice, first in line {first}",
-                int(section.lines[place]),
-            )
+            told = f"{self._shown_ids(section.ids[place])} is there twice, first in line {section.lines[place - 1]}"
+            self.wrong(told, int(section.lines[place]))
         self._own(section, keys)
 
     def _expect_backoffs(self, contexts: NDArray[np.int64]) -> None:
@@ -242,8 +241,3 @@ class _Reader:
     def _shown_ids(self, ids: NDArray[np.int64]) -> str:
         names = [*self.words, START]
         return repr(" ".join(names[i] for i in ids.tolist()))
-
-
-def _shown(line: bytes) -> str:
-    """The beginning of a line, to be told."""
-    return repr(line.decode(errors="replace")[:80])

@@ -1,6 +1,6 @@
 """The n-grams of one order as an ARPA file has them, and what must hold of their numbers."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import e
 from typing import NoReturn
@@ -31,6 +31,12 @@ class Section:
     backoffs: NDArray[np.float64]
     ids: NDArray[np.int64]
     lines: NDArray[np.int64]
+
+    @classmethod
+    def joined(cls, parts: "Sequence[Section]", order: int) -> "Section":
+        """The parts one after the other; without any, a section of no n-grams of this order."""
+        nothing = np.empty(0), np.empty(0), np.empty((0, order), np.int64), np.empty(0, np.int64)
+        return cls(*map(np.concatenate, zip(nothing, *(vars(part).values() for part in parts))))
 
     def chosen(self, places: NDArray[np.integer]) -> "Section":
         """Some of them, in this order."""

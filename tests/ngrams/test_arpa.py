@@ -168,7 +168,7 @@ def replaced(old, new):
         (replaced("\\2-grams:", "\\3-grams:"), r"line 14: \\2-grams: must stand here, got '\\\\3-grams:'"),
         (replaced("\\2-grams:", "\\end\\"), r"line 14: \\2-grams: must stand here"),
         (replaced("\\end\\", "\\4-grams:"), r"line 23: \\end\\ must stand here, got"),
-        (TEXT[: TEXT.index("\\end\\")], r"line 21: the file ends after it, without \\end\\: it was cut short"),
+        (TEXT[: TEXT.index("\\end\\")], r"line 22: the file ends after it, without \\end\\: it was cut short"),
         (TEXT[: TEXT.index("-0.4\t")], "line 16: the file ends after it"),
         (replaced("<s> the\t-0.1", "<s> the"), "line 15: '<s> the' begins longer n-grams, and must have a back-off: 0,"),
         (replaced("cat	-0.1760913", "cat"), "line 11: 'cat' begins longer n-grams, and must have a back-off"),

@@ -1,0 +1,92 @@
+"""The lines of an ARPA file by their numbers, one at a time or many at once."""
+
+import os
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator, Sequence
+from itertools import repeat
+from typing import IO, NoReturn
+
+from rnnlm.errors import ModelFileError
+
+__all__ = ["Lines", "shown"]
+
+READ = 1 << 14  # bytes at once: what is made of them stays in the cache
+
+
+class Lines:
+    """Goes over a file once.
+
+    Args:
+        path: of the file, to be told.
+        file: it, open.
+        advance: called whenever some of it has been read.
+    """
+
+    def __init__(self, path: str | os.PathLike[str], file: IO[bytes], advance: Callable[[], object]) -> None:
+        self.path, self.file, self.advance = path, file, advance
+        self._before = 0  # lines before those that are at hand
+        self._at_hand: list[bytes] = []
+        self._taken = 0  # of those at hand
+
+    @property
+    def number(self) -> int:
+        """Of the line that was read last, from 1."""
+        return self._before + self._taken
+
+    def wrong(self, why: str, number: int | None = None) -> NoReturn:
+        """Raise the error for a line, the last one that was read unless another is named."""
+        raise ModelFileError(f"{self.path}, line {self.number if number is None else number}: {why}")
+
+    def __iter__(self) -> Iterator[bytes]:
+        """Lines but blank ones, without blanks around them."""
+        while self._fill():
+            line = self._at_hand[self._taken].strip()
+            self._taken += 1
+            if line:
+                yield line
+
+    def next(self) -> bytes:
+        """The next line that is not blank.
+
+        Raises:
+            ModelFileError: there is none.
+        """
+        line = next(iter(self), None)
+        if line is None:
+            self.wrong("the file ends after it, without \\end\\: it was cut short")
+        return line
+
+    def before_a_heading(self) -> Iterator[tuple[list[list[bytes]], Sequence[int]]]:
+        """The fields of the lines up to the next one that begins with a backslash, many lines at once, but blank ones;
+        and the numbers of these lines."""
+        while self._fill():
+            block = self._at_hand[self._taken :]
+            headings = list(map(bytes.startswith, block, repeat(b"\\")))
+            if True in headings:
+                block = block[: headings.index(True)]
+            if not block:
+                return
+            rows = list(map(bytes.split, block))
+            numbers: Sequence[int] = range(self.number + 1, self.number + 1 + len(block))
+            self._taken += len(block)
+            if [] in rows:  # blank lines
+                numbers = [number for number, row in zip(numbers, rows) if row]
+                rows = [row for row in rows if row]
+            yield rows, numbers
+
+    def _fill(self) -> bool:
+        """Have a line at hand; False at the end of the file."""
+        if self._taken == len(self._at_hand):
+            more = self.file.readlines(READ)
+            if not more:
+                return False
+            self._before, self._at_hand, self._taken = self.number, more, 0
+            if not self._before:
+                self._at_hand[0] = self._at_hand[0].removeprefix(BOM_UTF8)
+            self.advance()
+        return True
+
+
+def shown(line: bytes) -> str:
+    """The beginning of a line, to be told."""
+    return repr(line.decode(errors="replace")[:80])
