@@ -2,14 +2,16 @@
 
 import json
 import os
-import tempfile
+import re
+import shutil
+import stat
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["atomic_file", "to_json", "write_atomic"]
+__all__ = ["atomic_file", "beside", "remove_leftovers", "sync_folder", "to_json", "write_atomic"]
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
@@ -36,35 +38,58 @@ def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     """A temporary file beside `path` to write to; in the end it is flushed to the disk and renamed into place.
 
-    A link at `path` is followed, so that what it points to is replaced and the link stays.
+    A link at `path` is followed, so that what it points to is replaced and the link stays; so do the permissions of a
+    file that is replaced.
 
     Raises:
         OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
             too, and the temporary file is not.
     """
     target = Path(path).resolve()
-    handle, temporary = tempfile.mkstemp(prefix=f".{target.name}.", dir=target.parent)
+    temporary = beside(target)
+    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
         with os.fdopen(handle, "wb") as file:
+            if target.is_file():
+                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield file
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
         os.replace(temporary, target)
     except BaseException:
-        os.unlink(temporary)
+        temporary.unlink(missing_ok=True)  # an interrupt may come after it was renamed
         raise
-    _sync_folder(target.parent)
+    sync_folder(target.parent)
 
 
-def _umask() -> int:
-    """The permissions that new files do without. The only way to read them is to set them."""
-    mask = os.umask(0o077)
-    os.umask(mask)
-    return mask
+def beside(target: Path) -> Path:
+    """A name that nobody has, hidden, in the same folder: for what is to take the place of `target`."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
 
 
-def _sync_folder(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
+    """Remove what processes that are gone had not finished writing: files and folders that `beside` named."""
+    for path in folder.iterdir():
+        found = re.fullmatch(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp", path.name)
+        if found and not _is_running(int(found[1])):
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path, ignore_errors=True)
+            else:
+                path.unlink(missing_ok=True)
+
+
+def _is_running(process: int) -> bool:
+    """Whether there is a process of this number."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is someone else's
+        return True
+    return True
+
+
+def sync_folder(folder: Path) -> None:
     """Flush a folder's entries, where the system lets a folder be opened."""
     if os.name != "posix":
         return

@@ -1,16 +1,17 @@
 """Parameters by name: to the host and back, to a file and back."""
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.files import write_atomic
+from rnnlm.files import atomic_file
+from rnnlm.models.tensor_file import pieces, read_into
 
 __all__ = ["Parameters"]
 
@@ -46,10 +47,13 @@ class Parameters:
 
         A name that ends with .pkl, as in the book, stands for the same with .safetensors: nothing is ever pickled.
         """
-        from safetensors.numpy import save
+        with atomic_file(self._params_path(file_name)) as file:
+            for piece in self.params_file():
+                file.write(piece)
 
-        arrays = {name: np.ascontiguousarray(a) for name, a in self.state_dict().items()}
-        write_atomic(self._params_path(file_name), save(arrays))
+    def params_file(self) -> Iterator[bytes | memoryview]:
+        """What `save_params` writes, a piece at a time."""
+        return pieces(dict(zip(self.names, self.params)))
 
     def load_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
         """Read parameters that `save_params` wrote.
@@ -57,20 +61,25 @@ class Parameters:
         Raises:
             ModelFileError: not a file of safetensors, or of another model's shapes; this model is left as it was.
         """
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-
         path = self._params_path(file_name)
         try:
-            self.load_state_dict(load(path.read_bytes()))
+            with open(path, "rb") as file:
+                self.read_params(file)
         except FileNotFoundError as error:
             pickled = file_name is not None and Path(file_name).suffix == ".pkl" and Path(file_name).exists()
             kind = type(self).__name__
             hint = f", and {file_name} is a pickle, which is not read: rnnlm.book.{kind} reads it" if pickled else ""
             raise ModelFileError(f"{path} does not exist{hint}") from error
-        except (SafetensorError, KeyError, ValueError) as error:
+        except ModelFileError as error:
+            raise ModelFileError(f"{path} {error}") from error
+
+    def read_params(self, file: BinaryIO) -> None:
+        """Read parameters from an open file; errors are those of `load_params`."""
+        try:
+            read_into(file, dict(zip(self.names, self.params)))
+        except InputError as error:
             name = type(self).__name__
-            raise ModelFileError(f"{path} does not hold the parameters of this {name}: {error}") from error
+            raise ModelFileError(f"does not hold the parameters of this {name}: {error}") from error
 
     def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
         path = Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")

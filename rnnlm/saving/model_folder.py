@@ -1,4 +1,4 @@
-"""A model as a folder: config.json, model.safetensors, vocab.txt, text.json."""
+"""A model as a folder: config.json, model.safetensors, vocab.txt, text.json, and manifest.json, which checks them."""
 
 import json
 import os
@@ -7,13 +7,15 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm import __version__
+from rnnlm.backend import xp
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.files import write_atomic
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
-from rnnlm.saving.reading_files import WORDS, load_words, save_words
+from rnnlm.progress import note
+from rnnlm.saving.generation import MANIFEST, OpenFolder, read_folder, replaced_folder, restore
+from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["load_model", "save_model"]
 
@@ -25,20 +27,22 @@ LARGEST_CONFIG = 1_000_000  # bytes; a real one has a few hundred
 def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabulary) -> None:
     """Write a model and its words to `folder`, which is made if need be.
 
-    Each file is replaced as a whole, the weights last: saving the same model again and again, as training does, leaves
-    a usable folder at every moment.
+    The folder is replaced as one: whoever reads it sees all files of one saving, and so does who comes after a crash.
+    Files of others in it stay.
 
     Raises:
-        InputError: a vocabulary of another size than the model's; nothing is written.
+        InputError: a vocabulary of another size than the model's, or weights that are not finite; nothing is written.
     """
     if len(vocabulary) != model.config.vocab_size:
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
+    if name := strange_weights(model):
+        raise InputError(f"weights must be finite to be saved, and {name} is not")
     config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
-    write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    save_words(folder, vocabulary)
-    model.save_params(folder / WEIGHTS)
+    with replaced_folder(Path(folder)) as new:
+        new.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+        for name, content in word_files(vocabulary).items():
+            new.write(name, content)
+        new.write(WEIGHTS, model.params_file())
 
 
 def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
@@ -48,28 +52,51 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
         ModelFileError: a file is missing, damaged, of a later format, or does not fit the others.
     """
     folder = Path(folder)
+    restore(folder)
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
+    return read_folder(folder, _read)
+
+
+def strange_weights(model: Model) -> str | None:
+    """The first parameter that has an infinity or a NaN in it."""
+    for name, p in zip(model.names, model.params):
+        if int((~xp.isfinite(p)).sum()):
+            return name
+    return None
+
+
+def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
+    """A model and its words."""
     try:
-        config = _read_config(folder / CONFIG)
-        vocabulary = load_words(folder)
+        config = _read_config(folder)
+        vocabulary = words_in(folder)
         if len(vocabulary) != config.vocab_size:
             raise InputError(
                 f"{WORDS} must have the {config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
             )
-        _expect_room(config, folder / WEIGHTS)
-        model = build_model(config)
+        with folder.open(WEIGHTS) as file:
+            _expect_room(config, os.fstat(file.fileno()).st_size)
+            model = build_model(config)
+            model.read_params(file)
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{folder.path / WEIGHTS} does not exist") from error
     except (InputError, DataError) as error:
-        raise ModelFileError(f"{folder} does not hold a model: {error}") from error
-    model.load_params(folder / WEIGHTS)
+        raise ModelFileError(f"{folder.path} does not hold a model: {error}") from error
+    if name := strange_weights(model):
+        raise ModelFileError(f"{folder.path / WEIGHTS} has weights that are not finite, in {name}")
+    if folder.files is None:
+        note(f"{folder.path} has no {MANIFEST}, as earlier versions left it: its files can't be checked")
     return model, vocabulary
 
 
-def _read_config(path: Path) -> ModelConfig:
+def _read_config(folder: OpenFolder) -> ModelConfig:
+    path = folder.path / CONFIG
     try:
-        if path.stat().st_size > LARGEST_CONFIG:
+        content = folder.read(CONFIG)
+        if len(content) > LARGEST_CONFIG:
             raise ValueError(f"larger than {LARGEST_CONFIG} bytes")
-        fields = json.loads(path.read_text(encoding="utf-8"))
+        fields = json.loads(content.decode())
         if fields.get("model") == "ngram":
             raise ModelFileError(f"{path} is of an n-gram model: load_ngram reads it")
         _expect_known_format(path, fields.pop("format", FORMAT), fields.pop("rnnlm", None))
@@ -97,9 +124,8 @@ def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
         )
 
 
-def _expect_room(config: ModelConfig, weights: Path) -> None:
+def _expect_room(config: ModelConfig, size: int) -> None:
     """Check that the weights' file is large enough for the sizes in the configuration, before memory is taken."""
     needed = config.parameters * (4 if config.dtype == "float32" else 8)
-    size = weights.stat().st_size if weights.is_file() else None
-    if size is not None and size < needed:
+    if size < needed:
         raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

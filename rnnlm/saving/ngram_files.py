@@ -6,28 +6,24 @@ until they are asked for, and processes share them.
 
 import json
 import os
-from hashlib import sha256
 from pathlib import Path
-from typing import Any
-
-import numpy as np
 
 from rnnlm import __version__
 from rnnlm.data.reading import Reading
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.files import atomic_file, write_atomic
+from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.ngrams.arpa import expect_names, expect_plain, write_arpa
 from rnnlm.ngrams.arpa_reader import read_arpa
 from rnnlm.ngrams.model import NGram, Table
 from rnnlm.progress import note
-from rnnlm.saving.reading_files import WORDS, load_words, save_words
+from rnnlm.saving.generation import OpenFolder, read_folder, replaced_folder
+from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["expect_new", "expect_reading", "expect_words", "is_ngram", "load_ngram", "save_ngram"]
 
 FORMAT = 1
 CONFIG, TABLES = "config.json", "ngrams.safetensors"
-TYPES = {"I64": np.dtype("<i8"), "F64": np.dtype("<f8")}
 Path_ = str | os.PathLike[str]
 
 
@@ -50,15 +46,16 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
     if _is_arpa(path):
         write_arpa(path, model, vocabulary)
         return
-    folder = Path(path)
-    folder.mkdir(parents=True, exist_ok=True)
     config = {
         "format": FORMAT, "rnnlm": __version__, "model": "ngram", "order": model.order,
         "vocab_size": model.vocab_size, "eos_id": model.start_id, "discounts": model.discounts,
     }  # fmt: skip
-    write_atomic(folder / CONFIG, (json.dumps(config, indent=2) + "\n").encode())
-    save_words(folder, vocabulary)
-    _save_tables(folder / TABLES, model, _digest(vocabulary))
+    arrays = {f"{n}.{name}": array for n, table in enumerate(model.tables, 1) for name, array in vars(table).items()}
+    with replaced_folder(Path(path)) as new:
+        new.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
+        for name, content in word_files(vocabulary).items():
+            new.write(name, content)
+        new.write(TABLES, pieces(arrays))
 
 
 def expect_new(path: Path_, overwrite: bool) -> None:
@@ -102,30 +99,8 @@ def expect_words(path: Path_, vocabulary: Vocabulary) -> None:
         expect_names(vocabulary)
 
 
-def _digest(vocabulary: Vocabulary) -> str:
-    """SHA-256 of the words, by which tables know theirs."""
-    return sha256(vocabulary.to_bytes()).hexdigest()
-
-
 def _is_arpa(path: Path_) -> bool:
     return os.fspath(path).endswith((".arpa", ".arpa.gz"))
-
-
-def _save_tables(path: Path, model: NGram, words: str) -> None:
-    """Write the tables as safetensors one after the other, without a copy of all of them in memory."""
-    arrays = {f"{n}.{name}": array for n, table in enumerate(model.tables, 1) for name, array in vars(table).items()}
-    header: dict[str, Any] = {"__metadata__": {"words": words}}
-    offset = 0
-    for name, array in arrays.items():
-        kind = next(kind for kind, dtype in TYPES.items() if dtype == array.dtype)
-        header[name] = {"dtype": kind, "shape": array.shape, "data_offsets": (offset, offset + array.nbytes)}
-        offset += array.nbytes
-    told = json.dumps(header).encode()
-    told += b" " * (-len(told) % 8)  # numbers begin at multiples of 8
-    with atomic_file(path) as file:
-        file.write(len(told).to_bytes(8, "little") + told)
-        for array in arrays.values():
-            file.write(np.ascontiguousarray(array).data)
 
 
 def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
@@ -134,58 +109,44 @@ def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
     Raises:
         ModelFileError: missing, damaged, of a later format, or its files do not fit each other.
     """
-    folder = Path(path)
-    if not folder.is_dir():
-        return read_arpa(path)
+    return read_folder(Path(path), _read) if Path(path).is_dir() else read_arpa(path)
+
+
+def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
+    """A model and its words; its tables are not looked at as a whole, so that they open at once."""
+    path = folder.path / CONFIG
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads(folder.read(CONFIG))
         number, order, size, eos = (config[name] for name in ("format", "order", "vocab_size", "eos_id"))
         if config["model"] != "ngram" or not all(isinstance(n, int) and n >= 0 for n in (number, order, size, eos)):
             raise ValueError("it is of another model")
     except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ModelFileError(f"{folder / CONFIG} is not an n-gram model's configuration: {error}") from error
+        raise ModelFileError(f"{path} is not an n-gram model's configuration: {error}") from error
     if number != FORMAT:
         raise ModelFileError(
-            f"{folder} has format {number}, and this rnnlm {__version__} reads format {FORMAT}: take rnnlm "
+            f"{folder.path} has format {number}, and this rnnlm {__version__} reads format {FORMAT}: take rnnlm "
             f"{config.get('rnnlm')}, which wrote it, or a later one"
         )
     try:
-        words = load_words(folder)
+        words = words_in(folder)
         if len(words) != size or words.eos_id != eos:
             raise DataError(f"{WORDS} must have the {size} words that {CONFIG} says, got {len(words)}")
-        arrays = _mapped(folder / TABLES, _digest(words))
+        with folder.unchecked(TABLES) as file:
+            arrays = mapped(file)
         tables = [Table(*(arrays[name] for name in _array_names(n))) for n in range(1, order + 1)]
         _expect_whole(tables, size)
         discounts = [(float(a), float(b), float(c)) for a, b, c in config["discounts"]]
         if len(discounts) not in (0, order):
             raise ValueError(f"there must be discounts for {order} orders, got {len(discounts)}")
     except DataError as error:
-        raise ModelFileError(f"{folder}: {error}") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise ModelFileError(f"{folder / TABLES} has not the tables of an n-gram model: {error!r}") from error
+        raise ModelFileError(f"{folder.path}: {error}") from error
+    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+        raise ModelFileError(f"{folder.path / TABLES} has not the tables of an n-gram model: {error!r}") from error
     return NGram(tables, size, eos, discounts), words
 
 
 def _array_names(order: int) -> list[str]:
     return [f"{order}.{name}" for name in Table.__dataclass_fields__]
-
-
-def _mapped(path: Path, words: str) -> dict[str, Any]:
-    """The arrays of a safetensors file by name, which stay in the file; it must have been written for these words."""
-    with open(path, "rb") as file:
-        length = int.from_bytes(file.read(8), "little")
-        header = json.loads(file.read(min(length, path.stat().st_size)))
-    if header["__metadata__"]["words"] != words:
-        raise DataError(f"{TABLES} was written with other words than those of {WORDS}: it is another model's")
-    content = np.memmap(path, np.uint8, "r")
-    arrays = {}
-    for name, about in header.items():
-        if name != "__metadata__":
-            begin, end = (8 + length + offset for offset in about["data_offsets"])
-            if not 0 <= begin <= end <= len(content):
-                raise ValueError(f"the file has {len(content):,} bytes, {name} is to end at {end:,}: it was cut short")
-            arrays[name] = content[begin:end].view(TYPES[about["dtype"]]).reshape(about["shape"])
-    return arrays
 
 
 def _expect_whole(tables: list[Table], vocab_size: int) -> None:

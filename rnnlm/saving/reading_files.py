@@ -7,32 +7,36 @@ from rnnlm.data.bpe import BytePairs
 from rnnlm.data.reading import PLAIN, Reading
 from rnnlm.data.vocabulary import EOS, Vocabulary
 from rnnlm.errors import DataError, InputError
-from rnnlm.files import write_atomic
+from rnnlm.saving.generation import OpenFolder, read_folder
 
-__all__ = ["load_words", "save_words"]
+__all__ = ["WORDS", "load_words", "word_files", "words_in"]
 
 WORDS, TEXT, PAIRS = "vocab.txt", "text.json", "tokenizer.json"
 
 
-def save_words(folder: Path, vocabulary: Vocabulary) -> None:
-    """Write a vocabulary and how texts become its words."""
+def word_files(vocabulary: Vocabulary) -> dict[str, bytes]:
+    """The files, by name, that say which words a model has and how texts become them."""
     reading = vocabulary.reading
+    settings = json.dumps(reading.settings(), indent=2, ensure_ascii=False) + "\n"
+    files = {WORDS: vocabulary.to_bytes(), TEXT: settings.encode()}
     if isinstance(reading.units, BytePairs):
-        write_atomic(folder / PAIRS, reading.units.to_json().encode())
-    write_atomic(folder / TEXT, (json.dumps(reading.settings(), indent=2, ensure_ascii=False) + "\n").encode())
-    vocabulary.save(folder / WORDS)
+        files[PAIRS] = reading.units.to_json().encode()
+    return files
 
 
-def load_words(folder: Path) -> Vocabulary:
-    """Read what `save_words` wrote; a folder without text.json is of a version that knew words alone.
+def words_in(folder: OpenFolder) -> Vocabulary:
+    """Read `word_files`; a folder without text.json is of a version that knew words alone.
 
     Raises:
         DataError: a file is missing, damaged, or does not fit the others.
         MissingExtra: byte pairs, and no library for them.
     """
-    words = Vocabulary.load(folder / WORDS)
     try:
-        settings = json.loads((folder / TEXT).read_text(encoding="utf-8"))
+        words = Vocabulary.from_bytes(folder.read(WORDS), str(folder.path / WORDS))
+    except FileNotFoundError as error:
+        raise DataError(f"{folder.path / WORDS} does not exist") from error
+    try:
+        settings = json.loads(folder.read(TEXT))
         options = Reading.options_of(settings)
     except FileNotFoundError:
         return Vocabulary(words.words, PLAIN)
@@ -42,9 +46,14 @@ def load_words(folder: Path) -> Vocabulary:
     return Vocabulary(words.words, Reading.of(options, pairs))
 
 
-def _load_pairs(folder: Path, words: Vocabulary) -> BytePairs:
+def load_words(folder: Path) -> Vocabulary:
+    """The words of the model in a folder; errors are those of `words_in`."""
+    return read_folder(folder, words_in)
+
+
+def _load_pairs(folder: OpenFolder, words: Vocabulary) -> BytePairs:
     try:
-        content = (folder / PAIRS).read_text(encoding="utf-8")
+        content = folder.read(PAIRS).decode()
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise DataError(f"{PAIRS} is missing or no text: byte pairs are cut by it") from error
     pairs = BytePairs.from_json(content, PAIRS)

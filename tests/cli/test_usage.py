@@ -57,14 +57,14 @@ WRONG = [
     (2, ["trian"], "trian"),
     (2, [], "train"),
     (2, ["eval"], "model"),
-    (3, ["eval", "nowhere"], "nowhere is not a folder; a model is one"),
+    (3, ["eval", "nowhere"], "nowhere does not exist: a model is a folder, or an ARPA file of n-grams"),
     (3, ["eval", "data"], "config.json does not exist"),
     (2, ["eval", "trained", "--part", "dev"], "invalid choice 'dev'"),
-    (2, ["eval", "trained", "--lanes", "0"], "lanes must be a whole number in [1, "),
+    (2, ["eval", "trained", "--lanes", "0"], "lanes must be a whole number of at least 1, got 0"),
     (3, ["eval", "trained", "--corpus", "nowhere.txt"], "'nowhere.txt' is none of them"),
     (3, ["eval", "trained", "--corpus", "file"], "file is empty"),
     (2, ["generate"], "model"),
-    (3, ["generate", "nowhere"], "nowhere is not a folder"),
+    (3, ["generate", "nowhere"], "nowhere does not exist: a model is a folder"),
     (3, ["generate", "storyish", "--prompt", "unheard of"], "'unheard' is not among the 102 words"),
     (2, ["generate", "trained", "--temperature", "0"], "temperature (for the limit 0 use greedy) must be positive"),
     (2, ["generate", "trained", "--top-k", "0"], "top_k must be a whole number of at least 1, got 0"),
@@ -136,7 +136,7 @@ WRONG = [
     (3, ["score", "trained", "nowhere"], "nowhere does not exist"),
     (3, ["score", "trained", "binary"], "binary is not UTF-8"),
     (3, ["score", "storyish", "file3"], "'zebra' is not among the 102 words of the vocabulary, which has no <unk>"),
-    (3, ["score", "nowhere", "file"], "nowhere is not a folder"),
+    (3, ["score", "nowhere", "file"], "nowhere does not exist: a model is a folder"),
 ]
 
 

@@ -112,13 +112,17 @@ def test_a_full_disk_is_an_error_of_the_system(tmp_path, monkeypatch):
     """The temporary file is one on a disk without room."""
     (tmp_path / "text").write_text("a b\n")
     (tmp_path / "beside").symlink_to("/dev/full")
+    right = os.open
     monkeypatch.setattr(
-        "rnnlm.files.tempfile.mkstemp",
-        lambda **_: (os.open(tmp_path / "beside", os.O_WRONLY), str(tmp_path / "beside")),
+        "rnnlm.files.os.open",
+        lambda path, *mode: (
+            right(tmp_path / "beside", os.O_WRONLY) if str(path).endswith(".tmp") else right(path, *mode)
+        ),
     )
+    monkeypatch.setattr("rnnlm.files.beside", lambda _: tmp_path / "beside.tmp")
     with pytest.raises(OSError, match="No space left on device"):
         encode_corpus(tmp_path / "text", tmp_path / "out")
-    assert os.listdir(tmp_path) == ["text"]
+    assert sorted(os.listdir(tmp_path)) == ["beside", "text"]
 
 
 def test_encoding_does_not_grow_with_the_text(tmp_path, monkeypatch):

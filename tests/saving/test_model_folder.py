@@ -20,7 +20,9 @@ def folder(tmp_path):
 
 def test_a_folder_holds_a_model(folder):
     model, words = load_model(folder)
-    assert sorted(p.name for p in folder.iterdir()) == ["config.json", "model.safetensors", "text.json", "vocab.txt"]
+    assert sorted(p.name for p in folder.iterdir()) == [
+        "config.json", "manifest.json", "model.safetensors", "text.json", "vocab.txt",
+    ]  # fmt: skip
     assert words.words == WORDS.words
     np.testing.assert_array_equal(
         host(model.flat_params), host(SimpleRnnlm(4, 3, 5, seed=7, bias_range=0.1).flat_params)
@@ -76,6 +78,7 @@ DAMAGE = {
 
 @pytest.mark.parametrize(("name", "content", "message"), [(n, *case) for n, cases in DAMAGE.items() for case in cases])
 def test_a_damaged_folder_is_refused(folder, name, content, message):
+    (folder / "manifest.json").unlink()  # as earlier versions left it: with it, all else is "damaged"
     if content is None:
         (folder / name).unlink()
     else:
@@ -86,10 +89,33 @@ def test_a_damaged_folder_is_refused(folder, name, content, message):
 
 def test_weights_cut_short_are_refused(folder):
     content = (folder / "model.safetensors").read_bytes()
+    (folder / "manifest.json").unlink()
     for size in (0, 1, 8, 100, len(content) - 1):
         (folder / "model.safetensors").write_bytes(content[:size])
         with pytest.raises(ModelFileError, match="does not hold"):
             load_model(folder)
+
+
+def test_a_folder_of_before_is_read_and_said_so(folder, capsys):
+    load_model(folder)
+    assert not capsys.readouterr().err
+    (folder / "manifest.json").unlink()
+    load_model(folder)
+    assert "has no manifest.json, as earlier versions left it: its files can't be checked" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("bad", [float("nan"), float("inf"), -float("inf")])
+def test_weights_that_are_not_finite_are_neither_saved_nor_read(folder, bad):
+    model, words = load_model(folder)
+    model.params[2][1, 2] = bad
+    before = sorted((path.name, path.read_bytes()) for path in folder.iterdir())
+    with pytest.raises(InputError, match="weights must be finite to be saved, and rnn.Wh is not"):
+        save_model(folder, model, words)
+    assert sorted((path.name, path.read_bytes()) for path in folder.iterdir()) == before
+    model.save_params(folder / "model.safetensors")
+    (folder / "manifest.json").unlink()
+    with pytest.raises(ModelFileError, match="has weights that are not finite, in rnn.Wh"):
+        load_model(folder)
 
 
 def test_no_folder(tmp_path):

@@ -1,0 +1,295 @@
+"""A model folder is one saving's or another's, whole, whatever happens while it is replaced."""
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rnnlm import SimpleRnnlm, Vocabulary, load_model, save_model
+from rnnlm.backend import NAME
+from rnnlm.errors import ModelFileError
+from rnnlm.files import remove_leftovers
+from rnnlm.saving import generation
+from tests.gradcheck import host
+
+pytestmark = pytest.mark.skipif(NAME != "numpy", reason="files are written alike by all backends: runs on NumPy")
+CALLS = ("open", "mkdir", "fsync", "rename", "link", "rmdir", "unlink")
+
+
+def words_of(number):
+    return Vocabulary([f"word{number}", "<unk>", "<eos>"])
+
+
+def save(folder, number):
+    """Save generation `number`: its words, its sizes and its weights all say so."""
+    model = SimpleRnnlm(3, 2, 2 + number % 5)
+    for p in model.params:
+        p[...] = number
+    save_model(folder, model, words_of(number))
+
+
+def generation_of(folder):
+    """Which generation a folder has, if all of it is of one."""
+    model, words = load_model(folder)
+    number = int(words.words[0].removeprefix("word"))
+    assert model.config.hidden_size == 2 + number % 5
+    for p in model.params:
+        np.testing.assert_array_equal(host(p), np.float32(number))
+    return number
+
+
+def hidden(folder):
+    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
+
+
+class Fault:
+    """Does something at the `at`-th call of the system that a saving makes."""
+
+    def __init__(self, monkeypatch, at, what):
+        self.left, self.what = at, what
+        for name in CALLS:
+            monkeypatch.setattr(os, name, self.counted(getattr(os, name)))
+
+    def counted(self, call):
+        def counted(*arguments, **named):
+            self.left -= 1
+            if not self.left:
+                self.what()
+            return call(*arguments, **named)
+
+        return counted
+
+
+def raiser(error):
+    def stop():
+        raise error
+
+    return stop
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+@pytest.mark.parametrize("error", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_an_error_at_any_call_leaves_one_generation_and_nothing_else(tmp_path, monkeypatch, error, exchange):
+    save(tmp_path / "m", 1)
+    seen, at = set(), 0
+    while True:
+        at += 1
+        with monkeypatch.context() as patch:
+            if not exchange:
+                patch.setattr(generation, "_exchanged", lambda one, other: False)
+            fault = Fault(patch, at, raiser(error))
+            try:
+                save(tmp_path / "m", 2)
+            except type(error):
+                assert fault.left <= 0
+        if fault.left > 0:
+            break
+        generation.restore(tmp_path / "m")
+        seen.add(generation_of(tmp_path / "m"))
+        if error.args:  # an interrupt in the middle of removing what is old may leave some of that
+            assert len(hidden(tmp_path)) <= 1
+        shutil.rmtree(tmp_path / "m")
+        save(tmp_path / "m", 1)
+        for name in hidden(tmp_path):
+            shutil.rmtree(tmp_path / name)
+    assert seen == {1, 2}
+    assert at > 15
+
+
+@pytest.mark.parametrize("exchange", [True, False])
+def test_a_kill_at_any_call_leaves_one_generation(tmp_path, monkeypatch, exchange):
+    save(tmp_path / "m", 1)
+    seen, at = set(), 0
+    while True:
+        at += 1
+        child = os.fork()
+        if not child:
+            if not exchange:
+                monkeypatch.setattr(generation, "_exchanged", lambda one, other: False)
+            Fault(monkeypatch, at, lambda: os._exit(9))
+            save(tmp_path / "m", 2)
+            os._exit(0)
+        code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        seen.add(generation_of(tmp_path / "m"))
+        remove_leftovers(tmp_path)  # of the child, which is gone
+        assert not hidden(tmp_path)
+        if code == 0:
+            break
+        assert code == 9
+        shutil.rmtree(tmp_path / "m")
+        save(tmp_path / "m", 1)
+    assert seen == {1, 2}
+    assert at > 15
+
+
+def test_a_reader_sees_whole_generations(tmp_path):
+    save(tmp_path / "m", 0)
+    stop, seen, wrong = threading.Event(), set(), []
+
+    def read():
+        while not stop.is_set():
+            try:
+                seen.add(generation_of(tmp_path / "m"))
+            except BaseException as error:
+                wrong.append(error)
+                return
+
+    reader = threading.Thread(target=read)
+    reader.start()
+    for number in range(1, 300):
+        save(tmp_path / "m", number)
+    stop.set()
+    reader.join()
+    assert not wrong
+    assert len(seen) > 20
+
+
+def test_a_mixture_would_be_seen(tmp_path):
+    """The reader above does tell: files that are replaced one after the other are not of one generation."""
+    save(tmp_path / "m", 1)
+    save(tmp_path / "n", 6)
+    (tmp_path / "m" / "manifest.json").unlink()
+    shutil.copy(tmp_path / "n" / "vocab.txt", tmp_path / "m")
+    with pytest.raises(AssertionError):
+        generation_of(tmp_path / "m")
+
+
+def test_files_of_others_stay(tmp_path):
+    save(tmp_path / "m", 1)
+    (tmp_path / "m" / "notes.txt").write_text("mine")
+    (tmp_path / "m" / "more").mkdir()
+    (tmp_path / "m" / "more" / "notes.txt").write_text("mine, too")
+    (tmp_path / "m" / "link").symlink_to("notes.txt")
+    save(tmp_path / "m", 2)
+    assert generation_of(tmp_path / "m") == 2
+    assert (tmp_path / "m" / "link").read_text() == "mine"
+    assert (tmp_path / "m" / "more" / "notes.txt").read_text() == "mine, too"
+    assert not hidden(tmp_path)
+
+
+def test_a_folder_of_before_is_replaced(tmp_path):
+    save(tmp_path / "m", 1)
+    (tmp_path / "m" / "manifest.json").unlink()
+    save(tmp_path / "m", 2)
+    assert generation_of(tmp_path / "m") == 2
+
+
+def test_a_link_to_a_folder_stays_a_link(tmp_path):
+    save(tmp_path / "m", 1)
+    (tmp_path / "link").symlink_to("m")
+    save(tmp_path / "link", 2)
+    assert (tmp_path / "link").is_symlink()
+    assert generation_of(tmp_path / "m") == 2
+
+
+def flips(content, every=1):
+    """The content with one bit flipped, for each bit, or for some."""
+    for place in range(0, 8 * len(content), every):
+        changed = bytearray(content)
+        changed[place // 8] ^= 1 << place % 8
+        yield bytes(changed)
+
+
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.fault)])
+def test_every_flipped_bit_is_seen(tmp_path, every):
+    save(tmp_path / "m", 1)
+    names = sorted(path.name for path in (tmp_path / "m").iterdir())
+    assert names == ["config.json", "manifest.json", "model.safetensors", "text.json", "vocab.txt"]
+    for name in names:
+        path = tmp_path / "m" / name
+        content = path.read_bytes()
+        for changed in flips(content, every):
+            path.write_bytes(changed)
+            with pytest.raises(ModelFileError):
+                load_model(tmp_path / "m")
+        path.write_bytes(content)
+    assert generation_of(tmp_path / "m") == 1
+
+
+def test_leftovers_of_the_living_stay(tmp_path):
+    mine, others = f".m.{os.getpid()}-0123abcd.tmp", ".m.999999999-0123abcd.tmp"
+    for name in (mine, others, ".m.tmp", "m.1-0123abcd.tmp"):
+        (tmp_path / name).mkdir()
+    remove_leftovers(tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, ".m.tmp", "m.1-0123abcd.tmp"])
+
+
+WRITE = """
+import os, sys
+from pathlib import Path
+from tests.saving.test_generation import MARK, save
+save(Path(sys.argv[1] + "-first"), 1)  # all that is imported is
+os.access(MARK, os.R_OK)
+save(Path(sys.argv[1]), 2)
+os.access(MARK, os.R_OK)
+"""
+MARK = "/between/what/is/counted"
+FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC"]
+
+
+def traced(folder, call, *inject):
+    """Save generation 2 in a process of its own, and the calls of the system of one kind that it made."""
+    shutil.rmtree(f"{folder}-first", ignore_errors=True)
+    root = str(Path(__file__).parent.parent.parent)
+    env = os.environ | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
+    trace = ["strace", "-f", "-qq", "-o", f"{folder}.trace", "-e", f"trace={call},access,faccessat,faccessat2"]
+    done = subprocess.run(
+        [*trace, *inject, sys.executable, "-c", WRITE, str(folder)], env=env, capture_output=True, text=True, cwd=root
+    )
+    return Path(f"{folder}.trace").read_text().splitlines(), done
+
+
+@pytest.mark.fault
+@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
+@pytest.mark.parametrize("call", ["openat", "write", "fsync", "rename", "renameat2", "mkdir", "unlinkat", "rmdir"])
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_fault_of_the_system_at_any_call_leaves_one_generation(tmp_path, call, fault):
+    save(tmp_path / "m", 1)
+    lines, done = traced(tmp_path / "m", call)
+    assert not done.returncode, done.stderr
+    marks = [i for i, line in enumerate(lines) if MARK in line]
+    before, inside = (
+        sum(f" {call}(" in line for line in part) for part in (lines[: marks[0]], lines[marks[0] : marks[1]])
+    )
+    seen = []
+    for number in range(before + 1, before + inside + 1):
+        shutil.rmtree(tmp_path / "m")
+        save(tmp_path / "m", 1)
+        lines, done = traced(tmp_path / "m", call, "-e", f"inject={call}:{fault}:when={number}")
+        assert "KILL" in fault or sum("INJECTED" in line for line in lines) == 1
+        assert done.returncode or "KILL" not in fault
+        seen.append(generation_of(tmp_path / "m"))
+        remove_leftovers(tmp_path)
+        assert not hidden(tmp_path)
+    print(f"{call} {fault}: {len(seen)} calls, {seen.count(1)} left the old model, {seen.count(2)} the new one")
+
+
+def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, monkeypatch):
+    from rnnlm import files
+
+    right = os.replace
+
+    def interrupted(*names):
+        right(*names)
+        signal.raise_signal(signal.SIGINT)
+
+    monkeypatch.setattr(files.os, "replace", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        files.write_atomic(tmp_path / "a", b"new")
+    assert (tmp_path / "a").read_bytes() == b"new"
+    assert os.listdir(tmp_path) == ["a"]
+
+
+def test_permissions_of_a_file_that_is_replaced_stay(tmp_path):
+    from rnnlm.files import write_atomic
+
+    (tmp_path / "a").write_bytes(b"old")
+    (tmp_path / "a").chmod(0o600)
+    write_atomic(tmp_path / "a", b"new")
+    assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
