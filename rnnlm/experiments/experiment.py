@@ -20,8 +20,8 @@ from rnnlm.inference.generation import generate
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model
 from rnnlm.optim.rates import RateRule
-from rnnlm.progress import say
-from rnnlm.saving.model_folder import load_model, save_model
+from rnnlm.progress import note, say
+from rnnlm.saving.model_folder import load_model, save_model, strange_weights
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
@@ -84,9 +84,15 @@ class _Experiment:
         self.started = perf_counter()
 
     def fit(self) -> None:
-        """Train all epochs."""
+        """Train all epochs.
+
+        Raises:
+            TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
+        """
         try:
             self.training.train(self.config.max_epoch, on_report=self.end_epoch)
+            if self.training.best is None and strange_weights(self.model):
+                self.training.give_up(self.training.steps - 1)
         except TrainingDiverged as error:
             self.results.append(METRICS, {"diverged": error.step})
             raise
@@ -127,8 +133,10 @@ class _Experiment:
         save_model(self.results.folder / "model", self.model, self.corpus.vocabulary)
 
     def finish_training(self) -> None:
-        """Whatever ended training: leave a model and a picture."""
-        if self.training.best is None:
+        """Whatever ended training: leave a model, if there are weights for one, and a picture."""
+        if strange_weights(self.model) and self.training.best is None:
+            note(f"no model is kept: its weights are not finite, in {strange_weights(self.model)}")
+        elif self.training.best is None:
             with self.optimizer.averaged([self.model.flat_params]):
                 self.save()
         if self.curves["train"]:

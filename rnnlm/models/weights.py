@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops
+from rnnlm.errors import InputError
 from rnnlm.layers.named import CELLS
 from rnnlm.models.config import ModelConfig
 from rnnlm.randomness import stream
@@ -81,4 +82,9 @@ class Weights:
         return np.concatenate([q * np.sign(np.diag(r)) for q, r in pairs], axis=1)
 
     def _array(self, a: NDArray[np.float64]) -> Array:
+        if np.abs(a).max() > np.finfo(self.config.dtype).max:
+            raise InputError(
+                f"initial weights must be finite in {self.config.dtype}, got {np.abs(a).max():g}: take a smaller "
+                "init_range, bias_range or forget_bias"
+            )
         return ops.asarray(a, self.config.dtype)

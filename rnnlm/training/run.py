@@ -2,8 +2,8 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from math import inf
-from typing import Any
+from math import inf, isfinite
+from typing import Any, NoReturn
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.windows import Windows
@@ -138,8 +138,15 @@ class Run:
             TrainingDiverged: a perplexity or a gradient was NaN or infinite.
         """
         good = int(self.good_steps[0])
-        if good == self.steps:
-            return
+        if good < self.steps:
+            self.give_up(good)
+
+    def give_up(self, good: int) -> NoReturn:
+        """Put the last good weights back and stop, because only so many steps were good.
+
+        Raises:
+            TrainingDiverged: always.
+        """
         if self.kept_step:
             for p, kept in zip(self.model.weights(), self.kept):
                 p[...] = kept
@@ -157,8 +164,9 @@ class Run:
         return loss, norm
 
     def note_valid(self, loss: float) -> bool:
-        """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far."""
-        is_best = self.best is None or loss < self.best
+        """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far. One that is not
+        finite never is."""
+        is_best = isfinite(loss) and (self.best is None or loss < self.best)
         self.best, self.waited = (loss, 0) if is_best else (self.best, self.waited + 1)
         return is_best
 

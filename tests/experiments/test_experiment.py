@@ -11,6 +11,7 @@ from rnnlm.experiments import experiment
 from rnnlm.experiments.experiment import run
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.saving.model_folder import load_model
+from rnnlm.training.run import Run
 from tests.cli.runs import SMALL, rows
 from tests.gradcheck import host
 
@@ -110,6 +111,50 @@ def test_the_default_run_reaches_the_floor(tmp_path, capsys, request):
     assert 0 < final["test"]["nats"] - story.floor("test") < 0.1
     assert final[None]["sentences"] == 1000
     assert final[None]["accepted"] >= 800
+
+
+@pytest.mark.parametrize("evaluate", [[], ["--no-evaluate"]])
+def test_weights_that_explode_in_the_last_step_are_not_kept(treebank, capsys, monkeypatch, evaluate):
+    """The loss of the last step is fine; what its update makes of the weights is seen by the evaluation alone."""
+    right = Run.step
+
+    def step(self):
+        right(self)
+        if self.steps == len(self.batches):
+            self.model.params[0][...] = float("inf")
+
+    monkeypatch.setattr(Run, "step", step)
+    assert main(["train", *SMALL, "--max-epoch", "1", *evaluate, "--out", "out"]) == 1
+    assert "the model has the weights of step" in capsys.readouterr().err
+    model, _ = load_model("out/model")
+    assert np.isfinite(host(model.flat_params)).all()
+
+
+def test_a_worse_model_is_never_kept_for_a_loss_that_is_no_number(treebank, monkeypatch):
+    right, losses = Run.note_valid, iter([2.0, float("nan"), 3.0])
+    kept = []
+    monkeypatch.setattr(Run, "note_valid", lambda self, loss: kept.append(right(self, next(losses))) or kept[-1])
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    assert kept == [True, False, False]
+
+
+def test_infinite_weights_are_not_saved(treebank, capsys):
+    assert main(["train", *SMALL, "--cell", "lstm", "--forget-bias", "1e300", "--out", "out"]) == 2
+    assert "initial weights must be finite in float32, got 1e+300: take a smaller init_range" in capsys.readouterr().err
+    assert not Path("out").exists()
+
+
+def test_a_first_step_that_explodes_leaves_no_model(treebank, capsys, monkeypatch):
+    right = Run.step
+
+    def step(self):
+        self.model.params[0][...] = float("nan")
+        right(self)
+
+    monkeypatch.setattr(Run, "step", step)
+    assert main(["train", *SMALL, "--out", "out"]) == 1
+    assert "no model is kept: its weights are not finite, in embed.W" in capsys.readouterr().err
+    assert not Path("out/model").exists()
 
 
 @pytest.mark.long
