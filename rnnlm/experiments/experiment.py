@@ -21,7 +21,7 @@ from rnnlm.models.base import Model
 from rnnlm.models.build import build_model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
-from rnnlm.saving.model_folder import load_model, save_model, strange_weights
+from rnnlm.saving.model_folder import load_model, save_model
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
@@ -91,7 +91,7 @@ class _Experiment:
         """
         try:
             self.training.train(self.config.max_epoch, on_report=self.end_epoch)
-            if self.training.best is None and strange_weights(self.model):
+            if self.training.best is None and self.model.not_finite():
                 self.training.give_up(self.training.steps - 1)
         except TrainingDiverged as error:
             self.results.append(METRICS, {"diverged": error.step})
@@ -134,8 +134,8 @@ class _Experiment:
 
     def finish_training(self) -> None:
         """Whatever ended training: leave a model, if there are weights for one, and a picture."""
-        if strange_weights(self.model) and self.training.best is None:
-            note(f"no model is kept: its weights are not finite, in {strange_weights(self.model)}")
+        if self.model.not_finite() and self.training.best is None:
+            note(f"no model is kept: its weights are not finite, in {self.model.not_finite()}")
         elif self.training.best is None:
             with self.optimizer.averaged([self.model.flat_params]):
                 self.save()

@@ -8,7 +8,7 @@ from typing import Any, BinaryIO
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend import Array, ops
+from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import atomic_file
 from rnnlm.models.tensor_file import pieces, read_into
@@ -41,6 +41,13 @@ class Parameters:
                 raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
         for name, p in zip(self.names, self.params):
             p[...] = ops.asarray(weights[name])
+
+    def not_finite(self) -> str | None:
+        """The name of the first parameter that has an infinity or a NaN in it, if there is one."""
+        for name, p in zip(self.names, self.params):
+            if int((~xp.isfinite(p)).sum()):
+                return name
+        return None
 
     def save_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
         """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named.

@@ -2,8 +2,7 @@
 files of one saving and never a mixture.
 
 New files are written to a hidden folder beside it, the last one `manifest.json`, which has the size and the SHA-256 of
-each; then the two folders change places. What is read is checked by the manifest, and read again if the folder was
-replaced in the meantime.
+each; then the two folders change places. `open_folder.py` reads them.
 """
 
 import ctypes
@@ -11,22 +10,17 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, BinaryIO, TypeVar
+from typing import Any
 
-from rnnlm.errors import ModelFileError
 from rnnlm.files import beside, sync_folder
+from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
-__all__ = ["MANIFEST", "NewFolder", "OpenFolder", "read_folder", "replaced_folder", "restore"]
+__all__ = ["NewFolder", "replaced_folder", "restore"]
 
-MANIFEST = "manifest.json"
-FORMAT = 1
-BLOCK = 1 << 20  # bytes read at once
-TRIES = 100  # to read a folder that is replaced again and again
 AT_CWD, EXCHANGE = -100, 2  # of Linux's renameat2
-T = TypeVar("T")
 
 
 class NewFolder:
@@ -69,9 +63,8 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
     new.path.mkdir()
     try:
         yield new
-        content = json.dumps({"files": new.files, "format": FORMAT}, sort_keys=True, separators=(",", ":"))
         with open(new.path / MANIFEST, "xb") as file:
-            file.write(content.encode())
+            file.write(manifest_of(new.files))
             file.flush()
             os.fsync(file.fileno())
         _keep_others(target, new)
@@ -136,102 +129,3 @@ def _exchanged(one: Path, other: Path) -> bool:
         return False
     done: int = rename(AT_CWD, os.fsencode(one), AT_CWD, os.fsencode(other), EXCHANGE)
     return done == 0
-
-
-# ---------------------------------------------------------------------- reading
-
-
-class OpenFolder:
-    """A folder that is being read, by way of what it was when it was opened.
-
-    Attributes:
-        path: to be told.
-        files: what its manifest says of each file; None without a manifest, of an earlier version.
-    """
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.number = os.open(path, os.O_RDONLY)
-        self.files = self._read_manifest()
-
-    def _read_manifest(self) -> dict[str, dict[str, Any]] | None:
-        try:
-            with self.unchecked(MANIFEST) as file:
-                content = file.read()
-        except FileNotFoundError:
-            return None
-        try:
-            manifest = json.loads(content)
-            files = manifest["files"]
-            again = json.dumps({"files": files, "format": FORMAT}, sort_keys=True, separators=(",", ":"))
-            if again.encode() != content or any(set(said) != {"bytes", "sha256"} for said in files.values()):
-                raise ValueError("it is not as it was written")
-            return dict(files)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
-            raise ModelFileError(f"{self.path / MANIFEST} is damaged: {error}") from error
-
-    def read(self, name: str) -> bytes:
-        """A file as a whole, checked."""
-        with self.open(name) as file:
-            return file.read()
-
-    @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
-        """A file to be read, whose content has been checked.
-
-        Raises:
-            FileNotFoundError: there is none.
-            ModelFileError: it is not what the manifest says.
-        """
-        with self.unchecked(name) as file:
-            if self.files is not None:
-                self._check(name, file)
-            yield file
-
-    def unchecked(self, name: str) -> BinaryIO:
-        """A file to be read, as it is."""
-        handle = os.open(name, os.O_RDONLY, dir_fd=self.number)
-        return os.fdopen(handle, "rb")
-
-    def _check(self, name: str, file: BinaryIO) -> None:
-        said = (self.files or {}).get(name)
-        if said is None:
-            raise ModelFileError(f"{self.path / name} is not named in {MANIFEST}: it was put there by someone else")
-        digest, size = hashlib.sha256(), 0
-        while piece := file.read(BLOCK):
-            digest.update(piece)
-            size += len(piece)
-        if (size, digest.hexdigest()) != (said["bytes"], said["sha256"]):
-            told = f"{size:,} bytes, SHA-256 {digest.hexdigest()[:12]}..."
-            said_so = f"{said['bytes']:,} bytes, SHA-256 {said['sha256'][:12]}..."
-            raise ModelFileError(f"{self.path / name} is damaged: it has {told}, and had {said_so} when it was saved")
-        file.seek(0)
-
-    def replaced(self) -> bool:
-        """Whether the path leads to another folder by now."""
-        try:
-            return os.stat(self.path).st_ino != os.fstat(self.number).st_ino
-        except FileNotFoundError:
-            return True
-
-    def close(self) -> None:
-        """Let it go."""
-        os.close(self.number)
-
-
-def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
-    """What `read` makes of a folder; it is asked again if the folder was replaced while it was read.
-
-    Raises:
-        ModelFileError, OSError: as `read` does, of a folder that was not replaced in the meantime.
-    """
-    for _ in range(TRIES):
-        folder = OpenFolder(path)
-        try:
-            return read(folder)
-        except (ModelFileError, OSError):
-            if not folder.replaced():
-                raise
-        finally:
-            folder.close()
-    raise ModelFileError(f"{path} was replaced {TRIES} times while it was read")

@@ -7,14 +7,14 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm import __version__
-from rnnlm.backend import xp
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
 from rnnlm.progress import note
-from rnnlm.saving.generation import MANIFEST, OpenFolder, read_folder, replaced_folder, restore
+from rnnlm.saving.generation import replaced_folder, restore
+from rnnlm.saving.open_folder import MANIFEST, OpenFolder, read_folder
 from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["load_model", "save_model"]
@@ -35,7 +35,7 @@ def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabul
     """
     if len(vocabulary) != model.config.vocab_size:
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
-    if name := strange_weights(model):
+    if name := model.not_finite():
         raise InputError(f"weights must be finite to be saved, and {name} is not")
     config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
     with replaced_folder(Path(folder)) as new:
@@ -58,14 +58,6 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
     return read_folder(folder, _read)
 
 
-def strange_weights(model: Model) -> str | None:
-    """The first parameter that has an infinity or a NaN in it."""
-    for name, p in zip(model.names, model.params):
-        if int((~xp.isfinite(p)).sum()):
-            return name
-    return None
-
-
 def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
     """A model and its words."""
     try:
@@ -83,7 +75,7 @@ def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
         raise ModelFileError(f"{folder.path / WEIGHTS} does not exist") from error
     except (InputError, DataError) as error:
         raise ModelFileError(f"{folder.path} does not hold a model: {error}") from error
-    if name := strange_weights(model):
+    if name := model.not_finite():
         raise ModelFileError(f"{folder.path / WEIGHTS} has weights that are not finite, in {name}")
     if folder.files is None:
         note(f"{folder.path} has no {MANIFEST}, as earlier versions left it: its files can't be checked")

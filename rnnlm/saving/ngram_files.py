@@ -17,7 +17,8 @@ from rnnlm.ngrams.arpa import expect_names, expect_plain, write_arpa
 from rnnlm.ngrams.arpa_reader import read_arpa
 from rnnlm.ngrams.model import NGram, Table
 from rnnlm.progress import note
-from rnnlm.saving.generation import OpenFolder, read_folder, replaced_folder
+from rnnlm.saving.generation import replaced_folder
+from rnnlm.saving.open_folder import OpenFolder, read_folder
 from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["expect_new", "expect_reading", "expect_words", "is_ngram", "load_ngram", "save_ngram"]

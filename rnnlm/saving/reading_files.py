@@ -7,7 +7,7 @@ from rnnlm.data.bpe import BytePairs
 from rnnlm.data.reading import PLAIN, Reading
 from rnnlm.data.vocabulary import EOS, Vocabulary
 from rnnlm.errors import DataError, InputError
-from rnnlm.saving.generation import OpenFolder, read_folder
+from rnnlm.saving.open_folder import OpenFolder, read_folder
 
 __all__ = ["WORDS", "load_words", "word_files", "words_in"]
 
