@@ -37,8 +37,10 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.data.vocabulary import Vocabulary as Vocabulary
     from rnnlm.errors import (
         BackendError as BackendError,
+        BusyError as BusyError,
         DataError as DataError,
         InputError as InputError,
+        Interrupted as Interrupted,
         MissingExtra as MissingExtra,
         ModelFileError as ModelFileError,
         RnnlmError as RnnlmError,
@@ -183,8 +185,10 @@ __version__ = "0.2.0"
 HOMES = {
     "rnnlm.errors": (
         "BackendError",
+        "BusyError",
         "DataError",
         "InputError",
+        "Interrupted",
         "MissingExtra",
         "ModelFileError",
         "RnnlmError",

@@ -2,11 +2,14 @@
 
     RnnlmError
     ├── InputError        an argument breaks a rule: a shape, a dtype, a range (also a ValueError)
+    ├── BusyError         a folder is in use by another process
     ├── BackendError      the array library asked for is unknown, missing or without a device
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
     └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
+
+`Interrupted` is a KeyboardInterrupt: a signal asked to end.
 
 A message names the thing, the rule, the value and the remedy. An error of the operating system (a full disk, a folder
 that can't be written) stays the OSError it is.
@@ -14,8 +17,10 @@ that can't be written) stays the OSError it is.
 
 __all__ = [
     "BackendError",
+    "BusyError",
     "DataError",
     "InputError",
+    "Interrupted",
     "MissingExtra",
     "ModelFileError",
     "RnnlmError",
@@ -29,6 +34,10 @@ class RnnlmError(Exception):
 
 class InputError(RnnlmError, ValueError):
     """An argument breaks a rule: a shape, a dtype, a range, an order of calls."""
+
+
+class BusyError(RnnlmError):
+    """A folder is in use by another process."""
 
 
 class BackendError(RnnlmError):
@@ -60,3 +69,15 @@ class TrainingDiverged(RnnlmError):
     def __init__(self, message: str, step: int) -> None:
         super().__init__(message)
         self.step = step
+
+
+class Interrupted(KeyboardInterrupt):
+    """A signal asked to end: Ctrl-C's, or another one.
+
+    Attributes:
+        number: of the signal.
+    """
+
+    def __init__(self, message: str, number: int) -> None:
+        super().__init__(message)
+        self.number = number

@@ -15,7 +15,7 @@ PACKAGE = Path(rnnlm.__file__).parent
 FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
-    "Mixture", "NGram", "in_words_of", "kneser_ney", "linear_weights", "load_ngram", "log_linear_weights",
+    "BusyError", "Interrupted", "Mixture", "NGram", "in_words_of", "kneser_ney", "linear_weights", "load_ngram", "log_linear_weights",
     "maximum_likelihood", "save_ngram",
     "Comparison", "Sentences", "TextOptions", "Tokenizer", "compare", "line_nats", "next_word_samples", "pad_sequences",
     "right_or_wrong", "sentence_generation", "who_is_meant",

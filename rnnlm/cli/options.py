@@ -1,6 +1,7 @@
 """From the words of a command line to the command that they ask for."""
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
 import tyro
 
@@ -17,9 +18,12 @@ from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
 from rnnlm.cli.commands.vectors import Vectors
 from rnnlm.experiments import recipes
+from rnnlm.experiments.going_on import saved_settings
 from rnnlm.experiments.settings import TrainConfig
 
 __all__ = ["COMMANDS", "parse", "value"]
+
+NOT_SAID = ("out", "resume", "backend")  # of settings.json, by options of a run that goes on
 
 COMMANDS: dict[str, type[Command]] = {
     "train": Train,
@@ -42,7 +46,11 @@ def parse(arguments: Sequence[str]) -> Command:
     Raises:
         InputError: no such recipe, or a setting in it that there is not.
     """
-    if arguments[:1] == ["train"]:
+    if arguments[:1] == ["train"] and (resumed := value(arguments, "--resume")) is not None:
+        saved = saved_settings(Path(resumed))
+        saved = {key: x for key, x in saved.items() if key not in NOT_SAID and x not in (None, [])}
+        arguments = ["train", *recipes.arguments(saved), *arguments[1:]]
+    elif arguments[:1] == ["train"]:
         name = value(arguments, "--recipe") or TrainConfig.recipe
         TrainConfig.from_recipe(name)  # for its errors
         arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]

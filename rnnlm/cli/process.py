@@ -1,6 +1,7 @@
 """What a command line program owes its caller: exit codes, one sentence for an error, signals, streams.
 
-Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 130 and 143 after SIGINT and SIGTERM.
+Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 4 busy; 129, 130 and 143 after SIGHUP, SIGINT and
+SIGTERM.
 """
 
 import io
@@ -11,23 +12,20 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from rnnlm.errors import DataError, InputError, ModelFileError, RnnlmError
+from rnnlm.errors import BusyError, DataError, InputError, Interrupted, ModelFileError, RnnlmError
 
 __all__ = ["handled"]
 
-FAILED, USAGE, BAD_DATA = 1, 2, 3
+FAILED, USAGE, BAD_DATA, BUSY = 1, 2, 3, 4
+ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SMALLER = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
-
-
-class _Stopped(BaseException):
-    """SIGTERM arrived."""
 
 
 def handled(action: Callable[[], None]) -> int:
     """Do it; errors become a sentence on standard error and an exit code."""
     _mend_streams()
     try:
-        with _stop_on_sigterm():
+        with _stop_on_signals():
             action()
             sys.stdout.flush()
     except SystemExit as stop:  # tyro has said what there was to say
@@ -46,10 +44,10 @@ def handled(action: Callable[[], None]) -> int:
         if re.search("out of memory|OUT_OF_MEMORY|ALLOC_FAILED", str(error)) is None:
             raise
         return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)
+    except Interrupted as stop:
+        return _fail(stop, 128 + stop.number)
     except KeyboardInterrupt:
         return _fail("interrupted", 128 + signal.SIGINT)
-    except _Stopped:
-        return _fail("terminated", 128 + signal.SIGTERM)
     return 0
 
 
@@ -66,6 +64,8 @@ def _mend_streams() -> None:
 def _code(error: RnnlmError) -> int:
     if isinstance(error, InputError):
         return USAGE
+    if isinstance(error, BusyError):
+        return BUSY
     return BAD_DATA if isinstance(error, (DataError, ModelFileError)) else FAILED
 
 
@@ -75,18 +75,21 @@ def _fail(message: object, code: int) -> int:
 
 
 @contextmanager
-def _stop_on_sigterm() -> Iterator[None]:
-    """Let SIGTERM end the command the way Ctrl-C does: what must be saved is saved."""
+def _stop_on_signals() -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the command the way Ctrl-C does: what must be saved is saved."""
 
-    def stop(_signal: int, _frame: object) -> None:
-        raise _Stopped
+    def stop(number: int, _frame: object) -> None:
+        raise Interrupted("terminated", number)
 
     try:
-        before = signal.signal(signal.SIGTERM, stop)
+        before = {
+            number: signal.signal(number, stop) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN
+        }
     except ValueError:  # not the main thread: signals are the host program's business
         yield
         return
     try:
         yield
     finally:
-        signal.signal(signal.SIGTERM, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

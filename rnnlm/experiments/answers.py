@@ -112,7 +112,7 @@ def run(config: AnswersConfig) -> Path:
     model = KINDS[config.model](
         max(len(pairs.characters), 2), config.wordvec_size, config.hidden_size, config.bidirectional, seed=config.seed
     )
-    results = Results(config.out, f"{Path(config.data).stem}-{config.model}")
+    results = Results.new(config.out, f"{Path(config.data).stem}-{config.model}")
     results.write("settings.json", {**asdict(config), "out": str(results.folder), "backend": ops.describe()})
     say(f"{len(train.questions):,} questions to learn from, {len(test.questions):,} to test with, "
         f"{sum(p.size for p in model.params):,} parameters; results in {results.folder}")  # fmt: skip

@@ -1,5 +1,6 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
+import signal
 import sys
 from math import log
 from pathlib import Path
@@ -9,9 +10,10 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import MissingExtra, TrainingDiverged
+from rnnlm.errors import Interrupted, MissingExtra, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts, load
 from rnnlm.experiments.embedding import begin_with
+from rnnlm.experiments.going_on import SaveEvery, saved_settings, signals_noted
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.experiments.stories import examine_sentences, examine_words
@@ -21,6 +23,7 @@ from rnnlm.models.base import Model
 from rnnlm.models.build import build_model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
+from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import load_model, save_model
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
@@ -28,6 +31,7 @@ from rnnlm.training.run import Run
 __all__ = ["run"]
 
 LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
+CHECKPOINTS = "checkpoints"
 UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
 
 
@@ -53,12 +57,30 @@ def run(config: TrainConfig) -> Path:
         say(f"{found:,} of {len(words):,} words begin with vectors of {config.init_embedding}")
     rate = config.make_rate(config.max_epoch * len(batches))
     training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
-    results = Results(config.out, config.recipe)
-    results.write("settings.json", {**config.flat(), "backend": ops.describe()})
+    results = Results.new(config.out, config.recipe) if config.resume is None else Results(config.resume)
+    try:
+        return _run(config, results, corpus, model, training, rate)
+    except KeyboardInterrupt as stop:
+        number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
+        if (results.folder / CHECKPOINTS).is_dir():
+            raise Interrupted(f"stopped; go on with: rnnlm train --resume {results.folder}", number) from None
+        raise
+    finally:
+        results.close()
+
+
+def _run(config: TrainConfig, results: Results, corpus: Texts, model: Model, training: Run, rate: RateRule) -> Path:
+    """The run itself, in a folder that nobody else writes to."""
+    experiment = _Experiment(config, results, corpus, model, training, rate)
+    train, words = corpus.train, corpus.vocabulary
+    if config.resume is not None and experiment.go_on():
+        say(f"{results.folder} is finished: nothing is changed")
+        return results.folder
+    if config.resume is None:
+        results.write("settings.json", {**config.flat(), "backend": ops.describe()})
     say(f"{_told(train)}, vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters")
     say(f"{ops.describe()}; results in {results.folder}")
     say(" ".join(f"{key}={value}" for key, value in config.flat().items() if key not in ("out", "data_dir")))
-    experiment = _Experiment(config, results, corpus, model, training, rate)
     try:
         experiment.fit()
     finally:
@@ -68,6 +90,7 @@ def run(config: TrainConfig) -> Path:
     if config.corpus == "story" and not config.text.sentences:
         examine_sentences(experiment.model, words, config.model.seed, results)
     say("it writes: " + sample_sentence(experiment.model, words, config.model.seed))
+    experiment.save_run(finished=True)
     return results.folder
 
 
@@ -82,6 +105,9 @@ class _Experiment:
         self.published = config.published()
         self.curves: dict[str, list[float]] = {"train": []}
         self.started = perf_counter()
+        self.checkpoints, self.every = Checkpoints(results.folder / CHECKPOINTS), SaveEvery(config.save_every)
+        self.trained, self.figures = False, 0
+        self.signals: list[int] = []
 
     def fit(self) -> None:
         """Train all epochs.
@@ -89,13 +115,68 @@ class _Experiment:
         Raises:
             TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
         """
+        if self.trained:
+            return
+        if not self.training.steps:
+            self.save_run()  # before anything is done that a full disk could lose
         try:
-            self.training.train(self.config.max_epoch, on_report=self.end_epoch)
+            with signals_noted() as self.signals:
+                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.end_step)
             if self.training.best is None and self.model.not_finite():
                 self.training.give_up(self.training.steps - 1)
         except TrainingDiverged as error:
             self.results.append(METRICS, {"diverged": error.step})
             raise
+        if not self.trained:
+            self.trained = True
+            self.save_run()
+
+    # ------------------------------------------------------------------ what is written down
+
+    def end_step(self) -> None:
+        """Write all down if it is time to, or if a signal asks to end.
+
+        Raises:
+            Interrupted: it does.
+        """
+        if self.signals or self.every.is_time(self.training.steps):
+            self.save_run()
+        if self.signals:
+            raise Interrupted("stopped", self.signals[0])
+
+    def save_run(self, finished: bool = False) -> None:
+        """Write down all that is needed to go on from here."""
+        if not finished:
+            self.figures = self.results.length
+        state = {
+            "training": self.training.state_dict(), "curves": self.curves, "figures": self.figures,
+            "trained": self.trained, "finished": finished,
+        }  # fmt: skip
+        self.checkpoints.save(self.training.steps, state)
+        self.every.saved()
+
+    def go_on(self) -> bool:
+        """Become what the newest checkpoint of the folder says; whether the run is finished already.
+
+        Raises:
+            ModelFileError: no checkpoint, or none that is whole.
+        """
+        state = self.checkpoints.latest()
+        if state is None:
+            raise ModelFileError(f"{self.results.folder} has no checkpoint to go on from: its training had not begun")
+        before = saved_settings(self.results.folder)
+        longer = self.config.max_epoch > before["max_epoch"]
+        if state["finished"] and not longer:
+            return True
+        self.training.load_state_dict(state["training"])
+        self.curves, self.trained = state["curves"], state["trained"] and not longer
+        if longer:
+            self.results.write("settings.json", {**before, "max_epoch": self.config.max_epoch})
+        self.figures = state["figures"]
+        self.results.cut(self.figures)
+        return False
+
+    # ------------------------------------------------------------------ epochs
 
     def end_epoch(self, report: Report) -> bool:
         """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
@@ -116,7 +197,9 @@ class _Experiment:
         self.results.append("timing.jsonl", {"epoch": report.epoch, "seconds": perf_counter() - self.started})
         say(line)
         patience = self.config.patience
-        return self.rate.finished or (patience is not None and self.training.waited >= patience)
+        self.trained = self.rate.finished or (patience is not None and self.training.waited >= patience)
+        self.save_run()
+        return self.trained
 
     def validate(self) -> Evaluation:
         """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""

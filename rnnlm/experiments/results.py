@@ -3,8 +3,10 @@
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import InputError
-from rnnlm.files import to_json
+from filelock import FileLock, Timeout
+
+from rnnlm.errors import BusyError, InputError
+from rnnlm.files import remove_leftovers, to_json, write_atomic
 
 __all__ = ["METRICS", "Results"]
 
@@ -12,31 +14,61 @@ METRICS = "metrics.jsonl"
 
 
 class Results:
-    """A folder for one run alone, made new.
+    """A folder for one run alone.
 
-    Args:
-        out: the folder, new or empty; runs/RECIPE-NNN, the first number that is free, unless given.
-        recipe: name or file of the recipe.
-
-    Raises:
-        InputError: there is something in the folder already, which would be lost.
+    Attributes:
+        folder: where it is.
     """
 
-    def __init__(self, out: Path | None, recipe: str) -> None:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = FileLock(folder / ".lock")
+        try:
+            self._lock.acquire(timeout=0)
+        except Timeout as error:
+            raise BusyError(f"{folder} is in use: another training writes to it") from error
+        remove_leftovers(folder)
+
+    @classmethod
+    def new(cls, out: Path | None, recipe: str) -> "Results":
+        """A folder made new.
+
+        Args:
+            out: the folder, new or empty; runs/RECIPE-NNN, the first number that is free, unless given.
+            recipe: name or file of the recipe.
+
+        Raises:
+            InputError: there is something in the folder already, which would be lost.
+        """
         if out is not None and out.is_dir() and any(out.iterdir()):
             raise InputError(f"out must be a new or an empty folder, and {out} holds {next(out.iterdir()).name}")
-        self.folder = _next_folder(Path(recipe).stem) if out is None else out
-        self.folder.mkdir(parents=True, exist_ok=True)
+        folder = _next_folder(Path(recipe).stem) if out is None else out
+        folder.mkdir(parents=True, exist_ok=True)
         try:
-            (self.folder / METRICS).touch(exist_ok=False)
+            (folder / METRICS).touch(exist_ok=False)
         except FileExistsError as error:
             raise InputError(
-                f"out must be a folder of this run alone, and another has just begun in {self.folder}"
+                f"out must be a folder of this run alone, and another has just begun in {folder}"
             ) from error
+        return cls(folder)
+
+    def close(self) -> None:
+        """Let others write to it."""
+        self._lock.release()
+
+    @property
+    def length(self) -> int:
+        """Bytes of the figures so far."""
+        return (self.folder / METRICS).stat().st_size
+
+    def cut(self, length: int) -> None:
+        """Forget figures after so many bytes: they were written after what is gone on from."""
+        with open(self.folder / METRICS, "r+b") as file:
+            file.truncate(length)
 
     def write(self, name: str, row: dict[str, Any]) -> None:
         """Write a JSON object to a file of its own."""
-        (self.folder / name).write_text(to_json(row, indent=2) + "\n", encoding="utf-8")
+        write_atomic(self.folder / name, (to_json(row, indent=2) + "\n").encode())
 
     def append(self, name: str, row: dict[str, Any]) -> None:
         """Write a JSON object as one more line of a file."""

@@ -17,6 +17,7 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
+from rnnlm.experiments.going_on import SaveEvery, expect_same
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["TrainConfig"]
 
 GROUPS: dict[str, Any] = {"model": ModelOptions, "text": TextOptions}  # of settings; files and flags name them flat
-PLACE = ("device", "precision")  # where it runs, which is settled before any of this is imported
+PLACE = ("device", "precision", "resume")  # where it runs, which is settled before any of this is imported
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,9 @@ class TrainConfig:
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
+        resume: folder of a run to go on with, exactly where it stopped; its settings are taken, and may be changed in
+            max_epoch (but for a cosine), save_every, data_dir and device alone. Not a recipe's to say.
+        save_every: write all down after so many steps (200) or so much time (30s, 10m, 1h), beside after each epoch.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
         text: what is read of it, and what it is cut into.
@@ -70,6 +74,8 @@ class TrainConfig:
     recipe: str = "story"
     corpus: str = "story"
     out: Path | None = None
+    resume: Path | None = None
+    save_every: str = "10m"
     data_dir: Path | None = None
     max_words: int = 10_000
     text: TextOptions = field(default_factory=TextOptions)
@@ -125,7 +131,10 @@ class TrainConfig:
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
         model = replace(self.model, seed=0)
-        same = replace(self, model=model, out=None, data_dir=None, device=None, precision=None)
+        usual = type(self).save_every
+        same = replace(
+            self, model=model, out=None, resume=None, save_every=usual, data_dir=None, device=None, precision=None
+        )
         value = recipes.load(self.recipe)["about"].get("published")
         if value is None or same != type(self).from_recipe(self.recipe):
             return None
@@ -134,6 +143,9 @@ class TrainConfig:
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
         recipes.load(self.recipe)
+        SaveEvery(self.save_every)
+        if self.resume is not None:
+            expect_same(self, self.resume)
         self.text.check()
         whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):

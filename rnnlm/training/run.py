@@ -58,7 +58,12 @@ class Run:
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
     def train(
-        self, max_epoch: int, interval: int | None = None, on_report: Hear | None = None, silent: bool = False
+        self,
+        max_epoch: int,
+        interval: int | None = None,
+        on_report: Hear | None = None,
+        silent: bool = False,
+        on_step: Callable[[], object] | None = None,
     ) -> None:
         """Go on until so many epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
 
@@ -67,6 +72,7 @@ class Run:
             interval: report at every so many windows of an epoch, beginning with its first; None for its end alone.
             on_report: hears each report; training ends if it returns True.
             silent: True for no progress bar.
+            on_step: called after each step, when the run may be written down.
         """
         windows = max_epoch * len(self.batches)
         bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
@@ -86,6 +92,8 @@ class Run:
                 bar.update()
                 if self.steps % len(self.batches) == 0 and not self._report_is_due(interval):
                     self.look()
+                if on_step is not None:
+                    on_step()
 
     def _report_is_due(self, interval: int | None) -> bool:
         """Whether the last step is one that is reported, and has not been, be it because the run was taken apart."""

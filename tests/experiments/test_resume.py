@@ -1,0 +1,287 @@
+"""A run that was stopped goes on exactly where it stopped: the same weights and figures, bit for bit."""
+
+import json
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import rnnlm
+from rnnlm.backend import NAME
+from rnnlm.cli.main import main
+from rnnlm.errors import InputError
+from rnnlm.experiments.experiment import _Experiment
+from rnnlm.experiments.going_on import SaveEvery
+from tests.cli.runs import SMALL, rows
+
+KINDS = {
+    "dropout, momentum": ["--optimizer", "momentum", "--lr", "0.5", "--dropout-ratio", "0.3", "--cell", "lstm"],
+    "variational, random windows": [
+        "--random-bptt", "--time-size", "10", "--variational", "--dropout-ratio", "0.3", "--batch-size", "2",
+    ],
+    "nt-asgd": ["--optimizer", "asgd", "--lr", "1", "--max-epoch", "5", "--weight-drop", "0.2", "--cell", "lstm"],
+    "plateau, adamw": ["--optimizer", "adamw", "--lr-rule", "plateau", "--cell", "gru"],
+    "sentences, cosine": ["--sentences", "--lr-rule", "cosine", "--warmup", "3"],
+    "nnlm, without evaluation": ["--model", "nnlm", "--optimizer", "rmsprop", "--lr", "0.01", "--no-evaluate"],
+    "halving, patience": ["--lr-rule", "halving", "--optimizer", "sgd", "--patience", "1", "--max-epoch", "6"],
+}  # fmt: skip
+
+
+def files(folder):
+    """What must be the same after all."""
+    found = {"metrics": Path(folder, "metrics.jsonl").read_bytes()}
+    return found | {path.name: path.read_bytes() for path in Path(folder, "model").iterdir()}
+
+
+class Stop(BaseException):
+    """As if the machine had died."""
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_it_is_the_run_that_was_never_stopped(treebank, monkeypatch, kind):
+    options = [*SMALL, *KINDS[kind]]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stops, died = random.Random(kind), []
+    end_step, finish = _Experiment.end_step, _Experiment.finish_training
+
+    def end_or_die(self):
+        end_step(self)
+        if len(died) < 8 and stops.random() < 0.04:
+            died.append(self.training.steps)
+            raise Stop
+
+    def finish_unless_dead(self):
+        if not isinstance(sys.exc_info()[1], Stop):
+            finish(self)
+
+    arguments = [*options, "--out", "broken", "--save-every", "3"]
+    with monkeypatch.context() as patch:
+        patch.setattr(_Experiment, "end_step", end_or_die)
+        patch.setattr(_Experiment, "finish_training", finish_unless_dead)
+        while True:
+            try:
+                assert main(["train", *arguments]) == 0
+                break
+            except Stop:
+                arguments = ["--resume", "broken"]
+    assert len(died) > 1
+    assert files("broken") == files("whole")
+    assert sorted(path.name for path in Path("broken").iterdir()) == sorted(
+        path.name for path in Path("whole").iterdir()
+    )
+
+
+def test_a_finished_run_is_left_as_it_is(treebank, capsys):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    before = files("out")
+    capsys.readouterr()
+    assert main(["train", "--resume", "out"]) == 0
+    assert "out is finished: nothing is changed" in capsys.readouterr().out
+    assert files("out") == before
+
+
+def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
+    assert main(["train", *SMALL, "--out", "whole"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(_Experiment, "final_evaluation", lambda self: (_ for _ in ()).throw(Stop()))
+        with pytest.raises(Stop):
+            main(["train", *SMALL, "--out", "out"])
+    assert not [row for row in rows("out/metrics.jsonl") if "part" in row]
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnlm.training.run.Run.step", lambda self: pytest.fail("nothing is left to train"))
+        assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_more_epochs_are_those_of_a_run_that_had_them_from_the_beginning(treebank):
+    constant = ["--lr-rule", "constant", "--optimizer", "adam"]
+    assert main(["train", *SMALL, *constant, "--max-epoch", "4", "--out", "whole"]) == 0
+    assert main(["train", *SMALL, *constant, "--max-epoch", "2", "--out", "out"]) == 0
+    assert main(["train", "--resume", "out", "--max-epoch", "4"]) == 0
+    assert files("out") == files("whole")
+    assert json.loads(Path("out/settings.json").read_text())["max_epoch"] == 4
+    assert main(["train", "--resume", "out"]) == 0
+
+
+def test_what_may_not_change_is_refused_by_name(treebank, capsys):
+    assert main(["train", *SMALL, "--lr-rule", "cosine", "--out", "out"]) == 0
+    before = files("out")
+    for options, said in (
+        (["--lr", "3"], "lr of a run that goes on must be 0.001, as before, got 3.0; save_every, max_epoch, data_dir"),
+        (["--hidden-size", "9"], "hidden_size of a run that goes on must be 8, as before, got 9"),
+        (["--seed", "9"], "seed of a run that goes on must be 0, as before, got 9"),
+        (["--max-epoch", "9"], "max_epoch of a run whose rate falls as a cosine must be 3, as before, got 9"),
+        (["--save-every", "soon"], "save_every must be steps, as 200, or a time, as 30s, 10m or 1h, got 'soon'"),
+    ):
+        assert main(["train", "--resume", "out", *options]) == 2
+        assert said in capsys.readouterr().err
+    for folder in ("nowhere", "."):
+        assert main(["train", "--resume", folder]) == 2
+        assert f"resume must be the folder of a run, and {folder} has no whole settings.json" in capsys.readouterr().err
+    assert files("out") == before
+
+
+def damage(path):
+    """Flip a bit in the middle of a file."""
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 4
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize("name", ["state.json", "arrays.safetensors", "manifest.json"])
+def test_a_damaged_checkpoint_is_moved_aside_and_the_one_before_taken(treebank, capsys, monkeypatch, name):
+    assert main(["train", *SMALL, "--out", "whole"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr(_Experiment, "final_evaluation", lambda self: (_ for _ in ()).throw(Stop()))
+        with pytest.raises(Stop):
+            main(["train", *SMALL, "--out", "out", "--save-every", "5"])
+    newest = sorted(Path("out/checkpoints").iterdir())[-1]
+    damage(newest / name)
+    capsys.readouterr()
+    assert main(["train", "--resume", "out"]) == 0
+    assert "damaged" in (said := capsys.readouterr().err)
+    assert f"this checkpoint is now damaged-{newest.name}-" in said
+    assert files("out") == files("whole")
+
+
+def test_no_whole_checkpoint_is_an_error_and_no_fresh_start(treebank, capsys):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    for path in Path("out/checkpoints").iterdir():
+        damage(path / "state.json")
+    before = files("out")
+    assert main(["train", "--resume", "out"]) == 3
+    assert "has no checkpoint that is whole: all 2 are damaged" in capsys.readouterr().err
+    shutil.rmtree("out/checkpoints")
+    assert main(["train", "--resume", "out"]) == 3
+    assert "out has no checkpoint to go on from" in capsys.readouterr().err
+    assert files("out") == before
+
+
+@pytest.mark.parametrize(("given", "times"), [("200", [200, 400]), ("1", [1, 2, 3]), ("30s", []), ("2h", [])])
+def test_when_to_save(given, times):
+    every = SaveEvery(given)
+    assert [step for step in range(1, 401) if every.is_time(step)][: len(times) + 1] == (
+        times if given != "1" else [1, 2, 3, 4]
+    )
+
+
+def test_a_time_to_save_is_by_a_clock_that_does_not_jump(monkeypatch):
+    now = [100.0]
+    monkeypatch.setattr("rnnlm.experiments.going_on.monotonic", lambda: now[0])
+    every = SaveEvery("10m")
+    now[0] += 599
+    assert not every.is_time(1)
+    now[0] += 2
+    assert every.is_time(1)
+    every.saved()
+    assert not every.is_time(1)
+
+
+@pytest.mark.parametrize("given", ["", "0", "10x", "-3", "1.5m", "m"])
+def test_no_time_to_save_is_refused(given):
+    with pytest.raises(InputError, match="save_every must be steps, as 200, or a time"):
+        SaveEvery(given)
+
+
+# ---------------------------------------------------------------- processes
+
+TRAIN = [
+    "--recipe", "book-rnn", "--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6",
+    "--cell", "lstm", "--dropout-ratio", "0.3", "--optimizer", "asgd", "--lr", "1", "--max-epoch", "40",
+]  # fmt: skip
+
+
+def start(folder, *options, env):
+    """A training in a process of its own."""
+    command = [sys.executable, "-m", "rnnlm", "train", *options]
+    return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def environment(treebank):
+    return os.environ | {
+        "PYTHONPATH": str(Path(rnnlm.__file__).parent.parent), "RNNLM_DATA": str(treebank), "OPENBLAS_NUM_THREADS": "1",
+    }  # fmt: skip
+
+
+processes = pytest.mark.skipif(NAME != "numpy", reason="processes of their own, which no stand-in reaches: on NumPy")
+
+
+@pytest.fixture
+def small_ptb(tmp_path):
+    """A text of its own: the hashes of Penn Treebank's stand-in are known in this process alone."""
+    words = np.random.default_rng(0).integers(0, 60, (400, 8))
+    (tmp_path / "text.txt").write_text("".join(" ".join(f"w{i}" for i in line) + "\n" for line in words))
+    return tmp_path
+
+
+@processes
+@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.fault)])
+def test_a_run_killed_again_and_again_is_the_one_that_was_not(small_ptb, kills):
+    env, rng = environment(small_ptb), random.Random(kills)
+    options = [*TRAIN, "--corpus", "text.txt"]
+    whole = start(small_ptb, *options, "--out", "whole", env=env)
+    assert whole.communicate()[1] is not None
+    assert whole.returncode == 0
+    arguments, killed = [*options, "--out", "broken", "--save-every", "7"], 0
+    while killed < kills:
+        run = start(small_ptb, *arguments, env=env)
+        try:
+            run.communicate(timeout=rng.uniform(0.2, 3))
+            assert run.returncode == 0
+            shutil.rmtree(small_ptb / "broken")  # it came to its end: once more from the beginning
+            arguments = [*options, "--out", "broken", "--save-every", "7"]
+        except subprocess.TimeoutExpired:
+            run.kill()
+            run.communicate()
+            killed += 1
+            begun = (small_ptb / "broken" / "checkpoints").is_dir()
+            if begun and any(
+                path.name.startswith("step-") for path in (small_ptb / "broken" / "checkpoints").iterdir()
+            ):
+                arguments = ["--resume", "broken"]
+            else:
+                shutil.rmtree(small_ptb / "broken", ignore_errors=True)
+    last = start(small_ptb, *arguments, env=env)
+    _, errors = last.communicate()
+    assert last.returncode == 0, errors
+    assert files(small_ptb / "broken") == files(small_ptb / "whole")
+
+
+@processes
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_finishes_the_step_and_says_how_to_go_on(small_ptb, number, code):
+    env, options = environment(small_ptb), [*TRAIN, "--corpus", "text.txt"]
+    run = start(small_ptb, *options, "--max-epoch", "100000", "--out", "out", env=env)
+    while not run.stdout.readline().startswith("epoch"):
+        pass
+    run.send_signal(number)
+    _, errors = run.communicate(timeout=60)
+    assert run.returncode == code
+    assert errors.splitlines()[-1] == "rnnlm: stopped; go on with: rnnlm train --resume out"
+    assert "Traceback" not in errors
+    run = start(small_ptb, "--resume", "out", env=env)
+    while not run.stdout.readline().startswith("epoch"):
+        pass
+    run.send_signal(number)
+    assert run.communicate(timeout=60)[0] is not None
+    assert run.returncode == code
+
+
+@processes
+def test_two_runs_in_one_folder_are_refused(small_ptb):
+    env, options = environment(small_ptb), [*TRAIN, "--corpus", "text.txt"]
+    run = start(small_ptb, *options, "--max-epoch", "100000", "--out", "out", env=env)
+    while not run.stdout.readline().startswith("epoch"):
+        pass
+    other = start(small_ptb, "--resume", "out", env=env)
+    _, errors = other.communicate(timeout=60)
+    assert other.returncode == 4
+    assert errors.splitlines()[-1] == "rnnlm: out is in use: another training writes to it"
+    run.kill()
+    run.communicate()
