@@ -130,6 +130,8 @@ class _Experiment:
         if not self.trained:
             self.trained = True
             self.save_run()
+        if self.signals:  # while the last epoch was evaluated
+            raise Interrupted("stopped", self.signals[0])
 
     # ------------------------------------------------------------------ what is written down
 

@@ -99,6 +99,40 @@ def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
     assert files("out") == files("whole")
 
 
+@pytest.mark.parametrize("epoch", [1, 3])
+def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, monkeypatch, capsys, epoch):
+    assert main(["train", *SMALL, "--out", "whole"]) == 0
+    validate, epochs = _Experiment.validate, []
+
+    def asked_to_end(self):
+        epochs.append(1)
+        if len(epochs) == epoch:
+            signal.raise_signal(signal.SIGTERM)
+        return validate(self)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(_Experiment, "validate", asked_to_end)
+        assert main(["train", *SMALL, "--out", "out"]) == 143
+    assert "stopped; go on with: rnnlm train --resume out" in capsys.readouterr().err
+    assert not [row for row in rows("out/metrics.jsonl") if "part" in row]
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_a_second_signal_ends_at_once(treebank, monkeypatch, capsys):
+    """The first one waits for the step, which here never ends."""
+    from rnnlm.training.run import Run
+
+    def never(self):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("nobody heard the second signal")
+
+    monkeypatch.setattr(Run, "step", never)
+    assert main(["train", *SMALL, "--no-evaluate", "--out", "out"]) == 130
+    assert "stopped; go on with" in capsys.readouterr().err
+
+
 def test_more_epochs_are_those_of_a_run_that_had_them_from_the_beginning(treebank):
     constant = ["--lr-rule", "constant", "--optimizer", "adam"]
     assert main(["train", *SMALL, *constant, "--max-epoch", "4", "--out", "whole"]) == 0
