@@ -7,6 +7,7 @@ python -m pytest --strict-cupy                         the CuPy path on a machin
 
 import hashlib
 import os
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -48,6 +49,23 @@ def pytest_report_header():
     from rnnlm.backend import ops
 
     return f"backend: {ops.describe()}"
+
+
+def heard():
+    """Let signals that ask to end be heard: a process that was begun in the background, or by nohup, ignores them."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
+@pytest.fixture
+def signals_heard():
+    """As `heard`, in this process, and in the end as before."""
+    before = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
+    heard()
+    yield
+    for number, handler in before.items():
+        signal.signal(number, handler)
 
 
 @pytest.fixture

@@ -19,6 +19,7 @@ from rnnlm.errors import InputError
 from rnnlm.experiments.experiment import _Experiment
 from rnnlm.experiments.going_on import SaveEvery
 from tests.cli.runs import SMALL, rows
+from tests.conftest import heard
 
 KINDS = {
     "dropout, momentum": ["--optimizer", "momentum", "--lr", "0.5", "--dropout-ratio", "0.3", "--cell", "lstm"],
@@ -100,7 +101,7 @@ def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
 
 
 @pytest.mark.parametrize("epoch", [1, 3])
-def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, monkeypatch, capsys, epoch):
+def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, signals_heard, monkeypatch, capsys, epoch):
     assert main(["train", *SMALL, "--out", "whole"]) == 0
     validate, epochs = _Experiment.validate, []
 
@@ -119,7 +120,7 @@ def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, monkeypatch,
     assert files("out") == files("whole")
 
 
-def test_a_second_signal_ends_at_once(treebank, monkeypatch, capsys):
+def test_a_second_signal_ends_at_once(treebank, signals_heard, monkeypatch, capsys):
     """The first one waits for the step, which here never ends."""
     from rnnlm.training.run import Run
 
@@ -234,7 +235,8 @@ TRAIN = [
 def start(folder, *options, env):
     """A training in a process of its own."""
     command = [sys.executable, "-m", "rnnlm", "train", *options]
-    return subprocess.Popen(command, cwd=folder, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    return subprocess.Popen(command, cwd=folder, env=env, text=True, preexec_fn=heard, **pipes)
 
 
 def environment(treebank):

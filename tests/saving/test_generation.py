@@ -270,7 +270,7 @@ def test_a_fault_of_the_system_at_any_call_leaves_one_generation(tmp_path, call,
     print(f"{call} {fault}: {len(seen)} calls, {seen.count(1)} left the old model, {seen.count(2)} the new one")
 
 
-def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, monkeypatch):
+def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, signals_heard, monkeypatch):
     from rnnlm import files
 
     right = os.replace
