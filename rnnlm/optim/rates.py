@@ -9,6 +9,8 @@ from rnnlm.errors import InputError
 
 __all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
 
+SMALLEST = 1e-9  # of the first rate: a step by it is lost in the rounding of float32
+
 
 class RateRule:
     """Called with the number of a step, from 0, it gives the learning rate; `end_epoch` hears the valid loss.
@@ -21,7 +23,7 @@ class RateRule:
     """
 
     def __init__(self, lr: float) -> None:
-        self.lr = positive("lr", lr)
+        self.lr = self.first = positive("lr", lr)
         self.epochs = 0
         self.finished = False
 
@@ -31,6 +33,12 @@ class RateRule:
     def end_epoch(self, loss: float | None) -> None:
         """Take note of the valid loss (nats a token) after an epoch; None where there is none."""
         self.epochs += 1
+
+    def _divide(self, decay: float) -> None:
+        """Take a smaller rate from now on; finished where it is so small that no weight would change by it."""
+        self.lr /= decay
+        if self.lr < SMALLEST * self.first:
+            self.lr, self.finished = SMALLEST * self.first, True
 
     def state_dict(self) -> dict[str, Any]:
         """All that it has come to: plain numbers."""
@@ -63,7 +71,7 @@ class DivideOnPlateau(RateRule):
         if loss is None or loss < self.best:
             self.best = self.best if loss is None else loss
         else:
-            self.lr /= self.decay
+            self._divide(self.decay)
 
 
 class Halving(RateRule):
@@ -93,7 +101,7 @@ class Halving(RateRule):
         self.halving = self.halving or small
         self.last = loss
         if self.halving:
-            self.lr /= self.decay
+            self._divide(self.decay)
 
 
 class StepDecay(RateRule):
@@ -113,7 +121,7 @@ class StepDecay(RateRule):
         """Divide, if it is time."""
         super().end_epoch(loss)
         if self.epochs >= self.full_epochs:
-            self.lr /= self.decay
+            self._divide(self.decay)
 
 
 class Cosine(RateRule):

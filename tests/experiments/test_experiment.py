@@ -138,6 +138,14 @@ def test_a_worse_model_is_never_kept_for_a_loss_that_is_no_number(treebank, monk
     assert kept == [True, False, False]
 
 
+def test_a_rate_that_falls_to_nothing_ends_the_training(treebank):
+    falling = ["--lr-rule", "step", "--lr-decay", "2000", "--lr", "0.1", "--max-epoch", "500", "--optimizer", "sgd"]
+    assert main(["train", *SMALL, *falling, "--out", "out"]) == 0
+    found = rows("out/metrics.jsonl")
+    assert len([row for row in found if "epoch" in row]) == 3
+    assert [row["part"] for row in found if "part" in row] == ["valid", "test"]
+
+
 def test_infinite_weights_are_not_saved(treebank, capsys):
     assert main(["train", *SMALL, "--cell", "lstm", "--forget-bias", "1e300", "--out", "out"]) == 2
     assert "initial weights must be finite in float32, got 1e+300: take a smaller init_range" in capsys.readouterr().err

@@ -25,6 +25,19 @@ def test_rules_by_epoch():
     assert rates(StepDecay(8.0, 2.0, 0), [1] * 3) == [8, 4, 2]
 
 
+@pytest.mark.parametrize("rule", [DivideOnPlateau(20.0), StepDecay(20.0, 2.0, 0), StepDecay(1e-3, 10.0, 2)])
+def test_a_rate_that_nothing_changes_by_is_the_last_one(rule):
+    first, epochs = rule.lr, 0
+    while not rule.finished:
+        rule.end_epoch(1.0)
+        epochs += 1
+    assert rule.lr == first * 1e-9
+    assert 9 < epochs < 40
+    for _ in range(2_000):  # it stays positive whoever goes on
+        rule.end_epoch(1.0)
+    assert rule.lr == first * 1e-9
+
+
 def test_mikolovs_halving_goes_on_once_begun_and_ends_at_the_second_small_gain():
     rule = Halving(1.0)
     assert rates(rule, [6.0, 5.0, 5.5, 4.5, 4.0]) == [1, 1, 1, 0.5, 0.25]
