@@ -60,7 +60,7 @@ class Mixing:
         predictors = [first, *(in_words_of(other, own, words) for other, own in others)]
         by_lines = any(own.reading.options.sentences for _, own in [(first, words), *others])
         options = replace(words.reading.options, sentences=by_lines)
-        return predictors, Vocabulary(words.words, replace(words.reading, options=options))
+        return predictors, words.read_by(options)
 
     def mixed(self, predictors: "list[Predictor]", weights: "list[float]") -> "Predictor":
         """The mixture; of a model alone, the model."""

@@ -3,11 +3,13 @@
 import copy
 import os
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import PLAIN, Reading
 from rnnlm.errors import DataError
 from rnnlm.files import write_atomic
@@ -86,6 +88,12 @@ class Vocabulary:
     def text(self, ids: Iterable[int]) -> str:
         """The text of ids, a line for each `<eos>` that another word follows."""
         return self.reading.text(self.decode(ids), EOS)
+
+    def read_by(self, options: TextOptions) -> "Vocabulary":
+        """The same words, of texts that are read by these options and cut into the same units."""
+        other = copy.copy(self)
+        other.reading = replace(self.reading, options=options)
+        return other
 
     def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Vocabulary":
         """The same words, to read a file: of a CSV file by a column, by that of the training unless one is named."""

@@ -41,7 +41,7 @@ def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
         DataError, InputError: no such corpus, or one that is too short.
     """
     corpus = load_corpus(config.corpus, config.data_dir, config.max_words, config.text)
-    corpus = replace(corpus, vocabulary=_read_as(config, corpus.vocabulary))
+    corpus = replace(corpus, vocabulary=corpus.vocabulary.read_by(config.text))
     if config.text.sentences:
         texts, config = _in_sentences(corpus, config)
     else:
@@ -52,11 +52,6 @@ def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
                 f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate, --sentences or more text"
             )
     return texts if config.evaluate else replace(texts, vocabulary=_words_in_use(texts)), config
-
-
-def _read_as(config: TrainConfig, words: Vocabulary) -> Vocabulary:
-    """The words, which know how the training reads them."""
-    return Vocabulary(words.words, replace(words.reading, options=config.text))
 
 
 def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConfig]:

@@ -20,7 +20,6 @@ from rnnlm.inference.predictor import Predictor, own_state, rows_of, start_of
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
-ROWS = 512  # tokens scored at once, unless the caller or the model says another number: enough for matrix products
 LINES = 4096  # of sentences, evaluated at a time
 FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
 Ids = ArrayLike | Tokens
@@ -187,7 +186,7 @@ def _blocks(
     if len(ids) < least:
         raise DataError(f"a corpus must have at least {least} tokens to be evaluated, got {len(ids)}")
     whole_number("lanes", lanes, 1, len(ids) + 2 - least)
-    window = max(1, rows_of(model, ROWS) // lanes) if window is None else whole_number("window", window, 1)
+    window = max(1, rows_of(model) // lanes) if window is None else whole_number("window", window, 1)
     windows = lane_windows(ids, lanes, window, start_id)
     with own_state(model):
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):

@@ -31,7 +31,7 @@ class Mixture:
         predictors: models of this library, or other ones; `Mixture.of` takes some with different words.
         weights: one for each, which sum to 1.
         log_linear: multiply probabilities rather than average them. All words are then asked for after each one that
-            is read, which takes a hundred times as long.
+            is read, which is slow.
 
     Raises:
         InputError: weights that do not sum to 1, another number of them, or models of different sizes.
@@ -55,7 +55,7 @@ class Mixture:
         self.vocab_size = sizes[0]
         starts = {start_of(predictor) for predictor in self.predictors}
         self.start_id = starts.pop() if len(starts) == 1 else None
-        self.rows = min(rows_of(predictor, 512) for predictor in self.predictors)
+        self.rows = min(rows_of(predictor) for predictor in self.predictors)
         with np.errstate(divide="ignore"):
             self._logs = np.log(self.weights)[:, None, None]
 

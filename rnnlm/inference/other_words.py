@@ -53,7 +53,7 @@ class InOtherWords:
         self.strange = np.flatnonzero(times == 0)  # words of its own that the others have not
         self.unk_id = words.unk_id
         self.start_id = None if start_of(predictor) is None else words.eos_id
-        self.rows = rows_of(predictor, 512)
+        self.rows = rows_of(predictor)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """As of every predictor. Where `<unk>` is a target, and stands for words of the predictor's, all its words are

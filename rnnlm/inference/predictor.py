@@ -8,6 +8,8 @@ from rnnlm.backend import Array
 
 __all__ = ["Predictor", "own_state", "rows_of", "start_of"]
 
+ROWS = 512  # tokens given at once, unless the caller or the predictor says another number: enough for matrix products
+
 
 class Predictor(Protocol):
     """A language model as `evaluate`, `score` and `generate` see it: it reads words and predicts the next one.
@@ -53,7 +55,7 @@ def start_of(predictor: Predictor) -> int | None:
     return getattr(predictor, "start_id", None)
 
 
-def rows_of(predictor: Predictor, usual: int) -> int:
+def rows_of(predictor: Predictor, usual: int = ROWS) -> int:
     """How many tokens to give it at once: `usual` unless it says another number."""
     return getattr(predictor, "rows", usual)
 

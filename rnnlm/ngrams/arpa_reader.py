@@ -145,7 +145,7 @@ class _Reader:
         self.ids[START.encode()] = len(self.words)
 
     def _alike(self, rows: list[list[bytes]], numbers: Sequence[int], n: int) -> Section | None:
-        """N-grams all or none of which have back-offs, column by column, five times as fast as one by one; None where
+        """N-grams all or none of which have back-offs, column by column, which is faster than one by one; None where
         they are not alike, or something is wrong with one of them."""
         widths = set(map(len, rows))
         if widths not in ({n + 1}, {n + 2}):

@@ -39,7 +39,7 @@ class Table:
         """Places of keys in the table, -1 for those that it has not."""
         found = np.full(len(keys), -1)
         if len(self.keys):
-            order = np.argsort(keys)  # keys that rise are found in half the time
+            order = np.argsort(keys)  # keys that rise are found sooner
             rising = keys[order]
             places = np.minimum(np.searchsorted(self.keys, rising), len(self.keys) - 1)
             there = self.keys[places] == rising

@@ -63,10 +63,7 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
     new.path.mkdir()
     try:
         yield new
-        with open(new.path / MANIFEST, "xb") as file:
-            file.write(manifest_of(new.files))
-            file.flush()
-            os.fsync(file.fileno())
+        new.write(MANIFEST, manifest_of(new.files))
         _keep_others(target, new)
         sync_folder(new.path)
         _put(new.path, target)
@@ -77,7 +74,7 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
 
 def _keep_others(target: Path, new: NewFolder) -> None:
     """Give the new folder what is in the old one and was not saved with it: links to the same files."""
-    ours = {MANIFEST, *new.files, *_named(target)}
+    ours = {*new.files, *_named(target)}
     for path in target.iterdir() if target.is_dir() else ():
         if path.name not in ours:
             if path.is_dir() and not path.is_symlink():

@@ -1,6 +1,6 @@
 """`rnnlm ngram`: makes n-gram models of texts, and turns their files into one another."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Literal
@@ -99,9 +99,8 @@ class Train(Command):
             return self._lines(np.asarray(load_part(self.corpus, "train", words, self.data_dir).ids), words)
         found = load_corpus(self.corpus, self.data_dir, self.max_words, self.text)
         parts = [found.train] if self.corpus in BUILT_IN else [found.train, found.valid, found.test]
-        words = found.vocabulary
-        words = Vocabulary(words.words, replace(words.reading, options=self.text))
-        return self._lines(np.concatenate([np.asarray(part) for part in parts]), words)
+        ids = np.concatenate([np.asarray(part) for part in parts])
+        return self._lines(ids, found.vocabulary.read_by(self.text))
 
     def _lines(self, ids: "NDArray[Any]", words: Vocabulary) -> "tuple[NDArray[Any], Vocabulary]":
         """The text without blank lines, where a model of sentences is asked for, which has none; and its words."""
