@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["atomic_file", "beside", "remove_leftovers", "sync_folder", "to_json", "write_atomic"]
+__all__ = ["atomic_file", "beside", "leftovers", "remove_leftovers", "sync_folder", "to_json", "write_atomic"]
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
@@ -69,13 +69,21 @@ def beside(target: Path) -> Path:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove what processes that are gone had not finished writing: files and folders that `beside` named."""
+    for path in leftovers(folder):
+        if path.is_dir() and not path.is_symlink():
+            shutil.rmtree(path, ignore_errors=True)
+        else:
+            path.unlink(missing_ok=True)
+
+
+def leftovers(folder: Path, name: str | None = None) -> list[Path]:
+    """What `remove_leftovers` removes; of one target alone, if its name is given."""
+    found = []
     for path in folder.iterdir():
-        found = re.fullmatch(r"\..+\.(\d+)-[0-9a-f]{8}\.tmp", path.name)
-        if found and not _is_running(int(found[1])):
-            if path.is_dir() and not path.is_symlink():
-                shutil.rmtree(path, ignore_errors=True)
-            else:
-                path.unlink(missing_ok=True)
+        parts = re.fullmatch(r"\.(.+)\.(\d+)-[0-9a-f]{8}\.tmp", path.name)
+        if parts and name in (None, parts[1]) and not _is_running(int(parts[2])):
+            found.append(path)
+    return found
 
 
 def _is_running(process: int) -> bool:

@@ -15,7 +15,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rnnlm.files import beside, sync_folder
+from rnnlm.files import beside, leftovers, sync_folder
 from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
 __all__ = ["NewFolder", "replaced_folder", "restore"]
@@ -99,10 +99,10 @@ def _named(target: Path) -> list[str]:
 
 
 def restore(target: Path) -> None:
-    """If a folder is not there because two renames were cut short after the first, put the newest whole one there."""
+    """If a folder is not there because a process died between two renames, put the newest whole one there."""
     if target.exists() or not target.parent.is_dir():
         return
-    whole = [path for path in target.parent.glob(f".{target.name}.*.tmp") if (path / MANIFEST).is_file()]
+    whole = [path for path in leftovers(target.parent, target.name) if (path / MANIFEST).is_file()]
     if whole:
         os.rename(max(whole, key=lambda path: (path / MANIFEST).stat().st_mtime_ns), target)
 
@@ -114,8 +114,10 @@ def _put(new: Path, target: Path) -> None:
     elif not _exchanged(new, target):
         before = beside(target)
         os.rename(target, before)
-        os.rename(new, target)
-        os.rename(before, new)
+        try:
+            os.rename(new, target)
+        finally:
+            os.rename(before, new if target.exists() else target)
 
 
 def _exchanged(one: Path, other: Path) -> bool:

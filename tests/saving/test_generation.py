@@ -212,6 +212,20 @@ def test_every_flipped_bit_is_seen(tmp_path, every):
     assert generation_of(tmp_path / "m") == 1
 
 
+def test_what_the_living_are_writing_is_not_put_in_place(tmp_path, monkeypatch):
+    """A reader that comes before the first saving is done finds no model, and takes none out of its writer's hands."""
+    right = generation._put
+
+    def with_a_reader(new, target):
+        with pytest.raises(ModelFileError, match="is not a folder"):
+            load_model(target)
+        right(new, target)
+
+    monkeypatch.setattr(generation, "_put", with_a_reader)
+    save(tmp_path / "m", 1)
+    assert generation_of(tmp_path / "m") == 1
+
+
 def test_leftovers_of_the_living_stay(tmp_path):
     mine, others = f".m.{os.getpid()}-0123abcd.tmp", ".m.999999999-0123abcd.tmp"
     for name in (mine, others, ".m.tmp", "m.1-0123abcd.tmp"):
