@@ -105,7 +105,6 @@ def test_it_writes(ids):
     text = generate(model, EOS, None, 40, seed=1)
     assert text == generate(model, EOS, None, 40, seed=1)
     assert len(text) == 40
-    probs = np.zeros((2, V))
     counts = np.bincount([generate(model, [EOS, 1], None, 3, seed=seed)[2] for seed in range(2000)], minlength=V)
     probs = np.exp(model.next_scores([[EOS, 1]])[0])
     np.testing.assert_allclose(counts / 2000, probs, atol=0.04)
