@@ -1,17 +1,31 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one; figures as JSON."""
 
+import io
 import json
 import os
 import re
 import shutil
 import stat
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 
-__all__ = ["atomic_file", "beside", "leftovers", "remove_leftovers", "sync_folder", "to_json", "write_atomic"]
+__all__ = [
+    "atomic_file",
+    "beside",
+    "clear_away",
+    "naming",
+    "new_file",
+    "put_back",
+    "sync_folder",
+    "to_json",
+    "write_atomic",
+]
+
+NEW, OLD = ".tmp", ".old"  # what is to take a place, and what had it
+LEFT = r"\.(.+)\.(\d+)-[0-9a-f]{8}\.(?:tmp|old)"  # names that `beside` gives: the target's, and the process
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
@@ -46,44 +60,100 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             too, and the temporary file is not.
     """
     target = Path(path).resolve()
+    clear_away(target.parent, target.name)
     temporary = beside(target)
-    handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o666)
     try:
-        with os.fdopen(handle, "wb") as file:
+        with new_file(temporary, target) as file:
             if target.is_file():
                 os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield file
-            file.flush()
-            os.fsync(file.fileno())
         os.replace(temporary, target)
     except BaseException:
-        temporary.unlink(missing_ok=True)  # an interrupt may come after it was renamed
+        with suppress(OSError):
+            temporary.unlink()  # which an interrupt may have left renamed already
         raise
     sync_folder(target.parent)
 
 
-def beside(target: Path) -> Path:
-    """A name that nobody has, hidden, in the same folder: for what is to take the place of `target`."""
-    return target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}.tmp")
+@contextmanager
+def new_file(path: Path, target: Path) -> Iterator[BinaryIO]:
+    """A file that must not be there yet, to be written to; in the end it is flushed to the disk.
+
+    Raises:
+        OSError: it names the `target` that the file is written for.
+    """
+    with io.BufferedWriter(_Named(path, target)) as file:
+        yield file
+        file.flush()
+        with naming(target):
+            os.fsync(file.fileno())
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what processes that are gone had not finished writing: files and folders that `beside` named."""
-    for path in leftovers(folder):
+class _Named(io.FileIO):
+    """A new file whose errors say what it is written for: as a rule those of writing name no file."""
+
+    def __init__(self, path: Path, target: Path) -> None:
+        self.target = target
+        with naming(target):
+            super().__init__(path, "xb")
+
+    def write(self, content: Any, /) -> int:
+        with naming(self.target):
+            return super().write(content)
+
+
+@contextmanager
+def naming(path: Path) -> Iterator[None]:
+    """An error of the operating system names this file."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            error.filename = os.fspath(path)
+        raise
+
+
+def beside(target: Path, ending: str = NEW) -> Path:
+    """A name that nobody has, hidden, in the same folder, for what is to take the place of `target`, or has had it."""
+    return target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{ending}")
+
+
+def put_back(target: Path) -> None:
+    """If `target` is not there because a process died between two renames, put back what has been there."""
+    if not os.path.lexists(target):
+        for path in _left_behind(target.parent, target.name):
+            if path.suffix == OLD:
+                os.rename(path, target)
+                return
+
+
+def clear_away(folder: Path, name: str | None = None) -> None:
+    """Remove what processes that are gone had not finished writing, or not removed yet; what is to be put back is.
+
+    Args:
+        folder: where to look; there may be none.
+        name: of one target alone.
+    """
+    for path in _left_behind(folder, name):
+        put_back(path.with_name(re.sub(LEFT, r"\1", path.name)))
         if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path, ignore_errors=True)
         else:
             path.unlink(missing_ok=True)
 
 
-def leftovers(folder: Path, name: str | None = None) -> list[Path]:
-    """What `remove_leftovers` removes; of one target alone, if its name is given."""
-    found = []
-    for path in folder.iterdir():
-        parts = re.fullmatch(r"\.(.+)\.(\d+)-[0-9a-f]{8}\.tmp", path.name)
-        if parts and name in (None, parts[1]) and not _is_running(int(parts[2])):
-            found.append(path)
-    return found
+def _left_behind(folder: Path, name: str | None) -> list[Path]:
+    """What `beside` named in a folder, for one target or for all, in processes that are gone."""
+    try:
+        names = os.listdir(folder)
+    except OSError:  # nothing that could be cleared away
+        return []
+    found = {left: re.fullmatch(LEFT, left) for left in names}
+    return [
+        folder / left
+        for left, parts in found.items()
+        if parts and name in (None, parts[1]) and not _is_running(int(parts[2]))
+    ]
 
 
 def _is_running(process: int) -> bool:
@@ -103,6 +173,7 @@ def sync_folder(folder: Path) -> None:
         return
     handle = os.open(folder, os.O_RDONLY)
     try:
-        os.fsync(handle)
+        with naming(folder):
+            os.fsync(handle)
     finally:
         os.close(handle)

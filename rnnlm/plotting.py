@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import InputError, MissingExtra
+from rnnlm.files import atomic_file
 
 __all__ = [
     "draw_perplexity",
@@ -159,10 +160,11 @@ def new_figure(width: float, height: float) -> Any:
 
 
 def write_figure(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Save a picture. Characters that the font has not are drawn as boxes, without a warning for each."""
-    with warnings.catch_warnings():
+    """Save a picture, whole or not at all. Characters that the font has not are drawn as boxes, without a warning for
+    each."""
+    with warnings.catch_warnings(), atomic_file(path) as file:
         warnings.filterwarnings("ignore", message="Glyph .* missing from font")
-        figure.savefig(path, dpi=150)
+        figure.savefig(file, dpi=150, format=Path(path).suffix[1:].lower() or None)
 
 
 def show_curve(values: Sequence[float], xlabel: str, ylabel: str, ylim: tuple[float, float] | None = None) -> Any:

@@ -143,7 +143,7 @@ def models(tmp_path_factory):
     save_model(folder / "storyish", SimpleRnnlm(102, 4, 5), story.vocabulary())
     encode_corpus(folder / "text", folder / "text.ids")
     (folder / "cut.ids").write_bytes((folder / "text.ids").read_bytes()[:-100])
-    for name, content in (("damaged", "{"), ("unfinished", ""), ("nonsense", '{"train_perplexity": 2.0}')):
+    for name, content in (("damaged", "{\n"), ("unfinished", ""), ("nonsense", '{"train_perplexity": 2.0}')):
         (folder / name).mkdir()
         (folder / name / "metrics.jsonl").write_text(content)
     return folder

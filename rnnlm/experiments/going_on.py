@@ -1,13 +1,8 @@
-"""How a run is written down while it goes on, and gone on with: its settings, and when to save."""
+"""The settings of a run that is gone on with: which of them may change."""
 
 import json
-import re
-import signal
-from collections.abc import Iterator
-from contextlib import contextmanager
 from math import inf
 from pathlib import Path
-from time import monotonic
 from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import InputError
@@ -16,43 +11,11 @@ from rnnlm.files import to_json
 if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["SaveEvery", "expect_same", "saved_settings", "signals_noted"]
+__all__ = ["SETTINGS", "expect_same", "saved_settings"]
 
 SETTINGS = "settings.json"
 MAY_CHANGE = ("out", "resume", "save_every", "max_epoch", "data_dir", "device")
 ENDLESS = ("max_grad",)  # settings that may be infinite, for which JSON has null
-UNITS = {"s": 1, "m": 60, "h": 3600}
-SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
-
-
-class SaveEvery:
-    """Says when it is time to save: after so many steps, or so much time by a clock that never jumps.
-
-    Args:
-        given: steps ("200"), or seconds, minutes or hours ("30s", "10m", "1h").
-
-    Raises:
-        InputError: neither.
-    """
-
-    def __init__(self, given: str) -> None:
-        found = re.fullmatch(r"([1-9]\d{0,8})([smh]?)", given)
-        if found is None:
-            raise InputError(f"save_every must be steps, as 200, or a time, as 30s, 10m or 1h, got {given!r}")
-        number = int(found[1])
-        self.steps = None if found[2] else number
-        self.seconds = number * UNITS[found[2]] if found[2] else inf
-        self.begin = monotonic()
-
-    def is_time(self, steps: int) -> bool:
-        """Whether to save after this step."""
-        if self.steps is not None:
-            return steps % self.steps == 0
-        return monotonic() - self.begin >= self.seconds
-
-    def saved(self) -> None:
-        """It was saved just now."""
-        self.begin = monotonic()
 
 
 def saved_settings(folder: Path) -> dict[str, Any]:
@@ -89,27 +52,3 @@ def expect_same(config: "TrainConfig", folder: Path) -> None:
             f"max_epoch of a run whose rate falls as a cosine must be {before['max_epoch']}, as before, got "
             f"{now['max_epoch']}: the rate has fallen by it"
         )
-
-
-@contextmanager
-def signals_noted() -> Iterator[list[int]]:
-    """Inside, the first signal that asks the process to end is noted in the list, for the step to be finished and all
-    to be written down; a second one ends it at once, as the first would have done. In the main thread alone."""
-    noted: list[int] = []
-
-    def note(number: int, _frame: object) -> None:
-        noted.append(number)
-        for each, handler in before.items():
-            signal.signal(each, handler)
-
-    try:
-        heard = [number for number in SIGNALS if signal.getsignal(number) != signal.SIG_IGN]
-        before = {number: signal.signal(number, note) for number in heard}
-    except ValueError:  # another thread: signals are the host program's business
-        yield noted
-        return
-    try:
-        yield noted
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

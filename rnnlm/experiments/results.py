@@ -1,16 +1,17 @@
 """The folder of results that a training leaves."""
 
+import os
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
+from rnnlm.errors import InputError
+from rnnlm.experiments.going_on import SETTINGS
+from rnnlm.files import clear_away, naming, to_json, write_atomic
+from rnnlm.saving.lock import LOCK, locked
 
-from rnnlm.errors import BusyError, InputError
-from rnnlm.files import remove_leftovers, to_json, write_atomic
+__all__ = ["CHECKPOINTS", "METRICS", "TIMING", "Results"]
 
-__all__ = ["METRICS", "Results"]
-
-METRICS = "metrics.jsonl"
+METRICS, TIMING, CHECKPOINTS = "metrics.jsonl", "timing.jsonl", "checkpoints"
 
 
 class Results:
@@ -22,16 +23,12 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._lock = FileLock(folder / ".lock")
-        try:
-            self._lock.acquire(timeout=0)
-        except Timeout as error:
-            raise BusyError(f"{folder} is in use: another training writes to it") from error
-        remove_leftovers(folder)
+        self._lock = locked(folder)
+        clear_away(folder)
 
     @classmethod
     def new(cls, out: Path | None, recipe: str) -> "Results":
-        """A folder made new.
+        """A folder made new; or one of a run that ended before its first checkpoint, which has nothing to lose.
 
         Args:
             out: the folder, new or empty; runs/RECIPE-NNN, the first number that is free, unless given.
@@ -40,40 +37,67 @@ class Results:
         Raises:
             InputError: there is something in the folder already, which would be lost.
         """
-        if out is not None and out.is_dir() and any(out.iterdir()):
-            raise InputError(f"out must be a new or an empty folder, and {out} holds {next(out.iterdir()).name}")
         folder = _next_folder(Path(recipe).stem) if out is None else out
+        _expect_nothing_in(folder)
         folder.mkdir(parents=True, exist_ok=True)
+        results = cls(folder)
         try:
-            (folder / METRICS).touch(exist_ok=False)
-        except FileExistsError as error:
-            raise InputError(
-                f"out must be a folder of this run alone, and another has just begun in {folder}"
-            ) from error
-        return cls(folder)
+            _expect_nothing_in(folder)  # nor put there while nobody had the lock
+            write_atomic(folder / METRICS, b"")
+        except BaseException:
+            results.close()
+            raise
+        return results
 
     def close(self) -> None:
         """Let others write to it."""
         self._lock.release()
 
-    @property
-    def length(self) -> int:
-        """Bytes of the figures so far."""
-        return (self.folder / METRICS).stat().st_size
+    def figures(self) -> str:
+        """All figures so far, as they are written."""
+        return (self.folder / METRICS).read_text(encoding="utf-8")
 
-    def cut(self, length: int) -> None:
-        """Forget figures after so many bytes: they were written after what is gone on from."""
-        with open(self.folder / METRICS, "r+b") as file:
-            file.truncate(length)
+    def go_back(self, figures: str) -> None:
+        """Have those figures again that were written before what is gone on from; and no line that was cut."""
+        write_atomic(self.folder / METRICS, figures.encode())
+        timing = self.folder / TIMING
+        if timing.exists():
+            content = timing.read_bytes()
+            write_atomic(timing, content[: content.rfind(b"\n") + 1])
 
     def write(self, name: str, row: dict[str, Any]) -> None:
         """Write a JSON object to a file of its own."""
         write_atomic(self.folder / name, (to_json(row, indent=2) + "\n").encode())
 
     def append(self, name: str, row: dict[str, Any]) -> None:
-        """Write a JSON object as one more line of a file."""
-        with open(self.folder / name, "a", encoding="utf-8") as file:
-            file.write(to_json(row) + "\n")
+        """Write a JSON object as one more line of a file: all of it or, if the disk is full, nothing."""
+        path = self.folder / name
+        with naming(path), open(path, "ab", buffering=0) as file:
+            before, line = file.tell(), (to_json(row) + "\n").encode()
+            try:
+                while line:
+                    line = line[file.write(line) :]
+                os.fsync(file.fileno())
+            except BaseException:
+                file.truncate(before)
+                raise
+
+
+def _expect_nothing_in(folder: Path) -> None:
+    """Check that a folder is new, empty, or has only what a run leaves that ends before its first checkpoint.
+
+    Raises:
+        InputError: it has something else.
+    """
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if path.name == METRICS:
+            nothing = path.stat().st_size == 0
+        elif path.name == CHECKPOINTS:
+            nothing = all(inner.name.startswith(".") for inner in path.iterdir())
+        else:
+            nothing = path.name in (LOCK, SETTINGS) or path.name.startswith((f".{METRICS}.", f".{SETTINGS}."))
+        if not nothing:
+            raise InputError(f"out must be a new or an empty folder, and {folder} holds {path.name}")
 
 
 def _next_folder(recipe: str) -> Path:

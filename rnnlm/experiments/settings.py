@@ -17,9 +17,10 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import SaveEvery, expect_same
+from rnnlm.experiments.going_on import expect_same
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
+from rnnlm.training.save_every import SaveEvery
 
 if TYPE_CHECKING:
     from rnnlm.optim.base import Optimizer

@@ -13,7 +13,7 @@ from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken
 from rnnlm.models.parameters import Parameters
-from rnnlm.models.state import State, from_host, set_states, to_host
+from rnnlm.models.state import State, from_host, set_states
 from rnnlm.models.summary import summary
 
 __all__ = ["Sequential", "State"]
@@ -185,9 +185,10 @@ class Sequential(Parameters):
         return [self.flat_grads]
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
-        state = to_host(self.get_state())
-        return {"weights": self.state_dict(), "state": state, "train_steps": self.train_steps}
+        """What a training changes: weights, which are no copies, the state of the next window, the number of the next
+        mask."""
+        weights = dict(zip(self.names, self.params))
+        return {"weights": weights, "state": self.get_state(), "train_steps": self.train_steps}
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
         """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""

@@ -87,7 +87,7 @@ class Stacked(Parameters):
         return self.stack.gradients()
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes, on the host: weights, the state of the next window, the number of the next mask."""
+        """What a training changes, as `Sequential.progress` has it."""
         return self.stack.progress()
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:

@@ -3,25 +3,20 @@
 from collections.abc import Sequence
 from typing import Any
 
-from numpy.typing import NDArray
+import numpy as np
 
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 
-__all__ = ["State", "from_host", "set_states", "to_host"]
+__all__ = ["State", "from_host", "set_states"]
 
 State = Sequence[tuple[Array, ...] | None]
 
 
-def to_host(state: State) -> list[list[NDArray[Any]] | None]:
-    """Copies of a state on the host."""
-    return [None if entry is None else [ops.asnumpy(a).copy() for a in entry] for entry in state]
-
-
 def from_host(state: Sequence[Any]) -> State:
     """A state of arrays of the backend from one of the host."""
-    return [None if entry is None else tuple(ops.asarray(a) for a in entry) for entry in state]
+    return [None if entry is None else tuple(ops.asarray(np.array(a)) for a in entry) for entry in state]
 
 
 def set_states(layers: Sequence[Layer], state: State) -> None:

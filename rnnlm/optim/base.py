@@ -6,6 +6,7 @@ from copy import deepcopy
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.backend.host import on_host
 from rnnlm.checks import not_negative, positive
 from rnnlm.errors import InputError
 
@@ -87,10 +88,14 @@ class Optimizer:
         for aligned in zip(params, grads, *remembered):
             ops.elementwise(lambda p, g, *rest: self._step(p, g, factor, *rest), *aligned)
 
+    def progress(self) -> dict[str, Any]:
+        """All that is remembered of steps: numbers, and lists of arrays, which are no copies."""
+        return {name: getattr(self, name) for name in ("lr", "iter", *self.noted, *self.slots)}
+
     def state_dict(self) -> dict[str, Any]:
-        """All that is remembered of steps, copied to the host: numbers, and lists of arrays."""
-        numbers = {name: deepcopy(getattr(self, name)) for name in ("lr", "iter", *self.noted)}
-        return {**numbers, **{slot: [ops.asnumpy(a).copy() for a in getattr(self, slot)] for slot in self.slots}}
+        """`progress`, copied to the host."""
+        copied: dict[str, Any] = on_host(self.progress())
+        return copied
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state_dict` gave."""

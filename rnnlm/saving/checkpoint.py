@@ -1,10 +1,12 @@
 """Checkpoints of a training: all that it needs to go on, each in a folder that is written as one and checked when read.
 
-checkpoints/step-000000000200/   state.json        numbers, lists and dictionaries; arrays by their numbers
-                                 arrays.safetensors
-                                 manifest.json     the size and the SHA-256 of both
+checkpoints/step-000000000200/        state.json        numbers, lists and dictionaries; arrays by their numbers
+                                      arrays.safetensors
+                                      manifest.json     the size and the SHA-256 of both
+            step-000000000150-best/   the same, of the lowest valid loss so far
 """
 
+import errno
 import json
 import os
 import shutil
@@ -13,11 +15,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
+from rnnlm.backend import Array, xp
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.files import remove_leftovers
+from rnnlm.files import clear_away
 from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.progress import note
 from rnnlm.saving.generation import replaced_folder
@@ -27,46 +29,61 @@ __all__ = ["Checkpoints"]
 
 STATE, ARRAYS = "state.json", "arrays.safetensors"
 KIND = "array"  # of a dictionary that stands for an array, by its number
+BEST = "-best"
+DAMAGE = (errno.ENOENT, errno.EIO, errno.EISDIR, errno.ENOTDIR)  # errors that are the checkpoint's own
 
 
 class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: theirs alone, made when the first one is saved.
-        keep: how many there are at most; older ones are removed.
+        folder: theirs alone, made when the first one is saved, in a folder that is there.
+        keep: how many there are at most, beside the best one; older ones are removed.
     """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, whole_number("keep", keep, 1)
 
-    def save(self, step: int, state: Mapping[str, Any]) -> None:
-        """Write a state of dictionaries with words for keys, lists, numbers, words and NumPy arrays.
+    def save(self, step: int, state: Mapping[str, Any], best: bool = False) -> None:
+        """Write a state of dictionaries with words for keys, lists, numbers, words, and arrays of the host or a device.
+
+        Args:
+            step: how far it has come.
+            state: all of it.
+            best: whether it is the best one so far, which is kept until there is a better one.
 
         Raises:
             OSError: as the operating system says; the checkpoints before are still there.
         """
-        arrays: dict[str, NDArray[Any]] = {}
-        tree = _taken_apart(state, arrays)
-        with replaced_folder(self.folder / f"step-{step:012d}") as new:
-            new.write(STATE, json.dumps(tree).encode())
+        arrays: dict[str, Array] = {}
+        tree = json.dumps(_taken_apart(state, arrays)).encode()
+        self.folder.mkdir(exist_ok=True)
+        path = self.folder / f"step-{step:012d}"
+        known = path.with_name(path.name + BEST)
+        with replaced_folder(known if best or known.is_dir() else path) as new:
+            new.write(STATE, tree)
             new.write(ARRAYS, pieces(arrays))
-        for path in self._saved()[: -self.keep]:
-            shutil.rmtree(path, ignore_errors=True)
+        saved = self._saved()
+        for old in {*saved[: -self.keep]} - {*[path for path in saved if path.name.endswith(BEST)][-1:]}:
+            shutil.rmtree(old, ignore_errors=True)
+
+    def any(self) -> bool:
+        """Whether there is one, be it damaged."""
+        return bool(self._saved())
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest state that is whole; None if none was ever saved. Damaged ones are moved aside, which is said.
+        """The newest state that is whole, its arrays mapped from the file; None if none was ever saved. Damaged ones
+        are moved aside, which is said.
 
         Raises:
             ModelFileError: all of them are damaged.
+            OSError: as the operating system says, where it is not the checkpoint's own fault.
         """
-        if not self.folder.is_dir():
-            return None
-        remove_leftovers(self.folder)
+        clear_away(self.folder)
         damaged = 0
         for path in reversed(self._saved()):
             try:
-                return read_folder(path, _read)
+                return _whole(path)
             except ModelFileError as error:
                 aside = path.with_name(f"damaged-{path.name}-{os.urandom(4).hex()}")
                 os.rename(path, aside)
@@ -76,14 +93,25 @@ class Checkpoints:
             raise ModelFileError(f"{self.folder} has no checkpoint that is whole: all {damaged} are damaged")
         return None
 
+    def best(self) -> dict[str, Any] | None:
+        """The best state, if it is there and whole."""
+        for path in reversed(self._saved()):
+            if path.name.endswith(BEST):
+                try:
+                    return _whole(path)
+                except ModelFileError as error:
+                    note(f"{error}")
+        return None
+
     def _saved(self) -> list[Path]:
         """Checkpoints, the newest the last."""
-        return sorted(path for path in self.folder.iterdir() if path.name.startswith("step-"))
+        found = self.folder.glob("step-*") if self.folder.is_dir() else ()
+        return sorted(found)
 
 
-def _taken_apart(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
+def _taken_apart(value: Any, arrays: dict[str, Array]) -> Any:
     """The value with a number for each array in it, which is put into `arrays`."""
-    if isinstance(value, np.ndarray):
+    if isinstance(value, (np.ndarray, xp.ndarray)):
         number = str(len(arrays))
         arrays[number] = value
         return {KIND: number}
@@ -96,13 +124,23 @@ def _taken_apart(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
     return value.item() if isinstance(value, np.generic) else value
 
 
-def _put_together(value: Any, arrays: Mapping[str, NDArray[Any]]) -> Any:
+def _put_together(value: Any, arrays: Mapping[str, Array]) -> Any:
     """What `_taken_apart` was given, tuples as lists."""
     if isinstance(value, dict):
         if set(value) == {KIND}:
-            return np.array(arrays[value[KIND]])
+            return arrays[value[KIND]]
         return {key: _put_together(inner, arrays) for key, inner in value.items()}
     return [_put_together(inner, arrays) for inner in value] if isinstance(value, list) else value
+
+
+def _whole(path: Path) -> dict[str, Any]:
+    """The state in a folder, checked."""
+    try:
+        return read_folder(path, _read)
+    except OSError as error:
+        if error.errno not in DAMAGE:
+            raise
+        raise ModelFileError(f"{path} is no checkpoint: {error}") from error
 
 
 def _read(folder: OpenFolder) -> dict[str, Any]:
@@ -114,5 +152,5 @@ def _read(folder: OpenFolder) -> dict[str, Any]:
         with folder.open(ARRAYS) as file:
             found: dict[str, Any] = _put_together(tree, mapped(file))
             return found
-    except (OSError, ValueError, KeyError, TypeError, InputError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError, InputError) as error:
         raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error

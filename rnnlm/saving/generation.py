@@ -15,10 +15,10 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rnnlm.files import beside, leftovers, sync_folder
+from rnnlm.files import OLD, beside, clear_away, new_file, sync_folder
 from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
-__all__ = ["NewFolder", "replaced_folder", "restore"]
+__all__ = ["NewFolder", "replaced_folder"]
 
 AT_CWD, EXCHANGE = -100, 2  # of Linux's renameat2
 
@@ -28,23 +28,22 @@ class NewFolder:
 
     Attributes:
         path: where, until it takes its place.
+        target: its place.
         files: what the manifest says of each file.
     """
 
-    def __init__(self, path: Path) -> None:
-        self.path = path
+    def __init__(self, path: Path, target: Path) -> None:
+        self.path, self.target = path, target
         self.files: dict[str, dict[str, Any]] = {}
 
     def write(self, name: str, content: bytes | Iterable[bytes | memoryview]) -> None:
         """Write a file, in one piece or in many, and flush it to the disk."""
         digest, size = hashlib.sha256(), 0
-        with open(self.path / name, "xb") as file:
+        with new_file(self.path / name, self.target / name) as file:
             for piece in [content] if isinstance(content, bytes) else content:
                 file.write(piece)
                 digest.update(piece)
                 size += len(piece) if isinstance(piece, bytes) else piece.nbytes
-            file.flush()
-            os.fsync(file.fileno())
         self.files[name] = {"bytes": size, "sha256": digest.hexdigest()}
 
 
@@ -57,9 +56,9 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
         OSError: as the operating system says; `folder` is what it was, after any other error or an interrupt too.
     """
     target = folder.resolve()
-    restore(target)
+    clear_away(target.parent, target.name)
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = NewFolder(beside(target))
+    new = NewFolder(beside(target), target)
     new.path.mkdir()
     try:
         yield new
@@ -98,21 +97,12 @@ def _named(target: Path) -> list[str]:
     return []
 
 
-def restore(target: Path) -> None:
-    """If a folder is not there because a process died between two renames, put the newest whole one there."""
-    if target.exists() or not target.parent.is_dir():
-        return
-    whole = [path for path in leftovers(target.parent, target.name) if (path / MANIFEST).is_file()]
-    if whole:
-        os.rename(max(whole, key=lambda path: (path / MANIFEST).stat().st_mtime_ns), target)
-
-
 def _put(new: Path, target: Path) -> None:
     """Rename a folder to its place; what is there gets the new one's name."""
     if not target.exists():
         os.rename(new, target)
     elif not _exchanged(new, target):
-        before = beside(target)
+        before = beside(target, OLD)  # `put_back` knows it by that
         os.rename(target, before)
         try:
             os.rename(new, target)

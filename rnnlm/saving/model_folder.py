@@ -9,11 +9,12 @@ from typing import Any
 from rnnlm import __version__
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.files import put_back
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
 from rnnlm.progress import note
-from rnnlm.saving.generation import replaced_folder, restore
+from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import MANIFEST, OpenFolder, read_folder
 from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
@@ -52,7 +53,7 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
         ModelFileError: a file is missing, damaged, of a later format, or does not fit the others.
     """
     folder = Path(folder)
-    restore(folder)
+    put_back(folder)
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
     return read_folder(folder, _read)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from rnnlm.errors import ModelFileError
+from rnnlm.files import naming
 
 __all__ = ["MANIFEST", "OpenFolder", "manifest_of", "read_folder"]
 
@@ -43,7 +44,7 @@ class OpenFolder:
 
     def _read_manifest(self) -> dict[str, dict[str, Any]] | None:
         try:
-            with self.unchecked(MANIFEST) as file:
+            with naming(self.path / MANIFEST), self.unchecked(MANIFEST) as file:
                 content = file.read()
         except FileNotFoundError:
             return None
@@ -69,7 +70,7 @@ class OpenFolder:
             FileNotFoundError: there is none.
             ModelFileError: it is not what the manifest says.
         """
-        with self.unchecked(name) as file:
+        with naming(self.path / name), self.unchecked(name) as file:
             if self.files is not None:
                 self._check(name, file)
             yield file

@@ -1,7 +1,10 @@
 """Training as the book has it: a trainer that fits a model to a corpus."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from math import inf
+from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
@@ -10,6 +13,11 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
+from rnnlm.errors import InputError
+from rnnlm.saving.checkpoint import Checkpoints
+from rnnlm.saving.lock import locked
+from rnnlm.training.foreign import as_model, expect_own
+from rnnlm.training.keeper import Keeper
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
@@ -24,7 +32,7 @@ class RnnlmTrainer:
         optimizer: `update(params, grads)`.
 
     Attributes:
-        ppl_list: the perplexities reported by the last `fit`.
+        ppl_list: the perplexities reported by the last `fit`, those before it was stopped and gone on with included.
         grad_norm_list: with each, the mean norm of the gradient, before clipping.
         current_epoch: epochs finished over all calls of `fit`.
     """
@@ -35,6 +43,9 @@ class RnnlmTrainer:
         self.grad_norm_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
+        self._run: Run | None = None  # of the last `fit`
+        self._before = 0  # epochs finished before it
+        self._resumed: dict[str, Any] | None = None  # what the next `fit` goes on from
 
     def fit(
         self,
@@ -49,6 +60,8 @@ class RnnlmTrainer:
         rate: Callable[[int], float] | None = None,
         random_bptt: bool = False,
         seed: int = 0,
+        save_to: str | os.PathLike[str] | None = None,
+        save_every: str = "10m",
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -71,29 +84,94 @@ class RnnlmTrainer:
             random_bptt: windows of random lengths, as `RandomBatches` has them, with the learning rate scaled by
                 length / time_size.
             seed: of the random lengths; each call of `fit` has others.
+            save_to: a folder for checkpoints, from which `resume` goes on. There is one before the first step, after
+                each epoch and at the end, beside those of `save_every`; Ctrl-C, SIGTERM and SIGHUP finish the step and
+                save before they do what else they do.
+            save_every: save after so many steps ("200") or so much time ("30s", "10m", "1h").
 
         Raises:
+            BusyError: another training has `save_to`.
+            OSError: a checkpoint can't be written; those before are whole.
             InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a file
                 that is no word, when its window is read.
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=self.current_epoch)
+        resumed = self._resumed
+        self._before = self.current_epoch if resumed is None else resumed["before"]
+        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=self._before)
         _check(max_epoch, max_grad, eval_interval)
-        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
+        run = self._run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
-        before = self.current_epoch
+        if resumed is not None:
+            run.load_state_dict(resumed["training"])
+            self.ppl_list, self.grad_norm_list = resumed["ppl_list"], resumed["grad_norm_list"]
+            self._resumed = None
 
         def hear(report: Report) -> object:
-            self.current_epoch = before + report.epoch
+            self.current_epoch = self._before + report.epoch
             self.ppl_list.append(report.perplexity)
             self.grad_norm_list.append(report.grad_norm)
             return on_report is not None and on_report(self.current_epoch, report.window, report.perplexity)
 
         try:
-            run.train(max_epoch, eval_interval, hear)
+            with self._kept(run, save_to, save_every) as end_step:
+                run.train(max_epoch, eval_interval, hear, on_step=end_step)
         finally:
-            self.current_epoch = before + run.steps // len(batches)
+            self.current_epoch = self._before + run.steps // len(batches)
+
+    @contextmanager
+    def _kept(self, run: Run, folder: str | os.PathLike[str] | None, every: str) -> Iterator[Callable[[], bool] | None]:
+        """Inside, a training is written down by what is to be called after each step; nothing is, without a folder."""
+        if folder is None:
+            yield None
+            return
+        keeper = Keeper(run, Checkpoints(Path(folder)), every, self._told, each_epoch=True)
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        with locked(Path(folder)), keeper.hearing() as signals:
+            keeper.save()
+            yield keeper.end_step
+            if not signals:
+                keeper.save()
+
+    def _told(self) -> dict[str, Any]:
+        """What is written beside a training."""
+        return {"before": self._before, "ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
+
+    def save(self, folder: str | os.PathLike[str]) -> None:
+        """Write down the training that `fit` is in, as seen from its `on_report`, or has ended, as a checkpoint.
+
+        Args:
+            folder: of the checkpoints; the last two are kept.
+
+        Raises:
+            InputError: nothing was trained yet, or a model, an optimiser or a rate of someone else.
+        """
+        if self._run is None:
+            raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
+        Path(folder).mkdir(parents=True, exist_ok=True)
+        Checkpoints(Path(folder)).save(self._run.steps, {"training": self._run.progress(), **self._told()})
+
+    def resume(self, folder: str | os.PathLike[str]) -> bool:
+        """Go back to the newest checkpoint in a folder: model and optimiser are what they were, and the next `fit`,
+        given the same corpus and arguments, goes on exactly where that one was. Returns False, and changes nothing, if
+        the folder has none or is not there.
+
+        A damaged checkpoint is moved aside with a warning, and the one before it is taken.
+
+        Raises:
+            ModelFileError: all checkpoints are damaged.
+            InputError: another model's, or another optimiser's.
+        """
+        state = Checkpoints(Path(folder)).latest()
+        if state is None:
+            return False
+        expect_own(self.optimizer, None)
+        as_model(self.model).load_progress(state["training"]["model"])
+        self.optimizer.load_state_dict(state["training"]["optimizer"])
+        self._resumed = state
+        self.ppl_list, self.grad_norm_list = list(state["ppl_list"]), list(state["grad_norm_list"])
+        return True
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
         """Draw the reported perplexities with matplotlib (extra `plot`) and show them; returns the axes."""

@@ -6,6 +6,7 @@ from math import inf, isfinite
 from typing import Any, NoReturn
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.backend.host import on_host
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.optim.clipping import norm_and_factor
@@ -72,7 +73,7 @@ class Run:
             interval: report at every so many windows of an epoch, beginning with its first; None for its end alone.
             on_report: hears each report; training ends if it returns True.
             silent: True for no progress bar.
-            on_step: called after each step, when the run may be written down.
+            on_step: called after each step, when the run may be written down; training ends if it returns True.
         """
         windows = max_epoch * len(self.batches)
         bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
@@ -92,8 +93,8 @@ class Run:
                 bar.update()
                 if self.steps % len(self.batches) == 0 and not self._report_is_due(interval):
                     self.look()
-                if on_step is not None:
-                    on_step()
+                if on_step is not None and on_step() is True:
+                    return
 
     def _report_is_due(self, interval: int | None) -> bool:
         """Whether the last step is one that is reported, and has not been, be it because the run was taken apart."""
@@ -184,21 +185,26 @@ class Run:
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:
-        """All that the next step depends on, copied to the host: numbers, lists, dictionaries and NumPy arrays."""
+        """`progress`, copied to the host."""
+        copied: dict[str, Any] = on_host(self.progress())
+        return copied
+
+    def progress(self) -> dict[str, Any]:
+        """All that the next step depends on: numbers, words, lists, dictionaries and arrays, which are no copies."""
         rule = expect_own(self.optimizer, self.rate)
         return {
             **{name: getattr(self, name) for name in NUMBERS},
             "good_steps": int(self.good_steps[0]),
-            "totals": ops.asnumpy(self.totals).copy(),
-            "kept": [ops.asnumpy(p).copy() for p in self.kept],
+            "totals": self.totals,
+            "kept": self.kept,
             "parts": self._parts(),
             "model": self.model.progress(),
-            "optimizer": self.optimizer.state_dict(),
+            "optimizer": self.optimizer.progress(),
             "rate": rule.state_dict(),
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave, in a run made anew of the same parts.
+        """Go on from what `progress` or `state_dict` gave, in a run made anew of the same parts.
 
         Raises:
             InputError: other parts, or another model's weights; all is left as it was.

@@ -16,8 +16,10 @@ import rnnlm
 from rnnlm.backend import NAME
 from rnnlm.cli.main import main
 from rnnlm.errors import InputError
-from rnnlm.experiments.experiment import _Experiment
-from rnnlm.experiments.going_on import SaveEvery
+from rnnlm.experiments import experiment
+from rnnlm.experiments.fitting import Fitting
+from rnnlm.training.keeper import Keeper
+from rnnlm.training.save_every import SaveEvery
 from tests.cli.runs import SMALL, rows
 from tests.conftest import heard
 
@@ -44,17 +46,21 @@ class Stop(BaseException):
     """As if the machine had died."""
 
 
+def dies(*_):
+    raise Stop
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_it_is_the_run_that_was_never_stopped(treebank, monkeypatch, kind):
     options = [*SMALL, *KINDS[kind]]
     assert main(["train", *options, "--out", "whole"]) == 0
     stops, died = random.Random(kind), []
-    end_step, finish = _Experiment.end_step, _Experiment.finish_training
+    end_step, finish = Keeper.end_step, Fitting.leave_model
 
     def end_or_die(self):
         end_step(self)
         if len(died) < 8 and stops.random() < 0.04:
-            died.append(self.training.steps)
+            died.append(self.run.steps)
             raise Stop
 
     def finish_unless_dead(self):
@@ -63,8 +69,8 @@ def test_it_is_the_run_that_was_never_stopped(treebank, monkeypatch, kind):
 
     arguments = [*options, "--out", "broken", "--save-every", "3"]
     with monkeypatch.context() as patch:
-        patch.setattr(_Experiment, "end_step", end_or_die)
-        patch.setattr(_Experiment, "finish_training", finish_unless_dead)
+        patch.setattr(Keeper, "end_step", end_or_die)
+        patch.setattr(Fitting, "leave_model", finish_unless_dead)
         while True:
             try:
                 assert main(["train", *arguments]) == 0
@@ -90,7 +96,7 @@ def test_a_finished_run_is_left_as_it_is(treebank, capsys):
 def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
     assert main(["train", *SMALL, "--out", "whole"]) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(_Experiment, "final_evaluation", lambda self: (_ for _ in ()).throw(Stop()))
+        patch.setattr(experiment, "final_evaluation", dies)
         with pytest.raises(Stop):
             main(["train", *SMALL, "--out", "out"])
     assert not [row for row in rows("out/metrics.jsonl") if "part" in row]
@@ -103,7 +109,7 @@ def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, signals_heard, monkeypatch, capsys, epoch):
     assert main(["train", *SMALL, "--out", "whole"]) == 0
-    validate, epochs = _Experiment.validate, []
+    validate, epochs = Fitting.validate, []
 
     def asked_to_end(self):
         epochs.append(1)
@@ -112,7 +118,7 @@ def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, signals_hear
         return validate(self)
 
     with monkeypatch.context() as patch:
-        patch.setattr(_Experiment, "validate", asked_to_end)
+        patch.setattr(Fitting, "validate", asked_to_end)
         assert main(["train", *SMALL, "--out", "out"]) == 143
     assert "stopped; go on with: rnnlm train --resume out" in capsys.readouterr().err
     assert not [row for row in rows("out/metrics.jsonl") if "part" in row]
@@ -173,7 +179,7 @@ def damage(path):
 def test_a_damaged_checkpoint_is_moved_aside_and_the_one_before_taken(treebank, capsys, monkeypatch, name):
     assert main(["train", *SMALL, "--out", "whole"]) == 0
     with monkeypatch.context() as patch:
-        patch.setattr(_Experiment, "final_evaluation", lambda self: (_ for _ in ()).throw(Stop()))
+        patch.setattr(experiment, "final_evaluation", dies)
         with pytest.raises(Stop):
             main(["train", *SMALL, "--out", "out", "--save-every", "5"])
     newest = sorted(Path("out/checkpoints").iterdir())[-1]
@@ -206,7 +212,7 @@ def test_when_to_save(given, times):
 
 def test_a_time_to_save_is_by_a_clock_that_does_not_jump(monkeypatch):
     now = [100.0]
-    monkeypatch.setattr("rnnlm.experiments.going_on.monotonic", lambda: now[0])
+    monkeypatch.setattr("rnnlm.training.save_every.monotonic", lambda: now[0])
     every = SaveEvery("10m")
     now[0] += 599
     assert not every.is_time(1)

@@ -14,7 +14,7 @@ import pytest
 from rnnlm import SimpleRnnlm, Vocabulary, load_model, save_model
 from rnnlm.backend import NAME
 from rnnlm.errors import ModelFileError
-from rnnlm.files import remove_leftovers
+from rnnlm.files import clear_away, put_back
 from rnnlm.saving import generation
 from tests.gradcheck import host
 
@@ -90,7 +90,7 @@ def test_an_error_at_any_call_leaves_one_generation_and_nothing_else(tmp_path, m
                 assert fault.left <= 0
         if fault.left > 0:
             break
-        generation.restore(tmp_path / "m")
+        put_back(tmp_path / "m")
         seen.add(generation_of(tmp_path / "m"))
         if error.args:  # an interrupt in the middle of removing what is old may leave some of that
             assert len(hidden(tmp_path)) <= 1
@@ -117,7 +117,7 @@ def test_a_kill_at_any_call_leaves_one_generation(tmp_path, monkeypatch, exchang
             os._exit(0)
         code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
         seen.add(generation_of(tmp_path / "m"))
-        remove_leftovers(tmp_path)  # of the child, which is gone
+        clear_away(tmp_path)  # of the child, which is gone
         assert not hidden(tmp_path)
         if code == 0:
             break
@@ -230,7 +230,7 @@ def test_leftovers_of_the_living_stay(tmp_path):
     mine, others = f".m.{os.getpid()}-0123abcd.tmp", ".m.999999999-0123abcd.tmp"
     for name in (mine, others, ".m.tmp", "m.1-0123abcd.tmp"):
         (tmp_path / name).mkdir()
-    remove_leftovers(tmp_path)
+    clear_away(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, ".m.tmp", "m.1-0123abcd.tmp"])
 
 
@@ -279,7 +279,7 @@ def test_a_fault_of_the_system_at_any_call_leaves_one_generation(tmp_path, call,
         assert "KILL" in fault or sum("INJECTED" in line for line in lines) == 1
         assert done.returncode or "KILL" not in fault
         seen.append(generation_of(tmp_path / "m"))
-        remove_leftovers(tmp_path)
+        clear_away(tmp_path)
         assert not hidden(tmp_path)
     print(f"{call} {fault}: {len(seen)} calls, {seen.count(1)} left the old model, {seen.count(2)} the new one")
 

@@ -11,6 +11,7 @@ from tyro.conf import Positional
 from rnnlm.cli.commands.base import Command
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.plotting import expect_picture_name, save_perplexity
+from rnnlm.progress import note
 
 __all__ = ["Plot", "plot_runs"]
 
@@ -65,10 +66,23 @@ def _drawable(x: Any) -> bool:
     return isinstance(x, (int, float)) and not isinstance(x, bool) and 0 < x < 1e30
 
 
+def _is_json(line: str) -> bool:
+    """Whether a line can be read."""
+    try:
+        json.loads(line)
+        return True
+    except (ValueError, RecursionError):
+        return False
+
+
 def _metrics(folder: Path) -> list[dict[str, Any]]:
     path = folder / METRICS
     try:
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        if lines and not lines[-1].endswith("\n") and not _is_json(lines[-1]):
+            note(f"{path}: the last line was cut short, and is left out")
+            lines.pop()
+        rows = [json.loads(line) for line in lines]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelFileError(f"{folder} is not the folder of a run: it has no {METRICS}") from error
     except (ValueError, RecursionError) as error:

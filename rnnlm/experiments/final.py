@@ -1,0 +1,64 @@
+"""What is made of a model once it is trained: exact perplexities, a sentence, and what it knows of the stories."""
+
+from math import log
+from typing import Any
+
+from rnnlm.data.sentences import Sentences
+from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.experiments.corpus import Texts
+from rnnlm.experiments.results import METRICS, Results
+from rnnlm.experiments.settings import TrainConfig
+from rnnlm.experiments.stories import examine_sentences, examine_words
+from rnnlm.inference.evaluation import Evaluation, evaluate, token_nats
+from rnnlm.inference.generation import generate
+from rnnlm.models.base import Model
+from rnnlm.progress import note, say
+
+__all__ = ["final_evaluation", "sample_sentence", "told", "write_sentences"]
+
+UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
+
+
+def final_evaluation(config: TrainConfig, model: Model, corpus: Texts, results: Results) -> None:
+    """Tell and write down exact perplexities of the valid and the test part."""
+    for name, ids in (("valid", corpus.valid), ("test", corpus.test)):
+        note(f"scoring {told(ids)} of the {name} part exactly")
+        stories = config.corpus == "story" and not config.text.sentences
+        classes = stories and name == "test"  # which take each token's nats; memory for them
+        nats = token_nats(model, ids) if classes else None
+        result = evaluate(model, ids) if nats is None else Evaluation.of(nats)
+        say(f"{name} {result}")
+        row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
+        row |= {} if corpus.floor is None or name != "test" else {"floor": corpus.floor}
+        results.append(METRICS, {**row, "tokens": result.tokens})
+    if corpus.floor is not None:
+        above = result.nats - log(corpus.floor)
+        say(f"no model gets below {corpus.floor:.4f}; this one is {above:.4f} nats above that")
+    if nats is not None:
+        examine_words(nats, results)
+
+
+def write_sentences(config: TrainConfig, model: Model, words: Vocabulary, results: Results) -> None:
+    """Tell a sentence that the model makes up; of stories also how many of many could stand in one."""
+    if config.corpus == "story" and not config.text.sentences:
+        examine_sentences(model, words, config.model.seed, results)
+    say("it writes: " + sample_sentence(model, words, config.model.seed))
+
+
+def sample_sentence(model: Model, words: Vocabulary, seed: int) -> str:
+    """A sentence that the model makes up, of at least one word."""
+    start = 0 if words.eos_id is None else words.eos_id
+    of_words = words.reading.options.units == "word"
+    skip = [words.word_to_id[word] for word in UNWANTED[: None if of_words else 1] if word in words]
+    if len(skip) + 2 > len(words):
+        skip = []
+    first = generate(model, start, {start, *skip}, 2, seed=seed)  # a sentence has a word at least
+    ids = generate(model, first, skip, 40 if of_words else 200, seed=seed, stop_id=words.eos_id)[1:]
+    return words.text(ids).removesuffix("\n")
+
+
+def told(text: Any) -> str:
+    """How much text there is, in words."""
+    if isinstance(text, Sentences):
+        return f"{text.tokens:,} tokens in {len(text):,} lines"
+    return f"{len(text):,} tokens"

@@ -1,0 +1,200 @@
+"""The training of an experiment, and what is made of it after each epoch; it is written down as it goes on."""
+
+from time import perf_counter
+from typing import Any
+
+from rnnlm.backend import ops
+from rnnlm.errors import MissingExtra, ModelFileError, TrainingDiverged
+from rnnlm.experiments.corpus import Texts
+from rnnlm.experiments.going_on import SETTINGS, saved_settings
+from rnnlm.experiments.results import CHECKPOINTS, METRICS, TIMING, Results
+from rnnlm.experiments.settings import TrainConfig
+from rnnlm.inference.evaluation import Evaluation, evaluate
+from rnnlm.models.base import Model
+from rnnlm.optim.rates import RateRule
+from rnnlm.progress import note, say
+from rnnlm.saving.checkpoint import Checkpoints
+from rnnlm.saving.model_folder import load_model, save_model
+from rnnlm.training.keeper import Keeper
+from rnnlm.training.report import Report
+from rnnlm.training.run import Run
+
+__all__ = ["Fitting"]
+
+LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
+
+
+class Fitting:
+    """A training that is evaluated after each epoch, whose best model is kept, and that can be gone on with.
+
+    Args:
+        config: its settings.
+        results: where to.
+        corpus: texts to train on and to evaluate.
+        model: what is trained.
+        training: how.
+        rate: the learning rates of `training`.
+
+    Attributes:
+        curves: perplexities after each epoch, by name.
+        trained: whether all epochs are done.
+        finished: whether all is done that comes after them, too.
+    """
+
+    def __init__(
+        self, config: TrainConfig, results: Results, corpus: Texts, model: Model, training: Run, rate: RateRule
+    ) -> None:
+        self.config, self.results, self.corpus, self.model = config, results, corpus, model
+        self.training, self.optimizer, self.rate = training, training.optimizer, rate
+        self.published = config.published()
+        self.curves: dict[str, list[float]] = {"train": []}
+        self.started = perf_counter()
+        self.model_folder = results.folder / "model"
+        self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
+        self.keeper = Keeper(training, self.checkpoints, config.save_every, self._told)
+        self.trained = self.finished = False
+        self.figures = ""  # those of the training alone
+
+    def begin(self) -> None:
+        """Write the run down before anything is done that a full disk could lose."""
+        self.results.write(SETTINGS, {**self.config.flat(), "backend": ops.describe()})
+        self.keeper.save()
+
+    def fit(self) -> None:
+        """Train all epochs.
+
+        Raises:
+            KeyboardInterrupt: a signal asked to end; all is written down.
+            TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
+        """
+        if self.trained:
+            return
+        try:
+            with self.keeper.hearing() as signals:
+                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.keeper.end_step)
+                if signals:
+                    return
+                if self.training.best is None and self.model.not_finite():
+                    self.training.give_up(self.training.steps - 1)
+                if not self.trained:
+                    self.trained = True
+                    self.keeper.save()
+        except TrainingDiverged as error:
+            self.results.append(METRICS, {"diverged": error.step})
+            raise
+
+    # ------------------------------------------------------------------ going on
+
+    def go_on(self) -> None:
+        """Become what the newest checkpoint of the folder says, `finished` too.
+
+        Raises:
+            ModelFileError: no checkpoint, or none that is whole; or no model that is, and no checkpoint of it.
+        """
+        folder = self.results.folder
+        state = self.checkpoints.latest()
+        if state is None:
+            raise ModelFileError(
+                f"{folder} has no checkpoint to go on from: its training had not begun; begin again with --out {folder}"
+            )
+        before = saved_settings(folder)
+        longer = self.config.max_epoch > before["max_epoch"]
+        self.finished = state["finished"] and not longer
+        if self.finished:
+            return
+        self.training.load_state_dict(state["training"])
+        self.curves, self.trained = state["curves"], state["trained"] and not longer
+        self.figures = state["figures"]
+        self._expect_best(state)
+        if longer:
+            self.results.write(SETTINGS, {**before, "max_epoch": self.config.max_epoch})
+        self.results.go_back(self.figures)
+
+    def _expect_best(self, state: dict[str, Any]) -> None:
+        """Check that the best model is in its folder; if it can't be read there, write it from the best checkpoint."""
+        if self.training.best is None:
+            return
+        try:
+            load_model(self.model_folder)
+        except ModelFileError as error:
+            best = self.checkpoints.best()
+            if best is None:
+                raise
+            note(f"{error}; it is written again, from the best checkpoint")
+            self.training.load_state_dict(best["training"])
+            with self.optimizer.averaged([self.model.flat_params]):
+                self.save_model()
+            self.training.load_state_dict(state["training"])
+
+    def finish(self) -> None:
+        """All is done."""
+        self.finished = True
+        self.keeper.save()
+
+    def _told(self) -> dict[str, Any]:
+        """What is written down with the training."""
+        if not self.finished:
+            self.figures = self.results.figures()
+        return {name: getattr(self, name) for name in ("curves", "figures", "trained", "finished")}
+
+    # ------------------------------------------------------------------ epochs
+
+    def end_epoch(self, report: Report) -> bool:
+        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
+
+        Returns whether to stop.
+        """
+        row: dict[str, Any] = {"epoch": report.epoch, "lr": self.optimizer.lr}
+        row |= {"train_perplexity": report.perplexity, "grad_norm": report.grad_norm}
+        line = f"epoch {report.epoch:3d}  train perplexity {report.perplexity:.2f}"
+        self.curves["train"].append(report.perplexity)
+        if self.config.evaluate:
+            valid = self.validate()
+            row |= {"valid_perplexity": valid.perplexity, "valid_lanes": valid.lanes}
+            line += f"  valid {valid.perplexity:.2f}"
+            self.optimizer.end_epoch(valid.nats)
+        self.rate.end_epoch(valid.nats if self.config.evaluate else None)
+        self.results.append(METRICS, row)
+        self.results.append(TIMING, {"epoch": report.epoch, "seconds": perf_counter() - self.started})
+        say(line)
+        patience = self.config.patience
+        self.trained = self.rate.finished or (patience is not None and self.training.waited >= patience)
+        self.keeper.save(best=self.config.evaluate and self.training.waited == 0)
+        return self.trained
+
+    def validate(self) -> Evaluation:
+        """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
+        with self.optimizer.averaged([self.model.flat_params]):
+            lanes = 1 if self.config.text.sentences else min(LANES, len(self.corpus.valid) - 1)
+            valid = evaluate(self.model, self.corpus.valid, lanes)
+            self.curves.setdefault("valid", []).append(valid.perplexity)
+            if self.training.note_valid(valid.nats):
+                self.save_model()
+        return valid
+
+    def save_model(self) -> None:
+        """Put the model into its folder."""
+        save_model(self.model_folder, self.model, self.corpus.vocabulary)
+
+    def leave_model(self) -> None:
+        """Whatever ended training: leave a model, if there are weights for one, and a picture."""
+        if self.model.not_finite() and self.training.best is None:
+            note(f"no model is kept: its weights are not finite, in {self.model.not_finite()}")
+        elif self.training.best is None:
+            with self.optimizer.averaged([self.model.flat_params]):
+                self.save_model()
+        if self.curves["train"]:
+            self.draw()
+
+    def draw(self) -> None:
+        """The curves, in a picture; whatever keeps it from being drawn is said, and nothing is lost by it."""
+        from rnnlm.plotting import save_perplexity
+
+        epochs = range(1, len(self.curves["train"]) + 1)
+        curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
+        known = {"floor of the test part:": self.corpus.floor, "published:": self.published}
+        levels = {name: value for name, value in known.items() if value is not None}
+        try:
+            save_perplexity(self.results.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)
+        except (MissingExtra, OSError, ValueError) as error:
+            note(f"no picture: {error}")

@@ -1,0 +1,25 @@
+"""A folder for one process alone."""
+
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+from rnnlm.errors import BusyError
+
+__all__ = ["LOCK", "locked"]
+
+LOCK = ".lock"
+
+
+def locked(folder: Path) -> FileLock:
+    """A lock on a folder, taken: it ends with `release()`, with a `with` block, or with the process.
+
+    Raises:
+        BusyError: another process has it.
+    """
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise BusyError(f"{folder} is in use: another training writes to it") from error
+    return lock
