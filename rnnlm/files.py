@@ -103,7 +103,7 @@ class _Named(io.FileIO):
 
 
 @contextmanager
-def naming(path: Path) -> Iterator[None]:
+def naming(path: str | os.PathLike[str]) -> Iterator[None]:
     """An error of the operating system names this file."""
     try:
         yield

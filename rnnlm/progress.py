@@ -6,6 +6,8 @@ from contextlib import contextmanager
 from time import time
 from typing import Any
 
+from rnnlm.files import naming
+
 __all__ = ["bytes_bar", "not_counted", "note", "progress_bar", "say", "words_bar"]
 
 
@@ -84,5 +86,6 @@ def say(line: str) -> None:
     """Print a result on standard output, above the progress bar if there is one."""
     from tqdm import tqdm
 
-    tqdm.write(line, file=sys.stdout)
-    sys.stdout.flush()
+    with naming("standard output"):
+        tqdm.write(line, file=sys.stdout)
+        sys.stdout.flush()

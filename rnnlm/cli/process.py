@@ -11,44 +11,90 @@ import signal
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from types import FrameType
+from typing import Any, NoReturn
 
 from rnnlm.errors import BusyError, DataError, InputError, Interrupted, ModelFileError, RnnlmError
 
-__all__ = ["handled"]
+__all__ = ["handled", "whole_process"]
 
 FAILED, USAGE, BAD_DATA, BUSY = 1, 2, 3, 4
-ENDING = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SMALLER = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
+AGAIN = 0.01  # seconds until a signal that came at a bad moment is looked at again
+
+
+def whole_process(main: Callable[[], int]) -> int:
+    """Run a command that is all that this process is for. A signal ends it with one line and its code from here on:
+    while it begins there is nothing to lose, and once it is done nothing to stop.
+
+    Args:
+        main: imports what it needs itself.
+    """
+    if sys.stderr is not None:
+        raw, like = _Unheard(2, "wb", closefd=False), sys.stderr
+        sys.stderr = io.TextIOWrapper(io.BufferedWriter(raw), like.encoding, like.errors, line_buffering=True)
+    heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
+    for number in heard:
+        signal.signal(number, _leave)
+    code = main()
+    for number in heard:
+        signal.signal(number, signal.SIG_IGN)
+    return code
+
+
+class _Unheard(io.FileIO):
+    """Standard error, to which a training may go on writing when its disk is full or its reader gone."""
+
+    def write(self, content: Any, /) -> int:
+        try:
+            return super().write(content)
+        except OSError:
+            return memoryview(content).nbytes
+
+
+def _leave(number: int, _frame: FrameType | None) -> NoReturn:
+    """End the process here and now."""
+    os.write(2, b"rnnlm: interrupted\n")
+    os._exit(128 + number)
 
 
 def handled(action: Callable[[], None]) -> int:
     """Do it; errors become a sentence on standard error and an exit code."""
     _mend_streams()
+    stopped: list[int] = []
     try:
-        with _stop_on_signals():
+        with _stop_on_signals(stopped):
             action()
             sys.stdout.flush()
-    except SystemExit as stop:  # tyro has said what there was to say
-        return stop.code if isinstance(stop.code, int) else FAILED
-    except RnnlmError as error:
-        return _fail(error, _code(error))
-    except BrokenPipeError:  # the reader has gone, as `| head` does: nobody to tell, and nothing more to print
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return FAILED
-    except MemoryError as error:  # CuPy's own is one too, and says how much there is
-        told = str(error).rstrip(".") or "out of memory"
-        return _fail(f"{told}: {SMALLER}", FAILED)
-    except OSError as error:
-        return _fail(error, FAILED)
-    except RuntimeError as error:  # CUDA's libraries have words of their own for the same
-        if re.search("out of memory|OUT_OF_MEMORY|ALLOC_FAILED", str(error)) is None:
-            raise
-        return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)
-    except Interrupted as stop:
-        return _fail(stop, 128 + stop.number)
-    except KeyboardInterrupt:
+    except BaseException as error:
+        return _ended(error, stopped)
+    return _fail("interrupted", 128 + stopped[0]) if stopped else 0
+
+
+def _ended(error: BaseException, stopped: list[int]) -> int:
+    """The exit code of an error, which is told."""
+    if isinstance(error, OSError) and error.filename in (None, "standard output"):
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more to print, nor to fail at when the process ends
+    if isinstance(error, SystemExit):  # tyro has said what there was to say
+        return error.code if isinstance(error.code, int) else FAILED
+    if isinstance(error, Interrupted):
+        return _fail(error, 128 + error.number)
+    if isinstance(error, KeyboardInterrupt):
         return _fail("interrupted", 128 + signal.SIGINT)
-    return 0
+    if stopped:  # libraries make other errors of an interrupt
+        return _fail("interrupted", 128 + stopped[0])
+    if isinstance(error, RnnlmError):
+        return _fail(error, _code(error))
+    if isinstance(error, BrokenPipeError):  # the reader has gone, as `| head` does: nobody to tell
+        return FAILED
+    if isinstance(error, MemoryError):  # CuPy's own is one too, and says how much there is
+        return _fail(f"{str(error).rstrip('.') or 'out of memory'}: {SMALLER}", FAILED)
+    if isinstance(error, OSError):
+        return _fail(error, FAILED)
+    if isinstance(error, RuntimeError) and re.search("out of memory|OUT_OF_MEMORY|ALLOC_FAILED", str(error)):
+        return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)  # CUDA's libraries have these words
+    raise error
 
 
 def _mend_streams() -> None:
@@ -75,11 +121,26 @@ def _fail(message: object, code: int) -> int:
 
 
 @contextmanager
-def _stop_on_signals() -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the command the way Ctrl-C does: what must be saved is saved."""
+def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
+    """Let SIGTERM and SIGHUP end the command the way Ctrl-C does: what must be saved is saved.
 
-    def stop(number: int, _frame: object) -> None:
-        raise Interrupted("terminated", number)
+    An import is waited for: of a module that was imported by half, or in the callbacks of Python's own imports, an
+    interrupt is lost or becomes another error.
+
+    Args:
+        stopped: gets the number of the signal that was heard.
+    """
+
+    waiting: list[int] = []
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        waiting[:] = [number]
+        if hasattr(signal, "setitimer") and _imports(frame):
+            signal.signal(signal.SIGALRM, lambda _, then: stop(number, then))
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        else:
+            stopped.append(waiting.pop())
+            raise Interrupted("interrupted", number)
 
     try:
         before = {
@@ -93,3 +154,15 @@ def _stop_on_signals() -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        if waiting:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+            stopped += waiting
+
+
+def _imports(frame: FrameType | None) -> bool:
+    """Whether a frame is part of an import."""
+    while frame is not None:
+        if frame.f_code.co_filename.startswith("<frozen importlib"):
+            return True
+        frame = frame.f_back
+    return False

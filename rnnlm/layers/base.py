@@ -92,7 +92,7 @@ class Layer:
 
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
-        self.grads: list[Array] = [xp.zeros_like(p) for p in params]
+        self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # untouched memory, unlike zeros_like
         self._buffers: dict[str, Array] = {}
         self._saved: tuple[Any, ...] | None = None
 

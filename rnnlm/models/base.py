@@ -13,6 +13,7 @@ from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.ids import checked_ids, which_count
 from rnnlm.models.sequential import Sequential, State
 from rnnlm.models.stacked import Stacked
+from rnnlm.models.weights import undrawn
 
 __all__ = ["Model", "State"]
 
@@ -119,7 +120,8 @@ def _rebuild(
     cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State, train_steps: int
 ) -> Model:
     """A copy of a model, from its parts."""
-    model = cls.from_config(config)
+    with undrawn():
+        model = cls.from_config(config)
     model.load_state_dict(weights)
     model.set_state(state)
     model.train_steps = train_steps

@@ -45,7 +45,7 @@ class Parameters:
     def not_finite(self) -> str | None:
         """The name of the first parameter that has an infinity or a NaN in it, if there is one."""
         for name, p in zip(self.names, self.params):
-            if int((~xp.isfinite(p)).sum()):
+            if int(xp.isfinite(p).sum()) < p.size:
                 return name
         return None
 

@@ -1,6 +1,10 @@
 """Initial weights."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from math import sqrt
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,7 +15,20 @@ from rnnlm.layers.named import CELLS
 from rnnlm.models.config import ModelConfig
 from rnnlm.randomness import stream
 
-__all__ = ["Weights"]
+__all__ = ["Weights", "undrawn"]
+
+_DRAWN = ContextVar("drawn", default=True)
+
+
+@contextmanager
+def undrawn() -> Iterator[None]:
+    """Inside, models are made with zeros for weights, which are about to be read: drawing takes longer than that, and
+    in float64, more memory."""
+    token = _DRAWN.set(False)
+    try:
+        yield
+    finally:
+        _DRAWN.reset(token)
 
 
 class Weights:
@@ -69,20 +86,28 @@ class Weights:
     def _bounded(self) -> bool:
         return self.config.init in ("uniform", "torch")
 
-    def _normal(self, shape: tuple[int, ...], scale: float) -> NDArray[np.float64]:
-        return self._rng.standard_normal(shape) * scale
+    def _normal(self, shape: tuple[int, ...], scale: float) -> NDArray[Any]:
+        return self._rng.standard_normal(shape) * scale if _DRAWN.get() else self._zeros(shape)
 
-    def _uniform(self, shape: tuple[int, ...], bound: float | None = None) -> NDArray[np.float64]:
+    def _uniform(self, shape: tuple[int, ...], bound: float | None = None) -> NDArray[Any]:
+        if not _DRAWN.get():
+            return self._zeros(shape)
         return self._rng.uniform(-1, 1, shape) * (self.config.init_range if bound is None else bound)
 
-    def _orthogonal(self, H: int, blocks: int) -> NDArray[np.float64]:
+    def _orthogonal(self, H: int, blocks: int) -> NDArray[Any]:
         """Orthogonal (H, H) blocks side by side. Source: Saxe, McClelland and Ganguli, Exact solutions to the nonlinear
         dynamics of learning in deep linear neural networks, ICLR 2014."""
+        if not _DRAWN.get():
+            return self._zeros((H, blocks * H))
         pairs = [np.linalg.qr(self._rng.standard_normal((H, H))) for _ in range(blocks)]
         return np.concatenate([q * np.sign(np.diag(r)) for q, r in pairs], axis=1)
 
-    def _array(self, a: NDArray[np.float64]) -> Array:
-        if np.abs(a).max() > np.finfo(self.config.dtype).max:
+    def _zeros(self, shape: tuple[int, ...]) -> NDArray[Any]:
+        """Memory that is not touched, and so not taken, before it is written to."""
+        return np.zeros(shape, self.config.dtype)
+
+    def _array(self, a: NDArray[Any]) -> Array:
+        if _DRAWN.get() and np.abs(a).max() > np.finfo(self.config.dtype).max:
             raise InputError(
                 f"initial weights must be finite in {self.config.dtype}, got {np.abs(a).max():g}: take a smaller "
                 "init_range, bias_range or forget_bias"

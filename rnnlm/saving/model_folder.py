@@ -13,6 +13,7 @@ from rnnlm.files import put_back
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.weights import undrawn
 from rnnlm.progress import note
 from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import MANIFEST, OpenFolder, read_folder
@@ -70,7 +71,8 @@ def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
             )
         with folder.open(WEIGHTS) as file:
             _expect_room(config, os.fstat(file.fileno()).st_size)
-            model = build_model(config)
+            with undrawn():
+                model = build_model(config)
             model.read_params(file)
     except FileNotFoundError as error:
         raise ModelFileError(f"{folder.path / WEIGHTS} does not exist") from error
