@@ -147,3 +147,32 @@ def models(tmp_path_factory):
         (folder / name).mkdir()
         (folder / name / "metrics.jsonl").write_text(content)
     return folder
+
+
+# ---------------------------------------------------------------- what was tried, in a table
+
+
+@pytest.fixture
+def tried(request):
+    """Note what was tried, how often, and what came of it: a run with -m fault ends with a table of that."""
+
+    def note(what, times, outcome):
+        if times:
+            request.node.user_properties.append(("tried", (what, times, outcome)))
+
+    return note
+
+
+def pytest_terminal_summary(terminalreporter, config):
+    if config.getoption("-m") != "fault":
+        return
+    table = {}
+    for report in terminalreporter.stats.get("passed", []):
+        for name, entry in report.user_properties:
+            if name == "tried":
+                what, times, outcome = entry
+                table[what, outcome] = table.get((what, outcome), 0) + times
+    terminalreporter.section("tried")
+    terminalreporter.write_line("| what was tried | times | what happened each time |\n| --- | ---: | --- |")
+    for (what, outcome), times in sorted(table.items()):
+        terminalreporter.write_line(f"| {what} | {times:,} | {outcome} |")

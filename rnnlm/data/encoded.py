@@ -26,7 +26,7 @@ import struct
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -36,7 +36,7 @@ from rnnlm.data.tokens import BLOCK, Tokens
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
 
-__all__ = ["MAGIC", "Header", "ids_of", "is_encoded", "open_corpus", "read_header", "verify"]
+__all__ = ["MAGIC", "Header", "header_and_ids", "is_encoded", "open_corpus", "read_header", "verify"]
 
 MAGIC = b"\x89rnnlm\r\n"
 VERSION = 1  # of the format
@@ -104,36 +104,49 @@ def open_corpus(path: Path_) -> tuple[Tokens, Vocabulary]:
     Raises:
         DataError: no such file, another kind of file, cut short, or damaged before the ids.
     """
-    header = read_header(path)
-    return ids_of(path, header), header.vocabulary
+    ids, header = header_and_ids(path)
+    return ids, header.vocabulary
 
 
-def ids_of(path: Path_, header: Header) -> Tokens:
-    """The ids of a file with this header, (tokens,)."""
-    return InFile.open(path, header.dtype, header.begin, header.tokens).within(0, len(header.vocabulary))
+def header_and_ids(path: Path_) -> tuple[Tokens, Header]:
+    """The ids (tokens,) of a file and all else, of one file even if another one takes its place meanwhile; errors are
+    those of `open_corpus`."""
+    with _opened(path) as file:
+        header = _header(path, file)
+        ids = InFile.of(path, file, header.dtype, header.begin, header.tokens)
+        return ids.within(0, len(header.vocabulary)), header
 
 
 def read_header(path: Path_) -> Header:
     """All of a file but its ids; errors are those of `open_corpus`."""
+    with _opened(path) as file:
+        return _header(path, file)
+
+
+def _opened(path: Path_) -> BinaryIO:
     if not Path(path).is_file():
         raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
-    with open(path, "rb") as file:
-        size, head = os.fstat(file.fileno()).st_size, file.read(WORDS_BEGIN)
-        if not head.startswith(MAGIC):
-            raise DataError(
-                f"{path} is not an encoded corpus: it must begin with {MAGIC!r}, got {head[: len(MAGIC)]!r}; "
-                "encode a text by: rnnlm data encode TEXT"
-            )
-        if len(head) < WORDS_BEGIN:
-            raise _damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {size}")
-        _, version, width, tokens, unknown, words, length, digest = FIELDS.unpack(head[: FIELDS.size])
-        _expect_known_version(path, version, head)
-        if width != id_type(words).itemsize:
-            raise _damaged(path, f"ids of {words:,} words must have {id_type(words).itemsize} bytes, got {width}")
-        begin = WORDS_BEGIN + length + -(WORDS_BEGIN + length) % ALIGNMENT
-        if size != begin + tokens * width:
-            raise _damaged(path, f"with {tokens:,} ids it must have {begin + tokens * width:,} bytes, got {size:,}")
-        rest = file.read(begin - WORDS_BEGIN)
+    return open(path, "rb")
+
+
+def _header(path: Path_, file: BinaryIO) -> Header:
+    """The header of a file that was opened just now."""
+    size, head = os.fstat(file.fileno()).st_size, file.read(WORDS_BEGIN)
+    if not head.startswith(MAGIC):
+        raise DataError(
+            f"{path} is not an encoded corpus: it must begin with {MAGIC!r}, got {head[: len(MAGIC)]!r}; "
+            "encode a text by: rnnlm data encode TEXT"
+        )
+    if len(head) < WORDS_BEGIN:
+        raise _damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {size}")
+    _, version, width, tokens, unknown, words, length, digest = FIELDS.unpack(head[: FIELDS.size])
+    _expect_known_version(path, version, head)
+    if width != id_type(words).itemsize:
+        raise _damaged(path, f"ids of {words:,} words must have {id_type(words).itemsize} bytes, got {width}")
+    begin = WORDS_BEGIN + length + -(WORDS_BEGIN + length) % ALIGNMENT
+    if size != begin + tokens * width:
+        raise _damaged(path, f"with {tokens:,} ids it must have {begin + tokens * width:,} bytes, got {size:,}")
+    rest = file.read(begin - WORDS_BEGIN)
     if hashlib.sha256(head[: FIELDS.size] + rest).digest() != head[FIELDS.size :]:
         raise _damaged(path, "the SHA-256 of its header and words is not the one it says")
     vocabulary = Vocabulary.from_bytes(rest[:length], f"the words of {path}")
@@ -167,9 +180,9 @@ def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Heade
     Raises:
         DataError: as `open_corpus`, and for damaged ids.
     """
-    header = read_header(path)
     found = hashlib.sha256()
-    with open(path, "rb") as file:
+    with _opened(path) as file:
+        header = _header(path, file)
         file.seek(header.begin)
         while piece := file.read(BLOCK * header.dtype.itemsize):
             found.update(piece)

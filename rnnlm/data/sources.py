@@ -6,7 +6,7 @@ import weakref
 from abc import abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -115,8 +115,8 @@ class Unread(Tokens):
 class _OpenFile:
     """A file that is open as long as anyone has this."""
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
-        self.number = os.open(path, os.O_RDONLY)
+    def __init__(self, file: BinaryIO) -> None:
+        self.number = os.dup(file.fileno())
         weakref.finalize(self, os.close, self.number)
 
 
@@ -135,9 +135,9 @@ class InFile(Unread):
     size: int
 
     @classmethod
-    def open(cls, path: str | os.PathLike[str], dtype: np.dtype[Any], offset: int, size: int) -> "InFile":
-        """The `size` ids that lie in a file from `offset` on."""
-        return cls(name=os.fspath(path), dtype=dtype, file=_OpenFile(path), offset=offset, size=size)
+    def of(cls, path: str | os.PathLike[str], file: BinaryIO, dtype: np.dtype[Any], offset: int, size: int) -> "InFile":
+        """The `size` ids that lie in an open file from `offset` on."""
+        return cls(name=os.fspath(path), dtype=dtype, file=_OpenFile(file), offset=offset, size=size)
 
     def __len__(self) -> int:
         return self.size

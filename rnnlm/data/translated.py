@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.data.encoded import ids_of, read_header
+from rnnlm.data.encoded import header_and_ids
 from rnnlm.data.sources import Unread
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.vocabulary import UNK, Vocabulary
@@ -58,8 +58,8 @@ def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Tokens
     Raises:
         DataError: `<unk>` may stand for words that the model has, or a word is strange to a model without `<unk>`.
     """
-    header = read_header(path)
-    own, ids = header.vocabulary, ids_of(path, header)
+    ids, header = header_and_ids(path)
+    own = header.vocabulary
     if own.words == words.words:
         return ids, header.unknown
     remedy = "encode the text in the model's words: rnnlm data encode TEXT --vocab MODEL"

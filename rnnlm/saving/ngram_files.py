@@ -12,6 +12,7 @@ from rnnlm import __version__
 from rnnlm.data.reading import Reading
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.files import put_back
 from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.ngrams.arpa import expect_names, expect_plain, write_arpa
 from rnnlm.ngrams.arpa_reader import read_arpa
@@ -110,6 +111,7 @@ def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
     Raises:
         ModelFileError: missing, damaged, of a later format, or its files do not fit each other.
     """
+    put_back(Path(path))
     return read_folder(Path(path), _read) if Path(path).is_dir() else read_arpa(path)
 
 

@@ -1,19 +1,14 @@
 """A run that was stopped goes on exactly where it stopped: the same weights and figures, bit for bit."""
 
 import json
-import os
 import random
 import shutil
 import signal
-import subprocess
 import sys
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-import rnnlm
-from rnnlm.backend import NAME
 from rnnlm.cli.main import main
 from rnnlm.errors import InputError
 from rnnlm.experiments import experiment
@@ -21,7 +16,6 @@ from rnnlm.experiments.fitting import Fitting
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.save_every import SaveEvery
 from tests.cli.runs import SMALL, rows
-from tests.conftest import heard
 
 KINDS = {
     "dropout, momentum": ["--optimizer", "momentum", "--lr", "0.5", "--dropout-ratio", "0.3", "--cell", "lstm"],
@@ -226,102 +220,3 @@ def test_a_time_to_save_is_by_a_clock_that_does_not_jump(monkeypatch):
 def test_no_time_to_save_is_refused(given):
     with pytest.raises(InputError, match="save_every must be steps, as 200, or a time"):
         SaveEvery(given)
-
-
-# ---------------------------------------------------------------- processes
-
-TRAIN = [
-    "--recipe", "book-rnn", "--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6",
-    "--cell", "lstm", "--dropout-ratio", "0.3", "--optimizer", "asgd", "--lr", "1", "--max-epoch", "40",
-]  # fmt: skip
-
-
-def start(folder, *options, env):
-    """A training in a process of its own."""
-    command = [sys.executable, "-m", "rnnlm", "train", *options]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    return subprocess.Popen(command, cwd=folder, env=env, text=True, preexec_fn=heard, **pipes)
-
-
-def environment(treebank):
-    return os.environ | {
-        "PYTHONPATH": str(Path(rnnlm.__file__).parent.parent), "RNNLM_DATA": str(treebank), "OPENBLAS_NUM_THREADS": "1",
-    }  # fmt: skip
-
-
-processes = pytest.mark.skipif(NAME != "numpy", reason="processes of their own, which no stand-in reaches: on NumPy")
-
-
-@pytest.fixture
-def small_ptb(tmp_path):
-    """A text of its own: the hashes of Penn Treebank's stand-in are known in this process alone."""
-    words = np.random.default_rng(0).integers(0, 60, (400, 8))
-    (tmp_path / "text.txt").write_text("".join(" ".join(f"w{i}" for i in line) + "\n" for line in words))
-    return tmp_path
-
-
-@processes
-@pytest.mark.parametrize("kills", [4, pytest.param(100, marks=pytest.mark.fault)])
-def test_a_run_killed_again_and_again_is_the_one_that_was_not(small_ptb, kills):
-    env, rng = environment(small_ptb), random.Random(kills)
-    options = [*TRAIN, "--corpus", "text.txt"]
-    whole = start(small_ptb, *options, "--out", "whole", env=env)
-    assert whole.communicate()[1] is not None
-    assert whole.returncode == 0
-    arguments, killed = [*options, "--out", "broken", "--save-every", "7"], 0
-    while killed < kills:
-        run = start(small_ptb, *arguments, env=env)
-        try:
-            run.communicate(timeout=rng.uniform(0.2, 3))
-            assert run.returncode == 0
-            shutil.rmtree(small_ptb / "broken")  # it came to its end: once more from the beginning
-            arguments = [*options, "--out", "broken", "--save-every", "7"]
-        except subprocess.TimeoutExpired:
-            run.kill()
-            run.communicate()
-            killed += 1
-            begun = (small_ptb / "broken" / "checkpoints").is_dir()
-            if begun and any(
-                path.name.startswith("step-") for path in (small_ptb / "broken" / "checkpoints").iterdir()
-            ):
-                arguments = ["--resume", "broken"]
-            else:
-                shutil.rmtree(small_ptb / "broken", ignore_errors=True)
-    last = start(small_ptb, *arguments, env=env)
-    _, errors = last.communicate()
-    assert last.returncode == 0, errors
-    assert files(small_ptb / "broken") == files(small_ptb / "whole")
-
-
-@processes
-@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
-def test_a_signal_finishes_the_step_and_says_how_to_go_on(small_ptb, number, code):
-    env, options = environment(small_ptb), [*TRAIN, "--corpus", "text.txt"]
-    run = start(small_ptb, *options, "--max-epoch", "100000", "--out", "out", env=env)
-    while not run.stdout.readline().startswith("epoch"):
-        pass
-    run.send_signal(number)
-    _, errors = run.communicate(timeout=60)
-    assert run.returncode == code
-    assert errors.splitlines()[-1] == "rnnlm: stopped; go on with: rnnlm train --resume out"
-    assert "Traceback" not in errors
-    run = start(small_ptb, "--resume", "out", env=env)
-    while not run.stdout.readline().startswith("epoch"):
-        pass
-    run.send_signal(number)
-    assert run.communicate(timeout=60)[0] is not None
-    assert run.returncode == code
-
-
-@processes
-def test_two_runs_in_one_folder_are_refused(small_ptb):
-    env, options = environment(small_ptb), [*TRAIN, "--corpus", "text.txt"]
-    run = start(small_ptb, *options, "--max-epoch", "100000", "--out", "out", env=env)
-    while not run.stdout.readline().startswith("epoch"):
-        pass
-    other = start(small_ptb, "--resume", "out", env=env)
-    _, errors = other.communicate(timeout=60)
-    assert other.returncode == 4
-    assert errors.splitlines()[-1] == "rnnlm: out is in use: another training writes to it"
-    run.kill()
-    run.communicate()

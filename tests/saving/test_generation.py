@@ -3,67 +3,18 @@
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import threading
-from pathlib import Path
 
-import numpy as np
 import pytest
 
-from rnnlm import SimpleRnnlm, Vocabulary, load_model, save_model
+from rnnlm import load_model
 from rnnlm.backend import NAME
 from rnnlm.errors import ModelFileError
 from rnnlm.files import clear_away, put_back
 from rnnlm.saving import generation
-from tests.gradcheck import host
+from tests.faults.subjects import Fault, hidden, read_model as generation_of, write_model as save
 
 pytestmark = pytest.mark.skipif(NAME != "numpy", reason="files are written alike by all backends: runs on NumPy")
-CALLS = ("open", "mkdir", "fsync", "rename", "link", "rmdir", "unlink")
-
-
-def words_of(number):
-    return Vocabulary([f"word{number}", "<unk>", "<eos>"])
-
-
-def save(folder, number):
-    """Save generation `number`: its words, its sizes and its weights all say so."""
-    model = SimpleRnnlm(3, 2, 2 + number % 5)
-    for p in model.params:
-        p[...] = number
-    save_model(folder, model, words_of(number))
-
-
-def generation_of(folder):
-    """Which generation a folder has, if all of it is of one."""
-    model, words = load_model(folder)
-    number = int(words.words[0].removeprefix("word"))
-    assert model.config.hidden_size == 2 + number % 5
-    for p in model.params:
-        np.testing.assert_array_equal(host(p), np.float32(number))
-    return number
-
-
-def hidden(folder):
-    return [path.name for path in folder.iterdir() if path.name.startswith(".")]
-
-
-class Fault:
-    """Does something at the `at`-th call of the system that a saving makes."""
-
-    def __init__(self, monkeypatch, at, what):
-        self.left, self.what = at, what
-        for name in CALLS:
-            monkeypatch.setattr(os, name, self.counted(getattr(os, name)))
-
-    def counted(self, call):
-        def counted(*arguments, **named):
-            self.left -= 1
-            if not self.left:
-                self.what()
-            return call(*arguments, **named)
-
-        return counted
 
 
 def raiser(error):
@@ -96,8 +47,8 @@ def test_an_error_at_any_call_leaves_one_generation_and_nothing_else(tmp_path, m
             assert len(hidden(tmp_path)) <= 1
         shutil.rmtree(tmp_path / "m")
         save(tmp_path / "m", 1)
-        for name in hidden(tmp_path):
-            shutil.rmtree(tmp_path / name)
+        for path in hidden(tmp_path):
+            shutil.rmtree(path)
     assert seen == {1, 2}
     assert at > 15
 
@@ -232,56 +183,6 @@ def test_leftovers_of_the_living_stay(tmp_path):
         (tmp_path / name).mkdir()
     clear_away(tmp_path)
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, ".m.tmp", "m.1-0123abcd.tmp"])
-
-
-WRITE = """
-import os, sys
-from pathlib import Path
-from tests.saving.test_generation import MARK, save
-save(Path(sys.argv[1] + "-first"), 1)  # all that is imported is
-os.access(MARK, os.R_OK)
-save(Path(sys.argv[1]), 2)
-os.access(MARK, os.R_OK)
-"""
-MARK = "/between/what/is/counted"
-FAULTS = ["signal=KILL", "error=EIO", "error=ENOSPC"]
-
-
-def traced(folder, call, *inject):
-    """Save generation 2 in a process of its own, and the calls of the system of one kind that it made."""
-    shutil.rmtree(f"{folder}-first", ignore_errors=True)
-    root = str(Path(__file__).parent.parent.parent)
-    env = os.environ | {"PYTHONPATH": root, "OPENBLAS_NUM_THREADS": "1", "PYTHONDONTWRITEBYTECODE": "1"}
-    trace = ["strace", "-f", "-qq", "-o", f"{folder}.trace", "-e", f"trace={call},access,faccessat,faccessat2"]
-    done = subprocess.run(
-        [*trace, *inject, sys.executable, "-c", WRITE, str(folder)], env=env, capture_output=True, text=True, cwd=root
-    )
-    return Path(f"{folder}.trace").read_text().splitlines(), done
-
-
-@pytest.mark.fault
-@pytest.mark.skipif(shutil.which("strace") is None, reason="needs strace")
-@pytest.mark.parametrize("call", ["openat", "write", "fsync", "rename", "renameat2", "mkdir", "unlinkat", "rmdir"])
-@pytest.mark.parametrize("fault", FAULTS)
-def test_a_fault_of_the_system_at_any_call_leaves_one_generation(tmp_path, call, fault):
-    save(tmp_path / "m", 1)
-    lines, done = traced(tmp_path / "m", call)
-    assert not done.returncode, done.stderr
-    marks = [i for i, line in enumerate(lines) if MARK in line]
-    before, inside = (
-        sum(f" {call}(" in line for line in part) for part in (lines[: marks[0]], lines[marks[0] : marks[1]])
-    )
-    seen = []
-    for number in range(before + 1, before + inside + 1):
-        shutil.rmtree(tmp_path / "m")
-        save(tmp_path / "m", 1)
-        lines, done = traced(tmp_path / "m", call, "-e", f"inject={call}:{fault}:when={number}")
-        assert "KILL" in fault or sum("INJECTED" in line for line in lines) == 1
-        assert done.returncode or "KILL" not in fault
-        seen.append(generation_of(tmp_path / "m"))
-        clear_away(tmp_path)
-        assert not hidden(tmp_path)
-    print(f"{call} {fault}: {len(seen)} calls, {seen.count(1)} left the old model, {seen.count(2)} the new one")
 
 
 def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, signals_heard, monkeypatch):
