@@ -181,7 +181,8 @@ class Run:
 
     def _parts(self) -> dict[str, Any]:
         """What a run has to be made anew of, to go on: optimiser and rule by their kinds, windows by their numbers."""
-        kinds = {"optimizer": type(self.optimizer).__name__, "rate": type(self.rate).__name__}
+        rate = "none" if self.rate is None else type(self.rate).__name__
+        kinds = {"optimizer": type(self.optimizer).__name__, "rate": rate}
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:

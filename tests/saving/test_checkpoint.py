@@ -1,0 +1,128 @@
+"""Checkpoints: what is kept, what is taken when one is damaged, and that nothing of them is read unchecked."""
+
+import os
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import NAME, xp
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving.checkpoint import Checkpoints
+from tests.saving.test_generation import flips
+
+
+def names(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def save(checkpoints, *steps, best=()):
+    for step in steps:
+        checkpoints.save(step, {"step": step, "a": np.full(3, step)}, step in best)
+
+
+def test_what_is_saved_is_read(tmp_path):
+    state = {
+        "number": 3, "ratio": 0.1, "infinite": float("inf"), "none": None, "yes": True, "word": "ε",
+        "of the device": xp.arange(6, dtype="float32").reshape(2, 3), "empty": np.empty((0, 4)),
+        "inside": [1, [np.array(2.5)], {"more": np.array([True, False])}],
+    }  # fmt: skip
+    Checkpoints(tmp_path / "c").save(1, state)
+    got = Checkpoints(tmp_path / "c").latest()
+    for name in ("number", "ratio", "infinite", "none", "yes", "word"):
+        assert got[name] == state[name]
+    np.testing.assert_array_equal(got["of the device"], np.arange(6, dtype="float32").reshape(2, 3))
+    assert got["empty"].shape == (0, 4)
+    assert got["inside"][1][0] == 2.5
+    np.testing.assert_array_equal(got["inside"][2]["more"], [True, False])
+
+
+def test_the_last_two_and_the_best_are_kept(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "c")
+    assert not checkpoints.any()
+    assert checkpoints.latest() is None
+    save(checkpoints, 1, 2, 3, 4, 5, best=[2])
+    assert names(tmp_path / "c") == ["step-000000000002-best", "step-000000000004", "step-000000000005"]
+    assert checkpoints.best()["step"] == 2
+    save(checkpoints, 6, 7, best=[6])
+    assert names(tmp_path / "c") == ["step-000000000006-best", "step-000000000007"]
+    save(checkpoints, 8, 9)
+    assert checkpoints.best()["step"] == 6
+    assert checkpoints.latest()["step"] == 9
+
+
+def test_the_best_one_is_written_again_in_its_place(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "c")
+    checkpoints.save(1, {"finished": False}, best=True)
+    checkpoints.save(1, {"finished": True})
+    assert names(tmp_path / "c") == ["step-000000000001-best"]
+    assert checkpoints.latest() == {"finished": True}
+
+
+def test_a_damaged_one_is_moved_aside_and_the_one_before_taken(tmp_path, capsys):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 1, 2, best=[2])
+    (tmp_path / "c" / "step-000000000002-best" / "state.json").write_text("{}")
+    assert checkpoints.best() is None
+    assert checkpoints.latest()["step"] == 1
+    assert "state.json is damaged: it has 2 bytes, SHA-256 44136fa355b3..., and had " in capsys.readouterr().err
+    assert [name.startswith("damaged-step-000000000002-best-") for name in names(tmp_path / "c")] == [True, False]
+    save(checkpoints, 2)
+    assert checkpoints.latest()["step"] == 2
+    for number in (1, 2):
+        (tmp_path / "c" / f"step-00000000000{number}" / "manifest.json").unlink()
+    with pytest.raises(ModelFileError, match="has no checkpoint that is whole: all 2 are damaged"):
+        checkpoints.latest()
+
+
+@pytest.mark.parametrize("file", ["manifest.json", "state.json", "arrays.safetensors"])
+@pytest.mark.parametrize("damage", ["cut", "empty", "gone", "a folder"])
+def test_files_that_are_missing_or_cut_are_seen(tmp_path, file, damage):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 1, 2)
+    path = tmp_path / "c" / "step-000000000002" / file
+    content = path.read_bytes()
+    path.unlink()
+    if damage == "a folder":
+        path.mkdir()
+    elif damage != "gone":
+        path.write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
+    assert checkpoints.latest()["step"] == 1
+
+
+def test_what_is_not_the_checkpoints_fault_moves_none_aside(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 1, 2)
+
+    def too_many(*_, **__):
+        raise OSError(24, "Too many open files")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", too_many)
+        with pytest.raises(OSError, match="Too many open files"):
+            checkpoints.latest()
+    assert checkpoints.latest()["step"] == 2
+
+
+def test_a_key_that_stands_for_an_array_is_refused(tmp_path):
+    with pytest.raises(InputError, match="a key of a state must not be 'array'"):
+        Checkpoints(tmp_path / "c").save(1, {"inside": {"array": 1}})
+    assert not (tmp_path / "c").exists()
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="files are written alike by all backends: runs on NumPy")
+@pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.fault)])
+def test_every_flipped_bit_is_seen(tmp_path, every, tried, capfd):
+    checkpoints, folder = Checkpoints(tmp_path / "c"), tmp_path / "c" / "step-000000000001"
+    save(checkpoints, 1)
+    times = 0
+    for name in names(folder):
+        content = (folder / name).read_bytes()
+        for changed in flips(content, every):
+            (folder / name).write_bytes(changed)
+            with pytest.raises(ModelFileError, match="all 1 are damaged"):
+                checkpoints.latest()
+            next((tmp_path / "c").iterdir()).rename(folder)
+            times += 1
+        (folder / name).write_bytes(content)
+    assert checkpoints.latest()["step"] == 1
+    tried("one bit of a checkpoint flipped, each of them", times, "seen")

@@ -1,0 +1,190 @@
+"""A training of the library's trainer is written down and gone on with, bit for bit."""
+
+import os
+import random
+import signal
+import threading
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import NAME
+from rnnlm.errors import BusyError, InputError, ModelFileError
+from rnnlm.models import LanguageModel, ModelConfig, SimpleRnnlm
+from rnnlm.optim import ASGD, Adam, Cosine
+from rnnlm.saving.lock import locked
+from rnnlm.training.keeper import Keeper
+from rnnlm.training.rnnlm_trainer import RnnlmTrainer
+from tests.gradcheck import host
+
+V = 11
+CONFIG = ModelConfig("LanguageModel", V, wordvec_size=5, hidden_size=6, cell="lstm", dropout_ratio=0.3)
+
+
+class Stop(BaseException):
+    """As if the machine had died."""
+
+
+@pytest.fixture
+def corpus(rng):
+    return rng.integers(0, V, 200)
+
+
+def make(optimizer=Adam):
+    return RnnlmTrainer(LanguageModel(CONFIG), optimizer(0.01))
+
+
+def fit(trainer, corpus, **options):
+    options = {"max_epoch": 3, "batch_size": 3, "time_size": 10, "max_grad": 1.0, "eval_interval": 2, **options}
+    trainer.fit(corpus[:-1], corpus[1:], **options)
+
+
+def outcome(trainer):
+    return host(trainer.model.flat_params).tobytes(), trainer.ppl_list, trainer.grad_norm_list, trainer.current_epoch
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{}, {"random_bptt": True, "seed": 4}, {"rate": lambda: Cosine(0.01, 18)}, {"eval_interval": None}],
+    ids=["plain", "random", "cosine", "each epoch"],
+)
+@pytest.mark.parametrize("optimizer", [Adam, ASGD])
+def test_it_is_the_training_that_was_never_stopped(corpus, tmp_path, monkeypatch, options, optimizer):
+    def given():
+        return {name: value() if callable(value) else value for name, value in options.items()}
+
+    whole = make(optimizer)
+    fit(whole, corpus, **given())
+    stops, died, end_step = random.Random(1), [], Keeper.end_step
+
+    def end_or_die(self):
+        stop = end_step(self)
+        if len(died) < 6 and stops.random() < 0.3:
+            died.append(self.run.steps)
+            raise Stop
+        return stop
+
+    monkeypatch.setattr(Keeper, "end_step", end_or_die)
+    while True:
+        trainer = make(optimizer)
+        assert trainer.resume(tmp_path / "kept") == (len(died) > 0)
+        try:
+            fit(trainer, corpus, **given(), save_to=tmp_path / "kept", save_every="2")
+            break
+        except Stop:
+            pass
+    assert len(died) > 2
+    assert outcome(trainer) == outcome(whole)
+
+
+def test_a_second_fit_is_gone_on_with_as_the_second(corpus, tmp_path):
+    whole = make()
+    fit(whole, corpus, random_bptt=True)
+    fit(whole, corpus, random_bptt=True)
+    first = make()
+    fit(first, corpus, random_bptt=True)
+
+    def stop(epoch, window, perplexity):
+        first.save(tmp_path / "kept")
+        return epoch == 4
+
+    fit(first, corpus, random_bptt=True, on_report=stop)
+    second = make()
+    assert second.resume(tmp_path / "kept")
+    fit(second, corpus, random_bptt=True)
+    assert outcome(second) == outcome(whole)
+
+
+def test_what_is_resumed_is_there_at_once(corpus, tmp_path):
+    first, second = make(), make()
+    fit(first, corpus)
+    first.save(tmp_path / "kept")
+    assert second.resume(tmp_path / "kept")
+    np.testing.assert_array_equal(host(second.model.flat_params), host(first.model.flat_params))
+    assert second.ppl_list == first.ppl_list
+    fit(second, corpus)  # it has come to its end: nothing is done
+    assert outcome(second) == outcome(first)
+
+
+def test_what_can_not_go_on_is_refused(corpus, tmp_path):
+    trainer = make()
+    assert not trainer.resume(tmp_path / "nothing")
+    with pytest.raises(InputError, match="save needs a training: call fit first"):
+        trainer.save(tmp_path / "kept")
+    fit(trainer, corpus, save_to=tmp_path / "kept")
+    other = RnnlmTrainer(SimpleRnnlm(V, 5, 6), Adam())
+    with pytest.raises(InputError, match="parameters must be"):
+        other.resume(tmp_path / "kept")
+    again = make()
+    assert again.resume(tmp_path / "kept")
+    for options, message in (
+        ({"batch_size": 4}, "batch_size of a training that goes on must be 3, as before, got 4"),
+        ({"time_size": 4}, "time_size of a training that goes on must be 10, as before, got 4"),
+        ({"rate": Cosine(0.1, 9)}, "rate of a training that goes on must be none, as before, got Cosine"),
+    ):
+        with pytest.raises(InputError, match=message):
+            fit(again, corpus, **options)
+    fit(again, corpus)  # what was refused has not made it forget
+    assert outcome(again) == outcome(trainer)
+    for path in (tmp_path / "kept").glob("step-*"):
+        (path / "state.json").write_text("{}")
+    with pytest.raises(ModelFileError, match="all 2 are damaged"):
+        make().resume(tmp_path / "kept")
+
+
+def test_what_can_not_be_written_down_is_refused_before_any_step(corpus, tmp_path):
+    class Foreign:
+        def update(self, params, grads):
+            pytest.fail("a step was made")
+
+    trainer = RnnlmTrainer(LanguageModel(CONFIG), Foreign())
+    with pytest.raises(InputError, match=r"optimizer must be one of rnnlm.optim for a training to be written down"):
+        fit(trainer, corpus, save_to=tmp_path / "kept")
+    with pytest.raises(InputError, match="save_every must be steps, as 200, or a time"):
+        fit(make(), corpus, save_to=tmp_path / "kept", save_every="often")
+
+
+def test_another_training_in_the_folder_is_refused(corpus, tmp_path):
+    (tmp_path / "kept").mkdir()
+    with locked(tmp_path / "kept"), pytest.raises(BusyError, match="kept is in use: another training writes to it"):
+        fit(make(), corpus, save_to=tmp_path / "kept")
+
+
+def test_a_signal_finishes_the_step_and_then_does_what_it_does(corpus, tmp_path, signals_heard):
+    whole, trainer, steps = make(), make(), []
+    fit(whole, corpus)
+
+    def asked(epoch, window, perplexity):
+        if window == 3:
+            signal.raise_signal(signal.SIGINT)
+            steps.append(trainer._run.steps)
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(trainer, corpus, save_to=tmp_path / "kept", on_report=asked)
+    assert len(steps) == 1  # where the signal came the report was not cut short
+    assert signal.getsignal(signal.SIGINT) == signal.default_int_handler
+    again = make()
+    assert again.resume(tmp_path / "kept")
+    fit(again, corpus, save_to=tmp_path / "kept")
+    assert outcome(again) == outcome(whole)
+
+
+def test_a_second_signal_ends_at_once(corpus, tmp_path, signals_heard):
+    def never(epoch, window, perplexity):
+        signal.raise_signal(signal.SIGINT)
+        signal.raise_signal(signal.SIGINT)
+        pytest.fail("nobody heard the second signal")
+
+    with pytest.raises(KeyboardInterrupt):
+        fit(make(), corpus, save_to=tmp_path / "kept", on_report=never)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="CuPy's device is the main thread's")
+def test_it_is_kept_in_another_thread_too(corpus, tmp_path):
+    trainer, whole = make(), make()
+    thread = threading.Thread(target=lambda: fit(trainer, corpus, save_to=tmp_path / "kept"))
+    thread.start()
+    thread.join()
+    fit(whole, corpus)
+    assert outcome(trainer) == outcome(whole)
+    assert len(os.listdir(tmp_path / "kept")) >= 2
