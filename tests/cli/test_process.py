@@ -7,6 +7,7 @@ from functools import partial
 
 import pytest
 
+from rnnlm.cli.process import handled
 from rnnlm.saving.model_folder import load_model
 
 
@@ -47,3 +48,70 @@ def test_closed_streams(models, clean_env, closed):
     result = subprocess.run(["bash", "-c", command], env=clean_env, capture_output=True, text=True, check=False)
     assert result.returncode == 0
     assert "Traceback" not in result.stderr
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_an_import_is_waited_for(tmp_path, monkeypatch, signals_heard, capsys, number, code):
+    """A signal in the middle of it is heard once it is done."""
+    monkeypatch.delitem(sys.modules, "half_done", raising=False)
+    (tmp_path / "half_done.py").write_text(
+        f"import signal, time\nsignal.raise_signal({int(number)})\ntime.sleep(0.05)\nDONE = True\n"
+    )
+    monkeypatch.syspath_prepend(str(tmp_path))
+    done = []
+
+    def action():
+        import half_done
+
+        done.append(half_done.DONE)
+        time.sleep(5)
+        pytest.fail("nobody heard the signal")
+
+    assert handled(action) == code
+    assert done == [True]
+    assert capsys.readouterr().err == "rnnlm: interrupted\n"
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_signal_at_the_end_of_an_import_that_ends_all_is_heard(tmp_path, monkeypatch, signals_heard):
+    (tmp_path / "the_end.py").write_text(f"import signal\nsignal.raise_signal({int(signal.SIGTERM)})\n")
+    monkeypatch.syspath_prepend(str(tmp_path))
+
+    def action():
+        import the_end  # noqa: F401
+
+    assert handled(action) == 143
+    time.sleep(0.05)  # a timer that was left would end the tests
+
+
+def test_an_interrupt_that_a_library_makes_another_error_of_is_one(signals_heard, capsys):
+    def action():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            raise AttributeError("type object 'tqdm' has no attribute '_lock'") from None
+
+    assert handled(action) == 143
+    assert capsys.readouterr().err == "rnnlm: interrupted\n"
+
+
+def test_an_interrupt_that_a_library_swallows_is_told(signals_heard, capsys):
+    def action():
+        try:
+            signal.raise_signal(signal.SIGHUP)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            pass
+
+    assert handled(action) == 129
+    assert capsys.readouterr().err == "rnnlm: interrupted\n"
+
+
+def test_signals_that_are_ignored_stay_ignored(monkeypatch):
+    """As after nohup."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        assert handled(lambda: signal.raise_signal(signal.SIGHUP)) == 0
+    finally:
+        signal.signal(signal.SIGHUP, before)

@@ -2,6 +2,7 @@
 
 import json
 import random
+import resource
 import shutil
 import signal
 import sys
@@ -13,6 +14,7 @@ from rnnlm.cli.main import main
 from rnnlm.errors import InputError
 from rnnlm.experiments import experiment
 from rnnlm.experiments.fitting import Fitting
+from rnnlm.experiments.results import Results
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.save_every import SaveEvery
 from tests.cli.runs import SMALL, rows
@@ -220,3 +222,89 @@ def test_a_time_to_save_is_by_a_clock_that_does_not_jump(monkeypatch):
 def test_no_time_to_save_is_refused(given):
     with pytest.raises(InputError, match="save_every must be steps, as 200, or a time"):
         SaveEvery(given)
+
+
+def stopped(*options, at=40):
+    """A run that ends after a step, as if the machine had died."""
+    end_step, leave = Keeper.end_step, Fitting.leave_model
+
+    def end_or_die(self):
+        end_step(self)
+        if self.run.steps == at:
+            raise Stop
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Keeper, "end_step", end_or_die)
+        patch.setattr(Fitting, "leave_model", lambda self: None)
+        with pytest.raises(Stop):
+            main(["train", *options])
+    assert Fitting.leave_model is leave
+
+
+@pytest.mark.parametrize("optimizer", [["--optimizer", "adam"], ["--optimizer", "asgd", "--lr", "1"]])
+def test_a_model_that_is_lost_is_written_again_from_the_best_checkpoint(treebank, capsys, optimizer):
+    options = [*SMALL, *optimizer, "--save-every", "5"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stopped(*options, "--out", "out", at=90)
+    before = files("out")
+    shutil.rmtree("out/model")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fitting, "fit", dies)
+        patch.setattr(Fitting, "leave_model", lambda self: None)
+        with pytest.raises(Stop):
+            main(["train", "--resume", "out"])
+    assert "it is written again, from the best checkpoint" in capsys.readouterr().err
+    assert files("out") == before
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_a_model_that_is_lost_without_a_checkpoint_of_it_is_an_error(treebank, capsys):
+    stopped(*SMALL, "--save-every", "5", "--out", "out", at=100)
+    shutil.rmtree("out/model")
+    for path in Path("out/checkpoints").glob("*-best"):
+        shutil.rmtree(path)
+    assert main(["train", "--resume", "out"]) == 3
+    assert "out/model is not a folder" in capsys.readouterr().err
+
+
+def test_a_folder_whose_run_never_began_may_be_taken(treebank, monkeypatch, capsys):
+    """Nothing is lost by it; of any other it is refused."""
+    assert main(["train", *SMALL, "--out", "whole"]) == 0
+    with monkeypatch.context() as patch:
+        patch.setattr("rnnlm.saving.checkpoint.Checkpoints.save", dies)
+        with pytest.raises(Stop):
+            main(["train", *SMALL, "--out", "out"])
+    assert main(["train", "--resume", "out"]) == 3
+    assert "its training had not begun; begin again with --out out" in capsys.readouterr().err
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    assert files("out") == files("whole")
+    assert main(["train", *SMALL, "--out", "out"]) == 2
+    assert "out must be a new or an empty folder, and out holds " in capsys.readouterr().err
+
+
+def test_figures_that_were_cut_or_lost_are_there_again(treebank):
+    options = [*SMALL, "--save-every", "5"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stopped(*options, "--out", "out", at=120)
+    content = Path("out/metrics.jsonl").read_bytes()
+    assert len(content) > 100
+    Path("out/metrics.jsonl").write_bytes(content[:50])
+    Path("out/timing.jsonl").write_bytes(Path("out/timing.jsonl").read_bytes()[:-5])
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+    assert [row["epoch"] for row in rows("out/timing.jsonl")] == [1, 3]
+
+
+def test_a_line_that_there_is_no_room_for_is_not_written_by_half(tmp_path):
+    results = Results.new(tmp_path / "out", "story")
+    results.append("metrics.jsonl", {"epoch": 1})
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20, before[1]))
+    try:
+        with pytest.raises(OSError, match="File too large: '.*metrics.jsonl'"):
+            results.append("metrics.jsonl", {"epoch": 2})
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+        results.close()
+    assert (tmp_path / "out" / "metrics.jsonl").read_text() == '{"epoch": 1}\n'

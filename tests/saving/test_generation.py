@@ -3,7 +3,10 @@
 import os
 import shutil
 import signal
+import subprocess
+import sys
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -93,7 +96,7 @@ def test_a_reader_sees_whole_generations(tmp_path):
 
     reader = threading.Thread(target=read)
     reader.start()
-    for number in range(1, 300):
+    for number in range(1, 120):
         save(tmp_path / "m", number)
     stop.set()
     reader.join()
@@ -208,3 +211,83 @@ def test_permissions_of_a_file_that_is_replaced_stay(tmp_path):
     (tmp_path / "a").chmod(0o600)
     write_atomic(tmp_path / "a", b"new")
     assert (tmp_path / "a").stat().st_mode & 0o777 == 0o600
+
+
+def order_of_calls(tmp_path, monkeypatch):
+    """What a saving syncs and renames, in order, by the names of files."""
+    done = []
+
+    def noting(name, told):
+        right = getattr(os, name)
+
+        def call(*arguments, **named):
+            done.append((name, *told(*arguments)))
+            return right(*arguments, **named)
+
+        monkeypatch.setattr(os, name, call)
+
+    noting("fsync", lambda handle: [Path(os.readlink(f"/proc/self/fd/{handle}")).name])
+    noting("rename", lambda one, other: [Path(one).name, Path(other).name])
+    monkeypatch.setattr(generation, "_exchanged", lambda one, other: False)
+    save(tmp_path / "m", 2)
+    return done
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="asks Linux for the names of open files")
+def test_all_is_synced_before_it_takes_its_place(tmp_path, monkeypatch):
+    """Each file, then the folder with their names, then it is renamed, and then the folder that it is in."""
+    save(tmp_path / "m", 1)
+    done = order_of_calls(tmp_path, monkeypatch)
+    new = done[-3][1]
+    assert [entry[1:] for entry in done[:-5]] == [
+        (n,) for n in ("config.json", "vocab.txt", "text.json", "model.safetensors", "manifest.json")
+    ]
+    synced, moved, placed, _, at_last = done[-5:]
+    assert synced == ("fsync", new)
+    assert moved[:2] == ("rename", "m")
+    assert placed == ("rename", new, "m")
+    assert at_last == ("fsync", tmp_path.name)
+
+
+MEASURED = """
+import sys
+from pathlib import Path
+from rnnlm import LanguageModel, ModelConfig, Vocabulary, load_model, save_model
+def held(what):
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return int(next(line for line in lines if line.startswith(what)).split()[1]) << 10
+config = ModelConfig("LanguageModel", 40_000, wordvec_size=256, hidden_size=256, cell="lstm")
+words = Vocabulary(["<unk>", "<eos>", *(f"w{i}" for i in range(39_998))])
+if sys.argv[1] == "make":
+    save_model("m", LanguageModel(config), words)
+    sys.exit()
+load_model("small")  # all that is imported is
+if sys.argv[1] == "save":
+    model = LanguageModel(config)
+    for p in model.params:
+        p += 0  # all of it is memory by now
+Path("/proc/self/clear_refs").write_text("5")  # forget the highest memory so far
+begin = held("VmRSS")
+if sys.argv[1] == "save":
+    save_model("n", model, words)
+else:
+    model, _ = load_model("m")
+size = sum(p.nbytes for p in model.params)
+print((held("VmHWM") - begin) / size)
+"""
+
+
+@pytest.mark.skipif(not Path("/proc/self/clear_refs").exists(), reason="asks Linux for the highest memory")
+def test_saving_takes_little_memory_and_loading_little_more_than_the_weights(tmp_path):
+    """Of 21 million parameters, 84 MB: less than half of that on top."""
+    save(tmp_path / "small", 1)
+
+    def measured(what):
+        env = os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent.parent), "OPENBLAS_NUM_THREADS": "1"}
+        command = [sys.executable, "-c", MEASURED, what]
+        done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, check=True)
+        return done.stdout
+
+    measured("make")
+    assert float(measured("save")) < 0.5
+    assert 0.9 < float(measured("load")) < 1.5
