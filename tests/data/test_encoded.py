@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from rnnlm.data import Batches, Vocabulary, load_corpus, open_corpus, read_corpus
+from rnnlm.data import Batches, Vocabulary, encoded, load_corpus, open_corpus, read_corpus
 from rnnlm.data.corpora.named import load_part
 from rnnlm.data.encoded import WORDS_BEGIN, pack, read_header, verify
 from rnnlm.data.encoding import write_ids
@@ -161,6 +161,23 @@ def test_a_header_that_is_whole_but_wrong_is_refused(tmp_path, words, tokens, un
     (tmp_path / "odd").write_bytes(pack(Odd(words), tokens, unknown, bytes(32)) + bytes(2 * tokens))
     with pytest.raises(DataError, match=message):
         open_corpus(tmp_path / "odd")
+
+
+def test_a_file_that_is_replaced_while_it_is_opened_is_one_or_the_other(tmp_path, monkeypatch):
+    """The words and the ids are those of one file."""
+    old, new = Vocabulary(["a", "<unk>", "<eos>"]), Vocabulary(["b", "<unk>", "<eos>"])
+    write_ids(tmp_path / "ids", old, [np.zeros(9, int)])
+    right = encoded._header
+
+    def replaced_meanwhile(path, file):
+        header = right(path, file)
+        write_ids(path, new, [np.full(9, 2)])
+        return header
+
+    monkeypatch.setattr(encoded, "_header", replaced_meanwhile)
+    ids, words = open_corpus(tmp_path / "ids")
+    assert words.words == old.words
+    assert not np.asarray(ids).any()
 
 
 def test_damaged_ids_are_found_by_a_check(tmp_path):

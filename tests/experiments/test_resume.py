@@ -15,6 +15,7 @@ from rnnlm.errors import InputError
 from rnnlm.experiments import experiment
 from rnnlm.experiments.fitting import Fitting
 from rnnlm.experiments.results import Results
+from rnnlm.saving.lock import locked
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.save_every import SaveEvery
 from tests.cli.runs import SMALL, rows
@@ -281,6 +282,26 @@ def test_a_folder_whose_run_never_began_may_be_taken(treebank, monkeypatch, caps
     assert files("out") == files("whole")
     assert main(["train", *SMALL, "--out", "out"]) == 2
     assert "out must be a new or an empty folder, and out holds " in capsys.readouterr().err
+
+
+def test_the_first_checkpoint_is_written_before_any_step(treebank, monkeypatch, capsys):
+    """So that a full disk is met before there is anything to lose."""
+
+    def full(*_, **__):
+        raise OSError(28, "No space left on device", "out/checkpoints")
+
+    monkeypatch.setattr("rnnlm.saving.checkpoint.Checkpoints.save", full)
+    monkeypatch.setattr("rnnlm.training.run.Run.step", lambda self: pytest.fail("a step was made"))
+    assert main(["train", *SMALL, "--out", "out"]) == 1
+    assert capsys.readouterr().err == "rnnlm: [Errno 28] No space left on device: 'out/checkpoints'\n"
+
+
+def test_another_training_in_the_folder_is_refused(treebank, capsys):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    with locked(Path("out")):
+        assert main(["train", "--resume", "out"]) == 4
+    assert "out is in use: another training writes to it" in capsys.readouterr().err
+    assert main(["train", "--resume", "out"]) == 0
 
 
 def test_figures_that_were_cut_or_lost_are_there_again(treebank):

@@ -13,8 +13,9 @@ import pytest
 from rnnlm import load_model
 from rnnlm.backend import NAME
 from rnnlm.errors import ModelFileError
-from rnnlm.files import clear_away, put_back
+from rnnlm.files import clear_away, put_back, write_atomic
 from rnnlm.saving import generation
+from rnnlm.saving.open_folder import OpenFolder
 from tests.faults.subjects import Fault, hidden, read_model as generation_of, write_model as save
 
 pytestmark = pytest.mark.skipif(NAME != "numpy", reason="files are written alike by all backends: runs on NumPy")
@@ -104,6 +105,20 @@ def test_a_reader_sees_whole_generations(tmp_path):
     assert len(seen) > 20
 
 
+def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monkeypatch):
+    save(tmp_path / "m", 1)
+    right, opened = OpenFolder.open, []
+
+    def replaced_meanwhile(self, name):
+        if not opened:
+            opened.append(name)
+            save(tmp_path / "m", 2)
+        return right(self, name)
+
+    monkeypatch.setattr(OpenFolder, "open", replaced_meanwhile)
+    assert generation_of(tmp_path / "m") == 2
+
+
 def test_a_mixture_would_be_seen(tmp_path):
     """The reader above does tell: files that are replaced one after the other are not of one generation."""
     save(tmp_path / "m", 1)
@@ -151,7 +166,8 @@ def flips(content, every=1):
 
 
 @pytest.mark.parametrize("every", [7, pytest.param(1, marks=pytest.mark.fault)])
-def test_every_flipped_bit_is_seen(tmp_path, every):
+def test_every_flipped_bit_is_seen(tmp_path, every, tried):
+    times = 0
     save(tmp_path / "m", 1)
     names = sorted(path.name for path in (tmp_path / "m").iterdir())
     assert names == ["config.json", "manifest.json", "model.safetensors", "text.json", "vocab.txt"]
@@ -162,7 +178,9 @@ def test_every_flipped_bit_is_seen(tmp_path, every):
             path.write_bytes(changed)
             with pytest.raises(ModelFileError):
                 load_model(tmp_path / "m")
+            times += 1
         path.write_bytes(content)
+    tried("one bit of a model folder flipped, each of them", times, "seen")
     assert generation_of(tmp_path / "m") == 1
 
 
@@ -178,6 +196,15 @@ def test_what_the_living_are_writing_is_not_put_in_place(tmp_path, monkeypatch):
     monkeypatch.setattr(generation, "_put", with_a_reader)
     save(tmp_path / "m", 1)
     assert generation_of(tmp_path / "m") == 1
+
+
+def test_what_the_dead_left_goes_when_the_same_is_saved_again(tmp_path):
+    for name in (".m.999999999-0123abcd.tmp", ".m.999999999-0123abcd.old", ".other.999999999-0123abcd.tmp"):
+        (tmp_path / name).mkdir()
+    save(tmp_path / "m", 1)
+    (tmp_path / ".a.999999999-0123abcd.tmp").touch()
+    write_atomic(tmp_path / "a", b"new")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".other.999999999-0123abcd.tmp", "a", "m"]
 
 
 def test_leftovers_of_the_living_stay(tmp_path):
@@ -205,8 +232,6 @@ def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, signal
 
 
 def test_permissions_of_a_file_that_is_replaced_stay(tmp_path):
-    from rnnlm.files import write_atomic
-
     (tmp_path / "a").write_bytes(b"old")
     (tmp_path / "a").chmod(0o600)
     write_atomic(tmp_path / "a", b"new")
