@@ -30,8 +30,14 @@ def pytest_configure(config):
             os.environ["RNNLM_FUSED"] = "0"  # the plain text alone
 
 
+@pytest.hookimpl(tryfirst=True)  # before those without a mark are left out
 def pytest_collection_modifyitems(config, items):
     from rnnlm.backend import NAME
+
+    if config.getoption("-m") == "fault":
+        for item in items:
+            if "faults" in item.path.parts and item.path.name != "test_guards.py":
+                item.add_marker("fault")
 
     stand_in = config.getoption("--strict-cupy")
     if NAME == "cupy" and not stand_in:

@@ -2,6 +2,7 @@
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -102,3 +103,15 @@ def test_its_commands_run(page, tmp_path, monkeypatch, capsys):
     assert answer in ["bells", "birds", "clocks", "clouds", "dogs", "horses", "lamps", "trees"]
     assert "102 of 102 words begin with vectors of story.vec" in shown
     assert (tmp_path / "words.png").stat().st_size > 5_000
+
+
+def test_a_training_that_is_kept_goes_on(tmp_path, monkeypatch, capsys):
+    """The program of docs/trust.md, begun twice: what is done is not done again."""
+    shutil.copy(DOCS.parent / "README.md", tmp_path)
+    monkeypatch.chdir(tmp_path)
+    (code,) = re.findall(r"```python\n(.*?)```", (DOCS / "trust.md").read_text(), re.S)
+    exec(code, first := {})
+    assert "going on" not in capsys.readouterr().out
+    exec(code, second := {})
+    assert f"going on after {len(first['trainer'].ppl_list)} reports" in capsys.readouterr().out
+    assert second["trainer"].ppl_list == first["trainer"].ppl_list

@@ -128,7 +128,7 @@ def _put_together(value: Any, arrays: Mapping[str, Array]) -> Any:
     """What `_taken_apart` was given, tuples as lists."""
     if isinstance(value, dict):
         if set(value) == {KIND}:
-            return arrays[value[KIND]]
+            return np.asarray(arrays[value[KIND]])  # a plain array, as every array library takes it
         return {key: _put_together(inner, arrays) for key, inner in value.items()}
     return [_put_together(inner, arrays) for inner in value] if isinstance(value, list) else value
 
