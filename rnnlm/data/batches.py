@@ -1,5 +1,6 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
@@ -99,9 +100,14 @@ class Batches(Windows):
         """How many time steps a window has."""
         return self.span(number)[1]
 
-    def identity(self) -> dict[str, int]:
-        """The numbers that say which windows these are."""
-        return {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
+    def identity(self) -> dict[str, int | str]:
+        """What says which windows these are: numbers, and digests of the ids."""
+        numbers = {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
+        return {**numbers, **self._digests}
+
+    @cached_property
+    def _digests(self) -> dict[str, str]:
+        return {"inputs": self.xs.digest(), "targets": self.ts.digest()}
 
 
 class RandomBatches(Batches):
@@ -140,8 +146,8 @@ class RandomBatches(Batches):
         length = self.span(number)[1]
         return lr if length == self.time_size else lr * length / self.time_size
 
-    def identity(self) -> dict[str, int]:
-        """The numbers that say which windows these are, those of the random stream too."""
+    def identity(self) -> dict[str, int | str]:
+        """What says which windows these are, numbers of the random stream too."""
         return {**super().identity(), "seed": self.seed, "stream": self.stream}
 
     def _length(self, number: int) -> int:

@@ -75,7 +75,7 @@ class Samples(Windows):
         chosen = ops.asarray(self._order[1][begin : begin + self.batch_size])
         return taken(self.x, chosen), taken(self.t, chosen)
 
-    def identity(self) -> dict[str, int]:
+    def identity(self) -> dict[str, int | str]:
         """The numbers that say which batches these are."""
         return {"samples": self.samples, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}
 

@@ -1,5 +1,7 @@
 """Windows of sentences: those of like length side by side, in another order in each epoch."""
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,10 +71,14 @@ class SentenceBatches(Windows):
         """Whether it is the first of its lines."""
         return self._place(number)[2] == 0
 
-    def identity(self) -> dict[str, int]:
-        """The numbers that say which windows these are."""
-        lines = {"lines": len(self.sentences), "tokens": self.sentences.tokens}
+    def identity(self) -> dict[str, int | str]:
+        """What says which windows these are: numbers, and a digest of the ids."""
+        lines: dict[str, int | str] = {"lines": len(self.sentences), "tokens": self.sentences.tokens, "ids": self._digest}
         return {**lines, "batch_size": self.batch_size, "time_size": self.time_size, "seed": self.seed, "lap": self.lap}
+
+    @cached_property
+    def _digest(self) -> str:
+        return self.sentences.ids.digest()
 
     def _place(self, number: int) -> tuple[NDArray[np.int64], int, int]:
         """The lines of an epoch in their order, and the group and the piece of it that a window has."""

@@ -58,5 +58,5 @@ class Windows(ABC):
         return lr
 
     @abstractmethod
-    def identity(self) -> dict[str, int]:
-        """The numbers that say which windows these are."""
+    def identity(self) -> dict[str, int | str]:
+        """What says which windows these are: numbers, and digests of what they are cut from."""

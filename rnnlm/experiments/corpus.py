@@ -1,5 +1,6 @@
 """The corpus of an experiment: its parts, as a stream or as sentences, and whether there is enough to hold any out."""
 
+import hashlib
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -8,6 +9,7 @@ import numpy as np
 from rnnlm.data.corpora.named import Corpus, load_corpus
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
+from rnnlm.data.tokens import Tokens
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.experiments.settings import TrainConfig
@@ -31,6 +33,17 @@ class Texts:
     test: Any
     vocabulary: Vocabulary
     floor: float | None
+
+    def digests(self) -> dict[str, str]:
+        """A digest of each part and of the words: other texts have others."""
+        parts = {"train": self.train, "valid": self.valid, "test": self.test}
+        found = {name: _ids_of(part).digest() for name, part in parts.items() if part is not None}
+        return {**found, "vocabulary": hashlib.sha256(self.vocabulary.to_bytes()).hexdigest()[:32]}
+
+
+def _ids_of(part: Any) -> Tokens:
+    """The ids of a part."""
+    return part.ids if isinstance(part, Sentences) else tokens_of("ids", part)
 
 
 def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:

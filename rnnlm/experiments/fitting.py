@@ -4,7 +4,7 @@ from time import perf_counter
 from typing import Any
 
 from rnnlm.backend import ops
-from rnnlm.errors import MissingExtra, ModelFileError, TrainingDiverged
+from rnnlm.errors import InputError, MissingExtra, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.going_on import SETTINGS, saved_settings
 from rnnlm.experiments.results import CHECKPOINTS, METRICS, TIMING, Results
@@ -52,6 +52,7 @@ class Fitting:
         self.model_folder = results.folder / "model"
         self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
         self.keeper = Keeper(training, self.checkpoints, config.save_every, self._told)
+        self.texts = corpus.digests()
         self.trained = self.finished = False
         self.figures = ""  # those of the training alone
 
@@ -89,6 +90,7 @@ class Fitting:
         """Become what the newest checkpoint of the folder says, `finished` too.
 
         Raises:
+            InputError: the corpus has changed.
             ModelFileError: no checkpoint, or none that is whole; or no model that is, and no checkpoint of it.
         """
         folder = self.results.folder
@@ -97,6 +99,12 @@ class Fitting:
             raise ModelFileError(
                 f"{folder} has no checkpoint to go on from: its training had not begun; begin again with --out {folder}"
             )
+        for name, digest in self.texts.items():
+            if state["texts"].get(name) != digest:
+                raise InputError(
+                    f"the corpus of a run that goes on must be as it was, and of {self.config.corpus} the {name} has "
+                    "changed: put back what it was, or begin anew"
+                )
         before = saved_settings(folder)
         longer = self.config.max_epoch > before["max_epoch"]
         self.finished = state["finished"] and not longer
@@ -135,7 +143,7 @@ class Fitting:
         """What is written down with the training."""
         if not self.finished:
             self.figures = self.results.figures()
-        return {name: getattr(self, name) for name in ("curves", "figures", "trained", "finished")}
+        return {name: getattr(self, name) for name in ("curves", "figures", "texts", "trained", "finished")}
 
     # ------------------------------------------------------------------ epochs
 

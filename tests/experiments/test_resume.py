@@ -329,3 +329,20 @@ def test_a_line_that_there_is_no_room_for_is_not_written_by_half(tmp_path):
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
         results.close()
     assert (tmp_path / "out" / "metrics.jsonl").read_text() == '{"epoch": 1}\n'
+
+
+@pytest.mark.parametrize(("before", "after", "said"), [("a cat", "a dog", "train"), (" N ", " M ", "vocabulary")])
+def test_a_corpus_that_has_changed_is_refused(treebank, capsys, before, after, said):
+    """Of the same length, so that nothing else would tell."""
+    text = (treebank / "ptb" / "ptb.train.txt").read_text()
+    Path("text.txt").write_text(text)
+    options = [*SMALL, "--corpus", "text.txt"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stopped(*options, "--out", "out", at=40)
+    Path("text.txt").write_text(text.replace(before, after))
+    assert main(["train", "--resume", "out"]) == 2
+    told = f"the corpus of a run that goes on must be as it was, and of text.txt the {said} has changed"
+    assert told in capsys.readouterr().err
+    Path("text.txt").write_text(text)
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")

@@ -117,6 +117,8 @@ def test_what_can_not_go_on_is_refused(corpus, tmp_path):
         other.resume(tmp_path / "kept")
     again = make()
     assert again.resume(tmp_path / "kept")
+    with pytest.raises(InputError, match="inputs of a training that goes on must be [0-9a-f]{32}, as before, got"):
+        fit(again, corpus[::-1])
     for options, message in (
         ({"batch_size": 4}, "batch_size of a training that goes on must be 3, as before, got 4"),
         ({"time_size": 4}, "time_size of a training that goes on must be 10, as before, got 4"),
