@@ -16,6 +16,7 @@ __all__ = [
     "atomic_file",
     "beside",
     "clear_away",
+    "make_folder",
     "naming",
     "new_file",
     "put_back",
@@ -25,6 +26,7 @@ __all__ = [
 ]
 
 NEW, OLD = ".tmp", ".old"  # what is to take a place, and what had it
+_named_here: set[str] = set()  # by this process
 LEFT = r"\.(.+)\.(\d+)-[0-9a-f]{8}\.(?:tmp|old)"  # names that `beside` gives: the target's, and the process
 
 
@@ -64,8 +66,6 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     temporary = beside(target)
     try:
         with new_file(temporary, target) as file:
-            if target.is_file():
-                os.chmod(temporary, stat.S_IMODE(target.stat().st_mode))
             yield file
         os.replace(temporary, target)
     except BaseException:
@@ -77,12 +77,15 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 
 @contextmanager
 def new_file(path: Path, target: Path) -> Iterator[BinaryIO]:
-    """A file that must not be there yet, to be written to; in the end it is flushed to the disk.
+    """A file that must not be there yet, to be written to; in the end it is flushed to the disk. It has the permissions
+    of the `target` whose place it is to take, if there is one.
 
     Raises:
-        OSError: it names the `target` that the file is written for.
+        OSError: it names the `target`.
     """
     with io.BufferedWriter(_Named(path, target)) as file:
+        if target.is_file():
+            os.chmod(path, stat.S_IMODE(target.stat().st_mode))
         yield file
         file.flush()
         with naming(target):
@@ -113,9 +116,19 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
         raise
 
 
+def make_folder(folder: Path) -> None:
+    """Make a folder, and those above it that are not there; the names of all are flushed to the disk."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    for path in missing:
+        sync_folder(path.parent)
+
+
 def beside(target: Path, ending: str = NEW) -> Path:
     """A name that nobody has, hidden, in the same folder, for what is to take the place of `target`, or has had it."""
-    return target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{ending}")
+    path = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{ending}")
+    _named_here.add(path.name)
+    return path
 
 
 def put_back(target: Path) -> None:
@@ -152,12 +165,14 @@ def _left_behind(folder: Path, name: str | None) -> list[Path]:
     return [
         folder / left
         for left, parts in found.items()
-        if parts and name in (None, parts[1]) and not _is_running(int(parts[2]))
+        if parts and name in (None, parts[1]) and not _is_running(int(parts[2]), left)
     ]
 
 
-def _is_running(process: int) -> bool:
-    """Whether there is a process of this number."""
+def _is_running(process: int, name: str) -> bool:
+    """Whether the process of this number runs that gave the name; in a container its number may be this one's, too."""
+    if process == os.getpid():
+        return name in _named_here
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -10,7 +10,7 @@ import re
 import signal
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from types import FrameType
 from typing import Any, NoReturn
 
@@ -48,14 +48,16 @@ class _Unheard(io.FileIO):
 
     def write(self, content: Any, /) -> int:
         try:
-            return super().write(content)
+            written = super().write(content)  # None where a reader that is not waited for takes nothing
         except OSError:
-            return memoryview(content).nbytes
+            written = None
+        return written or memoryview(content).nbytes
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
     """End the process here and now."""
-    os.write(2, b"rnnlm: interrupted\n")
+    with suppress(OSError):
+        os.write(2, b"rnnlm: interrupted\n")
     os._exit(128 + number)
 
 

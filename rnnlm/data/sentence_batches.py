@@ -73,8 +73,13 @@ class SentenceBatches(Windows):
 
     def identity(self) -> dict[str, int | str]:
         """What says which windows these are: numbers, and a digest of the ids."""
-        lines: dict[str, int | str] = {"lines": len(self.sentences), "tokens": self.sentences.tokens, "ids": self._digest}
-        return {**lines, "batch_size": self.batch_size, "time_size": self.time_size, "seed": self.seed, "lap": self.lap}
+        lines: dict[str, int | str] = {
+            "lines": len(self.sentences),
+            "tokens": self.sentences.tokens,
+            "ids": self._digest,
+        }
+        sizes = {"batch_size": self.batch_size, "time_size": self.time_size}
+        return {**lines, **sizes, "seed": self.seed, "lap": self.lap, "ids": self._digest}
 
     @cached_property
     def _digest(self) -> str:

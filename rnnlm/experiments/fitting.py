@@ -6,21 +6,23 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.errors import InputError, MissingExtra, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
-from rnnlm.experiments.going_on import SETTINGS, saved_settings
-from rnnlm.experiments.results import CHECKPOINTS, METRICS, TIMING, Results
+from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
+from rnnlm.experiments.results import METRICS, TIMING, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import Evaluation, evaluate
 from rnnlm.models.base import Model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
 from rnnlm.saving.checkpoint import Checkpoints
-from rnnlm.saving.model_folder import load_model, save_model
+from rnnlm.saving.model_folder import save_model
+from rnnlm.saving.open_folder import expect_whole
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
-__all__ = ["Fitting"]
+__all__ = ["MODEL", "Fitting", "is_finished"]
 
+MODEL = "model"  # folder of the best one
 LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
 
 
@@ -28,7 +30,8 @@ class Fitting:
     """A training that is evaluated after each epoch, whose best model is kept, and that can be gone on with.
 
     Args:
-        config: its settings.
+        given: the settings as they were given, which are written down.
+        config: the same as the corpus has them.
         results: where to.
         corpus: texts to train on and to evaluate.
         model: what is trained.
@@ -37,85 +40,84 @@ class Fitting:
 
     Attributes:
         curves: perplexities after each epoch, by name.
-        trained: whether all epochs are done.
-        finished: whether all is done that comes after them, too.
+        enough: whether training ended before its last epoch, for want of patience or of a rate.
+        finished: whether all is done that comes after training, too.
     """
 
     def __init__(
-        self, config: TrainConfig, results: Results, corpus: Texts, model: Model, training: Run, rate: RateRule
+        self,
+        given: TrainConfig,
+        config: TrainConfig,
+        results: Results,
+        corpus: Texts,
+        model: Model,
+        training: Run,
+        rate: RateRule,
     ) -> None:
-        self.config, self.results, self.corpus, self.model = config, results, corpus, model
+        self.given, self.config, self.results, self.corpus, self.model = given, config, results, corpus, model
         self.training, self.optimizer, self.rate = training, training.optimizer, rate
         self.published = config.published()
         self.curves: dict[str, list[float]] = {"train": []}
         self.started = perf_counter()
-        self.model_folder = results.folder / "model"
+        self.model_folder = results.folder / MODEL
         self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
-        self.keeper = Keeper(training, self.checkpoints, config.save_every, self._told)
+        self.keeper = Keeper(training, self.checkpoints, config.save_every, self._more)
         self.texts = corpus.digests()
-        self.trained = self.finished = False
+        self.enough = self.finished = False
         self.figures = ""  # those of the training alone
 
     def begin(self) -> None:
         """Write the run down before anything is done that a full disk could lose."""
-        self.results.write(SETTINGS, {**self.config.flat(), "backend": ops.describe()})
+        self.results.write(SETTINGS, {**self.given.flat(), "backend": ops.describe()})
         self.keeper.save()
 
     def fit(self) -> None:
-        """Train all epochs.
+        """Train all epochs that are left.
 
         Raises:
-            KeyboardInterrupt: a signal asked to end; all is written down.
+            KeyboardInterrupt: a signal asked to end; all is written down, unless it was the second one.
             TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
         """
-        if self.trained:
+        if self.enough or self.training.steps >= self.config.max_epoch * len(self.training.batches):
             return
         try:
             with self.keeper.hearing() as signals:
                 self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.keeper.end_step)
-                if signals:
-                    return
-                if self.training.best is None and self.model.not_finite():
+                if not signals and self.training.best is None and self.model.not_finite():
                     self.training.give_up(self.training.steps - 1)
-                if not self.trained:
-                    self.trained = True
-                    self.keeper.save()
         except TrainingDiverged as error:
             self.results.append(METRICS, {"diverged": error.step})
             raise
 
     # ------------------------------------------------------------------ going on
 
-    def go_on(self) -> None:
-        """Become what the newest checkpoint of the folder says, `finished` too.
+    def go_on(self, state: dict[str, Any]) -> None:
+        """Become what a checkpoint says, `finished` too.
 
         Raises:
-            InputError: the corpus has changed.
-            ModelFileError: no checkpoint, or none that is whole; or no model that is, and no checkpoint of it.
+            InputError: other settings, or another corpus; or fewer epochs than are done.
+            ModelFileError: the best model is damaged, and there is no checkpoint of it.
         """
-        folder = self.results.folder
-        state = self.checkpoints.latest()
-        if state is None:
-            raise ModelFileError(
-                f"{folder} has no checkpoint to go on from: its training had not begun; begin again with --out {folder}"
-            )
+        before = state["settings"]
+        expect_same(self.given, before)
         for name, digest in self.texts.items():
             if state["texts"].get(name) != digest:
                 raise InputError(
                     f"the corpus of a run that goes on must be as it was, and of {self.config.corpus} the {name} has "
                     "changed: put back what it was, or begin anew"
                 )
-        before = saved_settings(folder)
-        longer = self.config.max_epoch > before["max_epoch"]
-        self.finished = state["finished"] and not longer
+        done = -(-state["training"]["steps"] // len(self.training.batches))
+        if self.config.max_epoch < done:
+            raise InputError(f"max_epoch must be at least {done}, which have begun, got {self.config.max_epoch}")
+        self.training.load_state_dict(state["training"])
+        self.curves, self.enough, self.figures = state["curves"], state["enough"], state["figures"]
+        self._expect_best(state)
+        self.finished = is_finished(state, self.config.max_epoch)
         if self.finished:
             return
-        self.training.load_state_dict(state["training"])
-        self.curves, self.trained = state["curves"], state["trained"] and not longer
-        self.figures = state["figures"]
-        self._expect_best(state)
-        if longer:
-            self.results.write(SETTINGS, {**before, "max_epoch": self.config.max_epoch})
+        self.results.figures = self.figures
+        self.keeper.save()  # with the settings of now: what it was is gone when the figures are cut
+        self.results.write(SETTINGS, {**self.given.flat(), "backend": ops.describe()})
         self.results.go_back(self.figures)
 
     def _expect_best(self, state: dict[str, Any]) -> None:
@@ -123,7 +125,7 @@ class Fitting:
         if self.training.best is None:
             return
         try:
-            load_model(self.model_folder)
+            expect_whole(self.model_folder)
         except ModelFileError as error:
             best = self.checkpoints.best()
             if best is None:
@@ -139,11 +141,12 @@ class Fitting:
         self.finished = True
         self.keeper.save()
 
-    def _told(self) -> dict[str, Any]:
+    def _more(self) -> dict[str, Any]:
         """What is written down with the training."""
         if not self.finished:
-            self.figures = self.results.figures()
-        return {name: getattr(self, name) for name in ("curves", "figures", "texts", "trained", "finished")}
+            self.figures = self.results.figures
+        found = {name: getattr(self, name) for name in ("curves", "figures", "texts", "enough", "finished")}
+        return {**found, "settings": as_saved(self.given)}
 
     # ------------------------------------------------------------------ epochs
 
@@ -166,9 +169,9 @@ class Fitting:
         self.results.append(TIMING, {"epoch": report.epoch, "seconds": perf_counter() - self.started})
         say(line)
         patience = self.config.patience
-        self.trained = self.rate.finished or (patience is not None and self.training.waited >= patience)
+        self.enough = self.rate.finished or (patience is not None and self.training.waited >= patience)
         self.keeper.save(best=self.config.evaluate and self.training.waited == 0)
-        return self.trained
+        return self.enough
 
     def validate(self) -> Evaluation:
         """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
@@ -206,3 +209,8 @@ class Fitting:
             save_perplexity(self.results.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)
         except (MissingExtra, OSError, ValueError) as error:
             note(f"no picture: {error}")
+
+
+def is_finished(state: dict[str, Any], max_epoch: int) -> bool:
+    """Whether a run with this state has nothing to do for so many epochs; more do not matter to one that had enough."""
+    return bool(state["finished"] and (state["enough"] or max_epoch <= state["settings"]["max_epoch"]))

@@ -1,29 +1,43 @@
-"""The settings of a run that is gone on with: which of them may change."""
+"""The settings of a run that is gone on with: what they were, and which of them may change."""
 
 import json
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from rnnlm.errors import InputError
-from rnnlm.files import to_json
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving.checkpoint_state import read_state
+from rnnlm.saving.open_folder import read_folder
 
 if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["SETTINGS", "expect_same", "saved_settings"]
+__all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "saved_settings"]
 
-SETTINGS = "settings.json"
-MAY_CHANGE = ("out", "resume", "save_every", "max_epoch", "data_dir", "device")
-ENDLESS = ("max_grad",)  # settings that may be infinite, for which JSON has null
+SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
+MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "device")  # the corpus to another place
+ITS_OWN = ("out", "resume")  # which say where it is
+ENDLESS = ("max_grad",)  # settings that may be infinite, for which settings.json has null
+
+
+def as_saved(config: "TrainConfig") -> dict[str, Any]:
+    """Settings as a checkpoint has them."""
+    found: dict[str, Any] = json.loads(json.dumps(config.flat(), default=str))
+    return found
 
 
 def saved_settings(folder: Path) -> dict[str, Any]:
-    """The settings of a run, without those that there are none of.
+    """The settings of a run: those of its newest checkpoint, or, where it has none, of settings.json, which is for
+    people to read.
 
     Raises:
         InputError: the folder is no run's.
     """
+    for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
+        try:
+            return dict(read_folder(path, read_state)["settings"])
+        except (ModelFileError, OSError, KeyError, TypeError):
+            continue  # whoever goes on with it says what is wrong
     try:
         found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
         return {**found, **{name: inf for name in ENDLESS if found[name] is None}}
@@ -33,19 +47,18 @@ def saved_settings(folder: Path) -> dict[str, Any]:
         ) from error
 
 
-def expect_same(config: "TrainConfig", folder: Path) -> None:
-    """Check that the settings are those of the run in a folder, but for those that may change.
+def expect_same(config: "TrainConfig", before: dict[str, Any]) -> None:
+    """Check that settings are those of a run, but for those that may change.
 
     Raises:
         InputError: another one, by name.
     """
-    before, now = saved_settings(folder), json.loads(to_json(config.flat()))
-    now = {**now, **{name: inf for name in ENDLESS if now[name] is None}}
+    now = as_saved(config)
     for name, value in now.items():
-        if name in before and name not in MAY_CHANGE and value != before[name]:
+        if name in before and name not in (*MAY_CHANGE, *ITS_OWN) and value != before[name]:
             raise InputError(
                 f"{name} of a run that goes on must be {before[name]!r}, as before, got {value!r}; "
-                f"{', '.join(MAY_CHANGE[2:])} may change"
+                f"{', '.join(MAY_CHANGE)} may change"
             )
     if config.lr_rule == "cosine" and now["max_epoch"] != before["max_epoch"]:
         raise InputError(

@@ -5,13 +5,13 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import InputError
-from rnnlm.experiments.going_on import SETTINGS
-from rnnlm.files import clear_away, naming, to_json, write_atomic
+from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
+from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.saving.lock import LOCK, locked
 
-__all__ = ["CHECKPOINTS", "METRICS", "TIMING", "Results"]
+__all__ = ["METRICS", "TIMING", "Results"]
 
-METRICS, TIMING, CHECKPOINTS = "metrics.jsonl", "timing.jsonl", "checkpoints"
+METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
 
 
 class Results:
@@ -19,10 +19,11 @@ class Results:
 
     Attributes:
         folder: where it is.
+        figures: all that was written to `metrics.jsonl`.
     """
 
     def __init__(self, folder: Path) -> None:
-        self.folder = folder
+        self.folder, self.figures = folder, ""
         self._lock = locked(folder)
         clear_away(folder)
 
@@ -39,7 +40,7 @@ class Results:
         """
         folder = _next_folder(Path(recipe).stem) if out is None else out
         _expect_nothing_in(folder)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         results = cls(folder)
         try:
             _expect_nothing_in(folder)  # nor put there while nobody had the lock
@@ -53,13 +54,10 @@ class Results:
         """Let others write to it."""
         self._lock.release()
 
-    def figures(self) -> str:
-        """All figures so far, as they are written."""
-        return (self.folder / METRICS).read_text(encoding="utf-8")
-
     def go_back(self, figures: str) -> None:
         """Have those figures again that were written before what is gone on from; and no line that was cut."""
         write_atomic(self.folder / METRICS, figures.encode())
+        self.figures = figures
         timing = self.folder / TIMING
         if timing.exists():
             content = timing.read_bytes()
@@ -81,6 +79,8 @@ class Results:
             except BaseException:
                 file.truncate(before)
                 raise
+        if name == METRICS:
+            self.figures += to_json(row) + "\n"
 
 
 def _expect_nothing_in(folder: Path) -> None:

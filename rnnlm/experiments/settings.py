@@ -17,7 +17,7 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import expect_same
+from rnnlm.experiments.going_on import expect_same, saved_settings
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 from rnnlm.training.save_every import SaveEvery
@@ -41,7 +41,8 @@ class TrainConfig:
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         resume: folder of a run to go on with, exactly where it stopped; its settings are taken, and may be changed in
-            max_epoch (but for a cosine), save_every, data_dir and device alone. Not a recipe's to say.
+            max_epoch (but for a cosine), save_every, corpus (another place of the same), data_dir and device alone. Not
+            a recipe's to say.
         save_every: write all down after so many steps (200) or so much time (30s, 10m, 1h), beside after each epoch.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
@@ -130,7 +131,10 @@ class TrainConfig:
         return {**own, **asdict(self.text), **asdict(self.model)}
 
     def published(self) -> float | None:
-        """The training perplexity that others reached, if the settings are the recipe's but for seed and folders."""
+        """The training perplexity that others reached, if the settings are the recipe's but for seed and folders; None
+        where a run goes on without its recipe."""
+        if self.resume is not None and self.recipe.endswith(".toml") and not Path(self.recipe).is_file():
+            return None
         model = replace(self.model, seed=0)
         usual = type(self).save_every
         same = replace(
@@ -143,10 +147,13 @@ class TrainConfig:
 
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
-        recipes.load(self.recipe)
         SaveEvery(self.save_every)
-        if self.resume is not None:
-            expect_same(self, self.resume)
+        if self.resume is None:
+            recipes.load(self.recipe)
+        elif self.out is not None:
+            raise InputError(f"out must be left out where a run goes on, in its own folder: {self.resume}")
+        else:
+            expect_same(self, saved_settings(self.resume))
         self.text.check()
         whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):

@@ -7,7 +7,6 @@ checkpoints/step-000000000200/        state.json        numbers, lists and dicti
 """
 
 import errno
-import json
 import os
 import shutil
 from collections.abc import Mapping
@@ -19,25 +18,27 @@ import numpy as np
 from rnnlm.backend import Array, xp
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.files import clear_away
+from rnnlm.files import clear_away, make_folder
 from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.progress import note
+from rnnlm.saving.checkpoint_state import STATE, as_json, read_state
 from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import OpenFolder, read_folder
 
 __all__ = ["Checkpoints"]
 
-STATE, ARRAYS = "state.json", "arrays.safetensors"
+ARRAYS = "arrays.safetensors"
 KIND = "array"  # of a dictionary that stands for an array, by its number
 BEST = "-best"
-DAMAGE = (errno.ENOENT, errno.EIO, errno.EISDIR, errno.ENOTDIR)  # errors that are the checkpoint's own
+ASIDE = "damaged-"
+DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR)  # errors that are the checkpoint's own
 
 
 class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: theirs alone, made when the first one is saved, in a folder that is there.
+        folder: theirs alone, made when the first one is saved.
         keep: how many there are at most, beside the best one; older ones are removed.
     """
 
@@ -53,18 +54,24 @@ class Checkpoints:
             best: whether it is the best one so far, which is kept until there is a better one.
 
         Raises:
+            InputError: there are checkpoints of later steps, which are another training's.
             OSError: as the operating system says; the checkpoints before are still there.
         """
         arrays: dict[str, Array] = {}
-        tree = json.dumps(_taken_apart(state, arrays)).encode()
-        self.folder.mkdir(exist_ok=True)
+        content = as_json(_taken_apart(state, arrays))
         path = self.folder / f"step-{step:012d}"
         known = path.with_name(path.name + BEST)
-        with replaced_folder(known if best or known.is_dir() else path) as new:
-            new.write(STATE, tree)
-            new.write(ARRAYS, pieces(arrays))
         saved = self._saved()
-        for old in {*saved[: -self.keep]} - {*[path for path in saved if path.name.endswith(BEST)][-1:]}:
+        if saved and saved[-1].name > known.name:
+            raise InputError(f"{self.folder} must not have checkpoints of another training: {saved[-1].name} is there")
+        make_folder(self.folder)
+        best = best or known.is_dir()
+        with replaced_folder(known if best else path) as new:
+            new.write(STATE, content)
+            new.write(ARRAYS, pieces(arrays))
+        saved = [other for other in self._saved() if not best or other != path]
+        kept = {*saved[-self.keep :], *[path for path in saved if path.name.endswith(BEST)][-1:]}
+        for old in {*self._saved()} - kept:
             shutil.rmtree(old, ignore_errors=True)
 
     def any(self) -> bool:
@@ -73,24 +80,30 @@ class Checkpoints:
 
     def latest(self) -> dict[str, Any] | None:
         """The newest state that is whole, its arrays mapped from the file; None if none was ever saved. Damaged ones
-        are moved aside, which is said.
+        are moved aside, which is said; those that can't be read are passed over.
 
         Raises:
-            ModelFileError: all of them are damaged.
+            InputError: the folder is a file, or a checkpoint itself; or one is of a later version of rnnlm.
+            ModelFileError: all of them are damaged, now or before.
             OSError: as the operating system says, where it is not the checkpoint's own fault.
         """
+        if self.folder.exists() and (not self.folder.is_dir() or (self.folder / STATE).exists()):
+            raise InputError(f"checkpoints must be in a folder, and {self.folder} is a file or one of them")
         clear_away(self.folder)
-        damaged = 0
         for path in reversed(self._saved()):
             try:
                 return _whole(path)
             except ModelFileError as error:
-                aside = path.with_name(f"damaged-{path.name}-{os.urandom(4).hex()}")
+                aside = path.with_name(f"{ASIDE}{path.name}-{os.urandom(4).hex()}")
                 os.rename(path, aside)
                 note(f"{error}; this checkpoint is now {aside.name}, and the one before it is taken")
-                damaged += 1
-        if damaged:
-            raise ModelFileError(f"{self.folder} has no checkpoint that is whole: all {damaged} are damaged")
+            except OSError as error:
+                if error.errno != errno.EIO:
+                    raise
+                note(f"{error}; the checkpoint before it is taken")
+        bad = [*self._saved(), *self.folder.glob(f"{ASIDE}*")]
+        if bad:
+            raise ModelFileError(f"{self.folder} has no checkpoint that is whole: all {len(bad)} are damaged")
         return None
 
     def best(self) -> dict[str, Any] | None:
@@ -145,12 +158,10 @@ def _whole(path: Path) -> dict[str, Any]:
 
 def _read(folder: OpenFolder) -> dict[str, Any]:
     """The state in a folder."""
-    if folder.files is None:
-        raise ModelFileError(f"{folder.path} has no manifest: it was not written to its end")
-    try:
-        tree = json.loads(folder.read(STATE))
-        with folder.open(ARRAYS) as file:
-            found: dict[str, Any] = _put_together(tree, mapped(file))
+    state = read_state(folder)
+    with folder.open(ARRAYS) as file:
+        try:
+            found: dict[str, Any] = _put_together(state, mapped(file))
             return found
-    except (ValueError, KeyError, TypeError, RecursionError, InputError) as error:
-        raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
+            raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error

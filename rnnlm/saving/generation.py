@@ -10,12 +10,14 @@ import hashlib
 import json
 import os
 import shutil
+import stat
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rnnlm.files import OLD, beside, clear_away, new_file, sync_folder
+from rnnlm.errors import InputError
+from rnnlm.files import OLD, beside, clear_away, make_folder, new_file, sync_folder
 from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
 __all__ = ["NewFolder", "replaced_folder"]
@@ -53,14 +55,19 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
     that are not written anew, are kept.
 
     Raises:
+        InputError: there is a file of that name.
         OSError: as the operating system says; `folder` is what it was, after any other error or an interrupt too.
     """
     target = folder.resolve()
     clear_away(target.parent, target.name)
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if target.exists() and not target.is_dir():
+        raise InputError(f"a folder can't take the place of a file, and {target} is one")
+    make_folder(target.parent)
     new = NewFolder(beside(target), target)
     new.path.mkdir()
     try:
+        if target.is_dir():
+            os.chmod(new.path, stat.S_IMODE(target.stat().st_mode))
         yield new
         new.write(MANIFEST, manifest_of(new.files))
         _keep_others(target, new)

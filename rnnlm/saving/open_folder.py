@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
-from rnnlm.errors import ModelFileError
-from rnnlm.files import naming
+from rnnlm.errors import DataError, ModelFileError
+from rnnlm.files import naming, put_back
 
-__all__ = ["MANIFEST", "OpenFolder", "manifest_of", "read_folder"]
+__all__ = ["MANIFEST", "OpenFolder", "expect_whole", "manifest_of", "read_folder"]
 
 MANIFEST = "manifest.json"
 FORMAT = 1
@@ -70,7 +70,13 @@ class OpenFolder:
             FileNotFoundError: there is none.
             ModelFileError: it is not what the manifest says.
         """
-        with naming(self.path / name), self.unchecked(name) as file:
+        try:
+            opened = self.unchecked(name)
+        except FileNotFoundError as error:
+            if name in (self.files or {}):
+                raise ModelFileError(f"{self.path / name} is missing: {MANIFEST} names it") from error
+            raise
+        with naming(self.path / name), opened as file:
             if self.files is not None:
                 self._check(name, file)
             yield file
@@ -110,15 +116,35 @@ def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
     """What `read` makes of a folder; it is asked again if the folder was replaced while it was read.
 
     Raises:
-        ModelFileError, OSError: as `read` does, of a folder that was not replaced in the meantime.
+        ModelFileError, DataError, OSError: as `read` does, of a folder that was not replaced in the meantime.
     """
     for _ in range(TRIES):
         folder = OpenFolder(path)
         try:
             return read(folder)
-        except (ModelFileError, OSError):
+        except (ModelFileError, DataError, OSError):
             if not folder.replaced():
                 raise
         finally:
             folder.close()
     raise ModelFileError(f"{path} was replaced {TRIES} times while it was read")
+
+
+def expect_whole(path: Path) -> None:
+    """Check that all files which the manifest of a folder names are what they were when they were saved.
+
+    Raises:
+        ModelFileError: one is not, or there is no manifest.
+    """
+
+    def check(folder: OpenFolder) -> None:
+        if folder.files is None:
+            raise ModelFileError(f"{path} has no {MANIFEST}")
+        for name in folder.files:
+            with folder.open(name):
+                pass
+
+    put_back(path)
+    if not path.is_dir():
+        raise ModelFileError(f"{path} is not a folder")
+    read_folder(path, check)

@@ -21,8 +21,9 @@ class Keeper:
         run: the training.
         checkpoints: where to.
         every: when, as `SaveEvery` has it.
-        beside: gives what is to be written with the training: numbers, words, lists and dictionaries.
+        more: gives what is to be written with the training: numbers, words, lists and dictionaries.
         each_epoch: after each epoch, too.
+        first: steps of trainings before this one, whose checkpoints are in the same place.
     """
 
     def __init__(
@@ -30,10 +31,12 @@ class Keeper:
         run: Run,
         checkpoints: Checkpoints,
         every: str,
-        beside: Callable[[], Mapping[str, Any]],
+        more: Callable[[], Mapping[str, Any]],
         each_epoch: bool = False,
+        first: int = 0,
     ) -> None:
-        self.run, self.checkpoints, self.beside, self.each_epoch = run, checkpoints, beside, each_epoch
+        self.run, self.checkpoints, self.more, self.each_epoch, self.first = run, checkpoints, more, each_epoch, first
+        self.saved_step: int | None = None
         self.every = SaveEvery(every)
         self.signals: list[int] = []
 
@@ -43,15 +46,22 @@ class Keeper:
         Args:
             best: whether no valid loss before was lower.
         """
-        self.checkpoints.save(self.run.steps, {"training": self.run.progress(), **self.beside()}, best)
+        self.checkpoints.save(self.first + self.run.steps, {"training": self.run.progress(), **self.more()}, best)
+        self.saved_step = self.run.steps
         self.every.saved()
 
     def end_step(self) -> bool:
         """Save if it is time to, or if a signal asks the process to end; whether one does."""
         epoch_ends = self.each_epoch and self.run.steps % len(self.run.batches) == 0
-        if self.signals or epoch_ends or self.every.is_time(self.run.steps):
+        ends = bool(self.signals)  # asked once: what comes after this ends the next step
+        if ends or epoch_ends or self.every.is_time(self.run.steps):
             self.save()
-        return bool(self.signals)
+        return ends
+
+    @property
+    def is_saved(self) -> bool:
+        """Whether all steps are written down."""
+        return self.saved_step == self.run.steps
 
     @contextmanager
     def hearing(self) -> Iterator[list[int]]:

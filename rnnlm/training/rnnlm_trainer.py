@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from math import inf
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
+from rnnlm.files import make_folder
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
 from rnnlm.training.foreign import as_model, expect_own
@@ -45,6 +46,9 @@ class RnnlmTrainer:
         self._eval_interval: int | None = None
         self._run: Run | None = None  # of the last `fit`
         self._before = 0  # epochs finished before it
+        self._steps = 0  # steps made before it
+        self._folder: Path | None = None  # of its checkpoints
+        self._locked = False
         self._resumed: dict[str, Any] | None = None  # what the next `fit` goes on from
 
     def fit(
@@ -97,16 +101,24 @@ class RnnlmTrainer:
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        resumed = self._resumed
-        self._before = self.current_epoch if resumed is None else resumed["before"]
-        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=self._before)
-        _check(max_epoch, max_grad, eval_interval)
-        run = self._run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
-        self.ppl_list, self.grad_norm_list, self._eval_interval = [], [], eval_interval
+        resumed, steps = self._resumed, self._steps + (0 if self._run is None else self._run.steps)
+        before = self.current_epoch
         if resumed is not None:
+            before, steps = resumed["before"], resumed["steps"]
+        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
+        _check(max_epoch, max_grad, eval_interval)
+        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
+        if resumed is None:
+            self.ppl_list, self.grad_norm_list = [], []
+        else:
+            if (was := resumed["eval_interval"]) != eval_interval:
+                raise InputError(
+                    f"eval_interval of a training that goes on must be {was}, as before, got {eval_interval}"
+                )
             run.load_state_dict(resumed["training"])
             self.ppl_list, self.grad_norm_list = resumed["ppl_list"], resumed["grad_norm_list"]
             self._resumed = None
+        self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
 
         def hear(report: Report) -> object:
             self.current_epoch = self._before + report.epoch
@@ -126,17 +138,38 @@ class RnnlmTrainer:
         if folder is None:
             yield None
             return
-        keeper = Keeper(run, Checkpoints(Path(folder)), every, self._told, each_epoch=True)
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        with locked(Path(folder)), keeper.hearing() as signals:
-            keeper.save()
-            yield keeper.end_step
-            if not signals:
-                keeper.save()
+        checkpoints = self._own(Path(folder))
+        keeper = Keeper(run, checkpoints, every, self._more, each_epoch=True, first=self._steps)
+        make_folder(checkpoints.folder)
+        with locked(checkpoints.folder):
+            self._locked = True
+            try:
+                with keeper.hearing():
+                    keeper.save()
+                    yield keeper.end_step
+                    keeper.save()
+            finally:
+                self._locked = False
 
-    def _told(self) -> dict[str, Any]:
+    def _own(self, folder: Path) -> Checkpoints:
+        """The checkpoints in a folder, which are this trainer's.
+
+        Raises:
+            InputError: they are another one's.
+        """
+        checkpoints = Checkpoints(folder.resolve())
+        if checkpoints.any() and checkpoints.folder != self._folder:
+            raise InputError(
+                f"{folder} has checkpoints of another training: resume goes on with it, or take a new folder"
+            )
+        self._folder = checkpoints.folder
+        return checkpoints
+
+    def _more(self) -> dict[str, Any]:
         """What is written beside a training."""
-        return {"before": self._before, "ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
+        epochs = {"current_epoch": self.current_epoch, "before": self._before, "steps": self._steps}
+        lists = {"ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
+        return {**epochs, **lists, "eval_interval": self._eval_interval}
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write down the training that `fit` is in, as seen from its `on_report`, or has ended, as a checkpoint.
@@ -145,32 +178,43 @@ class RnnlmTrainer:
             folder: of the checkpoints; the last two are kept.
 
         Raises:
-            InputError: nothing was trained yet, or a model, an optimiser or a rate of someone else.
+            InputError: nothing was trained yet; a model, an optimiser or a rate of someone else; or a folder with
+                checkpoints of another training.
+            BusyError: another training has the folder.
         """
         if self._run is None:
             raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        Checkpoints(Path(folder)).save(self._run.steps, {"training": self._run.progress(), **self._told()})
+        checkpoints = self._own(Path(folder))
+        make_folder(checkpoints.folder)
+        with nullcontext() if self._locked else locked(checkpoints.folder):
+            checkpoints.save(self._steps + self._run.steps, {"training": self._run.progress(), **self._more()})
 
     def resume(self, folder: str | os.PathLike[str]) -> bool:
-        """Go back to the newest checkpoint in a folder: model and optimiser are what they were, and the next `fit`,
-        given the same corpus and arguments, goes on exactly where that one was. Returns False, and changes nothing, if
-        the folder has none or is not there.
+        """Go back to the newest checkpoint in a folder: model, optimiser and learning rate are what they were, and the
+        next `fit`, given the same corpus and arguments, goes on exactly where that one was. Returns False, and changes
+        nothing, if the folder is not there or never had one.
 
         A damaged checkpoint is moved aside with a warning, and the one before it is taken.
 
         Raises:
             ModelFileError: all checkpoints are damaged.
-            InputError: another model's, or another optimiser's.
+            InputError: another model's, or another optimiser's; nothing is changed.
+            BusyError: another training has the folder.
         """
-        state = Checkpoints(Path(folder)).latest()
+        checkpoints = Checkpoints(Path(folder).resolve())
+        with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
+            state = checkpoints.latest()
         if state is None:
             return False
         expect_own(self.optimizer, None)
+        before, now = state["training"]["parts"]["optimizer"], type(self.optimizer).__name__
+        if before != now:
+            raise InputError(f"optimizer of a training that goes on must be {before}, as before, got {now}")
         as_model(self.model).load_progress(state["training"]["model"])
         self.optimizer.load_state_dict(state["training"]["optimizer"])
-        self._resumed = state
+        self._resumed, self._folder = state, checkpoints.folder
         self.ppl_list, self.grad_norm_list = list(state["ppl_list"]), list(state["grad_norm_list"])
+        self.current_epoch = state["current_epoch"]
         return True
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:

@@ -182,7 +182,7 @@ class Run:
     def _parts(self) -> dict[str, Any]:
         """What a run has to be made anew of, to go on: optimiser and rule by their kinds, windows by their numbers."""
         rate = "none" if self.rate is None else type(self.rate).__name__
-        kinds = {"optimizer": type(self.optimizer).__name__, "rate": rate}
+        kinds = {"optimizer": type(self.optimizer).__name__, "rate": rate, "max_grad": self.max_grad}
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:

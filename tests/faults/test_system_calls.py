@@ -17,7 +17,10 @@ from rnnlm.files import clear_away
 from tests.faults.subjects import MARK, SUBJECTS, hidden
 
 ROOT = Path(__file__).parent.parent.parent
-CALLS = ["openat", "write", "fsync", "rename", "renameat2", "mkdir", "unlink", "unlinkat", "rmdir", "link", "lseek"]
+CALLS = [  # all that a saving makes, but getpid, which can't fail
+    "openat", "read", "write", "lseek", "fsync", "close", "fcntl", "ioctl", "newfstatat", "getdents64", "getrandom",
+    "chmod", "mkdir", "rename", "renameat2", "unlinkat", "rmdir",
+]  # fmt: skip
 FAULTS = {
     "kill": "signal=KILL:when={n}",
     "EIO": "error=EIO:when={n}",

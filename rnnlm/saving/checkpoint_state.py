@@ -1,0 +1,39 @@
+"""What a checkpoint has beside arrays, as JSON; it is read without an array library."""
+
+import json
+from typing import Any
+
+from rnnlm import __version__
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving.open_folder import OpenFolder
+
+__all__ = ["STATE", "as_json", "read_state"]
+
+STATE = "state.json"
+FORMAT = 1
+
+
+def as_json(state: Any) -> bytes:
+    """The content of the file."""
+    return json.dumps({"format": FORMAT, "rnnlm": __version__, "state": state}).encode()
+
+
+def read_state(folder: OpenFolder) -> Any:
+    """What `as_json` was given.
+
+    Raises:
+        ModelFileError: damaged.
+        InputError: of a later version of rnnlm.
+    """
+    if folder.files is None:
+        raise ModelFileError(f"{folder.path} has no manifest: it was not written to its end")
+    try:
+        tree = json.loads(folder.read(STATE))
+        number, writer, state = tree["format"], tree["rnnlm"], tree["state"]
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
+    if number > FORMAT:
+        raise InputError(
+            f"{folder.path} is of format {number}, and this rnnlm {__version__} reads {FORMAT}: take {writer}"
+        )
+    return state
