@@ -78,7 +78,7 @@ class Fitting:
             KeyboardInterrupt: a signal asked to end; all is written down, unless it was the second one.
             TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
         """
-        if self.enough or self.training.steps >= self.config.max_epoch * len(self.training.batches):
+        if self.enough:
             return
         try:
             with self.keeper.hearing() as signals:

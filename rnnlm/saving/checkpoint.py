@@ -18,7 +18,7 @@ import numpy as np
 from rnnlm.backend import Array, xp
 from rnnlm.checks import whole_number
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.files import clear_away, make_folder
+from rnnlm.files import clear_away, sync_folder
 from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.progress import note
 from rnnlm.saving.checkpoint_state import STATE, as_json, read_state
@@ -38,7 +38,7 @@ class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: theirs alone, made when the first one is saved.
+        folder: theirs alone, made when the first one is saved, in one that is there.
         keep: how many there are at most, beside the best one; older ones are removed.
     """
 
@@ -64,7 +64,9 @@ class Checkpoints:
         saved = self._saved()
         if saved and saved[-1].name > known.name:
             raise InputError(f"{self.folder} must not have checkpoints of another training: {saved[-1].name} is there")
-        make_folder(self.folder)
+        if not self.folder.is_dir():
+            self.folder.mkdir()  # not what it is in: whoever removed that has done with it
+            sync_folder(self.folder.parent)
         best = best or known.is_dir()
         with replaced_folder(known if best else path) as new:
             new.write(STATE, content)

@@ -34,6 +34,6 @@ def read_state(folder: OpenFolder) -> Any:
         raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
     if number > FORMAT:
         raise InputError(
-            f"{folder.path} is of format {number}, and this rnnlm {__version__} reads {FORMAT}: take {writer}"
+            f"{folder.path} has format {number}, and this rnnlm {__version__} reads {FORMAT}: take rnnlm {writer}"
         )
     return state

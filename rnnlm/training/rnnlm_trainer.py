@@ -160,7 +160,7 @@ class RnnlmTrainer:
         checkpoints = Checkpoints(folder.resolve())
         if checkpoints.any() and checkpoints.folder != self._folder:
             raise InputError(
-                f"{folder} has checkpoints of another training: resume goes on with it, or take a new folder"
+                f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
             )
         self._folder = checkpoints.folder
         return checkpoints

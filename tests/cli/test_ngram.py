@@ -269,3 +269,15 @@ def test_penn_treebank_from_the_command_line(here, capsys, ptb_dir):
     assert "test: perplexity 141.19" in shown
     text = os.path.join(ptb_dir, "ptb", "ptb.test.txt")
     assert json.loads(run(capsys, "eval", "lm", "--corpus", text, "--json"))["tokens"] == 82_430
+
+
+def test_info_checks_the_tables(treebank, capsys):
+    """Others read what they need of them."""
+    assert main(["ngram", "train", "--corpus", "ptb", "--out", "grams"]) == 0
+    assert main(["info", "grams"]) == 0
+    path = max(Path("grams").iterdir(), key=lambda path: path.stat().st_size)
+    content = bytearray(path.read_bytes())
+    content[-5] ^= 4
+    path.write_bytes(content)
+    assert main(["info", "grams"]) == 3
+    assert f"{path.name} is damaged: it has" in capsys.readouterr().err

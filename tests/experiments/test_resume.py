@@ -17,6 +17,7 @@ from rnnlm.experiments.fitting import Fitting
 from rnnlm.experiments.results import Results
 from rnnlm.saving.lock import locked
 from rnnlm.training.keeper import Keeper
+from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
 from tests.cli.runs import SMALL, rows
 
@@ -151,10 +152,15 @@ def test_what_may_not_change_is_refused_by_name(treebank, capsys):
     assert main(["train", *SMALL, "--lr-rule", "cosine", "--out", "out"]) == 0
     before = files("out")
     for options, said in (
-        (["--lr", "3"], "lr of a run that goes on must be 0.001, as before, got 3.0; save_every, max_epoch, data_dir"),
+        (["--lr", "3"], "lr of a run that goes on must be 0.001, as before, got 3.0; max_epoch, save_every, corpus"),
         (["--hidden-size", "9"], "hidden_size of a run that goes on must be 8, as before, got 9"),
         (["--seed", "9"], "seed of a run that goes on must be 0, as before, got 9"),
         (["--max-epoch", "9"], "max_epoch of a run whose rate falls as a cosine must be 3, as before, got 9"),
+        (
+            ["--max-epoch", "2", "--lr-rule", "constant"],
+            "lr_rule of a run that goes on must be 'cosine', as before, got",
+        ),
+        (["--out", "other"], "out must be left out where a run goes on, in its own folder: out"),
         (["--save-every", "soon"], "save_every must be steps, as 200, or a time, as 30s, 10m or 1h, got 'soon'"),
     ):
         assert main(["train", "--resume", "out", *options]) == 2
@@ -344,5 +350,142 @@ def test_a_corpus_that_has_changed_is_refused(treebank, capsys, before, after, s
     told = f"the corpus of a run that goes on must be as it was, and of text.txt the {said} has changed"
     assert told in capsys.readouterr().err
     Path("text.txt").write_text(text)
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_a_finished_run_that_is_made_longer_may_die_at_once(treebank):
+    constant = [*SMALL, "--lr-rule", "constant", "--optimizer", "adam"]
+    assert main(["train", *constant, "--max-epoch", "4", "--out", "whole"]) == 0
+    assert main(["train", *constant, "--max-epoch", "2", "--out", "out"]) == 0
+    stopped("--resume", "out", "--max-epoch", "4", at=107)
+    assert json.loads(Path("out/settings.json").read_text())["max_epoch"] == 4
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_fewer_epochs_than_have_begun_are_refused_and_fewer_than_were_meant_are_kept(treebank, capsys):
+    constant = [*SMALL, "--lr-rule", "constant", "--optimizer", "adam", "--save-every", "5"]
+    assert main(["train", *constant, "--max-epoch", "2", "--out", "whole"]) == 0
+    stopped(*constant, "--max-epoch", "9", "--out", "out", at=90)
+    assert main(["train", "--resume", "out", "--max-epoch", "1"]) == 2
+    assert "max_epoch must be at least 2, which have begun, got 1" in capsys.readouterr().err
+    assert main(["train", "--resume", "out", "--max-epoch", "2"]) == 0
+    assert files("out") == files("whole")
+    assert main(["train", "--resume", "out"]) == 0
+    assert main(["train", *constant, "--max-epoch", "3", "--out", "three"]) == 0
+    assert main(["train", "--resume", "out", "--max-epoch", "3"]) == 0
+    assert files("out") == files("three")
+
+
+def test_a_run_that_lost_its_patience_is_not_made_longer(treebank, capsys):
+    options = [*SMALL, "--lr-rule", "constant", "--optimizer", "sgd", "--lr", "5", "--patience", "1"]
+    assert main(["train", *options, "--max-epoch", "15", "--out", "out"]) == 0
+    before = files("out")
+    assert len([row for row in rows("out/metrics.jsonl") if "epoch" in row]) < 15
+    assert main(["train", "--resume", "out", "--max-epoch", "19"]) == 0
+    assert "out is finished" in capsys.readouterr().out
+    assert files("out") == before
+
+
+def test_a_finished_run_without_its_model_gets_it_again(treebank):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    before = files("out")
+    shutil.rmtree("out/model")
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == before
+
+
+def test_the_settings_are_those_of_the_checkpoint(treebank):
+    """Whatever has become of settings.json, which is for people to read."""
+    options = [*SMALL, "--dropout-ratio", "0.3", "--save-every", "5"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    for content in ('{"dropout_ratio": 0.2}', "{", None):
+        stopped(*options, "--out", "out", at=40)
+        Path("out/settings.json").unlink()
+        if content is not None:
+            Path("out/settings.json").write_text(content)
+        assert main(["train", "--resume", "out"]) == 0
+        assert files("out") == files("whole")
+        assert json.loads(Path("out/settings.json").read_text())["dropout_ratio"] == 0.3
+        shutil.rmtree("out")
+
+
+def test_sentences_that_are_too_few_to_hold_some_out_are_gone_on_with(treebank):
+    Path("few.txt").write_text("a b c\nd e f g\nb c d\na c e g\n" * 3)
+    options = [*SMALL, "--corpus", "few.txt", "--sentences", "--max-epoch", "40"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stopped(*options, "--save-every", "2", "--out", "out", at=9)
+    assert main(["train", "--resume", "out"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_a_corpus_may_have_been_moved(treebank):
+    Path("a.txt").write_text((treebank / "ptb" / "ptb.train.txt").read_text())
+    options = [*SMALL, "--corpus", "a.txt", "--save-every", "5"]
+    assert main(["train", *options, "--out", "whole"]) == 0
+    stopped(*options, "--out", "out", at=40)
+    Path("elsewhere").mkdir()
+    Path("a.txt").rename("elsewhere/b.txt")
+    assert main(["train", "--resume", "out", "--corpus", "elsewhere/b.txt"]) == 0
+    assert files("out") == files("whole")
+
+
+def test_all_damaged_is_an_error_however_often_it_is_asked(treebank, capsys):
+    stopped(*SMALL, "--save-every", "5", "--out", "out", at=40)
+    for path in Path("out/checkpoints").iterdir():
+        damage(path / "state.json")
+    for _ in range(2):
+        assert main(["train", "--resume", "out"]) == 3
+        assert "has no checkpoint that is whole: all 2 are damaged" in capsys.readouterr().err
+    shutil.rmtree("out/checkpoints")
+    assert main(["train", "--resume", "out"]) == 3
+    assert "no checkpoint to go on from" in capsys.readouterr().err
+
+
+def test_a_second_signal_leaves_the_model_as_it_was(treebank, signals_heard, monkeypatch):
+    """In the middle of a step: what the weights are then is no model."""
+    right = Run.step
+
+    def twice(self):
+        if self.steps == 70:
+            signal.raise_signal(signal.SIGINT)
+            signal.raise_signal(signal.SIGINT)
+        right(self)
+
+    monkeypatch.setattr(Run, "step", twice)
+    assert main(["train", *SMALL, "--no-evaluate", "--out", "out"]) == 130
+    assert not Path("out/model").exists()
+
+
+def test_a_signal_between_looking_and_ending_is_heard_after_the_next_step(treebank, signals_heard, monkeypatch):
+    """Nothing is lost: what was done is written down before it ends."""
+    right = SaveEvery.is_time
+
+    def is_time(self, steps):
+        if steps == 40:
+            signal.raise_signal(signal.SIGTERM)
+        return right(self, steps)
+
+    monkeypatch.setattr(SaveEvery, "is_time", is_time)
+    assert main(["train", *SMALL, "--out", "out"]) == 143
+    assert sorted(path.name for path in Path("out/checkpoints").iterdir())[-1] == "step-000000000041"
+
+
+def test_damaged_figures_are_not_taken_over(treebank):
+    """The run knows its own."""
+    right, damaged = Fitting.end_epoch, []
+
+    def end_epoch(self, report):
+        stop = right(self, report)
+        if not damaged:
+            damage(Path("out/metrics.jsonl"))
+            damaged.append(report.epoch)
+        return stop
+
+    assert main(["train", *SMALL, "--out", "whole"]) == 0
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Fitting, "end_epoch", end_epoch)
+        stopped(*SMALL, "--save-every", "5", "--out", "out", at=100)
     assert main(["train", "--resume", "out"]) == 0
     assert files("out") == files("whole")

@@ -1,5 +1,6 @@
 """Trainings that are killed and signalled at random moments, in processes of their own."""
 
+import contextlib
 import os
 import random
 import shutil
@@ -174,6 +175,33 @@ def test_a_full_standard_error_ends_no_training(here, tried):
     finish(here, *SHORT, "--out", "whole")
     assert files(here / "out") == files(here / "whole")
     tried("standard error full", 1, "trained to the end")
+
+
+def test_a_standard_error_that_nobody_reads_ends_no_training(here, tried):
+    """A pipe that is full, and that its writer does not wait for."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            os.write(writing, bytes(4096))
+    run = start(here, *SHORT, "--out", "out", stderr=writing)
+    run.communicate(timeout=60)
+    for handle in (reading, writing):
+        os.close(handle)
+    assert run.returncode == 0
+    tried("standard error a full pipe that nobody reads", 1, "trained to the end")
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_a_signal_while_a_process_begins_has_its_code_without_a_standard_error_too(here, closed):
+    program = (
+        "import os, signal, rnnlm.cli.process as process; "
+        "process.whole_process(lambda: signal.raise_signal(signal.SIGTERM) or 0)"
+    )
+    env = os.environ | {"PYTHONPATH": str(Path(rnnlm.__file__).parent.parent)}
+    stream = "2>&-" if closed else "2>/dev/full"
+    done = subprocess.run(["bash", "-c", f"{sys.executable} -c '{program}' {stream}"], env=env)
+    assert done.returncode == 143
 
 
 def test_a_full_standard_output_is_told_and_gone_on_from(here, tried):

@@ -7,7 +7,9 @@ import pytest
 
 from rnnlm.backend import NAME, xp
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving import checkpoint_state
 from rnnlm.saving.checkpoint import Checkpoints
+from rnnlm.saving.open_folder import OpenFolder
 from tests.saving.test_generation import flips
 
 
@@ -70,8 +72,56 @@ def test_a_damaged_one_is_moved_aside_and_the_one_before_taken(tmp_path, capsys)
     assert checkpoints.latest()["step"] == 2
     for number in (1, 2):
         (tmp_path / "c" / f"step-00000000000{number}" / "manifest.json").unlink()
-    with pytest.raises(ModelFileError, match="has no checkpoint that is whole: all 2 are damaged"):
+    with pytest.raises(ModelFileError, match="has no checkpoint that is whole: all 3 are damaged"):
         checkpoints.latest()
+    with pytest.raises(ModelFileError, match="all 3 are damaged"):  # nor does it begin anew when it is asked again
+        checkpoints.latest()
+
+
+def test_one_that_can_not_be_read_is_passed_over_and_stays(tmp_path, monkeypatch, capsys):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 1, 2)
+    right, fails = OpenFolder.read, [1]
+
+    def read(self, name):
+        if fails.pop() if fails else False:
+            raise OSError(5, "Input/output error")
+        return right(self, name)
+
+    monkeypatch.setattr(OpenFolder, "read", read)
+    assert checkpoints.latest()["step"] == 1
+    assert "Input/output error; the checkpoint before it is taken" in capsys.readouterr().err
+    assert checkpoints.latest()["step"] == 2
+
+
+def test_a_later_version_says_who_reads_it(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path / "c")
+    with monkeypatch.context() as patch:
+        patch.setattr(checkpoint_state, "FORMAT", 2)
+        patch.setattr(checkpoint_state, "__version__", "7.1.0")
+        save(checkpoints, 1)
+    with pytest.raises(InputError, match="has format 2, and this rnnlm .* reads 1: take rnnlm 7.1.0"):
+        checkpoints.latest()
+    assert checkpoints.any()
+
+
+def test_what_is_no_folder_of_checkpoints_is_refused(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 5)
+    (tmp_path / "file").touch()
+    for path in (tmp_path / "file", tmp_path / "c" / "step-000000000005"):
+        with pytest.raises(InputError, match="checkpoints must be in a folder, and .* is a file or one of them"):
+            Checkpoints(path).latest()
+    with pytest.raises(InputError, match="c must not have checkpoints of another training: step-000000000005 is there"):
+        save(checkpoints, 4)
+    assert names(tmp_path / "c") == ["step-000000000005"]
+
+
+def test_the_best_one_takes_the_place_of_the_same_step(tmp_path):
+    checkpoints = Checkpoints(tmp_path / "c")
+    save(checkpoints, 1, 2)
+    save(checkpoints, 2, best=[2])
+    assert names(tmp_path / "c") == ["step-000000000001", "step-000000000002-best"]
 
 
 @pytest.mark.parametrize("file", ["manifest.json", "state.json", "arrays.safetensors"])

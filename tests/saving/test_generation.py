@@ -13,7 +13,7 @@ import pytest
 from rnnlm import load_model
 from rnnlm.backend import NAME
 from rnnlm.errors import ModelFileError
-from rnnlm.files import clear_away, put_back, write_atomic
+from rnnlm.files import beside, clear_away, put_back, write_atomic
 from rnnlm.saving import generation
 from rnnlm.saving.open_folder import OpenFolder
 from tests.faults.subjects import Fault, hidden, read_model as generation_of, write_model as save
@@ -208,11 +208,13 @@ def test_what_the_dead_left_goes_when_the_same_is_saved_again(tmp_path):
 
 
 def test_leftovers_of_the_living_stay(tmp_path):
-    mine, others = f".m.{os.getpid()}-0123abcd.tmp", ".m.999999999-0123abcd.tmp"
-    for name in (mine, others, ".m.tmp", "m.1-0123abcd.tmp"):
+    """A name with this process's number that it has not given is of another container's process, which is gone."""
+    mine, parents = beside(tmp_path / "m").name, f".m.{os.getppid()}-0123abcd.tmp"
+    dead = [f".m.{os.getpid()}-0123abcd.tmp", ".m.999999999-0123abcd.tmp"]
+    for name in (mine, parents, *dead, ".m.tmp", "m.1-0123abcd.tmp"):
         (tmp_path / name).mkdir()
     clear_away(tmp_path)
-    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, ".m.tmp", "m.1-0123abcd.tmp"])
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine, parents, ".m.tmp", "m.1-0123abcd.tmp"])
 
 
 def test_a_signal_is_not_lost_when_a_file_has_just_been_renamed(tmp_path, signals_heard, monkeypatch):

@@ -121,3 +121,25 @@ def test_weights_that_are_not_finite_are_neither_saved_nor_read(folder, bad):
 def test_no_folder(tmp_path):
     with pytest.raises(ModelFileError, match="is not a folder; a model is one"):
         load_model(tmp_path / "none")
+
+
+def test_a_missing_file_that_the_manifest_names_is_damage(folder):
+    """And no folder of a version that had none."""
+    (folder / "text.json").unlink()
+    with pytest.raises(ModelFileError, match="text.json is missing: manifest.json names it"):
+        load_model(folder)
+
+
+def test_permissions_of_a_folder_that_is_replaced_stay(folder):
+    folder.chmod(0o700)
+    (folder / "model.safetensors").chmod(0o600)
+    save_model(folder, *load_model(folder))
+    assert folder.stat().st_mode & 0o777 == 0o700
+    assert (folder / "model.safetensors").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_file_is_not_replaced_by_a_folder(folder, tmp_path):
+    (tmp_path / "file").write_text("mine")
+    with pytest.raises(InputError, match="a folder can't take the place of a file, and .*file is one"):
+        save_model(tmp_path / "file", *load_model(folder))
+    assert (tmp_path / "file").read_text() == "mine"

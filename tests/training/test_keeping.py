@@ -11,7 +11,7 @@ import pytest
 from rnnlm.backend import NAME
 from rnnlm.errors import BusyError, InputError, ModelFileError
 from rnnlm.models import LanguageModel, ModelConfig, SimpleRnnlm
-from rnnlm.optim import ASGD, Adam, Cosine
+from rnnlm.optim import ASGD, SGD, Adam, Cosine
 from rnnlm.saving.lock import locked
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.rnnlm_trainer import RnnlmTrainer
@@ -122,6 +122,8 @@ def test_what_can_not_go_on_is_refused(corpus, tmp_path):
     for options, message in (
         ({"batch_size": 4}, "batch_size of a training that goes on must be 3, as before, got 4"),
         ({"time_size": 4}, "time_size of a training that goes on must be 10, as before, got 4"),
+        ({"max_grad": 2.0}, "max_grad of a training that goes on must be 1.0, as before, got 2.0"),
+        ({"eval_interval": 3}, "eval_interval of a training that goes on must be 2, as before, got 3"),
         ({"rate": Cosine(0.1, 9)}, "rate of a training that goes on must be none, as before, got Cosine"),
     ):
         with pytest.raises(InputError, match=message):
@@ -190,3 +192,42 @@ def test_it_is_kept_in_another_thread_too(corpus, tmp_path):
     fit(whole, corpus)
     assert outcome(trainer) == outcome(whole)
     assert len(os.listdir(tmp_path / "kept")) >= 2
+
+
+def test_a_folder_of_another_training_is_refused(corpus, tmp_path):
+    """Its checkpoints would be taken for this one's, or this one's be removed as older ones."""
+    fit(make(), corpus, save_to=tmp_path / "kept")
+    before = sorted(os.listdir(tmp_path / "kept"))
+    other = make()
+    for action in (lambda: fit(other, corpus, save_to=tmp_path / "kept"), lambda: other.save(tmp_path / "kept")):
+        with pytest.raises(InputError, match="kept must not have checkpoints of another training: go on with it"):
+            action()
+    assert sorted(os.listdir(tmp_path / "kept")) == before
+
+
+def test_a_second_fit_is_kept_in_the_same_folder(corpus, tmp_path):
+    whole, trainer = make(), make()
+    fit(whole, corpus)
+    fit(whole, corpus, random_bptt=True)
+    fit(trainer, corpus, save_to=tmp_path / "kept")
+    with pytest.raises(Stop):
+        fit(trainer, corpus, random_bptt=True, save_to=tmp_path / "kept", save_every="1", on_report=dies_late)
+    again = make()
+    assert again.resume(tmp_path / "kept")
+    assert again.current_epoch == 4
+    fit(again, corpus, random_bptt=True, save_to=tmp_path / "kept")
+    assert outcome(again) == outcome(whole)
+
+
+def dies_late(epoch, window, perplexity):
+    if (epoch, window) == (4, 3):
+        raise Stop
+
+
+def test_another_optimizer_is_refused_before_anything_is_changed(corpus, tmp_path):
+    fit(make(), corpus, save_to=tmp_path / "kept")
+    other = make(SGD)
+    before = host(other.model.flat_params).copy()
+    with pytest.raises(InputError, match="optimizer of a training that goes on must be Adam, as before, got SGD"):
+        other.resume(tmp_path / "kept")
+    np.testing.assert_array_equal(host(other.model.flat_params), before)

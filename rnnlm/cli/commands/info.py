@@ -56,8 +56,11 @@ def show_machine() -> None:
 def show_model(folder: Path) -> None:
     """Print the layers of a model with the shapes and numbers of their parameters."""
     from rnnlm.saving.ngram_files import is_ngram, load_ngram
+    from rnnlm.saving.open_folder import MANIFEST, expect_whole
 
     if is_ngram(folder):
+        if (folder / MANIFEST).exists():
+            expect_whole(folder)  # tables too, of which others read what they need
         ngram, words = load_ngram(folder)
         print(f"\nn-grams up to order {ngram.order}, {len(words):,} words\n  {'reads':16s} {words.reading}")
         show_ngrams(ngram)
