@@ -10,7 +10,7 @@ from rnnlm.backend import ops
 from rnnlm.errors import Interrupted, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import load
 from rnnlm.experiments.embedding import begin_with
-from rnnlm.experiments.final import final_evaluation, told, write_sentences
+from rnnlm.experiments.final import amount, final_evaluation, write_sentences
 from rnnlm.experiments.fitting import MODEL, Fitting, is_finished
 from rnnlm.experiments.going_on import CHECKPOINTS
 from rnnlm.experiments.results import METRICS, Results
@@ -40,45 +40,36 @@ def run(config: TrainConfig) -> Path:
         TrainingDiverged: after the last good model was saved.
     """
     config.check()
-    if config.resume is None:
-        return _run(config, None)
-    results = Results(config.resume)
+    results = None if config.resume is None else Results(config.resume)
     try:
-        state = _state_of(results.folder)
-        if is_finished(state, config.max_epoch) and _is_whole(results.folder / MODEL):
+        state = None if results is None else _state_of(results.folder)
+        if results is not None and state is not None and _is_over(results.folder, state, config.max_epoch):
             _say_finished(results)
             return results.folder
-        return _run(config, results, state)
-    finally:
-        results.close()
-
-
-def _run(given: TrainConfig, results: Results | None, state: dict[str, Any] | None = None) -> Path:
-    """The run itself, from the beginning in a folder made new, or from a state of it."""
-    corpus, config = load(given)
-    batches = config.make_batches(corpus.train)  # too short a corpus is refused here
-    model = build_model(config.model_config(len(corpus.vocabulary)))
-    if config.init_embedding is not None and state is None:
-        found = begin_with(config.init_embedding, model, corpus.vocabulary)
-        say(f"{found:,} of {len(corpus.vocabulary):,} words begin with vectors of {config.init_embedding}")
-    rate = config.make_rate(config.max_epoch * len(batches))
-    training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
-    results = Results.new(config.out, config.recipe) if results is None else results
-    fitting = Fitting(given, config, results, corpus, model, training, rate)
-    how = f"go on with: rnnlm train --resume {shlex.quote(str(results.folder))}"
-    try:
-        _train(fitting, state)
+        given, corpus, config = config, *load(config)
+        batches = config.make_batches(corpus.train)  # too short a corpus is refused here
+        model = build_model(config.model_config(len(corpus.vocabulary)))
+        if config.init_embedding is not None and state is None:
+            found = begin_with(config.init_embedding, model, corpus.vocabulary)
+            say(f"{found:,} of {len(corpus.vocabulary):,} words begin with vectors of {config.init_embedding}")
+        rate = config.make_rate(config.max_epoch * len(batches))
+        training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
+        results = Results.new(config.out, config.recipe) if results is None else results
+        _train(Fitting(given, config, results, corpus, model, training, rate), state)
+        return results.folder
     except KeyboardInterrupt as stop:
+        if results is None:
+            raise
         number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-        begun = fitting.checkpoints.any()
-        raise Interrupted(f"stopped; {how}" if begun else "stopped before any training", number) from None
+        told = f"stopped; {_how(results)}" if _has_begun(results) else "stopped before any training"
+        raise Interrupted(told, number) from None
     except OSError:
-        if fitting.checkpoints.any():
-            note(f"what was saved before is whole; once this is mended, {how}")
+        if results is not None and _has_begun(results):
+            note(f"what was saved before is whole; once this is mended, {_how(results)}")
         raise
     finally:
-        results.close()
-    return results.folder
+        if results is not None:
+            results.close()
 
 
 def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
@@ -92,7 +83,7 @@ def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
             _say_finished(results)
             return
     parameters = sum(p.size for p in fitting.model.params)
-    say(f"{told(corpus.train)}, vocabulary {len(corpus.vocabulary)}, {parameters:,} parameters")
+    say(f"{amount(corpus.train)}, vocabulary {len(corpus.vocabulary)}, {parameters:,} parameters")
     say(f"{ops.describe()}; results in {results.folder}")
     say(" ".join(f"{key}={value}" for key, value in config.flat().items() if key not in ("out", "data_dir")))
     try:
@@ -128,11 +119,19 @@ def _state_of(folder: Path) -> dict[str, Any]:
     return state
 
 
-def _is_whole(folder: Path) -> bool:
-    """Whether a folder's files are what they were."""
+def _has_begun(results: Results) -> bool:
+    return Checkpoints(results.folder / CHECKPOINTS).any()
+
+
+def _how(results: Results) -> str:
+    return f"go on with: rnnlm train --resume {shlex.quote(str(results.folder))}"
+
+
+def _is_over(folder: Path, state: dict[str, Any], max_epoch: int) -> bool:
+    """Whether a run has nothing to do for so many epochs, and its model is there."""
     try:
-        expect_whole(folder)
-        return True
+        expect_whole(folder / MODEL)
+        return is_finished(state, max_epoch)
     except ModelFileError:
         return False
 

@@ -14,7 +14,7 @@ from rnnlm.inference.generation import generate
 from rnnlm.models.base import Model
 from rnnlm.progress import note, say
 
-__all__ = ["final_evaluation", "sample_sentence", "told", "write_sentences"]
+__all__ = ["amount", "final_evaluation", "sample_sentence", "write_sentences"]
 
 UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
 
@@ -22,7 +22,7 @@ UNWANTED = ("<unk>", "N", "$")  # never written in the sample sentence
 def final_evaluation(config: TrainConfig, model: Model, corpus: Texts, results: Results) -> None:
     """Tell and write down exact perplexities of the valid and the test part."""
     for name, ids in (("valid", corpus.valid), ("test", corpus.test)):
-        note(f"scoring {told(ids)} of the {name} part exactly")
+        note(f"scoring {amount(ids)} of the {name} part exactly")
         stories = config.corpus == "story" and not config.text.sentences
         classes = stories and name == "test"  # which take each token's nats; memory for them
         nats = token_nats(model, ids) if classes else None
@@ -57,7 +57,7 @@ def sample_sentence(model: Model, words: Vocabulary, seed: int) -> str:
     return words.text(ids).removesuffix("\n")
 
 
-def told(text: Any) -> str:
+def amount(text: Any) -> str:
     """How much text there is, in words."""
     if isinstance(text, Sentences):
         return f"{text.tokens:,} tokens in {len(text):,} lines"

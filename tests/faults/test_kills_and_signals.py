@@ -69,8 +69,14 @@ def first_epoch(run):
         assert run.poll() is None
 
 
-@pytest.mark.parametrize("options", [LONG, MOMENTUM], ids=["nt-asgd", "momentum"])
-@pytest.mark.parametrize("kills", [2, pytest.param(50, marks=pytest.mark.fault)])
+@pytest.mark.parametrize(
+    ("options", "kills"),
+    [
+        pytest.param(LONG, 2, id="nt-asgd, 2"),
+        pytest.param(LONG, 50, id="nt-asgd, 50", marks=pytest.mark.fault),
+        pytest.param(MOMENTUM, 50, id="momentum, 50", marks=pytest.mark.fault),
+    ],
+)
 def test_a_run_killed_again_and_again_is_the_one_that_was_not(here, kills, options, tried):
     rng = random.Random(kills)
     finish(here, *options, "--out", "whole")
@@ -103,7 +109,7 @@ def hears(run):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux which signals a process catches")
-@pytest.mark.parametrize("times", [5, *(pytest.param(50, marks=pytest.mark.fault, id=f"50-{k}") for k in range(6))])
+@pytest.mark.parametrize("times", [3, *(pytest.param(50, marks=pytest.mark.fault, id=f"50-{k}") for k in range(6))])
 def test_signals_at_random_moments(here, times, tried, request):
     """From rnnlm's first line to the process's end: a line, the code, files that are whole, and the run goes on."""
     rng = random.Random(request.node.name)
