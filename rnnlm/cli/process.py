@@ -85,7 +85,8 @@ def _ended(error: BaseException, stopped: list[int]) -> int:
     if isinstance(error, KeyboardInterrupt):
         return _fail("interrupted", 128 + signal.SIGINT)
     if stopped:  # libraries make other errors of an interrupt
-        return _fail("interrupted", 128 + stopped[0])
+        notes = getattr(error, "__notes__", None)
+        return _fail(f"stopped; {notes[-1]}" if notes else "interrupted", 128 + stopped[0])
     if isinstance(error, RnnlmError):
         return _fail(error, _code(error))
     if isinstance(error, BrokenPipeError):  # the reader has gone, as `| head` does: nobody to tell
@@ -127,22 +128,32 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
     """Let SIGTERM and SIGHUP end the command the way Ctrl-C does: what must be saved is saved.
 
     An import is waited for: of a module that was imported by half, or in the callbacks of Python's own imports, an
-    interrupt is lost or becomes another error.
+    interrupt is lost or becomes another error. One that a destructor or a callback has swallowed is raised again.
 
     Args:
         stopped: gets the number of the signal that was heard.
     """
-
     waiting: list[int] = []
+    told_before = sys.unraisablehook
 
     def stop(number: int, frame: FrameType | None) -> None:
-        waiting[:] = [number]
         if hasattr(signal, "setitimer") and _imports(frame):
-            signal.signal(signal.SIGALRM, lambda _, then: stop(number, then))
-            signal.setitimer(signal.ITIMER_REAL, AGAIN)
+            again(number)
         else:
-            stopped.append(waiting.pop())
+            waiting.clear()
+            stopped[:] = [number]
             raise Interrupted("interrupted", number)
+
+    def again(number: int) -> None:
+        waiting[:] = [number]
+        signal.signal(signal.SIGALRM, lambda _, frame: stop(number, frame))
+        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+
+    def swallowed(unraisable: Any) -> None:
+        if isinstance(unraisable.exc_value, Interrupted) and hasattr(signal, "setitimer"):
+            again(unraisable.exc_value.number)
+        else:
+            told_before(unraisable)
 
     try:
         before = {
@@ -151,14 +162,16 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
     except ValueError:  # not the main thread: signals are the host program's business
         yield
         return
+    sys.unraisablehook = swallowed
     try:
         yield
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+        sys.unraisablehook = told_before
         if waiting:
             signal.setitimer(signal.ITIMER_REAL, 0)
-            stopped += waiting
+            stopped[:] = waiting
 
 
 def _imports(frame: FrameType | None) -> bool:

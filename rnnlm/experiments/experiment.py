@@ -63,9 +63,11 @@ def run(config: TrainConfig) -> Path:
         number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
         told = f"stopped; {_how(results)}" if _has_begun(results) else "stopped before any training"
         raise Interrupted(told, number) from None
-    except OSError:
+    except Exception as error:
         if results is not None and _has_begun(results):
-            note(f"what was saved before is whole; once this is mended, {_how(results)}")
+            if isinstance(error, OSError):
+                note(f"what was saved before is whole; once this is mended, {_how(results)}")
+            error.add_note(_how(results))
         raise
     finally:
         if results is not None:

@@ -108,6 +108,38 @@ def test_an_interrupt_that_a_library_swallows_is_told(signals_heard, capsys):
     assert capsys.readouterr().err == "rnnlm: interrupted\n"
 
 
+def test_an_interrupt_in_a_destructor_is_raised_again(signals_heard, capsys):
+    """Python prints what a destructor raises, and goes on."""
+
+    class Ending:
+        def __del__(self):
+            signal.raise_signal(signal.SIGTERM)
+            for _ in range(100):
+                pass
+
+    def action():
+        Ending()
+        time.sleep(5)
+        pytest.fail("nobody heard the signal")
+
+    assert handled(action) == 143
+    assert capsys.readouterr().err == "rnnlm: interrupted\n"
+
+
+def test_an_error_made_of_an_interrupt_says_what_its_notes_say(signals_heard, capsys):
+    def action():
+        try:
+            signal.raise_signal(signal.SIGTERM)
+            time.sleep(5)
+        except KeyboardInterrupt:
+            error = AttributeError("_lock")
+            error.add_note("go on with: rnnlm train --resume out")
+            raise error from None
+
+    assert handled(action) == 143
+    assert capsys.readouterr().err == "rnnlm: stopped; go on with: rnnlm train --resume out\n"
+
+
 def test_signals_that_are_ignored_stay_ignored(monkeypatch):
     """As after nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)

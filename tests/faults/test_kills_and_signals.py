@@ -109,7 +109,7 @@ def hears(run):
 
 
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="asks Linux which signals a process catches")
-@pytest.mark.parametrize("times", [3, *(pytest.param(50, marks=pytest.mark.fault, id=f"50-{k}") for k in range(6))])
+@pytest.mark.parametrize("times", [3, *(pytest.param(55, marks=pytest.mark.fault, id=f"55-{k}") for k in range(6))])
 def test_signals_at_random_moments(here, times, tried, request):
     """From rnnlm's first line to the process's end: a line, the code, files that are whole, and the run goes on."""
     rng = random.Random(request.node.name)
@@ -123,7 +123,7 @@ def test_signals_at_random_moments(here, times, tried, request):
             time.sleep(0.001)
         time.sleep(rng.uniform(0, length))
         run.send_signal(number)
-        _, errors = run.communicate(timeout=60)
+        told, errors = run.communicate(timeout=60)
         lines = [line for line in errors.splitlines() if line.startswith("rnnlm: ")]
         begun = (here / "out" / "checkpoints").is_dir() and any((here / "out" / "checkpoints").glob("step-*"))
         if run.returncode == 0:
@@ -132,10 +132,10 @@ def test_signals_at_random_moments(here, times, tried, request):
             assert run.returncode == code, errors
             assert "Traceback" not in errors
             assert "ignored" not in errors
-            said = (
-                "stopped; go on with: rnnlm train --resume out" if begun else "interrupted",
-                "stopped before any training",
-            )
+            how = "stopped; go on with: rnnlm train --resume out"
+            said = [how] if begun else ["interrupted", "stopped before any training"]
+            if "it writes: " in told:  # it was all but done, or done
+                said.append("interrupted")
             assert lines[-1].removeprefix("rnnlm: ") in said, errors
         assert not hidden(here)
         finish(here, *how_to_go_on(here, "out", SHORT))
