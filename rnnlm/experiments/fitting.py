@@ -189,11 +189,12 @@ class Fitting:
 
     def leave_model(self) -> None:
         """Whatever ended training: leave a model, if there are weights for one, and a picture."""
-        if self.model.not_finite() and self.training.best is None:
-            note(f"no model is kept: its weights are not finite, in {self.model.not_finite()}")
-        elif self.training.best is None:
-            with self.optimizer.averaged([self.model.flat_params]):
-                self.save_model()
+        if self.training.best is None:
+            if name := self.model.not_finite():
+                note(f"no model is kept: its weights are not finite, in {name}")
+            else:
+                with self.optimizer.averaged([self.model.flat_params]):
+                    self.save_model()
         if self.curves["train"]:
             self.draw()
 

@@ -205,7 +205,7 @@ class Run:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `progress` or `state_dict` gave, in a run made anew of the same parts.
+        """Go on from what `state_dict` gave, or from a checkpoint of it, in a run made anew of the same parts.
 
         Raises:
             InputError: other parts, or another model's weights; all is left as it was.

@@ -84,16 +84,23 @@ def test_a_signal_at_the_end_of_an_import_that_ends_all_is_heard(tmp_path, monke
     time.sleep(0.05)  # a timer that was left would end the tests
 
 
-def test_an_interrupt_that_a_library_makes_another_error_of_is_one(signals_heard, capsys):
+@pytest.mark.parametrize(
+    ("notes", "said"),
+    [([], "interrupted"), (["go on with: rnnlm train --resume out"], "stopped; go on with: rnnlm train --resume out")],
+)
+def test_an_interrupt_that_a_library_makes_another_error_of_is_one(signals_heard, capsys, notes, said):
     def action():
         try:
             signal.raise_signal(signal.SIGTERM)
             time.sleep(5)
         except KeyboardInterrupt:
-            raise AttributeError("type object 'tqdm' has no attribute '_lock'") from None
+            error = AttributeError("type object 'tqdm' has no attribute '_lock'")
+            for note in notes:
+                error.add_note(note)
+            raise error from None
 
     assert handled(action) == 143
-    assert capsys.readouterr().err == "rnnlm: interrupted\n"
+    assert capsys.readouterr().err == f"rnnlm: {said}\n"
 
 
 def test_an_interrupt_that_a_library_swallows_is_told(signals_heard, capsys):
@@ -126,21 +133,7 @@ def test_an_interrupt_in_a_destructor_is_raised_again(signals_heard, capsys):
     assert capsys.readouterr().err == "rnnlm: interrupted\n"
 
 
-def test_an_error_made_of_an_interrupt_says_what_its_notes_say(signals_heard, capsys):
-    def action():
-        try:
-            signal.raise_signal(signal.SIGTERM)
-            time.sleep(5)
-        except KeyboardInterrupt:
-            error = AttributeError("_lock")
-            error.add_note("go on with: rnnlm train --resume out")
-            raise error from None
-
-    assert handled(action) == 143
-    assert capsys.readouterr().err == "rnnlm: stopped; go on with: rnnlm train --resume out\n"
-
-
-def test_signals_that_are_ignored_stay_ignored(monkeypatch):
+def test_signals_that_are_ignored_stay_ignored():
     """As after nohup."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:

@@ -115,7 +115,7 @@ GUARDS = {  # what is taken away: where, what is there instead, the test, its ar
     "a lock of the library's trainer": (rnnlm_trainer, "locked", lambda _: nullcontext(), test_keeping.test_another_training_in_the_folder_is_refused, {}, "DID NOT RAISE"),
     "a signal waits for the step": (Keeper, "hearing", lambda self: nullcontext([]), test_keeping.test_a_signal_finishes_the_step_and_then_does_what_it_does, {}, "assert 0 == 1"),
     "an import is waited for": (process, "_imports", lambda frame: False, test_process.test_an_import_is_waited_for, {"number": 15, "code": 143}, "assert"),
-    "what was an interrupt is told as one": (process, "_ended", lambda error, stopped, right=process._ended: right(error, []), test_process.test_an_interrupt_that_a_library_makes_another_error_of_is_one, {}, "_lock"),
+    "what was an interrupt is told as one": (process, "_ended", lambda error, stopped, right=process._ended: right(error, []), test_process.test_an_interrupt_that_a_library_makes_another_error_of_is_one, {"notes": [], "said": "interrupted"}, "_lock"),
     "figures are cut back": (Results, "go_back", nothing, test_resume.test_figures_that_were_cut_or_lost_are_there_again, {}, "assert"),
     "a line is written or not": (Results, "append", appended, test_resume.test_a_line_that_there_is_no_room_for_is_not_written_by_half, {}, "assert"),
     "a first checkpoint": (Fitting, "begin", only_settings, test_resume.test_the_first_checkpoint_is_written_before_any_step, {}, "a step was made"),
@@ -182,13 +182,14 @@ def test_a_run_that_forgets_a_part_is_not_the_one_that_was_never_stopped(part, m
         test_run.test_it_goes_on_from_any_step(PARTS[part])
 
 
-def test_without_its_guard_a_full_standard_error_ends_a_training(here):  # noqa: F811
+@pytest.mark.parametrize(("stream", "ends"), [("io.FileIO", True), ("process._Unheard", False)])
+def test_without_its_guard_a_full_standard_error_ends_a_training(here, stream, ends):  # noqa: F811
     program = (
         "import io, sys, rnnlm.cli.process as process; from rnnlm.__main__ import command; "
-        "process._Unheard = io.FileIO; sys.exit(command())"
+        f"process._Unheard = {stream}; sys.exit(command())"
     )
     env = os.environ | {"PYTHONPATH": str(Path(rnnlm.__file__).parent.parent), "OPENBLAS_NUM_THREADS": "1"}
     with open("/dev/full", "w") as full:
         command = [sys.executable, "-c", program, "train", *SHORT, "--out", "out"]
         done = subprocess.run(command, cwd=here, env=env, stdout=subprocess.PIPE, stderr=full)
-    assert done.returncode != 0
+    assert (done.returncode != 0) == ends
