@@ -1,14 +1,44 @@
 """What a person sees while something long is under way."""
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from threading import RLock
 from time import time
 from typing import Any
 
 from rnnlm.files import naming
 
 __all__ = ["bytes_bar", "not_counted", "note", "progress_bar", "say", "words_bar"]
+
+
+@cache
+def _bar_class() -> Any:
+    """The class of all bars: one, without tqdm's thread that would watch them, since they look at the clock themselves;
+    and with a lock that a process which is forked while another thread holds it has anew."""
+    from tqdm import tqdm
+
+    class Bar(tqdm):  # type: ignore[type-arg]
+        monitor_interval = 0
+
+        def __init__(self, total: int, each: int = 1, counted: str = "", **options: Any) -> None:
+            self.each, self.counted = each, counted
+            every = 0.2 if sys.stderr.isatty() else 20  # seconds
+            super().__init__(total=total, file=sys.stderr, mininterval=every, miniters=1, dynamic_ncols=True, **options)
+
+        @property
+        def format_dict(self) -> dict[str, Any]:
+            values = dict(super().format_dict)
+            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
+            speed = f"{rate * self.each:,.0f} {self.counted}/s, {1000 / rate:.1f} ms/window" if rate else "?"
+            return {**values, "speed": speed}
+
+    Bar.set_lock(RLock())
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=lambda: Bar.set_lock(RLock()))
+    return Bar
 
 
 def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens", silent: bool = False) -> Any:
@@ -21,48 +51,18 @@ def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens",
         unit: what is counted by the second.
         silent: True to show nothing.
     """
-    from tqdm import tqdm
-
-    class Bar(tqdm):  # type: ignore[type-arg]
-        @property
-        def format_dict(self) -> dict[str, Any]:
-            values = dict(super().format_dict)
-            rate = values["rate"] or (values["n"] / values["elapsed"] if values["elapsed"] else 0)
-            values["tokens"] = f"{rate * tokens:,.0f} {unit}/s, {1000 / rate:.1f} ms/window" if rate else "?"
-            return values
-
-    return Bar(
-        total=windows,
-        initial=done,
-        disable=silent,
-        bar_format="{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {tokens}{postfix}]",
-        mininterval=0.2 if sys.stderr.isatty() else 20,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    )
+    shown = "{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {speed}{postfix}]"
+    return _bar_class()(windows, tokens, unit, initial=done, disable=silent, bar_format=shown)
 
 
 def bytes_bar(total: int) -> Any:
     """A bar on stderr for bytes of a file, once it takes more than a second. Rare lines where stderr is no terminal."""
-    from tqdm import tqdm
-
-    return tqdm(
-        total=total,
-        unit="B",
-        unit_scale=True,
-        mininterval=0.2 if sys.stderr.isatty() else 20,
-        delay=1,
-        file=sys.stderr,
-        dynamic_ncols=True,
-    )
+    return _bar_class()(total, unit="B", unit_scale=True, delay=1)
 
 
 def words_bar(total: int) -> Any:
     """A bar on stderr for words of a text. Rare lines where stderr is no terminal."""
-    from tqdm import tqdm
-
-    interval = 0.2 if sys.stderr.isatty() else 20
-    return tqdm(total=total, unit=" words", unit_scale=True, mininterval=interval, file=sys.stderr, dynamic_ncols=True)
+    return _bar_class()(total, unit=" words", unit_scale=True)
 
 
 @contextmanager
@@ -77,15 +77,11 @@ def not_counted(bar: Any) -> Iterator[None]:
 
 def note(line: str) -> None:
     """Print on standard error what a user should know and need not act on, above the progress bar if there is one."""
-    from tqdm import tqdm
-
-    tqdm.write(f"rnnlm: {line}", file=sys.stderr)
+    _bar_class().write(f"rnnlm: {line}", file=sys.stderr)
 
 
 def say(line: str) -> None:
     """Print a result on standard output, above the progress bar if there is one."""
-    from tqdm import tqdm
-
     with naming("standard output"):
-        tqdm.write(line, file=sys.stdout)
+        _bar_class().write(line, file=sys.stdout)
         sys.stdout.flush()

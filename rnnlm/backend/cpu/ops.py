@@ -8,9 +8,10 @@ from numpy.typing import NDArray
 
 from rnnlm.backend.cpu.blas import describe_blas, forced_kernels
 from rnnlm.backend.cpu.cells import lstm_backward, lstm_forward
+from rnnlm.backend.cpu.limits import one_blas_thread, thread_count
 from rnnlm.backend.cpu.output import output_forward
 from rnnlm.backend.cpu.products import matmul, multiplier
-from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, thread_count
+from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
     "SCORES", "SCORES_ONCE", "TWINS",

@@ -6,15 +6,13 @@ faster than one product with two BLAS threads at the shapes of a language model,
 BLAS's threads go on spinning on the cores for a while after a product. Here they sleep: to wake one and wait for it
 takes about 50 microseconds.
 
-The one setting is `RNNLM_THREADS`, read once, at import; unless set, as many as BLAS would take (the cores this process
-may use, or `OPENBLAS_NUM_THREADS`). Results are bit for bit the same for the same number of threads on the
-same machine.
+Results are bit for bit the same for the same number of threads (`limits.py`) on the same machine.
 """
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import copy_context
-from functools import cache
 from queue import SimpleQueue
 from threading import Lock, Thread, get_ident, local
 from typing import Any
@@ -22,11 +20,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend.cpu.blas import libraries
+from rnnlm.backend.cpu.limits import limit_own, one_blas_thread, thread_count
 from rnnlm.backend.memory import reused
-from rnnlm.errors import BackendError
 
-__all__ = ["in_parallel", "one_blas_thread", "scratch", "thread_count"]
+__all__ = ["in_parallel", "scratch"]
 
 
 class _Part:
@@ -120,7 +117,8 @@ def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
 
 
 def _start_workers(count: int) -> None:
-    with _starting:
+    """Have so many workers, or fewer where the system gives no more threads: who asks does what nobody else does."""
+    with _starting, suppress(RuntimeError):
         while len(_workers) < count:
             worker = Thread(target=_work, args=(_tasks,), daemon=True, name="rnnlm")
             worker.start()
@@ -129,70 +127,18 @@ def _start_workers(count: int) -> None:
 
 def _work(tasks: "SimpleQueue[_Part]") -> None:
     """A worker's life."""
+    limit_own()
     while True:
         tasks.get().run()
 
 
 def _after_fork() -> None:
-    """A child process has none of its parent's threads, and locks may have been theirs."""
+    """A child process has none of its parent's threads but the one that forked, and locks may have been theirs."""
     global _tasks, _starting
     _workers.clear()
-    _tasks, _starting, one_blas_thread.lock = SimpleQueue(), Lock(), Lock()
+    _tasks, _starting = SimpleQueue(), Lock()
+    one_blas_thread.alone()
 
 
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork)
-
-
-def _setting() -> int | None:
-    """What RNNLM_THREADS says.
-
-    Raises:
-        BackendError: something that is not a whole number from 1 on.
-    """
-    wanted = os.environ.get("RNNLM_THREADS")
-    if not wanted:
-        return None
-    if not wanted.isdecimal() or not int(wanted):
-        raise BackendError(f"RNNLM_THREADS must be a whole number from 1 on, got {wanted!r}")
-    return int(wanted)
-
-
-SETTING = _setting()
-
-
-@cache
-def thread_count() -> int:
-    """How many threads share the work."""
-    return SETTING or max((library.get_num_threads() or 1 for library in libraries()), default=os.cpu_count() or 1)
-
-
-class _OneBlasThread:
-    """A context in which BLAS takes one thread; may be entered within itself and by several threads at once.
-
-    `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and bits would depend on
-    how BLAS shares out work. Models and trainings stay in it, since entering it takes longer than a small product.
-    """
-
-    def __init__(self) -> None:
-        self.lock, self.depth = Lock(), 0
-        self.before: list[int] = []
-
-    def __enter__(self) -> None:
-        with self.lock:
-            if not self.depth:
-                thread_count()  # before BLAS says 1
-                self.before = [library.get_num_threads() or 1 for library in libraries()]
-                for library in libraries():
-                    library.set_num_threads(1)
-            self.depth += 1
-
-    def __exit__(self, *exception: object) -> None:
-        with self.lock:
-            self.depth -= 1
-            if not self.depth:
-                for library, count in zip(libraries(), self.before):
-                    library.set_num_threads(count)
-
-
-one_blas_thread = _OneBlasThread()

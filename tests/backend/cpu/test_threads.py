@@ -1,20 +1,15 @@
 """The threads of the NumPy backend; they are plain Python, so that these tests run with any backend."""
 
-import os
 import signal
-import subprocess
-import sys
 import threading
 from time import sleep
 
 import numpy as np
 import pytest
-from threadpoolctl import threadpool_info
 
 from rnnlm.backend import NAME
 from rnnlm.backend.cpu import products, threads
-from rnnlm.backend.cpu.threads import in_parallel, one_blas_thread, scratch, thread_count
-from rnnlm.errors import BackendError
+from rnnlm.backend.cpu.threads import in_parallel, scratch
 from tests.layers import test_recurrent as recurrent
 from tests.layers.heads import test_affine_softmax
 from tests.models import test_general
@@ -39,10 +34,6 @@ def cut_all(three, monkeypatch):
         "AT_ONCE": 4,
     }.items():
         monkeypatch.setattr(products, name, value)
-
-
-def blas_threads():
-    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 64, 65, 1000])
@@ -176,50 +167,6 @@ def test_parts_of_a_part_stay_in_its_thread(three):
     in_parallel(lambda *_: seen.clear(), 3)
     in_parallel(lambda *outer: seen.append(outer), 3)
     assert len(seen) == 3
-
-
-def test_blas_takes_one_thread_inside_and_what_it_had_outside():
-    before = blas_threads()
-    assert before
-    with one_blas_thread:
-        assert set(blas_threads()) == {1}
-        with one_blas_thread:
-            pass
-        assert set(blas_threads()) == {1}
-    assert blas_threads() == before
-
-
-@pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
-def test_a_forked_process_has_threads_of_its_own():
-    code = (
-        "import os; from rnnlm.backend.cpu.threads import in_parallel\n"
-        "in_parallel(lambda *_: None, 3)\n"
-        "child = os.fork()\n"
-        "in_parallel(lambda *_: None, 3)\n"
-        "os._exit(0) if not child else os._exit(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))\n"
-    )
-    environment = os.environ | {"RNNLM_THREADS": "3", "RNNLM_DEVICE": "cpu", "PYTHONPATH": os.getcwd()}
-    subprocess.run([sys.executable, "-W", "ignore", "-c", code], env=environment, check=True, timeout=60)
-
-
-@pytest.mark.parametrize(("value", "count"), [("1", 1), ("7", 7), ("", None)])
-def test_the_setting(monkeypatch, value, count):
-    monkeypatch.setenv("RNNLM_THREADS", value)
-    assert threads._setting() == count
-
-
-@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
-def test_a_wrong_setting_is_refused(monkeypatch, value):
-    monkeypatch.setenv("RNNLM_THREADS", value)
-    with pytest.raises(BackendError, match=f"RNNLM_THREADS must be a whole number from 1 on, got '{value}'"):
-        threads._setting()
-
-
-def test_unless_set_there_are_as_many_threads_as_blas_takes():
-    if threads.SETTING is None:
-        assert thread_count() == max(blas_threads())
-    else:
-        assert thread_count() == threads.SETTING
 
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 200), (26, 100, 1000), (26, 100, 995), (20, 900, 70)])

@@ -1,0 +1,272 @@
+"""How many threads: what is set, and that BLAS takes one while ours are at work, whoever asks and in what order."""
+
+import os
+import subprocess
+import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from threadpoolctl import threadpool_info
+
+from rnnlm.backend.cpu import limits
+from rnnlm.backend.cpu.blas import libraries
+from rnnlm.backend.cpu.limits import one_blas_thread, thread_count
+from rnnlm.errors import BackendError
+
+
+def blas_threads():
+    return [pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas"]
+
+
+def test_blas_takes_one_thread_inside_and_what_it_had_outside():
+    before = blas_threads()
+    assert before
+    with one_blas_thread:
+        assert set(blas_threads()) == {1}
+        with one_blas_thread:
+            pass
+        assert set(blas_threads()) == {1}
+    assert blas_threads() == before
+
+
+@pytest.mark.parametrize("first", ["nobody", "another thread"])
+def test_whichever_thread_has_set_a_limit_first(first):
+    """threadpoolctl 3.8 hears that one alone, as long as it lives."""
+    before, done = blas_threads(), threading.Event()
+    if first == "another thread":
+        claimed = threading.Event()
+        threading.Thread(target=lambda: (claim(), claimed.set(), done.wait(60))).start()
+        claimed.wait(60)
+    try:
+        with one_blas_thread:
+            assert set(blas_threads()) == {1}
+        assert blas_threads() == before
+        assert in_thread(inside) == [1] * len(before)
+        assert blas_threads() == before
+    finally:
+        done.set()
+
+
+def claim():
+    for library in libraries():
+        library.set_num_threads(library.get_num_threads())
+
+
+def inside():
+    with one_blas_thread:
+        return blas_threads()
+
+
+def in_thread(function):
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result(60)
+
+
+@pytest.mark.parametrize("order", ["abAB", "abBA", "aAbB"])
+def test_threads_come_and_go_in_any_order(order):
+    """Small letters enter, large ones leave, each in a thread of its own."""
+    before = blas_threads()
+    with ThreadPoolExecutor(1) as a, ThreadPoolExecutor(1) as b:
+        present = set()
+        for step in order:
+            pool = a if step in "aA" else b
+            pool.submit(one_blas_thread.__enter__ if step.islower() else one_blas_thread.__exit__).result(60)
+            present ^= {step.lower()}
+            assert blas_threads() == ([1] * len(before) if present else before)
+
+
+class OfEachThread:
+    """A BLAS library with OpenMP's threads, of which each thread of a program may ask for another number."""
+
+    def __init__(self):
+        self.own = threading.local()
+
+    def info(self):
+        return {"threading_layer": "openmp"}
+
+    def get_num_threads(self):
+        return getattr(self.own, "count", 7)
+
+    def set_num_threads(self, count):
+        self.own.count = count
+
+
+def test_where_each_thread_has_a_limit_of_its_own(monkeypatch):
+    library = OfEachThread()
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: [library] if each_thread else [])
+
+    def counts():
+        with one_blas_thread:
+            return library.get_num_threads()
+
+    library.set_num_threads(5)
+    with one_blas_thread:
+        assert library.get_num_threads() == 1
+        assert in_thread(counts) == 1
+    assert library.get_num_threads() == 5
+
+
+PROGRAM = """
+import os, sys, threading, warnings
+import numpy as np
+from rnnlm import SGD, RnnlmTrainer, SimpleRnnlm
+from rnnlm.backend.cpu.blas import libraries
+from rnnlm.backend.cpu.limits import one_blas_thread
+from rnnlm.backend.cpu.threads import in_parallel
+
+warnings.simplefilter("ignore")
+
+def limits():
+    return [library.get_num_threads() for library in libraries()]
+
+def trained(results, place):
+    model = SimpleRnnlm(1000, 64, 64)
+    ids = np.random.default_rng(0).integers(0, 1000, 2000)
+    RnnlmTrainer(model, SGD(0.1)).fit(ids[:-1], ids[1:], 1, 10, 35)
+    results[place] = model.flat_params
+
+def in_child(function):
+    child = os.fork()
+    if not child:
+        try:
+            function()
+        except BaseException:
+            os._exit(1)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+
+before = limits()
+assert max(before) > 1, "needs two cores"
+"""
+
+
+def run(clean_env, code):
+    """A program in a process of its own, with three threads of ours, and more than one of BLAS outside of them."""
+    environment = clean_env | {"OPENBLAS_NUM_THREADS": "3", "RNNLM_THREADS": "3"}
+    subprocess.run([sys.executable, "-c", PROGRAM + code], env=environment, check=True, timeout=60)
+
+
+def test_a_training_has_the_same_bits_in_any_thread(clean_env):
+    run(
+        clean_env,
+        """
+results = {}
+trained(results, "main")
+for names in (["second"], ["third", "fourth"]):
+    threads = [threading.Thread(target=trained, args=(results, name)) for name in names]
+    for thread in threads: thread.start()
+    for thread in threads: thread.join()
+    assert limits() == before, limits()
+for name, weights in results.items():
+    assert (weights == results["main"]).all(), name
+""",
+    )
+
+
+needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
+
+
+@needs_fork
+def test_a_forked_process_has_threads_of_its_own(clean_env):
+    run(clean_env, "in_parallel(lambda *_: None, 3); in_child(lambda: in_parallel(lambda *_: None, 3))")
+
+
+@needs_fork
+def test_a_process_may_fork_while_another_thread_computes(clean_env):
+    """Its child would wait for threads of BLAS that it has not."""
+    run(
+        clean_env,
+        """
+results, a, ended = {}, np.ones((300, 300)), threading.Event()
+
+def compute():
+    while not ended.is_set():
+        trained(results, "other")
+
+def first():  # it claims what threadpoolctl hears
+    with one_blas_thread:
+        pass
+
+first()
+trained(results, "first")  # a process must not be forked while another thread imports something, says Python
+other = threading.Thread(target=compute)
+other.start()
+for _ in range(10):
+    in_child(lambda: a @ a)
+    in_child(lambda: trained(results, "child"))
+ended.set()
+other.join()
+""",
+    )
+
+
+@needs_fork
+def test_what_another_thread_had_limited_is_not_for_a_forked_process(clean_env):
+    run(
+        clean_env,
+        """
+inside, ended = threading.Event(), threading.Event()
+
+def other():
+    with one_blas_thread:
+        inside.set()
+        ended.wait(60)
+
+def child():
+    assert limits() == before, limits()
+    with one_blas_thread:
+        assert set(limits()) == {1}
+    assert limits() == before, limits()
+
+thread = threading.Thread(target=other)
+thread.start()
+inside.wait(60)
+in_child(child)
+with one_blas_thread:
+    in_child(lambda: None if set(limits()) == {1} else 1 / 0)
+ended.set()
+thread.join()
+assert limits() == before, limits()
+""",
+    )
+
+
+def test_without_a_thread_to_be_had_who_asks_does_all(clean_env):
+    run(
+        clean_env,
+        """
+def refused(self):
+    raise RuntimeError("can't start new thread")
+
+start, threading.Thread.start = threading.Thread.start, refused
+done = []
+in_parallel(lambda *part: done.append(part), 3)
+assert done == [(0, 1), (1, 2), (2, 3)], done
+results = {}
+trained(results, "alone")
+threading.Thread.start = start
+trained(results, "together")
+assert (results["alone"] == results["together"]).all()
+""",
+    )
+
+
+@pytest.mark.parametrize(("value", "count"), [("1", 1), ("7", 7), ("", None)])
+def test_the_setting(monkeypatch, value, count):
+    monkeypatch.setenv("RNNLM_THREADS", value)
+    assert limits._setting() == count
+
+
+@pytest.mark.parametrize("value", ["0", "-1", "two", "1.5"])
+def test_a_wrong_setting_is_refused(monkeypatch, value):
+    monkeypatch.setenv("RNNLM_THREADS", value)
+    with pytest.raises(BackendError, match=f"RNNLM_THREADS must be a whole number from 1 on, got '{value}'"):
+        limits._setting()
+
+
+def test_unless_set_there_are_as_many_threads_as_blas_takes():
+    if limits.SETTING is None:
+        assert thread_count() == max(blas_threads())
+    else:
+        assert thread_count() == limits.SETTING
