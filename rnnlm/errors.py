@@ -2,7 +2,7 @@
 
     RnnlmError
     ├── InputError        an argument breaks a rule: a shape, a dtype, a range (also a ValueError)
-    ├── BusyError         a folder is in use by another process
+    ├── BusyError         a folder is in use by another process, or a model by another thread
     ├── BackendError      the array library asked for is unknown, missing or without a device
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
@@ -37,7 +37,7 @@ class InputError(RnnlmError, ValueError):
 
 
 class BusyError(RnnlmError):
-    """A folder is in use by another process."""
+    """A folder is in use by another process, or a model by another thread."""
 
 
 class BackendError(RnnlmError):

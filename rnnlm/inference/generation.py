@@ -1,7 +1,6 @@
 """Writing text with a language model, one sampled word after another."""
 
 from collections.abc import Collection, Sequence
-from contextlib import nullcontext
 from typing import Any
 
 import numpy as np
@@ -11,7 +10,7 @@ from rnnlm.backend import ops
 from rnnlm.checks import whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.errors import InputError
-from rnnlm.inference.predictor import Predictor, own_state
+from rnnlm.inference.predictor import Predictor, one_thread, own_state
 from rnnlm.inference.sampling import Sampler, Sampling
 
 __all__ = ["generate", "generate_batch"]
@@ -50,7 +49,7 @@ def generate(
     """
     prompt = _prompt(start_id, model.vocab_size, sample_size)[None]
     choose = Sampler(model.vocab_size, skip_ids, Sampling(**sampling))
-    with nullcontext() if go_on else own_state(model):
+    with one_thread(model) if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 
 

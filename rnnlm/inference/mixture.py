@@ -19,7 +19,7 @@ from rnnlm.data.ids import expect_words
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.other_words import in_words_of, log_softmax
-from rnnlm.inference.predictor import Predictor, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, leaves_of, rows_of, shared_copy_of, start_of
 
 __all__ = ["Mixture"]
 
@@ -49,7 +49,7 @@ class Mixture:
             raise InputError(
                 f"weights of a mixture must sum to 1, got {self.weights.tolist()}, in all {sum(weights):g}"
             )
-        leaves = [id(one) for predictor in self.predictors for one in _leaves(predictor)]
+        leaves = [id(one) for predictor in self.predictors for one in leaves_of(predictor)]
         if len(set(leaves)) < len(leaves):
             raise InputError("models of a mixture must differ: one that is there twice would read every word twice")
         self.vocab_size = sizes[0]
@@ -72,6 +72,15 @@ class Mixture:
             raise InputError("a mixture needs at least one model, got none")
         words = models[0][1]
         return cls([in_words_of(model, own, words) for model, own in models], weights, log_linear)
+
+    def shared_copy(self) -> "Mixture":
+        """The same mixture of copies that share weights and tables, each with a state of its own: for another thread.
+
+        Raises:
+            InputError: one of the predictors has no such copies.
+        """
+        copies = [shared_copy_of(predictor) for predictor in self.predictors]
+        return Mixture(copies, self.weights.tolist(), self.log_linear)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """Natural-log loss of each target (N, T) float64, 0 where it is -1."""
@@ -116,9 +125,3 @@ class Mixture:
         """Go on from what `get_state` gave."""
         for predictor, own in zip(self.predictors, state):
             predictor.set_state(own)
-
-
-def _leaves(predictor: Predictor) -> list[Predictor]:
-    """The predictors that a mixture, or a translation into other words, asks in the end."""
-    inner: list[Predictor] = getattr(predictor, "predictors", [])
-    return [leaf for one in inner for leaf in _leaves(one)] if inner else [predictor]

@@ -1,5 +1,6 @@
 """A predictor in the words of another model."""
 
+from copy import copy
 from typing import Any
 
 import numpy as np
@@ -8,7 +9,7 @@ from numpy.typing import NDArray
 from rnnlm.backend import ops
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import InputError
-from rnnlm.inference.predictor import Predictor, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, rows_of, shared_copy_of, start_of
 
 __all__ = ["InOtherWords", "in_words_of", "log_softmax"]
 
@@ -54,6 +55,13 @@ class InOtherWords:
         self.unk_id = words.unk_id
         self.start_id = None if start_of(predictor) is None else words.eos_id
         self.rows = rows_of(predictor)
+
+    def shared_copy(self) -> "InOtherWords":
+        """The same around a copy that shares weights; see `Mixture.shared_copy`."""
+        twin = copy(self)
+        twin.predictor = shared_copy_of(self.predictor)
+        twin.predictors = [twin.predictor]
+        return twin
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """As of every predictor. Where `<unk>` is a target, and stands for words of the predictor's, all its words are

@@ -1,12 +1,13 @@
 """What evaluating, scoring and writing ask of a language model, be it a network or a table of counts."""
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from rnnlm.backend import Array
+from rnnlm.errors import InputError
 
-__all__ = ["Predictor", "own_state", "rows_of", "start_of"]
+__all__ = ["Predictor", "leaves_of", "one_thread", "own_state", "rows_of", "shared_copy_of", "start_of"]
 
 ROWS = 512  # tokens given at once, unless the caller or the predictor says another number: enough for matrix products
 
@@ -17,9 +18,10 @@ class Predictor(Protocol):
     It reads N texts side by side. What it remembers of what it has read is its state; a predictor that remembers
     nothing returns None for it. Arrays that it returns are NumPy's or those of the backend.
 
-    It may have two attributes more. `start_id` is the id of `<eos>` if it begins anew wherever it reads one, as an
+    It may have four attributes more. `start_id` is the id of `<eos>` if it begins anew wherever it reads one, as an
     n-gram model does: a text is then read after one, so that its first word is predicted too. `rows` is how many tokens
-    it is best given at once.
+    it is best given at once. `one_thread` is a context that refuses a second thread: what it has read is one text.
+    `shared_copy()` gives a copy for another thread.
     """
 
     @property
@@ -60,12 +62,44 @@ def rows_of(predictor: Predictor, usual: int = ROWS) -> int:
     return getattr(predictor, "rows", usual)
 
 
+def leaves_of(predictor: Predictor) -> list[Predictor]:
+    """The predictors that a mixture, or a translation into other words, asks in the end."""
+    inner: list[Predictor] = getattr(predictor, "predictors", [])
+    return [leaf for one in inner for leaf in leaves_of(one)] if inner else [predictor]
+
+
+def shared_copy_of(predictor: Predictor) -> Any:
+    """A copy that shares its weights or tables, and has a state of its own, zeros.
+
+    Raises:
+        InputError: it has no such copies.
+    """
+    make = getattr(predictor, "shared_copy", None)
+    if make is None:
+        raise InputError(f"{type(predictor).__name__} has no shared_copy, by which other threads could use it, too")
+    return make()
+
+
+@contextmanager
+def one_thread(predictor: Predictor) -> Iterator[None]:
+    """Inside, no other thread may use the predictor.
+
+    Raises:
+        BusyError: another one does already.
+    """
+    with ExitStack() as contexts:
+        for leaf in leaves_of(predictor):
+            contexts.enter_context(getattr(leaf, "one_thread", nullcontext()))
+        yield
+
+
 @contextmanager
 def own_state(predictor: Predictor) -> Iterator[None]:
-    """Begin with a reset state inside, and put the predictor's own one back in the end."""
-    state = predictor.get_state()
-    predictor.reset_state()
-    try:
-        yield
-    finally:
-        predictor.set_state(state)
+    """Begin with a reset state inside, and put the predictor's own one back in the end; as `one_thread`."""
+    with one_thread(predictor):
+        state = predictor.get_state()
+        predictor.reset_state()
+        try:
+            yield
+        finally:
+            predictor.set_state(state)

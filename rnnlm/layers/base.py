@@ -20,6 +20,7 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   length of inputs that it `takes` and its `output_shape`, the `parts` it is made of. Whoever uses layers asks nothing
   else of them. A head (`heads/base.py`) is the layer that ends in a loss.
 - Layers of a network without time take (N, D); those that do the same at every step take (N, T, D) too (`rows.py`).
+- A layer is used by one thread at a time, and so is a model, which sees to it (`OneThread` in `rnnlm/checks.py`).
 - Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
   vocabulary is checked once, on the host, where they come in: by the model or the trainer.
 """

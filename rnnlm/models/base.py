@@ -1,7 +1,7 @@
 """What all language models share: layers and a head behind checked ids."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Self, cast
 
 from numpy.typing import NDArray
 
@@ -73,7 +73,8 @@ class Model(Stacked):
 
         Softmax over the last axis gives probabilities. With `train_flg` there is dropout.
         """
-        return self.stack.scores(self._ids("xs", xs), train_flg).copy()
+        with self.one_thread:
+            return self.stack.scores(self._ids("xs", xs), train_flg).copy()
 
     def next_scores(self, xs: Any) -> Array:
         """Scores (N, V) of the word after the last of the ids `xs` (N, T); the state goes on.
@@ -103,13 +104,19 @@ class Model(Stacked):
 
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
-        self.forward(xs, ts, train_flg=False, keep=False)
-        return self.head.nats.copy()
+        with self.one_thread:
+            self.forward(xs, ts, train_flg=False, keep=False)
+            return self.head.nats.copy()
 
     def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
         return checked_ids(name, ids, self.config.vocab_size, lowest)
 
     # ------------------------------------------------------------------ copying
+
+    def _like(self) -> Self:
+        """A model of this configuration, whose weights are memory that nobody has touched."""
+        with undrawn():
+            return cast(Self, self.from_config(self.config))
 
     def __reduce__(self) -> Any:
         """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""

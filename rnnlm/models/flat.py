@@ -2,11 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import Layer
+from rnnlm.models.weights import are_drawn
 
 __all__ = ["Flat", "flatten"]
 
@@ -31,8 +33,9 @@ class Flat:
     tied: dict[str, str]
 
 
-def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
-    """Move the parameters of layers into one buffer; the layers' arrays become views into it.
+def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None) -> Flat:
+    """Move the parameters of layers into one buffer; the layers' arrays become views into it. Or take those that lie
+    in `shared`, the buffer of a stack of the same layers.
 
     A layer's first parameter that is the transpose of another's, an embedding's, in the same memory, stays that, and is
     listed once: the layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
@@ -43,11 +46,13 @@ def flatten(layers: Mapping[str, Layer], dtype: str) -> Flat:
     ]
     unit = ALIGNMENT // np.dtype(dtype).itemsize
     starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i in places]).tolist()
-    flat = Flat([], [], [], xp.zeros(starts[-1], dtype), xp.zeros(starts[-1], dtype), tied)
+    buffer = xp.zeros(starts[-1], dtype) if shared is None else shared
+    flat = Flat([], [], [], buffer, xp.zeros(starts[-1], dtype), tied)
     for start, (name, layer, i) in zip(starts, places):
         p = layer.params[i]
         here = slice(start, start + p.size)
-        flat.flat_params[here].reshape(p.shape)[...] = p
+        if shared is None and are_drawn():  # else memory that nobody has touched
+            flat.flat_params[here].reshape(p.shape)[...] = p
         layer.params[i], layer.grads[i] = (a[here].reshape(p.shape) for a in (flat.flat_params, flat.flat_grads))
         flat.params.append(layer.params[i])
         flat.grads.append(layer.grads[i])

@@ -74,8 +74,9 @@ class Seq2seq(Stacked):
                 f"them first, got {answers.shape}"
             )
         inputs = xp.maximum(answers[:, :-1], 0)
-        self.reset_state()  # the decoder's is that of the last questions, of which there may have been another number
-        return self.stack.loss((questions, inputs, lengths), answers[:, 1:], train_flg, keep)
+        with self.one_thread:
+            self.reset_state()  # the decoder's is of the last questions, of which there may have been another number
+            return self.stack.loss((questions, inputs, lengths), answers[:, 1:], train_flg, keep)
 
     # ------------------------------------------------------------------ answering
 
@@ -132,7 +133,7 @@ class Seq2seq(Stacked):
             order = ops.asarray(rows)
             lstm.set_state(*(array[order] for array in lstm.get_state()))
 
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
             question = self.encoder.read(questions, lengths)
             self.decoder.begin(question if beams == 1 else question.repeated(beams))
             if beams == 1:

@@ -1,11 +1,13 @@
 """Layers one after another, over one buffer of parameters and one of gradients."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
+from threading import get_ident
 from typing import Any
 
 from rnnlm.backend import Array, ops
-from rnnlm.checks import whole_number
-from rnnlm.errors import InputError
+from rnnlm.checks import OneThread, whole_number
+from rnnlm.errors import BusyError, InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
 from rnnlm.layers.heads.base import Head
@@ -46,6 +48,7 @@ class Sequential(Parameters):
         flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
         train_steps: forwards with `train_flg` so far, which number the dropout masks.
         sample_shape: of the samples that a `Trainer` was last given, or None.
+        one_thread: a context for what takes several calls, in which no other thread may use it.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Sequential(Parameters):
     ) -> None:
         self.head, self.train_steps, self.mask_zero = head, 0, mask_zero
         self.sample_shape: tuple[int, ...] | None = None
+        self.one_thread, self._forward_by = OneThread(), 0
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
@@ -72,8 +76,8 @@ class Sequential(Parameters):
             for k, mask in enumerate(layer.masks):
                 mask.seed(seed, number + k * ANOTHER)
 
-    def _flatten(self, dtype: Any) -> None:
-        flat = flatten(leaves(self.layers), dtype)
+    def _flatten(self, dtype: Any, shared: Array | None = None) -> None:
+        flat = flatten(leaves(self.layers), dtype, shared)
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads, self._tied = flat.flat_params, flat.flat_grads, flat.tied
@@ -86,11 +90,23 @@ class Sequential(Parameters):
             inner[name].params[0] = inner[other].params[0].T
         self._flatten(self.flat_params.dtype)
 
+    def share(self, other: "Sequential") -> None:
+        """Take another chain's weights, of which this one is a copy, for its own: none are copied."""
+        self._flatten(other.flat_params.dtype, other.flat_params)
+
+    def shared_copy(self) -> "Sequential":
+        """A copy with these weights, not copies of them, and with a state of its own, zeros: for another thread."""
+        twin = deepcopy(self)
+        twin.share(self)
+        twin.reset_state()
+        return twin
+
     # ------------------------------------------------------------------ forward and back
 
     def forward(self, xs: Any, train_flg: bool = True) -> Any:
         """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
+            self._forward_by = get_ident()
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
             for layer in self._all.values():
                 layer.train_flg = train_flg
@@ -112,19 +128,19 @@ class Sequential(Parameters):
         Args:
             counted: (N, T) which steps count, for layers that regularise; None for all.
         """
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
             for layer in self.regularizers:
                 layer.counted = counted
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:
         """The head's scores (N, T, V) after each of the inputs."""
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
             return self.expect_head().scores(self.forward(xs, train_flg))
 
     def next_scores(self, xs: Array) -> Array:
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
             return self.expect_head().next_scores(self.forward(xs, train_flg=False))
 
     def backward(self, dout: Any = 1) -> Any:
@@ -132,8 +148,16 @@ class Sequential(Parameters):
 
         Args:
             dout: gradient of the head's loss, or without a head that of what `forward` returned.
+
+        Raises:
+            BusyError: the last forward was another thread's.
         """
-        with ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread:
+            if self._forward_by not in (0, get_ident()):
+                raise BusyError(
+                    "a backward must follow a forward of the same thread, and the last one was another's: give each "
+                    "thread its own model by shared_copy()"
+                )
             dxs = dout if self.head is None else self.head.backward(dout)
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
@@ -173,8 +197,9 @@ class Sequential(Parameters):
         Args:
             xs: an array (N, ...), or a list; for several inputs a tuple of them.
         """
-        ys = self.forward(self.inputs("xs", xs), train_flg=False)
-        return tuple(ops.asnumpy(y).copy() for y in ys) if isinstance(ys, tuple) else ops.asnumpy(ys).copy()
+        with self.one_thread:
+            ys = self.forward(self.inputs("xs", xs), train_flg=False)
+            return tuple(ops.asnumpy(y).copy() for y in ys) if isinstance(ys, tuple) else ops.asnumpy(ys).copy()
 
     def weights(self) -> list[Array]:
         """What is trained, in one piece."""
@@ -203,12 +228,14 @@ class Sequential(Parameters):
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""
-        for layer in self._leaves.values():
-            layer.reset_state()
+        with self.one_thread:
+            for layer in self._leaves.values():
+                layer.reset_state()
 
     def get_state(self) -> State:
         """Copies of the states, an entry for each recurrent layer; None where it is zeros."""
-        return [layer.get_state() for layer in self.recurrent_layers]
+        with self.one_thread:
+            return [layer.get_state() for layer in self.recurrent_layers]
 
     def set_state(self, state: State) -> None:
         """Begin the next window with a state that `get_state` gave.
@@ -216,4 +243,5 @@ class Sequential(Parameters):
         Raises:
             InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
         """
-        set_states(self.recurrent_layers, state)
+        with self.one_thread:
+            set_states(self.recurrent_layers, state)

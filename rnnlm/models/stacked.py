@@ -1,9 +1,11 @@
 """A model around one chain of layers and a head: what it has of the chain."""
 
 from collections.abc import Mapping
-from typing import Any
+from copy import deepcopy
+from typing import Any, Self
 
 from rnnlm.backend import Array
+from rnnlm.checks import OneThread
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.sequential import Sequential, State
 
@@ -34,6 +36,26 @@ class Stacked(Parameters):
         """A copy stands on its own chain."""
         self.__dict__.update(state)
         self._stand_on(self.stack)
+
+    @property
+    def one_thread(self) -> OneThread:
+        """A context for what takes several calls, in which no other thread may use the model."""
+        return self.stack.one_thread
+
+    def shared_copy(self) -> Self:
+        """A copy with these weights, not copies of them, and with a state of its own, zeros: for another thread.
+
+        As many threads as have one may evaluate, score and generate at once. What a training changes, all of them see.
+        """
+        twin = self._like()
+        twin.stack.share(self.stack)
+        twin._stand_on(twin.stack)
+        twin.reset_state()
+        return twin
+
+    def _like(self) -> Self:
+        """Another one, whose weights do not matter."""
+        return deepcopy(self)
 
     def forward(self, xs: Any, ts: Any) -> Array:
         """The loss of the targets `ts` after the inputs `xs`."""

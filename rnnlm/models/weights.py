@@ -15,7 +15,7 @@ from rnnlm.layers.named import CELLS
 from rnnlm.models.config import ModelConfig
 from rnnlm.randomness import stream
 
-__all__ = ["Weights", "undrawn"]
+__all__ = ["Weights", "are_drawn", "undrawn"]
 
 _DRAWN = ContextVar("drawn", default=True)
 
@@ -29,6 +29,11 @@ def undrawn() -> Iterator[None]:
         yield
     finally:
         _DRAWN.reset(token)
+
+
+def are_drawn() -> bool:
+    """Whether the weights that a model is made with mean something."""
+    return _DRAWN.get()
 
 
 class Weights:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import OneThread
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import on_host
 from rnnlm.errors import InputError
@@ -63,6 +64,7 @@ class NGram:
         rows: how many tokens to give it at once: it needs little memory for each.
         start_id: what to read before a text, so that its first word is predicted too.
         context: how many words it looks back at.
+        one_thread: a context for what takes several calls, in which no other thread may use it.
     """
 
     rows = 1 << 14
@@ -77,17 +79,23 @@ class NGram:
         self.tables, self.vocab_size, self.start_id = list(tables), vocab_size, eos_id
         self.order, self.context = len(self.tables), len(self.tables) - 1
         self.discounts = list(discounts)
+        self.one_thread = OneThread()
         self._read: NDArray[np.int64] | None = None  # (N, n - 1) the last words, `<s>` as V, -1 for none
 
     def __repr__(self) -> str:
         return f"<NGram of order {self.order}: {', '.join(f'{len(table):,}' for table in self.tables)} n-grams>"
+
+    def shared_copy(self) -> "NGram":
+        """The same tables, with a state of its own: for another thread."""
+        return NGram(self.tables, self.vocab_size, self.start_id, self.discounts)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
         """Natural-log loss of each target (N, T) float64, 0 where it is -1; infinite where a probability is 0."""
         ids, targets = _checked("xs", xs, self.vocab_size, 0), _checked("ts", ts, self.vocab_size, -1)
         if ids.shape != targets.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {ids.shape} and {targets.shape}")
-        words = self._after_read(ids)
+        with self.one_thread:
+            words = self._after_read(ids)
         nodes = self._nodes(words)
         logprobs = self.tables[0].logprobs[targets]
         for n, (table, longer) in enumerate(zip(self.tables, self.tables[1:])):
@@ -99,7 +107,8 @@ class NGram:
 
     def next_scores(self, xs: Any) -> NDArray[np.float64]:
         """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
-        words = self._after_read(_checked("xs", xs, self.vocab_size, 0))
+        with self.one_thread:
+            words = self._after_read(_checked("xs", xs, self.vocab_size, 0))
         words = words[:, words.shape[1] - max(1, self.context) :]
         scores = np.repeat(self.tables[0].logprobs[None, : self.vocab_size], len(words), axis=0)
         for table, longer, nodes in zip(self.tables, self.tables[1:], self._nodes(words)):
@@ -113,15 +122,18 @@ class NGram:
 
     def reset_state(self) -> None:
         """Forget what was read: even that a line begins."""
-        self._read = None
+        with self.one_thread:
+            self._read = None
 
     def get_state(self) -> NDArray[np.int64] | None:
         """(N, n - 1) the last words; None if nothing was read."""
-        return None if self._read is None else self._read.copy()
+        with self.one_thread:
+            return None if self._read is None else self._read.copy()
 
     def set_state(self, state: NDArray[np.int64] | None) -> None:
         """Go on from what `get_state` gave."""
-        self._read = None if state is None else np.array(state)
+        with self.one_thread:
+            self._read = None if state is None else np.array(state)
 
     def _after_read(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The words before ids (N, T) that are remembered, and these, (N, n - 1 + T), `<eos>` turned into `<s>`."""

@@ -1,6 +1,7 @@
 """Models and optimisers of someone else, wrapped once, when a training begins, so that it asks nobody what they are."""
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from rnnlm.backend import Array, ops
@@ -21,6 +22,7 @@ class ForeignModel:
     lists of arrays, which it may make anew at each backward."""
 
     vocab_size: int | None = None
+    one_thread: AbstractContextManager[None] = nullcontext()
 
     def __init__(self, model: Any) -> None:
         self.model, self.forward, self.backward = model, model.forward, model.backward
@@ -50,7 +52,7 @@ class StackModel(ForeignModel):
     def __init__(self, stack: Sequential) -> None:
         stack.expect_head()
         self.model, self.forward, self.backward = stack, stack.loss, stack.backward
-        self.reset_state = stack.reset_state
+        self.reset_state, self.one_thread = stack.reset_state, stack.one_thread
 
     def weights(self) -> list[Array]:
         """What is trained, in one piece."""

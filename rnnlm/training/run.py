@@ -77,7 +77,7 @@ class Run:
         """
         windows = max_epoch * len(self.batches)
         bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
-        with ops.quiet(), ops.one_blas_thread, bar:
+        with self.model.one_thread, ops.quiet(), ops.one_blas_thread, bar:
             while True:
                 if self._report_is_due(interval):
                     self.look()

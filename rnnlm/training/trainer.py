@@ -134,7 +134,10 @@ class Trainer:
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
-        x, t = self._inputs("x", x), arrays("t", t)
+        with self.model.one_thread:
+            return self._evaluated(self._inputs("x", x), arrays("t", t), accuracy)
+
+    def _evaluated(self, x: Any, t: Any, accuracy: bool) -> tuple[float, float | None]:
         losses, hits, size = 0.0, 0.0, count_of(x)
         for begin in range(0, size, SCORED):
             part = slice(begin, begin + SCORED)
