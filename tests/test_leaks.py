@@ -44,20 +44,21 @@ def open_files():
 
 @needs_proc
 @pytest.mark.skipif(NAME != "numpy", reason="the stand-in keeps what it counts")
-def test_models_made_used_and_dropped():
-    """1,000 of them, which would take 130 MB."""
+@pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.fault)])
+def test_models_made_used_and_dropped(count):
+    """Each would take 130 kB and more."""
 
     def use():
         one = model()
         evaluate(one, IDS)
         one.shared_copy().predict(IDS[None, :5])
 
-    for _ in range(100):
+    for _ in range(50):
         use()
     before = resident()
-    for _ in range(1000):
+    for _ in range(count):
         use()
-    assert resident() - before < 20e6
+    assert resident() - before < 10e6
 
 
 def test_trainings_leave_no_thread():

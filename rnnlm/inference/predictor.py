@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Protocol
 
-from rnnlm.backend import Array
+from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
 
 __all__ = ["Predictor", "leaves_of", "one_thread", "own_state", "rows_of", "shared_copy_of", "start_of"]
@@ -82,7 +82,7 @@ def shared_copy_of(predictor: Predictor) -> Any:
 
 @contextmanager
 def one_thread(predictor: Predictor) -> Iterator[None]:
-    """Inside, no other thread may use the predictor.
+    """Inside, no other thread may use the predictor, and none of BLAS's threads is woken for each word.
 
     Raises:
         BusyError: another one does already.
@@ -90,6 +90,7 @@ def one_thread(predictor: Predictor) -> Iterator[None]:
     with ExitStack() as contexts:
         for leaf in leaves_of(predictor):
             contexts.enter_context(getattr(leaf, "one_thread", nullcontext()))
+        contexts.enter_context(ops.one_blas_thread)
         yield
 
 
