@@ -26,11 +26,13 @@ SHORTER = "tokens, epochs = 1_000_000, 8", "tokens, epochs, test = 60_000, 1, te
         ),
         ("word-vectors.md", ["('goodbye', 0.7"]),
         ("from-counts-to-lstm.md", ["NNLM, 4 words", "LSTM", "nats above the floor"]),
+        ("predictors.md", ["nats a token", ", -2"]),
         ("answers.md", ["right: 0.", "-> ", "(4, 1, 7)"]),
     ],
 )
 def test_its_code_runs(page, said, tmp_path, monkeypatch, capsys):
     pytest.importorskip("matplotlib", reason="needs the extra 'plot'")
+    shutil.copy(DOCS.parent / "README.md", tmp_path)
     monkeypatch.chdir(tmp_path)
     names = {}
     for code in re.findall(r"```python\n(.*?)```", (DOCS / page).read_text(), re.S):
