@@ -12,6 +12,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any, BinaryIO
 
+from rnnlm.processes import is_running
+
 __all__ = [
     "atomic_file",
     "beside",
@@ -171,15 +173,7 @@ def _left_behind(folder: Path, name: str | None) -> list[Path]:
 
 def _is_running(process: int, name: str) -> bool:
     """Whether the process of this number runs that gave the name; in a container its number may be this one's, too."""
-    if process == os.getpid():
-        return name in _named_here
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:  # it is someone else's
-        return True
-    return True
+    return name in _named_here if process == os.getpid() else is_running(process)
 
 
 def sync_folder(folder: Path) -> None:

@@ -163,7 +163,7 @@ def write_figure(figure: Any, path: str | os.PathLike[str]) -> None:
     """Save a picture, whole or not at all. Characters that the font has not are drawn as boxes, without a warning for
     each."""
     with warnings.catch_warnings(), atomic_file(path) as file:
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
         figure.savefig(file, dpi=150, format=Path(path).suffix[1:].lower() or None)
 
 

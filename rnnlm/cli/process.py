@@ -21,6 +21,7 @@ __all__ = ["handled", "whole_process"]
 FAILED, USAGE, BAD_DATA, BUSY = 1, 2, 3, 4
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SMALLER = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
+TIMER = sys.platform != "win32"  # whether there is one that sends signals
 AGAIN = 0.01  # seconds until a signal that came at a bad moment is looked at again
 
 
@@ -31,7 +32,8 @@ def whole_process(main: Callable[[], int]) -> int:
     Args:
         main: imports what it needs itself.
     """
-    if sys.stderr is not None:
+    console = sys.platform == "win32" and sys.stderr is not None and sys.stderr.isatty()  # it takes text, not bytes
+    if sys.stderr is not None and not console:
         raw, like = _Unheard(2, "wb", closefd=False), sys.stderr
         sys.stderr = io.TextIOWrapper(io.BufferedWriter(raw), like.encoding, like.errors, line_buffering=True)
     heard = [number for number in ENDING if signal.getsignal(number) != signal.SIG_IGN]
@@ -105,7 +107,7 @@ def _mend_streams() -> None:
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
-            setattr(sys, name, open(os.devnull, "w"))  # noqa: SIM115 - open to the end
+            setattr(sys, name, open(os.devnull, "w", encoding="utf-8"))  # noqa: SIM115 - open to the end
         elif isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
 
@@ -137,7 +139,7 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
     told_before = sys.unraisablehook
 
     def stop(number: int, frame: FrameType | None) -> None:
-        if hasattr(signal, "setitimer") and _imports(frame):
+        if TIMER and _imports(frame):
             again(number)
         else:
             waiting.clear()
@@ -145,12 +147,13 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
             raise Interrupted("interrupted", number)
 
     def again(number: int) -> None:
-        waiting[:] = [number]
-        signal.signal(signal.SIGALRM, lambda _, frame: stop(number, frame))
-        signal.setitimer(signal.ITIMER_REAL, AGAIN)
+        if sys.platform != "win32":  # nor is this called there
+            waiting[:] = [number]
+            signal.signal(signal.SIGALRM, lambda _, frame: stop(number, frame))
+            signal.setitimer(signal.ITIMER_REAL, AGAIN)
 
     def swallowed(unraisable: Any) -> None:
-        if isinstance(unraisable.exc_value, Interrupted) and hasattr(signal, "setitimer"):
+        if isinstance(unraisable.exc_value, Interrupted) and TIMER:
             again(unraisable.exc_value.number)
         else:
             told_before(unraisable)
@@ -169,7 +172,7 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         sys.unraisablehook = told_before
-        if waiting:
+        if waiting and sys.platform != "win32":
             signal.setitimer(signal.ITIMER_REAL, 0)
             stopped[:] = waiting
 

@@ -11,9 +11,10 @@ import os
 import shutil
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.backend import Array, xp
 from rnnlm.checks import whole_number
@@ -158,12 +159,19 @@ def _whole(path: Path) -> dict[str, Any]:
         raise ModelFileError(f"{path} is no checkpoint: {error}") from error
 
 
+def _arrays(file: BinaryIO) -> dict[str, NDArray[Any]]:
+    """The arrays of a file, mapped; copies on Windows, where a folder can't be moved as long as a file of it is mapped,
+    and the first thing that is done with a checkpoint is to write it anew."""
+    arrays = mapped(file)
+    return {name: array.copy() for name, array in arrays.items()} if os.name == "nt" else arrays
+
+
 def _read(folder: OpenFolder) -> dict[str, Any]:
     """The state in a folder."""
     state = read_state(folder)
     with folder.open(ARRAYS) as file:
         try:
-            found: dict[str, Any] = _put_together(state, mapped(file))
+            found: dict[str, Any] = _put_together(state, _arrays(file))
             return found
         except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error

@@ -93,7 +93,7 @@ def _link(path: str | Path, other: str | Path) -> None:
     """The same file under another name; a copy where the system has no such thing."""
     try:
         os.link(path, other, follow_symlinks=False)
-    except OSError:
+    except (OSError, NotImplementedError):  # the latter where a system can't link to links themselves
         shutil.copy2(path, other, follow_symlinks=False)
 
 

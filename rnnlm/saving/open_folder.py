@@ -17,6 +17,7 @@ MANIFEST = "manifest.json"
 FORMAT = 1
 BLOCK = 1 << 20  # bytes read at once
 TRIES = 100  # to read a folder that is replaced again and again
+BY_NUMBER = os.open in os.supports_dir_fd  # whether a folder can be held open, and files opened in it; not on Windows
 T = TypeVar("T")
 
 
@@ -30,7 +31,8 @@ def manifest_of(files: dict[str, dict[str, Any]]) -> bytes:
 
 
 class OpenFolder:
-    """A folder that is being read, by way of what it was when it was opened.
+    """A folder that is being read, by way of what it was when it was opened; where the system can't hold a folder open,
+    by its path.
 
     Attributes:
         path: to be told.
@@ -39,7 +41,8 @@ class OpenFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.number = os.open(path, os.O_RDONLY)
+        self.number = os.open(path, os.O_RDONLY) if BY_NUMBER else None
+        self.inode = os.stat(path if self.number is None else self.number).st_ino
         self.files = self._read_manifest()
 
     def _read_manifest(self) -> dict[str, dict[str, Any]] | None:
@@ -83,8 +86,9 @@ class OpenFolder:
 
     def unchecked(self, name: str) -> BinaryIO:
         """A file to be read, as it is."""
-        handle = os.open(name, os.O_RDONLY, dir_fd=self.number)
-        return os.fdopen(handle, "rb")
+        if self.number is None:
+            return open(self.path / name, "rb")
+        return os.fdopen(os.open(name, os.O_RDONLY, dir_fd=self.number), "rb")
 
     def _check(self, name: str, file: BinaryIO) -> None:
         said = (self.files or {}).get(name)
@@ -103,17 +107,19 @@ class OpenFolder:
     def replaced(self) -> bool:
         """Whether the path leads to another folder by now."""
         try:
-            return os.stat(self.path).st_ino != os.fstat(self.number).st_ino
+            return os.stat(self.path).st_ino != self.inode
         except FileNotFoundError:
             return True
 
     def close(self) -> None:
         """Let it go."""
-        os.close(self.number)
+        if self.number is not None:
+            os.close(self.number)
 
 
 def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
-    """What `read` makes of a folder; it is asked again if the folder was replaced while it was read.
+    """What `read` makes of a folder; it is asked again if the folder was replaced while it was read, and that made an
+    error, or might have mixed two folders.
 
     Raises:
         ModelFileError, DataError, OSError: as `read` does, of a folder that was not replaced in the meantime.
@@ -121,7 +127,9 @@ def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
     for _ in range(TRIES):
         folder = OpenFolder(path)
         try:
-            return read(folder)
+            found = read(folder)
+            if BY_NUMBER or not folder.replaced():
+                return found
         except (ModelFileError, DataError, OSError):
             if not folder.replaced():
                 raise

@@ -92,6 +92,8 @@ def test_layers_are_built_from_their_weights(rng):
 
 def test_the_training_script_of_rnnlm(treebank, capsys):
     """Fit, plot, an approximate test perplexity, save."""
+    from matplotlib import pyplot
+
     from rnnlm import SGD, Rnnlm, RnnlmTrainer, eval_perplexity, ptb
 
     batch_size, wordvec_size, hidden_size, time_size = 4, 10, 12, 5
@@ -105,6 +107,7 @@ def test_the_training_script_of_rnnlm(treebank, capsys):
     trainer = RnnlmTrainer(model, optimizer)
     trainer.fit(xs, ts, max_epoch, batch_size, time_size, max_grad, eval_interval=20)
     trainer.plot(ylim=(0, 500))
+    pyplot.close("all")
     model.reset_state()
     ppl_test = eval_perplexity(model, corpus_test, 4, 5)
     print("test perplexity: ", ppl_test)

@@ -13,4 +13,6 @@ THREADS = 256  # of a block
 def source(module: str, dtype: str) -> str:
     """The kernels of one of `MODULES` for one of the dtypes in `REALS`, complete in one text."""
     defines = f"#define REAL {REALS[dtype]}\n#define THREADS {THREADS}\n"
-    return "\n".join([defines, *((FOLDER / f"{name}.cuh").read_text() for name in ("device", "reduce", module))])
+    return "\n".join(
+        [defines, *((FOLDER / f"{name}.cuh").read_text(encoding="utf-8") for name in ("device", "reduce", module))]
+    )

@@ -42,12 +42,9 @@ class Info(Command):
 
 def show_machine() -> None:
     """Print versions, the array library with what it computes with, and what slows it down."""
-    import safetensors
-
     from rnnlm.backend import TWINS, ops
 
     print(f"rnnlm {__version__}, Python {sys.version.split()[0]}, {ops.describe()}")
-    print(f"safetensors {safetensors.__version__}")
     print(f"fused functions: {', '.join(sorted(TWINS)) or 'none'}")
     for remark in ops.remarks():
         print(remark)

@@ -1,5 +1,6 @@
 """`rnnlm score`."""
 
+import os
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
@@ -56,7 +57,7 @@ class Score(Command):
         model, vocabulary = self.mixing.open_mixed(self.model)
         if vocabulary.eos_id is None:
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
-        path = Path("/dev/stdin") if str(self.file) == "-" else self.file
+        path = _standard_input() if str(self.file) == "-" else self.file
         tokens, unknown, nats = 0, 0, 0.0
         reading = vocabulary.reading.for_file(path, self.column)
         for lines in _blocks(lines_of(path, None, reading), LINES):
@@ -79,6 +80,17 @@ class Score(Command):
         if self.words:
             return "".join(f"{p:.6f}\t{word}\n" for p, word in zip(scored.tokens.tolist(), sentence))
         return f"{scored.logprob:.6f}\t{vocabulary.reading.units.join(sentence[:-1])}"
+
+
+def _standard_input() -> Path:
+    """A path that leads to standard input.
+
+    Raises:
+        InputError: on Windows, which has none.
+    """
+    if os.name == "nt":
+        raise InputError("file must be a text file on Windows, got -: standard input has no path there")
+    return Path("/dev/stdin")
 
 
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
