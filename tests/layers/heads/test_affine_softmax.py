@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import FUSED, NAME, TWINS, ops, xp
-from rnnlm.backend.cpu import limits, threads
+from rnnlm.backend.cpu import threads
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
 from tests.gradcheck import assert_gradients, dev, host
