@@ -88,7 +88,7 @@ def test_an_encoded_text_is_the_text_read_at_once(folder, text, max_words):
 
 @given(texts)
 def test_characters_give_the_line_back(text):
-    lines = [line for line in text.split("\n")]
+    lines = text.split("\n")
     reading = Reading.of(TextOptions(units="char"))
     cut = [reading.units.cut(line) for line in lines]
     words = Vocabulary(["<eos>", *dict.fromkeys(unit for line in cut for unit in line)], reading)
@@ -172,7 +172,7 @@ class Words(RuleBasedStateMachine):
     @rule(far=st.integers(0, 3))
     def an_id_of_no_word(self, far):
         for wrong in (len(self.list) + far, -1 - far):
-            with pytest.raises(DataError, match="an id of this vocabulary"):
+            with pytest.raises(DataError, match="ids of this vocabulary"):
                 self.words.decode([0, wrong])
 
     @invariant()

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from rnnlm import NNLM, CbowLm, Mixture, ModelConfig, Vocabulary, build_model, in_words_of, kneser_ney
 from tests import reference
-from tests.gradcheck import host
 from tests.ngrams.by_dictionary import START, KneserNey
 
 EOS = 0  # id of `<eos>` in every predictor here

@@ -29,7 +29,8 @@ from rnnlm.data.tokens import Tokens
 from tests.odd_arguments import Call, Entry, entries, entry, method
 from tests.odd_arguments.subjects import FOLDER, WORDS, ids, in_scratch, words
 
-FILE = {"errors": (OSError,), "takes": {"path": (str, os.PathLike), "out": (str, os.PathLike)}}
+MISSING = ("does not exist", "is not a file")  # said of the name that was given
+FILE = {"errors": (OSError,), "takes": {"path": (str, os.PathLike)}, "also": {"path": MISSING}}
 LISTS = (list, tuple, np.ndarray, range)
 
 
@@ -39,14 +40,20 @@ def tokens() -> Tokens:
 
 # ---------------------------------------------------------------- words
 
-entry("Vocabulary", Vocabulary, lambda: {"words": list(WORDS)}, takes={"words": (object,)})
-method("Vocabulary.encode", words, "encode", lambda: {"words": ["a", "b"]}, takes={"words": (str, list, tuple)})
+entry("Vocabulary", Vocabulary, lambda: {"words": list(WORDS)}, takes={"words": (object,)}, also={"words": ("word",)})
+method("Vocabulary.encode", words, "encode", lambda: {"words": ["a", "b"]}, takes={"words": (str, *LISTS)})
 method("Vocabulary.encode of a text", words, "encode", lambda: {"words": "a b"}, takes={"words": LISTS})
 method("Vocabulary.decode", words, "decode", lambda: {"ids": [0, 2]}, takes={"ids": (object,)}, also={"ids": ("id",)})
 method("Vocabulary.text", words, "text", lambda: {"ids": [0, 2]}, takes={"ids": (object,)}, also={"ids": ("id",)})
 method("Vocabulary.__contains__", words, "__contains__", lambda: {"word": "a"}, takes={"word": (object,)})
 method("Vocabulary.read_by", words, "read_by", lambda: {"options": TextOptions()})
-method("Vocabulary.for_file", words, "for_file", lambda: {"path": "a.csv", "column": "text"}, takes={"column": (type(None),)})
+method(
+    "Vocabulary.for_file",
+    words,
+    "for_file",
+    lambda: {"path": "a.csv", "column": "text"},
+    takes={"column": (type(None),)},
+)
 entry("Vocabulary.save", in_scratch(lambda path: words().save(path)), lambda: {"path": "vocab.txt"}, **FILE)
 entry("Vocabulary.load", lambda path: Vocabulary.load(path), lambda: {"path": str(FOLDER / "vocab.txt")}, **FILE)
 
@@ -64,7 +71,7 @@ entry(
     lambda **options: read_corpus(**options)[0],
     lambda: {"path": str(FOLDER / "text"), "vocabulary": words(), "max_tokens": 9},
     takes={"path": (os.PathLike,), "vocabulary": (type(None),), "max_tokens": (type(None),)},
-    also={"max_tokens": ("max_tokens",)},
+    also={"path": MISSING},
     errors=(OSError,),
 )
 entry(
@@ -72,6 +79,7 @@ entry(
     in_scratch(lambda **options: encode_corpus(**options).tokens),
     lambda: {"text": str(FOLDER / "text"), "out": "out", "vocabulary": words(), "max_words": 5, "overwrite": True, "advance": print},
     takes={"text": (os.PathLike,), "out": (os.PathLike,), "vocabulary": (type(None),), "advance": (type(None), type)},
+    also={"text": MISSING},
     errors=(OSError,),
 )  # fmt: skip
 entry("open_corpus", lambda path: open_corpus(path)[1].words, lambda: {"path": str(FOLDER / "text.ids")}, **FILE)
@@ -87,7 +95,7 @@ entry(
 entry("read_pairs", lambda path: read_pairs(path).questions, lambda: {"path": str(FOLDER / "pairs")}, **FILE)
 entry(
     "Pairs.of", lambda lines, name: Pairs.of(lines, name).questions, lambda: {"lines": ["1_2", "2_3"], "name": "pairs"},
-    also={"lines": ("pairs", "line")},
+    also={"lines": ("pairs", "line", "PAIRSX")},
 )  # fmt: skip
 
 
@@ -95,9 +103,7 @@ def pairs() -> Pairs:
     return Pairs.of(["1_2", "2_3", "3_4"])
 
 
-method(
-    "Pairs.text", pairs, "text", lambda: {"ids": [0, 1]}, takes={"ids": LISTS}, also={"ids": ("id",)}
-)
+method("Pairs.text", pairs, "text", lambda: {"ids": [0, 1]}, takes={"ids": LISTS}, also={"ids": ("id",)})
 entry(
     "Pairs.split", lambda seed, held_out: pairs().split(seed, held_out)[0].questions, lambda: {"seed": 1, "held_out": 0.4},
     takes={"seed": (type(None),), "held_out": (int,)},
@@ -108,8 +114,17 @@ entry("who_is_meant", lambda count, seed: who_is_meant(count, seed).answers, lam
 
 # ---------------------------------------------------------------- ids
 
-method("Tokens.__getitem__", tokens, "__getitem__", lambda: {"place": 2}, errors=(IndexError, TypeError))
-entry("Sentences", lambda **given: Sentences(**given).lengths, lambda: {"ids": ids(), "eos_id": 0}, takes={"ids": LISTS})
+method(
+    "Tokens.__getitem__",
+    tokens,
+    "__getitem__",
+    lambda: {"place": 2},
+    errors=(IndexError, TypeError),
+    takes={"place": (np.ndarray,)},
+)
+entry(
+    "Sentences", lambda **given: Sentences(**given).lengths, lambda: {"ids": ids(), "eos_id": 0}, takes={"ids": LISTS}
+)
 entry(
     "Sentences.of", lambda **given: Sentences.of(**given).lengths, lambda: {"rows": [[1, 2], [3]], "eos_id": 0},
     takes={"rows": LISTS}, also={"rows": ("sentence", "ids"), "eos_id": ("sentence 0",)},
@@ -124,7 +139,12 @@ def windows(batches):
     return [batches.window(k) for k in range(3)], len(batches), batches.size
 
 
-entry("Batches", lambda **given: windows(Batches(**given)), lambda: {"xs": ids()[:-1], "ts": ids()[1:], **SIZES}, takes=STREAM)
+entry(
+    "Batches",
+    lambda **given: windows(Batches(**given)),
+    lambda: {"xs": ids()[:-1], "ts": ids()[1:], **SIZES},
+    takes=STREAM,
+)
 entry(
     "RandomBatches",
     lambda **given: windows(RandomBatches(**given)),
@@ -168,7 +188,7 @@ entry(
     "Tokenizer", with_tokenizer, lambda: {"num_words": 4, "filters": "!", "lower": True, "oov_token": "x"},
     takes={"num_words": (type(None),), "oov_token": (type(None),)},
 )  # fmt: skip
-TEXTS = {"takes": {"texts": (list, tuple, np.ndarray)}, "also": {"texts": ("text",)}}
+TEXTS = {"takes": {"texts": (object,)}, "also": {"texts": ("text",)}}
 entries.append(Entry("Tokenizer.fit_on_texts", lambda: Call(learned().fit_on_texts, {"texts": ["a b"]}), **TEXTS))
 method("Tokenizer.texts_to_sequences", learned, "texts_to_sequences", lambda: {"texts": ["a b"]}, **TEXTS)
 method(
@@ -179,7 +199,7 @@ entry(
     "pad_sequences",
     pad_sequences,
     lambda: {"sequences": [[1, 2], [3]], "maxlen": 2, "padding": "pre", "truncating": "post", "value": 0, "dtype": "int64"},
-    takes={"sequences": LISTS, "maxlen": (type(None),), "dtype": (type, np.dtype, str), "value": (float,)},
+    takes={"sequences": LISTS, "maxlen": (type(None),), "dtype": (type, np.dtype, str), "value": (float, np.ndarray)},
     also={"sequences": ("sequence",)},
 )  # fmt: skip
 entry(

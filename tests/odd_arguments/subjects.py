@@ -34,7 +34,9 @@ def words() -> Vocabulary:
 
 
 def model(**options: Any) -> Model:
-    return build_model(ModelConfig(vocab_size=V, **{"wordvec_size": 2, "hidden_size": 3, "dtype": "float64", **options}))
+    return build_model(
+        ModelConfig(vocab_size=V, **{"wordvec_size": 2, "hidden_size": 3, "dtype": "float64", **options})
+    )
 
 
 def ngram() -> NGram:
