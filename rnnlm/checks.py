@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 
@@ -20,7 +20,6 @@ __all__ = [
     "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text", "whole_number",
 ]  # fmt: skip
 
-T = TypeVar("T")
 LONGEST = 80  # characters of a value that a message shows
 SIZES = 2**31  # are below it, as ids and lengths are, which are int32 where they are used
 
@@ -148,7 +147,7 @@ def function(name: str, value: Any) -> Callable[..., Any]:
     return called
 
 
-def instance_of(name: str, value: Any, cls: type[T]) -> T:
+def instance_of(name: str, value: Any, cls: type) -> Any:
     """`value`, if it is an object of a class; errors as above."""
     if not isinstance(value, cls):
         raise refused(name, f"{'an' if cls.__name__[0] in 'AEIOU' else 'a'} {cls.__name__}", value)
@@ -177,7 +176,7 @@ def dtype_of(name: str, value: Any) -> np.dtype[Any]:
     """`value` as a dtype of numbers, if it is one, its name or its type; errors as above."""
     try:
         dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
-    except TypeError:
+    except (TypeError, ValueError):  # no such name, or one that is no text
         dtype = None
     if dtype is None or dtype.kind not in "biuf":
         raise refused(name, "a dtype of numbers, 'float32' say", value)

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import ops
+from rnnlm.checks import instance_of
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import InputError
-from rnnlm.inference.predictor import Predictor, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, rows_of, start_of
 
 __all__ = ["InOtherWords", "in_words_of", "log_softmax"]
 
@@ -19,6 +20,10 @@ def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Pre
     Raises:
         InputError: a word that one of the two has not, and no `<unk>` to take its place; texts read in different ways.
     """
+    size = expect_predictor("predictor", predictor)
+    instance_of("words", words, Vocabulary)
+    if len(instance_of("own", own, Vocabulary)) != size:
+        raise InputError(f"own must be the words of predictor, {size} of them, got {len(own)}")
     for name in ("units", "lower", "strip_punctuation", "ascii_only", "leave_out"):
         ours, theirs = (getattr(vocabulary.reading.options, name) for vocabulary in (words, own))
         if ours != theirs:
