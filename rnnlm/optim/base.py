@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from math import inf, isnan
 from typing import Any
 
@@ -10,7 +9,7 @@ import numpy as np
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
-from rnnlm.checks import Checked, array_of, finite, not_negative, positive, sequence, shown, whole_number
+from rnnlm.checks import Checked, finite, not_negative, positive, sequence, shown, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writable", "measured", "step_count"]
@@ -66,9 +65,9 @@ def expect_factor(factor: Any) -> None:
 
 def measured(name: str, loss: Any) -> float:
     """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
-    if isinstance(loss, float) and isnan(loss):
-        return inf
-    return finite(name, loss) if loss not in (inf, -inf) else float(loss)
+    if isinstance(loss, (float, np.floating)):
+        return inf if isnan(loss) else float(loss)
+    return finite(name, loss)
 
 
 def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
@@ -161,15 +160,13 @@ class Optimizer:
             raise
 
     def _taken(self, name: str, value: Any) -> Any:
-        """A copy of an entry of a state; arrays are moved to where the backend computes."""
+        """An entry of a state; arrays are copied, and moved to where the backend computes."""
         if name not in self.slots:
-            return deepcopy(value)
-        arrays = [
-            array_of(f"state['{name}'][{i}]", a) for i, a in enumerate(sequence(f"state['{name}']", value, "arrays"))
-        ]
+            return value
+        arrays = sequence(f"state['{name}']", value, "arrays")
         for i, a in enumerate(arrays):
-            if a.dtype.kind != "f":
-                raise InputError(f"state['{name}'][{i}] must be of a floating-point dtype, got {a.dtype}")
+            if not isinstance(a, np.ndarray) or isinstance(a, np.ma.MaskedArray) or a.dtype.kind != "f":
+                raise InputError(f"state['{name}'][{i}] must be a floating-point array of numpy, got {shown(a)}")
         return [ops.asarray(a.copy()) for a in arrays]
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:

@@ -6,7 +6,7 @@ Names, shapes and results are those of Deep Learning from Scratch 2, chapters 2 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import array_of, size, text as string, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import DataError, InputError
@@ -24,7 +24,7 @@ def preprocess(text: str) -> tuple[NDArray[np.int64], dict[str, int], dict[int, 
     Raises:
         DataError: a text without a word.
     """
-    words = text.lower().replace(".", " .").split()
+    words = string("text", text).lower().replace(".", " .").split()
     if not words:
         raise DataError("text must have at least one word, got none")
     word_to_id: dict[str, int] = {}
@@ -62,8 +62,8 @@ def convert_one_hot(corpus: ArrayLike, vocab_size: int) -> NDArray[np.int32]:
     Raises:
         InputError: ids that are not in [0, vocab_size).
     """
-    ids = np.asarray(corpus)
-    whole_number("vocab_size", vocab_size, 1)
+    ids = array_of("corpus", corpus)
+    size("vocab_size", vocab_size)
     if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu":
         raise InputError(f"corpus must be ids (M,) or (M, C), got {ids.dtype} of shape {ids.shape}")
     expect_words("corpus", ids, vocab_size)

@@ -66,7 +66,7 @@ def optimizer(cls: Any, given: dict[str, Any]) -> None:
 
         return Call(load, state)
 
-    entries.append(Entry(f"{cls.__name__}.load_state_dict", loading, takes={"began": (type(None),), "losses": (tuple,)}))
+    entries.append(Entry(f"{cls.__name__}.load_state_dict", loading, takes={"began": (type(None),), "losses": (tuple,)} | dict.fromkeys(cls.slots, (np.ndarray,))))
     entry(f"{cls.__name__}.load_state_dict(state)", lambda state: cls(**settings).load_state_dict(state), lambda: {"state": cls(**settings).state_dict()})
     for name in ("lr", "weight_decay"):
         entry(f"{cls.__name__}.{name}", lambda value, name=name: setattr(cls(), name, value), lambda: {"value": 0.5}, also={"value": (name,)})
@@ -76,7 +76,7 @@ for cls, given in OPTIMIZERS.items():
     optimizer(cls, given)
 method("ASGD.end_epoch", lambda: ASGD(nonmono=1), "end_epoch", lambda: {"loss": 2.0}, takes={"loss": (float,)})
 entry("clip_grads", lambda grads, max_norm: [clip_grads(grads, max_norm), grads], lambda: {"grads": [floats(2, 3), floats(4)], "max_norm": 0.5}, writes=("grads",))
-entry("clip_grads of one", lambda grads: [clip_grads([grads], 0.5), grads], lambda: {"grads": floats(2, 3)}, writes=("grads",))
+entry("clip_grads of one", lambda grads: [clip_grads([grads], 0.5), grads], lambda: {"grads": floats(2, 3)}, writes=("grads",), takes={"grads": (np.ndarray,)})
 RULES: dict[Any, dict[str, Any]] = {
     Constant: {},
     DivideOnPlateau: {"decay": 2.0},
