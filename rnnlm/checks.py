@@ -16,8 +16,8 @@ import numpy as np
 from rnnlm.errors import InputError
 
 __all__ = [
-    "Checked", "array_of", "finite", "flag", "function", "not_negative", "number", "one_of", "path_of", "positive",
-    "sequence", "share", "shown", "size", "text", "whole_number",
+    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "not_negative", "number",
+    "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text", "whole_number",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -150,12 +150,40 @@ def function(name: str, value: Any) -> Callable[..., Any]:
     return called
 
 
+def instance_of(name: str, value: Any, cls: type[T]) -> T:
+    """`value`, if it is an object of a class; errors as above."""
+    if not isinstance(value, cls):
+        raise refused(name, f"{'an' if cls.__name__[0] in 'AEIOU' else 'a'} {cls.__name__}", value)
+    return value
+
+
 def sequence(name: str, value: Any, what: str = "values") -> list[Any]:
     """`value` as a list, if it is one, a tuple, an array or the like; a string is none, nor what can be read once."""
     listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
     if not listed or isinstance(value, (str, bytes, bytearray, memoryview)):
         raise refused(name, f"a list of {what}", value)
     return list(value)
+
+
+def listed(name: str, value: Any, what: str = "values") -> list[Any]:
+    """`value` as a list, if it is anything that can be gone over but a string; errors as above."""
+    if isinstance(value, (str, bytes, bytearray, memoryview)):
+        raise refused(name, f"a list of {what}", value)
+    try:
+        return list(value)
+    except TypeError as error:
+        raise refused(name, f"a list of {what}", value) from error
+
+
+def dtype_of(name: str, value: Any) -> np.dtype[Any]:
+    """`value` as a dtype of numbers, if it is one, its name or its type; errors as above."""
+    try:
+        dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
+    except (TypeError, ValueError, SyntaxError):
+        dtype = None
+    if dtype is None or dtype.kind not in "biuf":
+        raise refused(name, "a dtype of numbers, 'float32' say", value)
+    return dtype
 
 
 def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from rnnlm.backend import xp
+from rnnlm.checks import dtype_of, refused
 from rnnlm.errors import InputError
 
 __all__ = ["Shape", "expect", "expect_dtype", "expect_ids", "expect_one_hot", "expect_within"]
@@ -83,10 +84,7 @@ def expect_dtype(name: str, dtype: Any) -> Any:
     Raises:
         InputError: another one, or none at all.
     """
-    try:
-        found = None if dtype is None else np.dtype(dtype)
-    except (TypeError, ValueError, SyntaxError):
-        found = None
-    if found is None or found not in (np.float16, np.float32, np.float64):
-        raise InputError(f"{name} must be float16, float32 or float64, got {dtype!r:.80}")
+    found = dtype_of(name, dtype)
+    if found not in (np.float16, np.float32, np.float64):
+        raise refused(name, "float16, float32 or float64", dtype)
     return found

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.data.ids import expect_words
-from rnnlm.data.sources import on_host
+from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import InputError
 
 __all__ = ["NGram", "Table"]
@@ -165,11 +164,8 @@ class NGram:
 
 def _checked(name: str, ids: Any, vocab_size: int, lowest: int) -> NDArray[np.int64]:
     """Ids (N, T) on the host."""
-    try:
-        given = on_host(ids)
-    except ValueError as error:
-        raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
-    if given.ndim != 2 or not given.size or given.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integer ids of shape (N, T), got {given.dtype} of shape {given.shape}")
+    given = ids_of(name, ids, "integer ids of shape (N, T)", (2,))
+    if not given.size:
+        raise InputError(f"{name} must be integer ids of shape (N, T), got none: {given.shape}")
     expect_words(name, given, vocab_size, lowest)
     return given.astype(np.int64, copy=False)

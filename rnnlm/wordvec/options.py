@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from rnnlm.checks import not_negative, one_of, positive, shown, size, whole_number
-from rnnlm.errors import InputError
+from rnnlm.checks import instance_of, not_negative, one_of, positive, size, whole_number
 
 __all__ = ["Word2vecOptions", "expect_options"]
 
@@ -41,8 +40,7 @@ def expect_options(method: str, o: Word2vecOptions) -> Word2vecOptions:
         InputError: one that there is not, or that is out of range.
     """
     one_of("method", method, ("skip-gram", "cbow"))
-    if not isinstance(o, Word2vecOptions):
-        raise InputError(f"options must be Word2vecOptions, got {shown(o)}")
+    instance_of("options", o, Word2vecOptions)
     return Word2vecOptions(
         **{name: size(name, getattr(o, name)) for name in ("size", "window", "negative", "block")},
         epochs=whole_number("epochs", o.epochs, 1),

@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import array_of, path_of, shown
+from rnnlm.checks import array_of, instance_of, path_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import atomic_file
@@ -34,8 +34,7 @@ def save_vectors(path: str | os.PathLike[str], words: Vocabulary, vectors: NDArr
         InputError: another number of words than of vectors, or a vector that is not finite.
     """
     path, vectors = path_of("path", path), array_of("vectors", vectors)
-    if not isinstance(words, Vocabulary):
-        raise InputError(f"words must be a Vocabulary, got {shown(words)}")
+    instance_of("words", words, Vocabulary)
     if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.size:
         raise InputError(f"vectors must be (V, D) for {len(words)} words, got shape {vectors.shape}")
     if not np.isfinite(vectors).all():

@@ -7,14 +7,31 @@ import numpy as np
 
 from rnnlm.backend import ops
 from rnnlm.layers import (
-    BinaryCrossEntropy, CategoricalCrossEntropy, EachTarget, EmbeddingDot, Losses, MeanSquaredError, NegativeSamplingLoss,
-    SigmoidWithLoss, SoftmaxWithLoss, SparseCategoricalCrossEntropy, TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss,
+    BinaryCrossEntropy,
+    CategoricalCrossEntropy,
+    EachTarget,
+    EmbeddingDot,
+    Losses,
+    MeanSquaredError,
+    NegativeSamplingLoss,
+    SigmoidWithLoss,
+    SoftmaxWithLoss,
+    SparseCategoricalCrossEntropy,
+    TimeAffine,
+    TimeAffineWithLoss,
+    TimeSoftmaxWithLoss,
     UnigramSampler,
 )  # fmt: skip
 from tests.odd_arguments import Call, Entry, entries, entry, method, numbers
 from tests.odd_arguments.of_layers import D, H, N, T, V, floats, ids, layer
 
-WITH_IDS = ("TimeSoftmaxWithLoss", "SoftmaxWithLoss", "TimeAffineWithLoss", "SparseCategoricalCrossEntropy", "EachTarget")
+WITH_IDS = (
+    "TimeSoftmaxWithLoss",
+    "SoftmaxWithLoss",
+    "TimeAffineWithLoss",
+    "SparseCategoricalCrossEntropy",
+    "EachTarget",
+)
 XS = {"h": ("xs", "the outputs"), "ts": ("the outputs",)}
 
 
@@ -33,7 +50,12 @@ def head(name: str, make: Callable[[], Any], inputs: Callable[[], dict[str, Any]
         return Call(lambda dout: [numbers(made.backward(dout)), numbers(made.grads)], {"dout": 0.5})
 
     entries.append(Entry(f"{name}.backward", back, takes={"dout": (np.ndarray,)}))
-    entry(f"{name}.ignore_label", lambda value: setattr(make(), "ignore_label", value), lambda: {"value": 3}, also={"value": ("ignore_label",)})
+    entry(
+        f"{name}.ignore_label",
+        lambda value: setattr(make(), "ignore_label", value),
+        lambda: {"value": 3},
+        also={"value": ("ignore_label",)},
+    )
     if hits:
         method(f"{name}.hits", make, "hits", inputs, also=XS, takes=takes)
 
@@ -72,17 +94,42 @@ head("SigmoidWithLoss", SigmoidWithLoss, lambda: {"h": floats(N, 1), "ts": ops.a
 head("CategoricalCrossEntropy", CategoricalCrossEntropy, lambda: {"h": shares(N, V), "ts": shares(N, V)})
 head("SparseCategoricalCrossEntropy", SparseCategoricalCrossEntropy, lambda: {"h": shares(N, V), "ts": ids(N)})
 head("EachTarget", lambda: EachTarget(SoftmaxWithLoss()), lambda: {"h": floats(N, V), "ts": ids(N, 2)}, hits=False)
-head("NegativeSamplingLoss", lambda: NegativeSamplingLoss(floats(V, H), corpus()), lambda: {"h": floats(N, H), "ts": ids(N)}, hits=False)
-head("Losses", lambda: Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=[1, 2]), lambda: {"h": (floats(N, D), floats(N, V)), "ts": (floats(N, D), ids(N))}, hits=False)
-entry("Losses(weights)", lambda weights: Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=weights).weights, lambda: {"weights": [1.0, 2.0]}, takes={"weights": (type(None), np.ndarray)})
+head(
+    "NegativeSamplingLoss",
+    lambda: NegativeSamplingLoss(floats(V, H), corpus()),
+    lambda: {"h": floats(N, H), "ts": ids(N)},
+    hits=False,
+)
+head(
+    "Losses",
+    lambda: Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=[1, 2]),
+    lambda: {"h": (floats(N, D), floats(N, V)), "ts": (floats(N, D), ids(N))},
+    hits=False,
+)
+entry(
+    "Losses(weights)",
+    lambda weights: Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=weights).weights,
+    lambda: {"weights": [1.0, 2.0]},
+    takes={"weights": (type(None), np.ndarray)},
+)
 entry("Losses(head)", lambda head: Losses(head).heads, lambda: {"head": MeanSquaredError()}, also={"head": ("heads",)})
 entry("EachTarget(head)", EachTarget, lambda: {"head": SoftmaxWithLoss()})
 entry("TimeAffineWithLoss(affine)", TimeAffineWithLoss, lambda: {"affine": TimeAffine(floats(D, V), floats(V))})
 for called in ("scores", "next_scores"):
     method(f"TimeAffineWithLoss.{called}", affine, called, lambda: {"h": floats(N, T, D)}, also=XS)
 method("TimeSoftmaxWithLoss.next_scores", TimeSoftmaxWithLoss, "next_scores", lambda: {"h": floats(N, T, V)}, also=XS)
-method("NegativeSamplingLoss.scores", lambda: NegativeSamplingLoss(floats(V, H), corpus()), "scores", lambda: {"h": floats(N, H)})
-method("NegativeSamplingLoss.loss_of", lambda: NegativeSamplingLoss(floats(V, H), corpus()), "loss_of", lambda: {"h": floats(N, H), "idx": ids(N, 3), "keep": True})
+method(
+    "NegativeSamplingLoss.scores",
+    lambda: NegativeSamplingLoss(floats(V, H), corpus()),
+    "scores",
+    lambda: {"h": floats(N, H)},
+)
+method(
+    "NegativeSamplingLoss.loss_of",
+    lambda: NegativeSamplingLoss(floats(V, H), corpus()),
+    "loss_of",
+    lambda: {"h": floats(N, H), "idx": ids(N, 3), "keep": True},
+)
 sampling = {"corpus": corpus, "power": 0.75, "sample_size": 2, "seed": 3}
 
 
@@ -91,6 +138,25 @@ def sampled(**given: Any) -> Any:
 
 
 entry("UnigramSampler", sampled, lambda: sampling | {"corpus": corpus()}, takes={"corpus": (list, tuple, range)})
-entry("NegativeSamplingLoss()", lambda **given: (one := NegativeSamplingLoss(**given)).loss(floats(N, H), ids(N)), lambda: sampling | {"W": floats(V, H), "corpus": corpus()}, takes={"corpus": (list, tuple, range)}, also={"W": ("corpus", "h must")})
-method("UnigramSampler.get_negative_sample", lambda: UnigramSampler(corpus()), "get_negative_sample", lambda: {"target": ids(N)}, takes={"target": (list, tuple, range)})
-layer("EmbeddingDot", EmbeddingDot, {"W": lambda: floats(V, H)}, lambda: {"h": floats(N, H), "idx": ids(N, 2)}, "dout", also={"W": ("h must", "idx")})
+entry(
+    "NegativeSamplingLoss()",
+    lambda **given: NegativeSamplingLoss(**given).loss(floats(N, H), ids(N)),
+    lambda: sampling | {"W": floats(V, H), "corpus": corpus()},
+    takes={"corpus": (list, tuple, range)},
+    also={"W": ("corpus", "h must")},
+)
+method(
+    "UnigramSampler.get_negative_sample",
+    lambda: UnigramSampler(corpus()),
+    "get_negative_sample",
+    lambda: {"target": ids(N)},
+    takes={"target": (list, tuple, range)},
+)
+layer(
+    "EmbeddingDot",
+    EmbeddingDot,
+    {"W": lambda: floats(V, H)},
+    lambda: {"h": floats(N, H), "idx": ids(N, 2)},
+    "dout",
+    also={"W": ("h must", "idx")},
+)

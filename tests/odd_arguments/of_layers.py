@@ -7,9 +7,38 @@ import numpy as np
 
 from rnnlm.backend import ops
 from rnnlm.layers import (
-    GRU, LSTM, RNN, Affine, Attention, AttentionWeight, Concatenate, Dense, Dropout, Embedding, MatMul, MeanOverTime, ReLU,
-    Sigmoid, Softmax, Split, Step, Tanh, TimeActivationRegularization, TimeAffine, TimeAttention, TimeBiGRU, TimeBiLSTM,
-    TimeBiRNN, TimeContextEmbedding, TimeDropout, TimeEmbedding, TimeGRU, TimeLSTM, TimeRNN, WeightSum, functions,
+    GRU,
+    LSTM,
+    RNN,
+    Affine,
+    Attention,
+    AttentionWeight,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    MatMul,
+    MeanOverTime,
+    ReLU,
+    Sigmoid,
+    Softmax,
+    Split,
+    Step,
+    Tanh,
+    TimeActivationRegularization,
+    TimeAffine,
+    TimeAttention,
+    TimeBiGRU,
+    TimeBiLSTM,
+    TimeBiRNN,
+    TimeContextEmbedding,
+    TimeDropout,
+    TimeEmbedding,
+    TimeGRU,
+    TimeLSTM,
+    TimeRNN,
+    WeightSum,
+    functions,
 )  # fmt: skip
 from tests.odd_arguments import Call, Entry, entries, entry, numbers
 
@@ -27,7 +56,12 @@ def ids(*shape: int, high: int = V, dtype: str = "int64") -> Any:
 
 
 def layer(
-    name: str, make: Callable[..., Any], given: dict[str, Any], inputs: Callable[[], dict[str, Any]], back: str, **options: Any
+    name: str,
+    make: Callable[..., Any],
+    given: dict[str, Any],
+    inputs: Callable[[], dict[str, Any]],
+    back: str,
+    **options: Any,
 ) -> None:
     """Three entries: make the layer and run it; its forward; its backward, with `back` for the gradient's name."""
 
@@ -92,13 +126,33 @@ for cls in (Sigmoid, Tanh, ReLU, Step, Softmax):
 layer("MatMul", MatMul, {"W": lambda: floats(D, H)}, rows, "dys")
 layer("Affine", Affine, {"W": lambda: floats(D, H), "b": lambda: floats(H)}, rows, "dys")
 layer("TimeAffine", TimeAffine, {"W": lambda: floats(D, H), "b": lambda: floats(H)}, window, "dys")
-layer("Dense", Dense, {"inputs": D, "outputs": H, "init": "he", "dtype": "float32"}, rows, "dys", takes={"dtype": (type, np.dtype, bytes)})
+layer(
+    "Dense",
+    Dense,
+    {"inputs": D, "outputs": H, "init": "he", "dtype": "float32"},
+    rows,
+    "dys",
+    takes={"dtype": (type, np.dtype, bytes)},
+)
 layer("Dropout", Dropout, {"dropout_ratio": 0.5}, rows, "dys")
 layer("TimeDropout", TimeDropout, {"dropout_ratio": 0.5, "variational": True}, window, "dys")
 for cls in (Embedding, TimeEmbedding):
     layer(cls.__name__, cls, {"W": lambda: floats(V, D), "dropout_ratio": 0.25}, lambda: {"ids": ids(N, T)}, "dxs")
-layer("Embedding.of_size", Embedding.of_size, {"words": V, "length": D, "dtype": "float32", "dropout_ratio": 0.25}, lambda: {"ids": ids(N, T)}, "dxs", takes={"dtype": (type, np.dtype, bytes)})
-layer("TimeContextEmbedding", TimeContextEmbedding, {"W": lambda: floats(V, D), "context": 2, "mean": True}, lambda: {"ids": ids(N, T)}, "dys")
+layer(
+    "Embedding.of_size",
+    Embedding.of_size,
+    {"words": V, "length": D, "dtype": "float32", "dropout_ratio": 0.25},
+    lambda: {"ids": ids(N, T)},
+    "dxs",
+    takes={"dtype": (type, np.dtype, bytes)},
+)
+layer(
+    "TimeContextEmbedding",
+    TimeContextEmbedding,
+    {"W": lambda: floats(V, D), "context": 2, "mean": True},
+    lambda: {"ids": ids(N, T)},
+    "dys",
+)
 layer("MeanOverTime", MeanOverTime, {}, with_lengths, "dys")
 layer("TimeActivationRegularization", TimeActivationRegularization, {"ar": 2.0, "tar": 1.0}, window, "dys")
 for cls, gates in ((TimeRNN, 1), (TimeLSTM, 4), (TimeGRU, 3)):
@@ -110,24 +164,50 @@ of_size = {"inputs": D, "hidden": H, "dtype": "float32"}
 layer("TimeLSTM.of_size", TimeLSTM.of_size, of_size, window, "dhs", takes={"dtype": (type, np.dtype, bytes)})
 for cls, gates in ((TimeBiRNN, 1), (TimeBiLSTM, 4), (TimeBiGRU, 3)):
     twice = {f"{key}{k}": value for k in (1, 2) for key, value in weights(gates).items()}
-    layer(cls.__name__, cls, twice | {"stateful": False, "return_sequences": True}, with_lengths, "dhs",
-        also={key: ("Wx", "Wh", "b ", "xs", "the weights of the layer that reads back") for key in twice})
+    layer(
+        cls.__name__,
+        cls,
+        twice | {"stateful": False, "return_sequences": True},
+        with_lengths,
+        "dhs",
+        also=dict.fromkeys(twice, ("Wx", "Wh", "b ", "xs", "the weights of the layer that reads back")),
+    )
 layer("RNN", RNN, weights(1), lambda: {"x": floats(N, D), "h_prev": floats(N, H)}, "dh_next")
 layer("GRU", GRU, weights(3) | {"reset_after": False}, lambda: {"x": floats(N, D), "h_prev": floats(N, H)}, "dh_next")
-layer("LSTM", LSTM, weights(4), lambda: {"x": floats(N, D), "h_prev": floats(N, H), "c_prev": floats(N, H)}, "dh_next dc_next")
+layer(
+    "LSTM",
+    LSTM,
+    weights(4),
+    lambda: {"x": floats(N, D), "h_prev": floats(N, H), "c_prev": floats(N, H)},
+    "dh_next dc_next",
+)
 layer("WeightSum", WeightSum, {}, lambda: {"hs": floats(N, T, H), "a": floats(N, T)}, "dc")
 layer("AttentionWeight", AttentionWeight, {}, lambda: {"hs": floats(N, T, H), "h": floats(N, H)}, "da")
 layer("Attention", Attention, {}, lambda: {"hs": floats(N, T, H), "h": floats(N, H)}, "dc")
-layer("TimeAttention", TimeAttention, {}, lambda: {"hs_enc": floats(N, T, H), "hs_dec": floats(N, 2, H), "lengths": ops.asarray(np.array([3, 1]))}, "dc")
+layer(
+    "TimeAttention",
+    TimeAttention,
+    {},
+    lambda: {"hs_enc": floats(N, T, H), "hs_dec": floats(N, 2, H), "lengths": ops.asarray(np.array([3, 1]))},
+    "dc",
+)
 
 
 def branches(kind: Any) -> Callable[..., Any]:
-    return lambda first=None, second=None: kind(first or [Affine(floats(D, H), floats(H))], [Affine(floats(D, 2), floats(2))] if second is None else second)
+    return lambda first=None, second=None: kind(
+        first or [Affine(floats(D, H), floats(H))], [Affine(floats(D, 2), floats(2))] if second is None else second
+    )
 
 
 layer("Concatenate", branches(Concatenate), {}, lambda: {"xs": (floats(N, D), floats(N, D))}, "dys")
 layer("Split", branches(Split), {}, rows, "dys")
-entry("Concatenate(branch)", lambda branch: Concatenate(branch, []).forward((floats(N, D), floats(N, D))), lambda: {"branch": [Sigmoid()]}, takes={"branch": (dict, tuple, np.ndarray)}, also={"branch": ("layer",)})
+entry(
+    "Concatenate(branch)",
+    lambda branch: Concatenate(branch, []).forward((floats(N, D), floats(N, D))),
+    lambda: {"branch": [Sigmoid()]},
+    takes={"branch": (dict, tuple, np.ndarray)},
+    also={"branch": ("layer",)},
+)
 
 for name in ("step", "sigmoid", "sigmoid_slope", "relu", "relu_slope", "tanh", "tanh_slope", "softmax"):
     entry(name, getattr(functions, name), lambda: {"x": floats(N, D)}, takes={"x": (object,)})
@@ -148,10 +228,26 @@ def recurrent(cls: Any, gates: int) -> Callable[[], Any]:
 
 
 states("TimeRNN", recurrent(TimeRNN, 1), lambda: {"h": floats(N, H)}, lambda one: one.forward(**window()))
-states("TimeLSTM", recurrent(TimeLSTM, 4), lambda: {"h": floats(N, H), "c": floats(N, H)}, lambda one: one.forward(**window()))
-states("TimeContextEmbedding", lambda: TimeContextEmbedding(floats(V, D), 3), lambda: {"ids": ids(N, 2)}, lambda one: one.forward(ids(N, T)))
+states(
+    "TimeLSTM",
+    recurrent(TimeLSTM, 4),
+    lambda: {"h": floats(N, H), "c": floats(N, H)},
+    lambda one: one.forward(**window()),
+)
+states(
+    "TimeContextEmbedding",
+    lambda: TimeContextEmbedding(floats(V, D), 3),
+    lambda: {"ids": ids(N, 2)},
+    lambda one: one.forward(ids(N, T)),
+)
 for attribute, cls in (("train_flg", Sigmoid), ("stateful", TimeRNN), ("return_sequences", TimeRNN)):
+
     def setting(one: Any, attribute: str = attribute, **value: Any) -> None:
         setattr(one, attribute, value["value"])
 
-    entry(f"{cls.__name__}.{attribute}", lambda value, set_it=setting: set_it(TimeRNN(**{k: v() for k, v in weights(1).items()}), value=value), lambda: {"value": True}, also={"value": (attribute,)})
+    entry(
+        f"{cls.__name__}.{attribute}",
+        lambda value, set_it=setting: set_it(TimeRNN(**{k: v() for k, v in weights(1).items()}), value=value),
+        lambda: {"value": True},
+        also={"value": (attribute,)},
+    )

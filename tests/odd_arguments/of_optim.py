@@ -6,12 +6,24 @@ from typing import Any
 import numpy as np
 
 from rnnlm import randomness
-from rnnlm.backend import ops
 from rnnlm.optim import (
-    ASGD, SGD, AdaGrad, Adam, AdamW, Constant, Cosine, DivideOnPlateau, Halving, Momentum, Nesterov, RMSprop, StepDecay, clip_grads,
+    ASGD,
+    SGD,
+    AdaGrad,
+    Adam,
+    AdamW,
+    Constant,
+    Cosine,
+    DivideOnPlateau,
+    Halving,
+    Momentum,
+    Nesterov,
+    RMSprop,
+    StepDecay,
+    clip_grads,
 )  # fmt: skip
 from rnnlm.optim.rates import RateRule
-from tests.odd_arguments import Call, Entry, entries, entry, method, numbers
+from tests.odd_arguments import Call, Entry, entries, entry, method
 from tests.odd_arguments.of_layers import floats
 
 OPTIMIZERS: dict[Any, dict[str, Any]] = {
@@ -61,22 +73,53 @@ def optimizer(cls: Any, given: dict[str, Any]) -> None:
         one, state = cls(**settings), before.state_dict()
 
         def load(**entries: Any) -> Any:
-            one.load_state_dict({key: [value] if key in one.slots and not isinstance(value, list) else value for key, value in entries.items()})
+            one.load_state_dict(
+                {
+                    key: [value] if key in one.slots and not isinstance(value, list) else value
+                    for key, value in entries.items()
+                }
+            )
             return one.progress()
 
         return Call(load, state)
 
-    entries.append(Entry(f"{cls.__name__}.load_state_dict", loading, takes={"began": (type(None),), "losses": (tuple,)} | dict.fromkeys(cls.slots, (np.ndarray,))))
-    entry(f"{cls.__name__}.load_state_dict(state)", lambda state: cls(**settings).load_state_dict(state), lambda: {"state": cls(**settings).state_dict()})
+    entries.append(
+        Entry(
+            f"{cls.__name__}.load_state_dict",
+            loading,
+            takes={"began": (type(None),), "losses": (tuple,)} | dict.fromkeys(cls.slots, (np.ndarray,)),
+        )
+    )
+    entry(
+        f"{cls.__name__}.load_state_dict(state)",
+        lambda state: cls(**settings).load_state_dict(state),
+        lambda: {"state": cls(**settings).state_dict()},
+    )
     for name in ("lr", "weight_decay"):
-        entry(f"{cls.__name__}.{name}", lambda value, name=name: setattr(cls(), name, value), lambda: {"value": 0.5}, also={"value": (name,)})
+        entry(
+            f"{cls.__name__}.{name}",
+            lambda value, name=name: setattr(cls(), name, value),
+            lambda: {"value": 0.5},
+            also={"value": (name,)},
+        )
 
 
 for cls, given in OPTIMIZERS.items():
     optimizer(cls, given)
 method("ASGD.end_epoch", lambda: ASGD(nonmono=1), "end_epoch", lambda: {"loss": 2.0}, takes={"loss": (float,)})
-entry("clip_grads", lambda grads, max_norm: [clip_grads(grads, max_norm), grads], lambda: {"grads": [floats(2, 3), floats(4)], "max_norm": 0.5}, writes=("grads",))
-entry("clip_grads of one", lambda grads: [clip_grads([grads], 0.5), grads], lambda: {"grads": floats(2, 3)}, writes=("grads",), takes={"grads": (np.ndarray,)})
+entry(
+    "clip_grads",
+    lambda grads, max_norm: [clip_grads(grads, max_norm), grads],
+    lambda: {"grads": [floats(2, 3), floats(4)], "max_norm": 0.5},
+    writes=("grads",),
+)
+entry(
+    "clip_grads of one",
+    lambda grads: [clip_grads([grads], 0.5), grads],
+    lambda: {"grads": floats(2, 3)},
+    writes=("grads",),
+    takes={"grads": (np.ndarray,)},
+)
 RULES: dict[Any, dict[str, Any]] = {
     Constant: {},
     DivideOnPlateau: {"decay": 2.0},
@@ -107,10 +150,25 @@ def loading(cls: Any, settings: dict[str, Any]) -> Callable[[], Call]:
 
 for cls, given in RULES.items():
     settings = {"lr": 2.0, **given}
-    entry(f"{cls.__name__}()", lambda cls=cls, **options: rate(cls(**options)), lambda settings=settings: dict(settings))
-    entry(f"{cls.__name__}.end_epoch", lambda loss, cls=cls, settings=settings: rate(cls(**settings), loss), lambda: {"loss": 2.0}, takes={"loss": (float, type(None))})
+    entry(
+        f"{cls.__name__}()", lambda cls=cls, **options: rate(cls(**options)), lambda settings=settings: dict(settings)
+    )
+    entry(
+        f"{cls.__name__}.end_epoch",
+        lambda loss, cls=cls, settings=settings: rate(cls(**settings), loss),
+        lambda: {"loss": 2.0},
+        takes={"loss": (float, type(None))},
+    )
     entry(f"{cls.__name__}(step)", lambda step, cls=cls, settings=settings: cls(**settings)(step), lambda: {"step": 3})
-    entries.append(Entry(f"{cls.__name__}.load_state_dict", loading(cls, settings), takes=dict.fromkeys(("best", "last"), (float,))))
-entry("stream", lambda **given: randomness.stream(**given).random(3), lambda: {"seed": 1, "purpose": "dropout", "step": 2, "part": 3, "lap": 4})
+    entries.append(
+        Entry(
+            f"{cls.__name__}.load_state_dict", loading(cls, settings), takes=dict.fromkeys(("best", "last"), (float,))
+        )
+    )
+entry(
+    "stream",
+    lambda **given: randomness.stream(**given).random(3),
+    lambda: {"seed": 1, "purpose": "dropout", "step": 2, "part": 3, "lap": 4},
+)
 entry("key_of", randomness.key_of, lambda: {"seed": 1, "purpose": "dropout", "part": 3})
 entry("old_generator", lambda seed: randomness.old_generator(seed).rand(3), lambda: {"seed": 1})

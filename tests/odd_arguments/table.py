@@ -3,10 +3,13 @@
 from tests.odd_arguments import (  # noqa: F401
     entries,
     of_checks,
+    of_data,
     of_heads,
+    of_inference,
     of_layers,
+    of_models,
     of_optim,
     of_wordvec,
-)
+)  # fmt: skip
 
 __all__ = ["entries"]

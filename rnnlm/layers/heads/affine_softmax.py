@@ -4,8 +4,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
-from rnnlm.checks import flag, shown
-from rnnlm.errors import InputError
+from rnnlm.checks import flag, instance_of
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import batch_first, expect, time_major
 from rnnlm.layers.heads.base import Head, factor_of
@@ -103,9 +102,7 @@ class TimeAffineWithLoss(Head):
 
     def __init__(self, affine: TimeAffine) -> None:
         super().__init__()
-        if not isinstance(affine, TimeAffine):
-            raise InputError(f"affine must be a TimeAffine, got {shown(affine)}")
-        self._affine = affine
+        self._affine = instance_of("affine", affine, TimeAffine)
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
 
     @property

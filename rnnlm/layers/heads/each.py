@@ -3,8 +3,7 @@
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.checks import flag, shown
-from rnnlm.errors import InputError
+from rnnlm.checks import flag, instance_of
 from rnnlm.layers.base import expect, expect_ids
 from rnnlm.layers.heads.base import Head, factor_of
 
@@ -22,9 +21,7 @@ class EachTarget(Head):
 
     def __init__(self, head: Head) -> None:
         super().__init__()
-        if not isinstance(head, Head):
-            raise InputError(f"head must be a head, got {shown(head)}")
-        self.head, self.called = head, head.called
+        self.head, self.called = instance_of("head", head, Head), head.called
         self.params, self.grads, self.names = head.params, head.grads, head.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:

@@ -10,7 +10,7 @@ from math import inf
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.checks import finite, flag, sequence, shown
+from rnnlm.checks import finite, flag, instance_of, sequence
 from rnnlm.errors import InputError
 from rnnlm.layers import functions
 from rnnlm.layers.base import expect_ids
@@ -199,8 +199,7 @@ class Losses(Head):
         if not heads or len(self.weights) != len(heads):
             raise InputError(f"weights must be {len(heads)} numbers, one for each head, got {len(self.weights)}")
         for head in heads:
-            if not isinstance(head, Head):
-                raise InputError(f"heads must be heads, got {shown(head)}")
+            instance_of("each of heads", head, Head)
         if any(head.params for head in heads):
             raise InputError("heads of Losses must have no parameters: put their layers before them")
 
