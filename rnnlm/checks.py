@@ -16,8 +16,9 @@ import numpy as np
 from rnnlm.errors import InputError
 
 __all__ = [
-    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "not_negative", "number",
-    "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text", "whole_number",
+    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "measured",
+    "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text",
+    "whole_number",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -94,6 +95,13 @@ def not_negative(name: str, value: Any) -> float:
     if not 0 <= given < inf:
         raise refused(name, "at least 0 and finite", value)
     return given
+
+
+def measured(name: str, value: Any) -> float:
+    """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
+    if isinstance(value, (float, np.floating)):
+        return inf if value != value else float(value)
+    return finite(name, value)
 
 
 def share(name: str, value: Any) -> float:
@@ -194,6 +202,8 @@ def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
     Raises:
         InputError: naming the argument, the rule and what was given.
     """
+    if isinstance(value, (str, bytes, bytearray)):
+        raise refused(name, "an array of numbers", value)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError) as error:

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnnlm.backend import Array, accelerated
-from rnnlm.checks import Checked, sequence, whole_number
-from rnnlm.optim.base import Optimizer, decayed, expect_arrays, expect_pairs, measured, step_count
+from rnnlm.checks import Checked, measured, sequence, whole_number
+from rnnlm.optim.base import Optimizer, decayed, expect_arrays, expect_pairs, step_count
 
 __all__ = ["ASGD", "asgd_step"]
 

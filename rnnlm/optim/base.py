@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from math import inf, isnan
 from typing import Any
 
 import numpy as np
@@ -12,7 +11,7 @@ from rnnlm.backend.host import on_host
 from rnnlm.checks import Checked, finite, not_negative, positive, sequence, shown, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writable", "measured", "step_count"]
+__all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writable", "step_count"]
 
 
 def expect_arrays(name: str, arrays: Sequence[Array]) -> None:
@@ -53,21 +52,14 @@ def expect_writable(name: str, arrays: Sequence[Array]) -> None:
             raise InputError(f"{name}[{i}] must not be read-only: it is to be changed in place")
 
 
-def expect_factor(factor: Any) -> None:
-    """Check what multiplies every gradient: a finite number, or an array without a dimension, whose value is not read.
+def checked_factor(factor: Any) -> Any:
+    """What multiplies every gradient: a finite number, or an array without a dimension, whose value is not read.
 
     Raises:
         InputError: it is something else.
     """
-    if not (isinstance(factor, xp.ndarray) and factor.ndim == 0 and factor.dtype.kind == "f"):
-        finite("factor", factor)
-
-
-def measured(name: str, loss: Any) -> float:
-    """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
-    if isinstance(loss, (float, np.floating)):
-        return inf if isnan(loss) else float(loss)
-    return finite(name, loss)
+    on_device = isinstance(factor, xp.ndarray) and factor.ndim == 0 and factor.dtype.kind == "f"
+    return factor if on_device else finite("factor", factor)
 
 
 def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
@@ -121,7 +113,7 @@ class Optimizer:
                 passes its factor here, which saves a pass over them.
         """
         expect_pairs(params, grads)
-        expect_factor(factor)
+        factor = checked_factor(factor)
         if not self.iter:
             for slot in self.slots:
                 setattr(self, slot, [xp.zeros_like(p) for p in params])

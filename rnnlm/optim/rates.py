@@ -4,9 +4,8 @@ from collections.abc import Mapping
 from math import cos, inf, pi
 from typing import Any
 
-from rnnlm.checks import Checked, flag, positive, shown, whole_number
+from rnnlm.checks import Checked, flag, measured, positive, shown, whole_number
 from rnnlm.errors import InputError
-from rnnlm.optim.base import measured
 
 __all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
 

@@ -49,7 +49,7 @@ def create_contexts_target(corpus: ArrayLike, window_size: int = 1) -> tuple[NDA
         InputError: a window of 0, or longer than the text.
     """
     ids = np.asarray(tokens_of("corpus", corpus))
-    expect_window(window_size, len(ids))
+    window_size = expect_window(window_size, len(ids))
     target = ids[window_size : len(ids) - window_size]
     offsets = [k for k in range(-window_size, window_size + 1) if k]
     contexts = [ids[window_size + k : len(ids) - window_size + k] for k in offsets]
@@ -70,14 +70,15 @@ def convert_one_hot(corpus: ArrayLike, vocab_size: int) -> NDArray[np.int32]:
     return (ids[..., None] == np.arange(vocab_size)).astype(np.int32)
 
 
-def expect_window(window_size: int, tokens: int) -> None:
-    """Check that a text has a word with so many words on either side.
+def expect_window(window_size: int, tokens: int) -> int:
+    """Check that a text has a word with so many words on either side; how many.
 
     Raises:
         InputError: it has none, or the window is below 1.
     """
-    whole_number("window_size", window_size, 1)
+    window_size = whole_number("window_size", window_size, 1)
     if tokens <= 2 * window_size:
         raise InputError(
             f"window_size must be less than half the text's {tokens} words, got {window_size}: take a smaller one"
         )
+    return window_size

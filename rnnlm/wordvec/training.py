@@ -111,6 +111,8 @@ class _Vectors:
         near = np.abs(self.offsets) <= rng.integers(1, o.window + 1, (words, 1))
         near &= (at >= 0) & (at < len(text))
         drawn = np.minimum(np.searchsorted(self.ends, rng.random(o.block) * self.ends[-1], side="right"), V - 1)
+        if not near.any():
+            return  # words with none around them, of a text of which little was kept
         center, around, which = text[place], text[at[near]], np.nonzero(near)[0]
         pairs = near.sum(axis=1, keepdims=True)
         inputs, outputs = (center, around) if self.skip_gram else (around, center)

@@ -137,12 +137,12 @@ def sampled(**given: Any) -> Any:
     return [(one := UnigramSampler(**given)).word_p, one.get_negative_sample(ids(N))]
 
 
-entry("UnigramSampler", sampled, lambda: sampling | {"corpus": corpus()}, takes={"corpus": (list, tuple, range)})
+entry("UnigramSampler", sampled, lambda: sampling | {"corpus": corpus()}, takes={"corpus": (list, tuple, range, memoryview)})
 entry(
     "NegativeSamplingLoss()",
     lambda **given: NegativeSamplingLoss(**given).loss(floats(N, H), ids(N)),
     lambda: sampling | {"W": floats(V, H), "corpus": corpus()},
-    takes={"corpus": (list, tuple, range)},
+    takes={"corpus": (list, tuple, range, memoryview)},
     also={"W": ("corpus", "h must")},
 )
 method(
@@ -150,7 +150,7 @@ method(
     lambda: UnigramSampler(corpus()),
     "get_negative_sample",
     lambda: {"target": ids(N)},
-    takes={"target": (list, tuple, range)},
+    takes={"target": (list, tuple, range, memoryview)},
 )
 layer(
     "EmbeddingDot",

@@ -34,7 +34,7 @@ from tests.odd_arguments import entry, method
 FOLDER = tempfile.mkdtemp()
 WORDS = ("cat", "dog", "cow", "hen", "pig", "rat")
 V = len(WORDS)
-LISTS = (list, tuple, range)
+LISTS = (list, tuple, range, memoryview, np.matrix)
 
 
 def corpus() -> Any:
@@ -56,6 +56,7 @@ entry(
     create_contexts_target,
     lambda: {"corpus": corpus(), "window_size": 1},
     takes={"corpus": LISTS},
+    also={"corpus": ("window_size",)},
 )
 entry(
     "convert_one_hot",
