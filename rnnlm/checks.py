@@ -9,15 +9,16 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic
 
 import numpy as np
 
 from rnnlm.errors import InputError
 
 __all__ = [
-    "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "not_negative", "number", "one_of",
-    "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text", "whole_number",
+    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "measured",
+    "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text",
+    "whole_number",
 ]  # fmt: skip
 
 LONGEST = 80  # characters of a value that a message shows
@@ -66,7 +67,9 @@ def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
 
 def size(name: str, value: Any, low: int = 1) -> int:
     """`value` as an int, if it can be the length of an array's axis; errors as above."""
-    return whole_number(name, value, low, SIZES)
+    if number(value) >= SIZES:
+        raise refused(name, "a whole number below 2^31", value)
+    return whole_number(name, value, low)
 
 
 def positive(name: str, value: Any, finite: bool = True) -> float:
@@ -91,6 +94,13 @@ def not_negative(name: str, value: Any) -> float:
     if not 0 <= given < inf:
         raise refused(name, "at least 0 and finite", value)
     return given
+
+
+def measured(name: str, value: Any) -> float:
+    """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
+    if isinstance(value, (float, np.floating)):
+        return inf if value != value else float(value)
+    return finite(name, value)
 
 
 def share(name: str, value: Any) -> float:
@@ -156,7 +166,7 @@ def instance_of(name: str, value: Any, cls: type) -> Any:
 
 def sequence(name: str, value: Any, what: str = "values") -> list[Any]:
     """`value` as a list, if it is one, a tuple, an array or the like; a string is none, nor what can be read once."""
-    listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim > 0)
+    listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
     if not listed or isinstance(value, (str, bytes, bytearray, memoryview)):
         raise refused(name, f"a list of {what}", value)
     return list(value)
@@ -176,7 +186,7 @@ def dtype_of(name: str, value: Any) -> np.dtype[Any]:
     """`value` as a dtype of numbers, if it is one, its name or its type; errors as above."""
     try:
         dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
-    except (TypeError, ValueError):  # no such name, or one that is no text
+    except (TypeError, ValueError, SyntaxError):
         dtype = None
     if dtype is None or dtype.kind not in "biuf":
         raise refused(name, "a dtype of numbers, 'float32' say", value)
@@ -191,6 +201,8 @@ def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
     Raises:
         InputError: naming the argument, the rule and what was given.
     """
+    if isinstance(value, (str, bytes, bytearray)):
+        raise refused(name, "an array of numbers", value)
     try:
         array = np.asarray(value)
     except (ValueError, TypeError, OverflowError) as error:
@@ -200,3 +212,31 @@ def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
     if array.dtype.kind not in "biuf":
         raise InputError(f"{name} must be an array of numbers, got dtype {array.dtype} of {shown(value)}")
     return array
+
+
+# ---------------------------------------------------------------- attributes
+
+
+class Checked(Generic[T]):
+    """An attribute that is checked whenever it is set, by a constructor or by anyone later.
+
+        class Layer:
+            train_flg = Checked(flag, True)
+
+    Args:
+        check: takes the attribute's name and the value, and gives the value to be kept.
+        default: until it is set.
+    """
+
+    def __init__(self, check: Callable[[str, Any], T], default: T) -> None:
+        self.check, self.default = check, default
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type) -> T:
+        kept: T = self.default if instance is None else instance.__dict__.get(self.name, self.default)
+        return kept
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.name] = self.check(self.name, value)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import ops
-from rnnlm.checks import SIZES, flag, refused, whole_number
+from rnnlm.checks import flag, refused, size, whole_number
 from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.inference.predictor import Predictor, expect_predictor, own_state
 from rnnlm.inference.sampling import Sampler, Sampling
@@ -49,7 +49,7 @@ def generate(
     """
     V, go_on = expect_predictor("model", model), flag("go_on", go_on)
     prompt = _prompt("start_id", start_id, V)[None]
-    sample_size = whole_number("sample_size (which counts the prompt)", sample_size, prompt.size, SIZES)
+    sample_size = size("sample_size (which counts the prompt)", sample_size, prompt.size)
     choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
     with nullcontext() if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
@@ -81,7 +81,7 @@ def generate_batch(
     """
     V = expect_predictor("model", model)
     prompts = _prompts(start_ids, V)
-    sample_size = whole_number("sample_size (which counts the prompts)", sample_size, prompts.shape[1], SIZES)
+    sample_size = size("sample_size (which counts the prompts)", sample_size, prompts.shape[1])
     choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
     with own_state(model):
         return _write(model, prompts, sample_size, choose, stop_id)

@@ -151,7 +151,7 @@ class Seq2seq(Stacked):
             return questions, None
         N, T = questions.shape
         if isinstance(lengths, np.ndarray) or not isinstance(lengths, xp.ndarray):
-            host = ids_of("lengths", lengths, "a list of whole numbers")
+            host = ids_of("lengths", lengths, f"{N} whole numbers in [1, {T}], one for each question")
             if host.shape != (N,) or host.min() < 1 or host.max() > T:
                 raise InputError(
                     f"lengths must be {N} whole numbers in [1, {T}], one for each question, got {lengths!r:.80}"

@@ -92,7 +92,7 @@ WRONG = [
     (
         2,
         ["train", "--hidden-size", "99999999999999999999"],
-        "hidden_size must be below 2**31, got 99999999999999999999",
+        "hidden_size must be a whole number below 2^31, got 99999999999999999999",
     ),
     (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
     (2, ["data", "dance"], "dance"),

@@ -129,6 +129,8 @@ for save, arguments in (
         lambda arguments=arguments: {"path": "a.svg", **arguments},
         takes={**PATH, "levels": NONE, "words": LISTS, "probabilities": LISTS}, **PICTURE,
     )  # fmt: skip
+
+
 def curve(**given):
     from matplotlib import pyplot
 
