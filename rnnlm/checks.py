@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Generic
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
@@ -21,6 +21,7 @@ __all__ = [
     "whole_number",
 ]  # fmt: skip
 
+T = TypeVar("T")
 LONGEST = 80  # characters of a value that a message shows
 SIZES = 2**31  # are below it, as ids and lengths are, which are int32 where they are used
 
