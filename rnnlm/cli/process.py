@@ -1,6 +1,6 @@
 """What a command line program owes its caller: exit codes, one sentence for an error, signals, streams.
 
-Control characters are written out on a terminal, and in errors and notes always: words and names are those of strangers.
+Control characters are written out on a terminal, and in errors and notes always: words and names are a stranger's.
 
 Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 4 busy; 129, 130 and 143 after SIGHUP, SIGINT and
 SIGTERM.

@@ -48,7 +48,9 @@ def test_a_file_gets_the_words_as_they_are(model, capsys, arguments):
     assert RED in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("arguments", [["info", RED], ["score", "model", f"{RED}\nx\t"], ["eval", "model", "--corpus", RED]])
+@pytest.mark.parametrize(
+    "arguments", [["info", RED], ["score", "model", f"{RED}\nx\t"], ["eval", "model", "--corpus", RED]]
+)
 def test_an_error_is_one_line_of_plain_characters(model, capsys, arguments):
     assert main(arguments) in (2, 3)
     (line,) = capsys.readouterr().err.splitlines()

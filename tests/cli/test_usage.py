@@ -88,7 +88,7 @@ WRONG = [
     (2, ["generate", "trained", "--heat", "a.foo"], "a picture's name must end with one of .png"),
     (2, ["plot", "trained", "--out", "noending"], "a picture's name must end with one of .png"),
     (3, ["plot", "nonsense"], "is damaged: epochs and perplexities must be positive numbers"),
-    (3, ["generate", "trained", "--prompt", "\udcff"], "a text must be Unicode characters"),
+    (3, ["generate", "trained", "--prompt", "\udcff"], "words must be Unicode characters"),
     (
         2,
         ["train", "--hidden-size", "99999999999999999999"],
