@@ -15,18 +15,16 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
     Raises:
         InputError: something that is no layer, or one layer twice.
     """
-    given = dict(layers) if isinstance(layers, Mapping) else dict(enumerate(sequence("layers", layers, "layers"), 1))
-    for place, layer in given.items():
+    own = isinstance(layers, Mapping)
+    places = layers.items() if isinstance(layers, Mapping) else enumerate(sequence("layers", layers, "layers"), 1)
+    found: dict[str, Layer] = {}
+    for place, layer in places:
         if not isinstance(layer, Layer):
             raise InputError(f"layer {place} must be a layer, got {type(layer).__name__}")
-        if any(layer is other for number, other in given.items() if number != place):
+        if any(layer is other for other in found.values()):
             raise InputError(f"layer {place} must not be one that came before: make a second {type(layer).__name__}")
-    if isinstance(layers, Mapping):
-        return dict(layers)
-    found: dict[str, Layer] = {}
-    for layer in given.values():
         number = sum(type(other) is type(layer) for other in found.values()) + 1
-        found[f"{type(layer).__name__.lower()}{number}"] = layer
+        found[str(place) if own else f"{type(layer).__name__.lower()}{number}"] = layer
     return found
 
 

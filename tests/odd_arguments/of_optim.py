@@ -87,7 +87,7 @@ def optimizer(cls: Any, given: dict[str, Any]) -> None:
         Entry(
             f"{cls.__name__}.load_state_dict",
             loading,
-            takes={"began": (type(None),), "losses": (tuple,)} | dict.fromkeys(cls.slots, (np.ndarray,)),
+            takes={"began": (type(None),), "losses": (tuple, np.ndarray)} | dict.fromkeys(cls.slots, (np.ndarray,)),
         )
     )
     entry(

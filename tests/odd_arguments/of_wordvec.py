@@ -70,7 +70,7 @@ entry(
     create_co_matrix,
     lambda: {"corpus": corpus(), "vocab_size": V, "window_size": 1, "sparse": False},
     takes={"corpus": LISTS, "sparse": (type(None),)},
-    also={"vocab_size": ("corpus",)},
+    also={"vocab_size": ("corpus",), "corpus": ("window_size",)},
 )
 entry("pmi", pmi, lambda: {"count_xy": 2.0, "count_x": 3.0, "count_y": 4.0, "total": 9.0})
 entry("ppmi", ppmi, lambda: {"C": create_co_matrix(corpus(), V)}, takes=numbers_too("C"))
@@ -91,7 +91,7 @@ entry(
     "nearest",
     nearest,
     lambda: {"vector": vectors(3), "word_matrix": vectors(), "top": 2, "leave_out": [1]},
-    takes=numbers_too("vector", "word_matrix", "leave_out") | {"leave_out": (set, frozenset, *LISTS, np.ndarray)},
+    takes=numbers_too("vector", "word_matrix", "leave_out") | {"leave_out": (set, frozenset, dict, *LISTS, np.ndarray)},
 )
 
 
