@@ -1,14 +1,56 @@
-"""Checks of plain arguments, each with the one sentence that says what is wrong; and of who uses a model."""
+"""Checks of plain arguments, each with the one sentence that says what is wrong.
+
+Numbers may be Python's, NumPy's scalars or fractions. True and False are no numbers, neither are arrays without a
+dimension, and NaN is never one that is taken.
+"""
 
 import os
-from math import inf
+from collections.abc import Callable, Iterable, Sequence
+from math import inf, nan
 from numbers import Integral, Real
-from threading import Lock, get_ident
-from typing import Any
+from pathlib import Path
+from typing import Any, Generic, TypeVar
 
-from rnnlm.errors import BusyError, InputError
+import numpy as np
 
-__all__ = ["OneThread", "finite", "not_negative", "positive", "share", "whole_number"]
+from rnnlm.errors import InputError
+
+__all__ = [
+    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "measured",
+    "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text",
+    "whole_number",
+]  # fmt: skip
+
+T = TypeVar("T")
+LONGEST = 80  # characters of a value that a message shows
+SIZES = 2**31  # are below it, as ids and lengths are, which are int32 where they are used
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it: its repr in one line, cut where it is long."""
+    try:
+        line = " ".join(repr(value).split())
+    except Exception:  # a repr that is broken, or a whole number of too many digits
+        line = f"a value of type {type(value).__name__}"
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
+
+
+def refused(name: str, rule: str, value: Any, remedy: str = "") -> InputError:
+    """The error to be raised for an argument that breaks a rule."""
+    return InputError(f"{name} must be {rule}, got {shown(value)}{f': {remedy}' if remedy else ''}")
+
+
+# ---------------------------------------------------------------- numbers
+
+
+def number(value: Any) -> float:
+    """`value` as a float, infinite where it is too large for one, NaN where it is no number."""
+    if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, Real):
+        return nan
+    try:
+        return float(value)
+    except OverflowError:  # a whole number of hundreds of digits, or a fraction of them
+        return inf if abs(value) == value else -inf
 
 
 def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
@@ -17,80 +59,185 @@ def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
     Raises:
         InputError: naming the argument, the rule and the value.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral) or not low <= int(value) < high:
+    whole = isinstance(value, Integral) and not isinstance(value, (bool, np.timedelta64))
+    if not whole or not low <= int(value) < high:
         rule = f"of at least {low}" if high == inf else f"in [{low}, {'2**64' if high == 2**64 else high})"
-        raise InputError(f"{name} must be a whole number {rule}, got {value!r}")
+        raise refused(name, f"a whole number {rule}", value)
     return int(value)
+
+
+def size(name: str, value: Any, low: int = 1) -> int:
+    """`value` as an int, if it can be the length of an array's axis; errors as above."""
+    if number(value) >= SIZES:
+        raise refused(name, "a whole number below 2^31", value)
+    return whole_number(name, value, low)
 
 
 def positive(name: str, value: Any, finite: bool = True) -> float:
     """`value` as a float, if it is a positive number, and finite unless that is not asked for; errors as above."""
-    if (
-        isinstance(value, bool)
-        or not isinstance(value, Real)
-        or not 0 < float(value) <= inf
-        or (finite and value == inf)
-    ):
-        raise InputError(f"{name} must be positive{' and finite' if finite else ''}, got {value!r}")
-    return float(value)
+    given = number(value)
+    if not 0 < given <= inf or (finite and given == inf):
+        raise refused(name, f"positive{' and finite' if finite else ''}", value)
+    return given
 
 
 def finite(name: str, value: Any) -> float:
     """`value` as a float, if it is a finite number; errors as above."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not -inf < float(value) < inf:
-        raise InputError(f"{name} must be a finite number, got {value!r}")
-    return float(value)
+    given = number(value)
+    if not -inf < given < inf:
+        raise refused(name, "a finite number", value)
+    return given
 
 
 def not_negative(name: str, value: Any) -> float:
     """`value` as a float, if it is a finite number of at least 0; errors as above."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < inf:
-        raise InputError(f"{name} must be at least 0 and finite, got {value!r}")
-    return float(value)
+    given = number(value)
+    if not 0 <= given < inf:
+        raise refused(name, "at least 0 and finite", value)
+    return given
+
+
+def measured(name: str, value: Any) -> float:
+    """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
+    if isinstance(value, (float, np.floating)):
+        return inf if value != value else float(value)
+    return finite(name, value)
 
 
 def share(name: str, value: Any) -> float:
     """`value` as a float, if it is a number in [0, 1); errors as above."""
-    if isinstance(value, bool) or not isinstance(value, Real) or not 0 <= float(value) < 1:
-        raise InputError(f"{name} must be in [0, 1), got {value!r}")
-    return float(value)
+    given = number(value)
+    if not 0 <= given < 1:
+        raise refused(name, "in [0, 1)", value)
+    return given
 
 
-class OneThread:
-    """A context that one thread at a time may be in, and may enter again: a model's state is that of one reader.
+# ---------------------------------------------------------------- what is no number
 
-    To wait for the other thread would be no remedy: what it reads is not what this one has read.
+
+def flag(name: str, value: Any) -> bool:
+    """`value` as a bool, if it is True or False, Python's or NumPy's; errors as above."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise refused(name, "True or False", value)
+    return bool(value)
+
+
+def text(name: str, value: Any) -> str:
+    """`value`, if it is a string; errors as above."""
+    if not isinstance(value, str):
+        raise refused(name, "a string", value)
+    return str(value)
+
+
+def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
+    """`value`, if it is one of these strings; errors as above."""
+    allowed = list(choices)
+    if not isinstance(value, str) or value not in allowed:
+        raise refused(name, f"one of {', '.join(allowed)}", value)
+    return str(value)
+
+
+def path_of(name: str, value: Any) -> Path:
+    """`value` as a path, if it is a string or a path, and one that a file can have; errors as above."""
+    given = os.fspath(value) if isinstance(value, os.PathLike) else value
+    if not isinstance(given, str) or not given:
+        raise refused(name, "a path, as a string or a pathlib.Path", value)
+    try:
+        if b"\0" in os.fsencode(given):
+            raise refused(name, "a path without a NUL character", value)
+    except UnicodeEncodeError as error:
+        raise refused(name, "a path of characters that file names can have", value) from error
+    return Path(given)
+
+
+def function(name: str, value: Any) -> Callable[..., Any]:
+    """`value`, if it can be called; errors as above."""
+    if not callable(value):
+        raise refused(name, "a function", value)
+    called: Callable[..., Any] = value
+    return called
+
+
+def instance_of(name: str, value: Any, cls: type) -> Any:
+    """`value`, if it is an object of a class; errors as above."""
+    if not isinstance(value, cls):
+        raise refused(name, f"{'an' if cls.__name__[0] in 'AEIOU' else 'a'} {cls.__name__}", value)
+    return value
+
+
+def sequence(name: str, value: Any, what: str = "values") -> list[Any]:
+    """`value` as a list, if it is one, a tuple, an array or the like; a string is none, nor what can be read once."""
+    listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
+    if not listed or isinstance(value, (str, bytes, bytearray, memoryview)):
+        raise refused(name, f"a list of {what}", value)
+    return list(value)
+
+
+def listed(name: str, value: Any, what: str = "values") -> list[Any]:
+    """`value` as a list, if it is anything that can be gone over but a string; errors as above."""
+    if isinstance(value, (str, bytes, bytearray, memoryview)):
+        raise refused(name, f"a list of {what}", value)
+    try:
+        return list(value)
+    except TypeError as error:
+        raise refused(name, f"a list of {what}", value) from error
+
+
+def dtype_of(name: str, value: Any) -> np.dtype[Any]:
+    """`value` as a dtype of numbers, if it is one, its name or its type; errors as above."""
+    try:
+        dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
+    except (TypeError, ValueError, SyntaxError):
+        dtype = None
+    if dtype is None or dtype.kind not in "biuf":
+        raise refused(name, "a dtype of numbers, 'float32' say", value)
+    return dtype
+
+
+def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
+    """`value` as an array of NumPy, if it is one of numbers, bools included, or a list that becomes one.
+
+    An array whose entries may be masked is refused: what is behind a mask would count.
+
+    Raises:
+        InputError: naming the argument, the rule and what was given.
+    """
+    if isinstance(value, (str, bytes, bytearray)):
+        raise refused(name, "an array of numbers", value)
+    try:
+        array = np.asarray(value)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise refused(name, "an array of numbers, its rows of one length", value) from error
+    if np.ma.isMaskedArray(value):
+        raise refused(name, "an array without a mask", value, "use filled()")
+    if array.dtype.kind not in "biuf":
+        raise InputError(f"{name} must be an array of numbers, got dtype {array.dtype} of {shown(value)}")
+    return array
+
+
+# ---------------------------------------------------------------- attributes
+
+
+class Checked(Generic[T]):
+    """An attribute that is checked whenever it is set, by a constructor or by anyone later.
+
+        class Layer:
+            train_flg = Checked(flag, True)
+
+    Args:
+        check: takes the attribute's name and the value, and gives the value to be kept.
+        default: until it is set.
     """
 
-    def __init__(self) -> None:
-        self._lock, self._process = Lock(), os.getpid()
-        self._user, self._times = 0, 0
+    def __init__(self, check: Callable[[str, Any], T], default: T) -> None:
+        self.check, self.default = check, default
 
-    def __enter__(self) -> None:
-        if self._user != get_ident() or not self._times:
-            self._claim()
-        self._times += 1
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
 
-    def __exit__(self, *exception: object) -> None:
-        self._times -= 1
-        if not self._times:
-            self._lock.release()
+    def __get__(self, instance: Any, owner: type) -> T:
+        kept: T = self.default if instance is None else instance.__dict__.get(self.name, self.default)
+        return kept
 
-    def __reduce__(self) -> Any:
-        """A copy is another one's."""
-        return OneThread, ()
-
-    def _claim(self) -> None:
-        """Make it this thread's.
-
-        Raises:
-            BusyError: it is another one's.
-        """
-        if self._process != os.getpid():  # whoever had it is a thread of the process that this one was forked from
-            self.__init__()  # type: ignore[misc]
-        if not self._lock.acquire(blocking=False):
-            raise BusyError(
-                "a model serves one thread at a time, and another thread uses this one: give each thread its own by "
-                "model.shared_copy(), which takes no memory for weights"
-            )
-        self._user = get_ident()
+    def __set__(self, instance: Any, value: Any) -> None:
+        instance.__dict__[self.name] = self.check(self.name, value)

@@ -13,6 +13,8 @@ Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2,
 
 import numpy as np
 
+from rnnlm.checks import one_of, whole_number
+
 __all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
 
 PURPOSES = {
@@ -29,8 +31,9 @@ PARTS = 1 << 61  # that a purpose may have
 
 
 def key_of(seed: int, purpose: str, part: int = 0) -> tuple[int, int]:
-    """The key of a stream, for who calls Philox by itself, as a kernel does."""
-    return seed, PURPOSES[purpose] + part
+    """The key of a stream, for who calls Philox by itself, as a kernel does; arguments and errors as `stream`."""
+    place = PURPOSES[one_of("purpose", purpose, PURPOSES)] + whole_number("part", part, 0, PARTS)
+    return whole_number("seed", seed, 0, 2**64), place
 
 
 def philox(key: tuple[int, int], step: int = 0, lap: int = 0) -> np.random.Philox:
@@ -47,13 +50,24 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
         step: in [0, 2^64).
         part: in [0, 2^61).
         lap: in [0, 2^64).
+
+    Raises:
+        InputError: an unknown purpose, or a number that is none of these.
     """
+    step, lap = whole_number("step", step, 0, 2**64), whole_number("lap", lap, 0, 2**64)
     return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
 
 
 def old_generator(seed: int) -> np.random.RandomState:
-    """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`."""
-    return np.random.RandomState(seed)
+    """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`.
+
+    Args:
+        seed: in [0, 2^32).
+
+    Raises:
+        InputError: another one.
+    """
+    return np.random.RandomState(whole_number("seed", seed, 0, 2**32))
 
 
 def fresh_seed() -> int:

@@ -88,3 +88,74 @@ def gru_after(xs, h, Wx, Wh, b):
         h = (1 - z) * h + z * g
         hs.append(h)
     return np.stack(hs, axis=1), h
+
+
+# ---------------------------------------------------------------- of rows
+
+
+def softmax(x):
+    """Of the last axis, one row at a time."""
+    return np.apply_along_axis(lambda row: np.exp(row - row.max()) / np.exp(row - row.max()).sum(), -1, x)
+
+
+def relu_rnn(xs, h, Wx, Wh, b):
+    hs = []
+    for x in xs.swapaxes(0, 1):
+        a = h @ Wh + x @ Wx + b
+        h = np.where(a > 0, a, 0)
+        hs.append(h)
+    return np.stack(hs, axis=1), h
+
+
+def over_rows(cell, xs, lengths, params, states=1):
+    """Hidden states (N, T, H) of a recurrent layer that begins with zeros, one row at a time, and NaN after its end."""
+    H = params[1].shape[0]
+    hs = np.full((*xs.shape[:2], H), np.nan)
+    for n, length in enumerate(lengths):
+        hs[n, :length] = cell(xs[n : n + 1, :length], *np.zeros((states, 1, H)), *params)[0][0]
+    return hs
+
+
+def both_ways(cell, xs, lengths, params, states=1):
+    """Those of a layer that reads ahead and one that reads back, side by side."""
+    turned = np.array([np.concatenate([row[:length][::-1], row[length:]]) for row, length in zip(xs, lengths)])
+    back = over_rows(cell, turned, lengths, params[3:], states)
+    for row, length in zip(back, lengths):
+        row[:length] = row[:length][::-1].copy()
+    return np.concatenate([over_rows(cell, xs, lengths, params[:3], states), back], axis=-1)
+
+
+def ends(hs, lengths):
+    """The last state of each row."""
+    return np.array([row[length - 1] for row, length in zip(hs, lengths)])
+
+
+def mean_over_time(xs, lengths):
+    return np.array([sum(row[:length]) / length for row, length in zip(xs, lengths)])
+
+
+# ---------------------------------------------------------------- losses, the mean over rows
+
+
+def squared_error(ys, ts):
+    return np.mean([sum((y - t) ** 2) / len(y) for y, t in zip(ys, ts)])
+
+
+def binary_cross_entropy(ps, ts):
+    """Of probabilities, kept away from 0 and 1."""
+    ps = np.clip(ps, 1e-7, 1 - 1e-7)
+    return np.mean([-(t * np.log(p) + (1 - t) * np.log(1 - p)) for p, t in zip(ps.reshape(-1), ts.reshape(-1))])
+
+
+def categorical_cross_entropy(ps, ts):
+    """Of probabilities and one-hot rows, or distributions."""
+    return np.mean([-sum(t * np.log(np.maximum(p, 1e-7))) for p, t in zip(ps, ts)])
+
+
+def negative_sampling(h, idx, W):
+    """Of the words idx (N, 1 + S), the target first."""
+    rows = []
+    for vector, words in zip(h, idx):
+        right, *wrong = words
+        rows.append(-np.log(sigmoid(vector @ W[right])) - sum(np.log(sigmoid(-vector @ W[word])) for word in wrong))
+    return np.mean(rows)

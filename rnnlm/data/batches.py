@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from numpy.typing import ArrayLike
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import flag, size, whole_number
 from rnnlm.data.ids import HIGH
 from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences
@@ -50,8 +50,7 @@ class Batches(Windows):
         self.xs, self.ts = (tokens_of(name, ids).within(-1, HIGH) for name, ids in (("xs", xs), ("ts", ts)))
         if len(self.xs) != len(self.ts):
             raise InputError(f"xs and ts must be of one length, got {len(self.xs)} and {len(self.ts)}")
-        whole_number("batch_size", batch_size, 1)
-        whole_number("time_size", time_size, 1)
+        batch_size, time_size = size("batch_size", batch_size), size("time_size", time_size)
         if len(self.xs) < batch_size * time_size:
             raise DataError(
                 f"the corpus is too short: one window of batch_size {batch_size} x time_size {time_size} needs "
@@ -167,6 +166,8 @@ def make_batches(
 ) -> Windows:
     """`SentenceBatches` of `Sentences`, whose targets are their own; of one text `RandomBatches` if `random_bptt`, else
     `Batches`. Arguments and errors are theirs."""
+    flag("random_bptt", random_bptt)
+    whole_number("seed", seed, 0, 2**64)
     if isinstance(xs, Sentences):
         if ts is not None or random_bptt:
             raise InputError("sentences have targets of their own and whole lines: leave out ts and random_bptt")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
+from rnnlm.checks import flag, one_of, text
 from rnnlm.errors import InputError
 
 __all__ = ["UNITS", "TextOptions"]
@@ -38,15 +39,13 @@ class TextOptions:
 
     def check(self) -> None:
         """Raise an InputError if an option is out of range."""
-        if self.units not in UNITS:
-            raise InputError(f"units must be one of {', '.join(UNITS)}, got {self.units!r}")
+        one_of("units", self.units, UNITS)
         for name in ("sentences", "lower", "strip_punctuation", "ascii_only"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"{name} must be True or False, got {getattr(self, name)!r}")
+            flag(name, getattr(self, name))
         if not isinstance(self.leave_out, tuple) or not all(isinstance(line, str) for line in self.leave_out):
             raise InputError(f"leave_out must be a list of lines, got {self.leave_out!r}")
-        if self.column is not None and not isinstance(self.column, str):
-            raise InputError(f"column must be a name, got {self.column!r}")
+        if self.column is not None:
+            text("column", self.column)
 
     @property
     def cleans(self) -> bool:

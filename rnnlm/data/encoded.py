@@ -25,12 +25,12 @@ import re
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 
 from rnnlm import __version__
+from rnnlm.checks import path_of
 from rnnlm.data.sources import InFile
 from rnnlm.data.tokens import BLOCK, Tokens
 from rnnlm.data.vocabulary import Vocabulary
@@ -124,9 +124,10 @@ def read_header(path: Path_) -> Header:
 
 
 def _opened(path: Path_) -> BinaryIO:
-    if not Path(path).is_file():
-        raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
-    return open(path, "rb")
+    given = path_of("path", path)
+    if not given.is_file():
+        raise DataError(f"{path} {'is not a file' if given.exists() else 'does not exist'}")
+    return open(given, "rb")
 
 
 def _header(path: Path_, file: BinaryIO) -> Header:

@@ -4,12 +4,11 @@ import hashlib
 import os
 from array import array
 from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import flag, function, instance_of, path_of, whole_number
 from rnnlm.data.encoded import Header, id_type, pack, read_header
 from rnnlm.data.text import EMPTY, Advance, frequent_words, lines_of, strange_word
 from rnnlm.data.tokens import BLOCK
@@ -51,14 +50,18 @@ def encode_corpus(
         InputError: `out` exists and is not to be replaced, or is the text itself.
         DataError: a missing or empty text, bytes that are not UTF-8, or a word outside a vocabulary without `<unk>`.
     """
-    out = Path(out)
-    whole_number("max_words", max_words, 3)
+    text, out, max_words = path_of("text", text), path_of("out", out), whole_number("max_words", max_words, 3)
+    flag("overwrite", overwrite)
+    if vocabulary is not None:
+        instance_of("vocabulary", vocabulary, Vocabulary)
+    if advance is not None:
+        function("advance", advance)
     if out.exists() and (not overwrite or not out.is_file()):
         raise InputError(f"out must be a new file, and {out} exists: name another, or overwrite it (--overwrite)")
-    if out.exists() and Path(text).exists() and out.samefile(text):
+    if out.exists() and text.exists() and out.samefile(text):
         raise InputError(f"out must not be the text itself, got {out}")
     if vocabulary is None:
-        if Path(text).is_fifo() or Path(text).is_char_device():
+        if text.is_fifo() or text.is_char_device():
             raise DataError(f"{text} is no file that can be read twice: save it as one, or name a vocabulary")
         vocabulary = frequent_words(text, max_words, advance)
     write_ids(out, vocabulary, _pieces(text, vocabulary, advance))

@@ -1,14 +1,53 @@
 """Checks of word ids, each made once, where ids come in or are read."""
 
+from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import shown
 from rnnlm.errors import DataError, InputError
 
-__all__ = ["HIGH", "expect_read", "expect_words"]
+__all__ = ["HIGH", "expect_read", "expect_words", "ids_of", "on_host"]
 
 HIGH = 2**31  # ids are below it: windows are int32
+
+
+def ids_of(
+    name: str, ids: Any, rule: str = "a list of integer ids", ndims: tuple[int, ...] = (1,)
+) -> NDArray[np.integer]:
+    """Ids as an array of the host, which is not copied if it is one.
+
+    Args:
+        name: of the argument.
+        ids: an array of anyone's, or a list, which may be empty.
+        rule: what they must be, in words.
+        ndims: how many axes they may have.
+
+    Raises:
+        InputError: no whole numbers, another number of axes, rows of different lengths, or an array with a mask, which
+            would be lost.
+    """
+    try:
+        array = on_host(ids)
+    except (ValueError, TypeError, OverflowError) as error:
+        raise InputError(f"{name} must be {rule}, got rows of different lengths: {shown(ids)}") from error
+    if isinstance(ids, Sequence) and not array.size and array.dtype.kind == "f":
+        array = array.astype(np.int64)  # of none
+    if array.ndim not in ndims or array.dtype.kind not in "iu" or np.ma.isMaskedArray(ids):
+        what = f"{array.dtype} of shape {array.shape}: " if isinstance(ids, (np.ndarray, list, tuple)) else ""
+        raise InputError(f"{name} must be {rule}, got {what}{shown(ids)}")
+    return array
+
+
+def on_host(ids: Any) -> NDArray[Any]:
+    """Ids as a NumPy array, wherever they lie."""
+    if isinstance(ids, (np.ndarray, Sequence)):
+        return np.asarray(ids)
+    from rnnlm.backend import ops  # an array of the backend's: only it can tell
+
+    return ops.asnumpy(ids)
 
 
 def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:

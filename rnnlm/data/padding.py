@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import array_of, dtype_of, one_of, refused, sequence, shown, size
+from rnnlm.data.ids import ids_of
 from rnnlm.errors import InputError
 
 __all__ = ["next_word_samples", "pad_sequences"]
@@ -35,22 +36,35 @@ def pad_sequences(
     Raises:
         InputError: no rows, a row that is no list of numbers, or an argument out of range.
     """
-    for name, side in (("padding", padding), ("truncating", truncating)):
-        if side not in SIDES:
-            raise InputError(f"{name} must be 'pre' or 'post', got {side!r}")
-    rows = [np.asarray(row) for row in sequences]
+    one_of("padding", padding, SIDES)
+    one_of("truncating", truncating, SIDES)
+    dtype, given = dtype_of("dtype", dtype), sequence("sequences", sequences, "rows")
+    rows = [array_of(f"sequence {number}", row) for number, row in enumerate(given)]
     for number, row in enumerate(rows):
-        if row.ndim != 1 or (row.size and row.dtype.kind not in "biuf"):
-            raise InputError(f"sequence {number} must be a list of numbers, got {sequences[number]!r:.80}")
+        if row.ndim != 1:
+            raise InputError(f"sequence {number} must be a list of numbers, got {shown(given[number])}")
+        _expect_kept(f"sequence {number}", row, dtype)
     if not rows:
         raise InputError("sequences must have at least one row, got none")
-    longest = max(len(row) for row in rows) if maxlen is None else whole_number("maxlen", maxlen, 1)
-    padded = np.full((len(rows), longest), value, dtype)
+    longest = max(len(row) for row in rows) if maxlen is None else size("maxlen", maxlen)
+    pad = array_of("value", value)
+    if pad.ndim:
+        raise refused("value", "a number", value)
+    _expect_kept("value", pad, dtype)
+    padded = np.full((len(rows), longest), pad, dtype)
     for place, row in zip(padded, rows):
         kept = row[-longest:] if truncating == "pre" else row[:longest]
         if len(kept):
             place[slice(-len(kept), None) if padding == "pre" else slice(len(kept))] = kept
     return padded
+
+
+def _expect_kept(name: str, numbers: NDArray[Any], dtype: np.dtype[Any]) -> None:
+    """Check that numbers stay what they are in a dtype, but for rounding to floats."""
+    with np.errstate(all="ignore"):
+        kept = dtype.kind == "f" or bool((numbers.astype(dtype) == numbers).all())
+    if not kept:
+        raise InputError(f"{name} must be numbers that {dtype} has, got {shown(numbers.tolist())}: name another dtype")
 
 
 def next_word_samples(
@@ -69,8 +83,9 @@ def next_word_samples(
     Raises:
         InputError: no sequence of two words.
     """
-    prefixes = [row[: end + 1] for row in sequences for end in range(1, len(row))]
+    rows = [ids_of("a row of sequences", row) for row in sequence("sequences", sequences, "lists of ids")]
+    prefixes = [row[: end + 1] for row in rows for end in range(1, len(row))]
     if not prefixes:
         raise InputError("sequences must have one of at least two words: a word to begin with, and one that follows")
-    padded = pad_sequences(prefixes, maxlen if maxlen is None else whole_number("maxlen", maxlen, 2))
+    padded = pad_sequences(prefixes, maxlen if maxlen is None else size("maxlen", maxlen, 2))
     return padded[:, :-1], padded[:, -1]

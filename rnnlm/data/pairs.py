@@ -3,12 +3,13 @@
 import os
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.errors import DataError
+from rnnlm.checks import path_of, sequence, share, shown, text, whole_number
+from rnnlm.data.ids import expect_words, ids_of
+from rnnlm.errors import DataError, InputError
 from rnnlm.randomness import old_generator
 
 __all__ = ["BETWEEN", "Pairs", "read_pairs"]
@@ -38,7 +39,9 @@ class Pairs:
         Raises:
             DataError: a line that is not one question and one answer, or no lines.
         """
-        halves = []
+        halves, name = [], text("name", name)
+        if not all(isinstance(line, str) for line in sequence("lines", lines, "strings")):
+            raise InputError(f"lines must be a list of strings, got {shown(lines)}")
         for number, line in enumerate(lines, 1):
             question, between, answer = line.partition(BETWEEN)
             if not between or BETWEEN in answer or not question.strip() or not answer.strip():
@@ -67,7 +70,9 @@ class Pairs:
 
     def text(self, ids: Sequence[int] | Ids) -> str:
         """The characters of ids, as they stand there."""
-        return "".join(self.characters[int(i)] for i in ids)
+        given = ids_of("ids", ids)
+        expect_words("ids", given, len(self.characters))
+        return "".join(self.characters[i] for i in given.tolist())
 
     def split(self, seed: int | None = 1984, held_out: float = 0.1) -> tuple["Pairs", "Pairs"]:
         """A part to train on and one to test with, shuffled; the same for the same seed, None for the order they have.
@@ -76,8 +81,8 @@ class Pairs:
         """
         order = np.arange(len(self.questions))
         if seed is not None:
-            old_generator(seed).shuffle(order)
-        kept = len(order) - int(len(order) * held_out)
+            old_generator(whole_number("seed", seed, 0, 2**32)).shuffle(order)
+        kept = len(order) - int(len(order) * share("held_out", held_out))
         first, second = order[:kept], order[kept:]
         return self._taken(first), self._taken(second)
 
@@ -88,7 +93,7 @@ class Pairs:
 def read_pairs(path: str | os.PathLike[str]) -> Pairs:
     """Pairs of a UTF-8 text file, one a line; errors are those of `Pairs.of`, and a file that is not there."""
     try:
-        lines = Path(path).read_text(encoding="utf-8").split("\n")
+        lines = path_of("path", path).read_text(encoding="utf-8").split("\n")
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
     except UnicodeDecodeError as error:

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
+from rnnlm.checks import path_of, text
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.units import Characters, Units, Words
 from rnnlm.errors import DataError
@@ -76,7 +77,8 @@ class Reading:
 
     def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Reading":
         """The same for another file, of which `column` is read, if it is given; of a file called .csv our own one."""
-        own = self.options.column if os.fspath(path).lower().endswith(".csv") else None
+        own = self.options.column if path_of("path", path).suffix.lower() == ".csv" else None
+        column = None if column is None else text("column", column)
         return replace(self, options=replace(self.options, column=own if column is None else column))
 
     @property

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import array_of, dtype_of, whole_number
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.randomness import stream
@@ -41,11 +41,11 @@ class Samples(Windows):
         self, x: Arrays, t: Arrays, batch_size: int = 32, seed: int = 0, dtype: Any = None, lap: int = 0
     ) -> None:
         self.x, self.t = arrays("x", x, dtype), arrays("t", t)
-        self.samples = count_of(x)
-        if count_of(t) != self.samples:
-            raise InputError(f"x and t must have one entry for each sample, got {self.samples} and {count_of(t)}")
+        self.samples = count_of(self.x)
+        if count_of(self.t) != self.samples:
+            raise InputError(f"x and t must have one entry for each sample, got {self.samples} and {count_of(self.t)}")
         self.batch_size = min(whole_number("batch_size", batch_size, 1), self.samples)
-        self.seed, self.lap = whole_number("seed", seed, 0, 2**64), lap
+        self.seed, self.lap = whole_number("seed", seed, 0, 2**64), whole_number("lap", lap, 0, 2**64)
         self._order: tuple[int, Any] | None = None  # number of an epoch, and its order
 
     def __len__(self) -> int:
@@ -90,13 +90,11 @@ def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:
 
     if isinstance(given, tuple):
         return tuple(arrays(f"{name}[{i}]", one, dtype) for i, one in enumerate(given))
-    try:
-        array = given if isinstance(given, xp.ndarray) else ops.asarray(np.asarray(given))
-    except ValueError as error:
-        raise InputError(f"{name} must be an array, got rows of different lengths") from error
+    on_device = isinstance(given, xp.ndarray) and not isinstance(given, np.ndarray)
+    array = given if on_device else ops.asarray(array_of(name, given))
     if array.dtype.kind not in "biuf" or array.ndim == 0 or not array.size:
         raise InputError(f"{name} must be an array of numbers, one row a sample, got {array.dtype} {array.shape}")
-    return array if dtype is None else array.astype(dtype)
+    return array if dtype is None else array.astype(dtype_of("dtype", dtype))
 
 
 def count_of(given: Arrays) -> int:
@@ -106,6 +104,8 @@ def count_of(given: Arrays) -> int:
         InputError: a tuple of arrays of different numbers of samples.
     """
     counts = {len(one) for one in (given if isinstance(given, tuple) else (given,))}
+    if not counts:
+        raise InputError("x and t must have an array at least, got an empty tuple")
     if len(counts) != 1:
         raise InputError(f"all inputs must have one number of samples, got {', '.join(map(str, sorted(counts)))}")
     return counts.pop()

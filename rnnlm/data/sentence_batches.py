@@ -5,7 +5,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import instance_of, whole_number
 from rnnlm.data.sentences import Sentences, groups, side_by_side
 from rnnlm.data.windows import Windows
 from rnnlm.randomness import stream
@@ -32,13 +32,13 @@ class SentenceBatches(Windows):
     """
 
     def __init__(self, sentences: Sentences, batch_size: int, time_size: int, seed: int = 0, lap: int = 0) -> None:
-        self.sentences, self.lap = sentences, lap
+        self.sentences, self.lap = instance_of("sentences", sentences, Sentences), whole_number("lap", lap, 0, 2**64)
         self.batch_size = whole_number("batch_size", batch_size, 1)
         self.time_size = whole_number("time_size", time_size, 1)
         self.seed = whole_number("seed", seed, 0, 2**64)
         rising = np.sort(sentences.lengths)
-        self._groups = groups(rising, batch_size * time_size, batch_size)  # the same in each epoch: so are the lengths
-        self._pieces = [-(-int(rising[end - 1]) // time_size) for _, end in self._groups]
+        self._groups = groups(rising, self.batch_size * self.time_size, self.batch_size)  # the same in each epoch
+        self._pieces = [-(-int(rising[end - 1]) // self.time_size) for _, end in self._groups]
         self._plan: tuple[int, NDArray[np.int64], list[tuple[int, int]]] | None = None
         self._group: tuple[tuple[int, int], Ids, Ids] | None = None  # (epoch, group), and its inputs and targets
 

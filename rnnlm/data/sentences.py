@@ -5,10 +5,11 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import sequence, whole_number
+from rnnlm.data.ids import HIGH, ids_of
 from rnnlm.data.sources import InMemory, tokens_of
 from rnnlm.data.tokens import Tokens
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import DataError
 
 __all__ = ["Sentences", "groups", "like_lengths", "side_by_side"]
 
@@ -32,24 +33,23 @@ class Sentences:
     """
 
     def __init__(self, ids: ArrayLike | Tokens, eos_id: int) -> None:
-        self.ids, self.eos_id = tokens_of("ids", ids), whole_number("eos_id", eos_id, 0)
-        ends = _places(self.ids, eos_id) + 1
+        self.ids, self.eos_id = tokens_of("ids", ids), whole_number("eos_id", eos_id, 0, HIGH)
+        ends = _places(self.ids, self.eos_id) + 1
         begins = np.concatenate([[0], ends[:-1]])[: len(ends)]
         kept = ends - begins > 1
         self.begins, self.lengths, self.blank = begins[kept], (ends - begins)[kept], int((~kept).sum())
         if not len(self):
             raise DataError(
-                f"{self.ids.name} must have a line with at least one word, and <eos> (id {eos_id}) after it"
+                f"{self.ids.name} must have a line with at least one word, and <eos> (eos_id {eos_id}) after it"
             )
 
     @classmethod
     def of(cls, rows: Sequence[ArrayLike], eos_id: int) -> "Sentences":
         """From lists of ids, with `<eos>` at their ends or without."""
         parts = []
-        for number, row in enumerate(rows):
-            ids = np.asarray(row)
-            if ids.ndim != 1 or (ids.size and ids.dtype.kind not in "iu"):
-                raise InputError(f"sentence {number} must be a list of integer ids, got {row!r:.80}")
+        eos_id = whole_number("eos_id", eos_id, 0, HIGH)
+        for number, row in enumerate(sequence("rows", rows, "lists of ids")):
+            ids = ids_of(f"sentence {number}", row)
             ended = ids.size and ids[-1] == eos_id
             parts.append(np.append(ids, [] if ended else [eos_id]).astype(np.int64))
         return cls(np.concatenate([*parts, np.empty(0, np.int64)]), eos_id)

@@ -4,18 +4,17 @@ import mmap
 import os
 import weakref
 from abc import abstractmethod
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.data.ids import HIGH, expect_read, expect_words
+from rnnlm.data.ids import HIGH, expect_read, expect_words, ids_of
 from rnnlm.data.tokens import Tokens, read_rows, read_window
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import DataError
 
-__all__ = ["InFile", "InMemory", "Mapped", "Unread", "on_host", "tokens_of"]
+__all__ = ["InFile", "InMemory", "Mapped", "Unread", "tokens_of"]
 
 if TYPE_CHECKING:
     from rnnlm.backend import Array
@@ -33,19 +32,8 @@ def tokens_of(name: str, ids: ArrayLike | Tokens) -> Tokens:
     """
     if isinstance(ids, Tokens):
         return ids
-    array: Any = ids if isinstance(ids, np.memmap) else on_host(ids)
-    if array.ndim != 1 or array.dtype.kind not in "iu":
-        raise InputError(f"{name} must be a list of integer ids, got {array.dtype} of shape {array.shape}")
-    return Mapped.of(array) if isinstance(array, np.memmap) else InMemory(name, array)
-
-
-def on_host(ids: Any) -> NDArray[Any]:
-    """Ids as a NumPy array, wherever they lie."""
-    if isinstance(ids, (np.ndarray, Sequence)):
-        return np.asarray(ids)
-    from rnnlm.backend import ops  # an array of the backend's: only it can tell
-
-    return ops.asnumpy(ids)
+    array = ids_of(name, ids)
+    return Mapped.of(ids) if isinstance(ids, np.memmap) else InMemory(name, array)
 
 
 class InMemory(Tokens):

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import instance_of, path_of, whole_number
 from rnnlm.data.bpe import FEWEST, BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.csv_column import rows_of
@@ -51,8 +51,10 @@ def read_corpus(
     Raises:
         DataError: a missing or empty file, bytes that are not UTF-8, or a word outside a vocabulary without `<unk>`.
     """
-    if max_tokens is not None:
-        whole_number("max_tokens", max_tokens, 1)
+    path = path_of("path", path)
+    max_tokens = None if max_tokens is None else whole_number("max_tokens", max_tokens, 1)
+    if vocabulary is not None:
+        instance_of("vocabulary", vocabulary, Vocabulary)
     ids = array("i")
     own: dict[bytes, int] = {}
     known = None if vocabulary is None else {word.encode(): i for word, i in vocabulary.word_to_id.items()}

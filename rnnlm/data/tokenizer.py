@@ -3,7 +3,8 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import flag, listed, sequence, shown, text, whole_number
+from rnnlm.data.ids import ids_of
 from rnnlm.errors import DataError, InputError
 
 __all__ = ["Tokenizer"]
@@ -32,8 +33,8 @@ class Tokenizer:
         self, num_words: int | None = None, filters: str = FILTERS, lower: bool = True, oov_token: str | None = None
     ) -> None:
         self.num_words = None if num_words is None else whole_number("num_words", num_words, 2)
-        self.lower, self.oov_token = lower, oov_token
-        self._blanks = str.maketrans(dict.fromkeys(filters, " "))
+        self.lower, self.oov_token = flag("lower", lower), None if oov_token is None else text("oov_token", oov_token)
+        self._blanks = str.maketrans(dict.fromkeys(text("filters", filters), " "))
         self.word_counts: Counter[str] = Counter()
         self.word_index: dict[str, int] = {}
         self.index_word: dict[int, str] = {}
@@ -44,10 +45,8 @@ class Tokenizer:
         Raises:
             DataError: no word at all.
         """
-        if isinstance(texts, str):
-            raise InputError(f"texts must be a list of texts, got one: {texts!r:.80}")
-        for text in texts:
-            self.word_counts.update(self._words(text))
+        for words in self._cut(texts):
+            self.word_counts.update(words)
         if not self.word_counts:
             raise DataError("texts must have a word at least, and none is left of them once they are cleaned")
         order = [word for word, _ in self.word_counts.most_common() if word != self.oov_token]
@@ -69,12 +68,10 @@ class Tokenizer:
         """
         if not self.word_index:
             raise DataError("a Tokenizer must learn words before it has ids: fit_on_texts first")
-        if isinstance(texts, str):
-            raise InputError(f"texts must be a list of texts, got one: {texts!r:.80}")
         unknown = None if self.oov_token is None else self.word_index[self.oov_token]
         rows = []
-        for text in texts:
-            ids = (self.word_index.get(word) for word in self._words(text))
+        for words in self._cut(texts):
+            ids = (self.word_index.get(word) for word in words)
             known = [unknown if i is None or i >= self.size else i for i in ids]
             rows.append([i for i in known if i is not None])
         return rows
@@ -86,14 +83,22 @@ class Tokenizer:
             DataError: an id of no word.
         """
         texts = []
-        for row in sequences:
-            for i in row:
-                if int(i) and int(i) not in self.index_word:
+        for row in sequence("sequences", sequences, "lists of ids"):
+            ids = ids_of("a row of sequences", row)
+            for i in ids.tolist():
+                if i and i not in self.index_word:
                     raise DataError(f"an id of this tokenizer must be in [0, {len(self.word_index)}], got {i}")
-            texts.append(" ".join(self.index_word[int(i)] for i in row if int(i)))
+            texts.append(" ".join(self.index_word[i] for i in ids.tolist() if i))
         return texts
 
-    def _words(self, text: str | Sequence[str]) -> list[str]:
-        if not isinstance(text, str):
-            return [word.lower() for word in text] if self.lower else list(text)
-        return (text.lower() if self.lower else text).translate(self._blanks).split()
+    def _cut(self, texts: Iterable[str | Sequence[str]]) -> list[list[str]]:
+        """The words of each text."""
+        return [self._words(text) for text in listed("texts", texts, "texts")]
+
+    def _words(self, given: str | Sequence[str]) -> list[str]:
+        if isinstance(given, str):
+            return (given.lower() if self.lower else given).translate(self._blanks).split()
+        words = sequence("a text of texts", given, "words")
+        if not all(isinstance(word, str) for word in words):
+            raise InputError(f"texts must be strings, or lists of words, got {shown(given)}")
+        return [word.lower() for word in words] if self.lower else words

@@ -2,16 +2,17 @@
 
 import copy
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import instance_of, listed, path_of, sequence
 from rnnlm.data.cleaning import TextOptions
+from rnnlm.data.ids import ids_of
 from rnnlm.data.reading import PLAIN, Reading
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError
 from rnnlm.files import write_atomic
 
 __all__ = ["EOS", "UNK", "Vocabulary"]
@@ -35,7 +36,7 @@ class Vocabulary:
     """
 
     def __init__(self, words: Iterable[str], reading: Reading = PLAIN) -> None:
-        self.words, self.reading = list(words), reading
+        self.words, self.reading = listed("words", words, "words"), instance_of("reading", reading, Reading)
         self.word_to_id: dict[str, int] = {}
         for i, word in enumerate(self.words):
             if not isinstance(word, str) or not _is_word(word):
@@ -48,7 +49,7 @@ class Vocabulary:
         return len(self.words)
 
     def __contains__(self, word: str) -> bool:
-        return word in self.word_to_id
+        return isinstance(word, str) and word in self.word_to_id
 
     def __repr__(self) -> str:
         return f"<Vocabulary of {len(self)} words>"
@@ -72,8 +73,10 @@ class Vocabulary:
         """
         if isinstance(words, str):
             if any("\ud800" <= letter <= "\udfff" for letter in words):
-                raise DataError(f"a text must be Unicode characters, got {words!r}")
+                raise DataError(f"words must be Unicode characters, got {words!r:.80}")
             words = self.reading.cut(words)
+        elif not all(isinstance(word, str) for word in sequence("words", words, "words")):
+            raise InputError(f"words must be a string, or a list of strings, got {words!r:.80}")
         unknown = self.unk_id
         ids = [self.word_to_id.get(word, unknown) for word in words]
         if unknown is None and None in ids:
@@ -83,7 +86,11 @@ class Vocabulary:
 
     def decode(self, ids: Iterable[int]) -> list[str]:
         """Words of the ids."""
-        return [self.words[self._checked(i)] for i in ids]
+        given = ids_of("ids", list(ids) if isinstance(ids, Iterator) else ids)
+        if given.size and not 0 <= given.min() <= given.max() < len(self):
+            wrong = given.min() if given.min() < 0 else given.max()
+            raise DataError(f"ids of this vocabulary must be in [0, {len(self)}), got {wrong}")
+        return [self.words[i] for i in given.tolist()]
 
     def text(self, ids: Iterable[int]) -> str:
         """The text of ids, a line for each `<eos>` that another word follows."""
@@ -92,7 +99,7 @@ class Vocabulary:
     def read_by(self, options: TextOptions) -> "Vocabulary":
         """The same words, of texts that are read by these options and cut into the same units."""
         other = copy.copy(self)
-        other.reading = replace(self.reading, options=options)
+        other.reading = replace(self.reading, options=instance_of("options", options, TextOptions))
         return other
 
     def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Vocabulary":
@@ -101,14 +108,9 @@ class Vocabulary:
         other.reading = self.reading.for_file(path, column)
         return other
 
-    def _checked(self, number: int) -> int:
-        if not 0 <= number < len(self):
-            raise DataError(f"an id of this vocabulary must be in [0, {len(self)}), got {number}")
-        return number
-
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write the words as UTF-8, one a line, in the order of their ids."""
-        write_atomic(path, self.to_bytes())
+        write_atomic(path_of("path", path), self.to_bytes())
 
     def to_bytes(self) -> bytes:
         """What `save` writes."""
@@ -122,7 +124,7 @@ class Vocabulary:
             DataError: missing, not UTF-8, an empty line or a word given twice.
         """
         try:
-            content = Path(path).read_bytes()
+            content = path_of("path", path).read_bytes()
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist") from error
         return cls.from_bytes(content, str(path))

@@ -5,9 +5,19 @@ from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Protocol
 
 from rnnlm.backend import Array, ops
+from rnnlm.checks import refused, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["Predictor", "leaves_of", "one_thread", "own_state", "rows_of", "shared_copy_of", "start_of"]
+__all__ = [
+    "Predictor",
+    "expect_predictor",
+    "leaves_of",
+    "one_thread",
+    "own_state",
+    "rows_of",
+    "shared_copy_of",
+    "start_of",
+]
 
 ROWS = 512  # tokens given at once, unless the caller or the predictor says another number: enough for matrix products
 
@@ -50,6 +60,20 @@ class Predictor(Protocol):
 
     def set_state(self, state: Any) -> None:
         """Go on from what `get_state` gave."""
+
+
+METHODS = ("losses", "next_scores", "reset_state", "get_state", "set_state")
+
+
+def expect_predictor(name: str, given: Any) -> int:
+    """Check that an argument is a predictor, and give its V; asked where one comes in, once.
+
+    Raises:
+        InputError: it has not the methods of one, or no number of words.
+    """
+    if not all(callable(getattr(given, method, None)) for method in METHODS):
+        raise refused(name, f"a language model, with vocab_size and the methods {', '.join(METHODS)}", given)
+    return whole_number(f"vocab_size of {name}", getattr(given, "vocab_size", None), 1)
 
 
 def start_of(predictor: Predictor) -> int | None:

@@ -4,9 +4,9 @@ from math import sqrt
 from typing import Literal
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import whole_number
-from rnnlm.errors import InputError
+from rnnlm.checks import one_of, size
 from rnnlm.layers.base import Layer, Shape, expect
+from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed, stream
 
@@ -124,12 +124,10 @@ class Dense(Affine):
     def __init__(
         self, inputs: int, outputs: int, init: Literal["xavier", "he"] = "xavier", dtype: str = "float32"
     ) -> None:
-        D, H = whole_number("inputs", inputs, 1), whole_number("outputs", outputs, 1)
+        D, H, kind = size("inputs", inputs), size("outputs", outputs), expect_dtype("dtype", dtype)
         scales = {"xavier": 1 / sqrt(D), "he": sqrt(2 / D)}
-        if init not in scales:
-            raise InputError(f"init must be one of {', '.join(scales)}, got {init!r}")
-        super().__init__(xp.zeros((D, H), dtype), xp.zeros(H, dtype))
-        self._scale = scales[init]
+        self._scale = scales[one_of("init", init, scales)]
+        super().__init__(xp.zeros((D, H), kind), xp.zeros(H, kind))
         self.draw(fresh_seed(), 0)
 
     def draw(self, seed: int, number: int) -> None:

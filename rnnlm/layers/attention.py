@@ -15,7 +15,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.functions import softmax
-from rnnlm.layers.lengths import expect_lengths
+from rnnlm.layers.lengths import checked_lengths
 
 __all__ = ["Attention", "AttentionWeight", "TimeAttention", "WeightSum"]
 
@@ -119,7 +119,7 @@ class TimeAttention(Layer):
         expect("hs_enc", hs_enc, ("N", "T", "H"))
         N, T, H = hs_enc.shape
         expect("hs_dec", hs_dec, (N, "T", H), hs_enc.dtype)
-        expect_lengths(lengths, N)
+        lengths = checked_lengths(lengths, N, T)
         s = ops.batch_matmul(hs_dec, hs_enc.swapaxes(1, 2))
         if lengths is not None:
             s = xp.where(xp.arange(T)[None, None] < lengths[:, None, None], s, xp.asarray(-xp.inf, s.dtype))

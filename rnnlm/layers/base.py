@@ -20,9 +20,10 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   length of inputs that it `takes` and its `output_shape`, the `parts` it is made of. Whoever uses layers asks nothing
   else of them. A head (`heads/base.py`) is the layer that ends in a loss.
 - Layers of a network without time take (N, D); those that do the same at every step take (N, T, D) too (`rows.py`).
-- A layer is used by one thread at a time, and so is a model, which sees to it (`OneThread` in `rnnlm/checks.py`).
-- Layers take arrays of the backend and check their shapes and dtypes, nothing else. That ids are words of the
-  vocabulary is checked once, on the host, where they come in: by the model or the trainer.
+- A layer is used by one thread at a time, and so is a model, which sees to it (`OneThread` in `rnnlm/concurrency.py`).
+- Layers take arrays of the backend and check their shapes and dtypes, and on the host that ids are words of the
+  vocabulary and lengths are lengths (`expected.py`). On a device nothing is looked at that the device would have to be
+  waited for: there ids are checked once, where they come in, by the model or the trainer.
 """
 
 from collections.abc import Mapping
@@ -30,11 +31,11 @@ from typing import Any
 
 from rnnlm.backend import Array, xp
 from rnnlm.backend.memory import reused
+from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
+from rnnlm.layers.expected import Shape, expect, expect_ids
 
 __all__ = ["Layer", "Shape", "batch_first", "expect", "expect_ids", "time_major"]
-
-Shape = tuple[int | str, ...]
 
 
 def time_major(xs: Array) -> Array:
@@ -47,32 +48,6 @@ def batch_first(xs: Array) -> Array:
     return xs.swapaxes(0, 1)
 
 
-def expect(name: str, array: Any, shape: Shape, dtype: Any = None) -> None:
-    """Check an argument's type, dtype and shape; letters in `shape` stand for any length but zero.
-
-    Raises:
-        InputError: naming the argument, the rule and what was given.
-    """
-    if not isinstance(array, xp.ndarray):
-        kind = f"{type(array).__module__}.{type(array).__name__}"
-        raise InputError(f"{name} must be an array of {xp.__name__}, got {kind}")
-    given = array.shape
-    if len(given) != len(shape) or any(n != m if isinstance(m, int) else n == 0 for n, m in zip(given, shape)):
-        wanted = ", ".join(str(n) for n in shape) + ("," if len(shape) == 1 else "")
-        raise InputError(f"{name} must have shape ({wanted}), got {given}")
-    if dtype is None and array.dtype.kind != "f":
-        raise InputError(f"{name} must be of a floating-point dtype, got {array.dtype}")
-    if dtype is not None and array.dtype != dtype:
-        raise InputError(f"{name} must have the layer's dtype {dtype}, got {array.dtype}: use astype")
-
-
-def expect_ids(name: str, ids: Any, shape: Shape = ("N", "T")) -> None:
-    """Check that `ids` is an integer array of the given shape; see `expect`."""
-    if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
-        raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
-    expect(name, ids, shape, getattr(ids, "dtype", None))
-
-
 class Layer:
     """Parameters, gradients, buffers, and the rule of one backward for one forward.
 
@@ -82,7 +57,7 @@ class Layer:
 
     names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
     states: tuple[str, ...] = ()  # of the arrays that go on from window to window, the hidden state first
-    train_flg = True  # False while evaluating: nothing is dropped, nothing is regularised
+    train_flg = Checked(flag, True)  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
     penalty: Any = 0.0  # nats that the last forward asks for beside the loss
     counted: Any = None  # which steps of the next window (N, T) count, where it `regularizes`; None for all

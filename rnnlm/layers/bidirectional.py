@@ -9,7 +9,7 @@ from typing import Any, Self
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import Layer, Shape, expect
 from rnnlm.layers.gru import TimeGRU
-from rnnlm.layers.lengths import expect_lengths, turned
+from rnnlm.layers.lengths import checked_lengths, turned
 from rnnlm.layers.lstm import TimeLSTM
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.rnn import TimeRNN
@@ -55,12 +55,21 @@ class Bidirectional(Layer):
     ) -> None:
         super().__init__()
         options = {"stateful": stateful, "return_sequences": return_sequences, **options}
-        self.stateful, self.return_sequences = stateful, return_sequences
         self.ahead, self.back = self.cell(Wx1, Wh1, b1, **options), self.cell(Wx2, Wh2, b2, **options)
         for array, other in zip(self.ahead.params, self.back.params):
             expect("the weights of the layer that reads back", other, array.shape, array.dtype)
         self.params = self.ahead.params + self.back.params
         self.grads = self.ahead.grads + self.back.grads
+
+    @property
+    def stateful(self) -> bool:
+        """Whether both go on from the state that their last window ended with."""
+        return self.ahead.stateful
+
+    @property
+    def return_sequences(self) -> bool:
+        """Whether all hidden states are returned."""
+        return self.ahead.return_sequences
 
     @classmethod
     def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
@@ -94,16 +103,17 @@ class Bidirectional(Layer):
                 of them. What is said of the steps after them means nothing.
         """
         self.ahead.train_flg = self.back.train_flg = self.train_flg
-        expect_lengths(lengths, len(xs))
+        expect("xs", xs, ("N", "T", self.takes or "D"), self.dtype)
+        lengths = checked_lengths(lengths, *xs.shape[:2])
         ahead, back = self.ahead.forward(xs, lengths), self.back.forward(turned(xs, lengths), lengths)
-        self._save(lengths)
+        self._save(lengths, xs.shape[: 2 if self.return_sequences else 1])
         return xp.concatenate([ahead, turned(back, lengths) if self.return_sequences else back], axis=-1)
 
     def backward(self, dhs: Array) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`."""
         H = len(self.params[1])
-        (lengths,) = self._restore()
-        expect("dhs", dhs, ("N", "T", 2 * H) if self.return_sequences else ("N", 2 * H), self.dtype)
+        lengths, like = self._restore()
+        expect("dhs", dhs, (*like, 2 * H), self.dtype)
         self._done()
         ahead, back = dhs[..., :H], dhs[..., H:]
         dxs = self.ahead.backward(ahead)

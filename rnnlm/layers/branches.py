@@ -5,7 +5,7 @@ from typing import Any
 
 from rnnlm.backend import Array, xp
 from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, Shape
+from rnnlm.layers.base import Layer, Shape, expect
 from rnnlm.layers.chain import named, through
 
 __all__ = ["Concatenate", "Split"]
@@ -70,14 +70,13 @@ class Concatenate(_Branches):
         if len({y.shape[:-1] for y in ys}) > 1:
             shapes = ", ".join(str(y.shape) for y in ys)
             raise InputError(f"branches must agree in all but their last axis, got {shapes}")
-        self._save([y.shape[-1] for y in ys])
+        self._save([y.shape[-1] for y in ys], ys[0].shape[:-1], ys[0].dtype)
         return xp.concatenate(ys, axis=-1)
 
     def backward(self, dys: Array) -> tuple[Any, ...]:
         """Gradients of the inputs, a tuple; None for ids."""
-        (widths,) = self._restore()
-        if dys.shape[-1] != sum(widths):
-            raise InputError(f"dys must have {sum(widths)} numbers in the last axis, got {dys.shape}")
+        widths, like, dtype = self._restore()
+        expect("dys", dys, (*like, sum(widths)), dtype)
         self._done()
         ends = [sum(widths[: i + 1]) for i in range(len(widths))]
         return tuple(self._backward(i, dys[..., end - w : end]) for i, (w, end) in enumerate(zip(widths, ends)))
@@ -107,13 +106,17 @@ class Split(_Branches):
 
     def forward(self, xs: Array) -> tuple[Any, ...]:
         """The outputs of all branches."""
-        self._save()
-        return tuple(self._forward(i, xs) for i in range(len(self.branches)))
+        ys = tuple(self._forward(i, xs) for i in range(len(self.branches)))
+        self._save([(y.shape, y.dtype) if isinstance(y, xp.ndarray) else None for y in ys])
+        return ys
 
     def backward(self, dys: Sequence[Array]) -> Any:
         """Gradient of the input, of its shape."""
-        self._restore()
+        (kinds,) = self._restore()
         self._expect("dys", dys)
+        for i, (dy, kind) in enumerate(zip(dys, kinds)):
+            if kind is not None:
+                expect(f"dys[{i}]", dy, *kind)
         self._done()
         first, *rest = [self._backward(i, dy) for i, dy in enumerate(dys)]
         for dx in rest:

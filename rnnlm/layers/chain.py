@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
+from rnnlm.checks import sequence
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, Shape
 
@@ -14,16 +15,16 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
     Raises:
         InputError: something that is no layer, or one layer twice.
     """
-    if isinstance(layers, Mapping):
-        return dict(layers)
+    own = isinstance(layers, Mapping)
+    places = layers.items() if isinstance(layers, Mapping) else enumerate(sequence("layers", layers, "layers"), 1)
     found: dict[str, Layer] = {}
-    for place, layer in enumerate(layers, 1):
+    for place, layer in places:
         if not isinstance(layer, Layer):
             raise InputError(f"layer {place} must be a layer, got {type(layer).__name__}")
         if any(layer is other for other in found.values()):
             raise InputError(f"layer {place} must not be one that came before: make a second {type(layer).__name__}")
         number = sum(type(other) is type(layer) for other in found.values()) + 1
-        found[f"{type(layer).__name__.lower()}{number}"] = layer
+        found[str(place) if own else f"{type(layer).__name__.lower()}{number}"] = layer
     return found
 
 

@@ -1,7 +1,7 @@
 """The vectors of the last words at every time step: what a language model without recurrence sees."""
 
 from rnnlm.backend import Array, xp
-from rnnlm.checks import whole_number
+from rnnlm.checks import Checked, flag, size
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, expect_ids, time_major
 from rnnlm.layers.embedding import Embedding
@@ -28,10 +28,11 @@ class TimeContextEmbedding(Embedding):
     """
 
     states = ("ids",)
+    mean = Checked(flag, False)
 
     def __init__(self, W: Array, context: int, mean: bool = False) -> None:
         super().__init__(W)
-        self.context, self.mean = whole_number("context", context, 1), mean
+        self.context, self.mean = size("context", context), mean
         self.ids: Array | None = None
 
     def output_shape(self, shape: Shape) -> Shape:
@@ -41,9 +42,9 @@ class TimeContextEmbedding(Embedding):
 
     def forward(self, ids: Array) -> Array:
         """Vectors (N, T, n D) or (N, T, D) of the words up to each of `ids` (N, T), integers in [0, V)."""
-        expect_ids("ids", ids)
-        self.check_batch(len(ids))
         (W,) = self.params
+        expect_ids("ids", ids, ("N", "T"), len(W))
+        self.check_batch(len(ids))
         n, (N, T), D = self.context, ids.shape, W.shape[1]
         known = 0 if self.ids is None else self.ids.shape[1]
         rows = self._buffer("ids", (known + T, N), xp.int32)
@@ -92,7 +93,7 @@ class TimeContextEmbedding(Embedding):
             raise InputError(f"a state of {type(self).__name__} is ids, got {len(state)} arrays")
         for ids in state:
             if ids is not None:
-                expect_ids("ids, the last words,", ids, ("N", "k"))
+                expect_ids("ids, the last words,", ids, ("N", "k"), self.takes_ids)
                 if ids.shape[1] >= self.context:
                     raise InputError(
                         f"ids, the last words, must be fewer than context {self.context} of a text, got {ids.shape}"

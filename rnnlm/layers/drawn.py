@@ -6,7 +6,8 @@ from typing import Any, Self
 import numpy as np
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import whole_number
+from rnnlm.checks import size
+from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.state import Stateful
 from rnnlm.randomness import fresh_seed, stream
 
@@ -56,9 +57,9 @@ class Drawn(Stateful):
             dtype: of the weights; within a `Sequential` they have its dtype.
             options: of the class, `return_sequences=False`, say.
         """
-        D, H = whole_number("inputs", inputs, 1), whole_number("hidden", hidden, 1)
-        b = (cls.gates * H,) if not options.get("reset_after") else (2, cls.gates * H)
-        zeros = (xp.zeros(shape, dtype) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
+        D, H, kind = size("inputs", inputs), size("hidden", hidden), expect_dtype("dtype", dtype)
+        b = (cls.gates * H,) if options.get("reset_after") is not True else (2, cls.gates * H)
+        zeros = (xp.zeros(shape, kind) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
         layer = cls(*zeros, **options)
         layer.draws = True
         layer.draw(fresh_seed(), 0)

@@ -2,7 +2,7 @@
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.backend.memory import reused
-from rnnlm.checks import share
+from rnnlm.checks import Checked, flag, share
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed, key_of, philox
@@ -42,7 +42,7 @@ class DropoutMask:
 
     def __init__(self, dropout_ratio: float, name: str = "dropout_ratio") -> None:
         self.name, self.dropout_ratio = name, share(name, dropout_ratio)
-        self.threshold = min(round(dropout_ratio * LANES), LANES - 1)
+        self.threshold = min(round(self.dropout_ratio * LANES), LANES - 1)
         self.step = 0
         self._memory: dict[str, Array] = {}
         self.seed(fresh_seed(), 0)
@@ -113,6 +113,8 @@ class TimeDropout(Dropout):
         variational: one mask (N, D) for all time steps of a window, instead of a new one for each step. Source: Gal
             and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
     """
+
+    variational = Checked(flag, False)
 
     def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:
         super().__init__(dropout_ratio)

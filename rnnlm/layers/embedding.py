@@ -3,10 +3,11 @@
 from typing import Self
 
 from rnnlm.backend import Array, accelerated, xp
-from rnnlm.checks import whole_number
+from rnnlm.checks import size
 from rnnlm.layers.base import Layer, Shape, expect, expect_ids, time_major
 from rnnlm.layers.drawn import draw_embedding
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed
 
@@ -60,8 +61,8 @@ class Embedding(Layer):
 
         Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness.
         """
-        V, D = whole_number("words", words, 1), whole_number("length", length, 1)
-        layer = cls(xp.zeros((V, D), dtype), dropout_ratio)
+        V, D, kind = size("words", words), size("length", length), expect_dtype("dtype", dtype)
+        layer = cls(xp.zeros((V, D), kind), dropout_ratio)
         layer.draws = True
         layer.draw(fresh_seed(), 0)
         return layer
@@ -86,10 +87,10 @@ class Embedding(Layer):
         """Vectors (N, D) or (N, T, D) of the words `ids`, integers in [0, V).
 
         Raises:
-            InputError: ids not an (N,) or (N, T) integer array.
+            InputError: ids not an (N,) or (N, T) integer array, or on the host not in [0, V).
         """
-        expect_ids("ids", ids, ("N",) if getattr(ids, "ndim", 2) == 1 else ("N", "T"))
         (W,) = self.params
+        expect_ids("ids", ids, ("N",) if getattr(ids, "ndim", 2) == 1 else ("N", "T"), len(W))
         given = (ids if ids.ndim == 1 else time_major(ids)).reshape(-1)
         mask = self.mask.draw((len(W), 1), self.dtype) if self.train_flg else None
         kept = None

@@ -2,8 +2,12 @@
 
 from typing import Any
 
+import numpy as np
+
 from rnnlm.backend import Array, xp
 from rnnlm.cells.sigmoid import sigmoid_
+from rnnlm.checks import array_of
+from rnnlm.errors import InputError
 
 __all__ = ["relu", "relu_slope", "sigmoid", "sigmoid_slope", "softmax", "step", "tanh", "tanh_slope"]
 
@@ -49,14 +53,27 @@ def tanh_slope(x: Any) -> Array:
 
 
 def softmax(x: Any) -> Array:
-    """exp(x) / sum exp(x) over the last axis: probabilities. Finite for all finite x."""
+    """exp(x) / sum exp(x) over the last axis: probabilities. Finite for all finite x.
+
+    Raises:
+        InputError: a number alone, or rows of none.
+    """
     x = _numbers(x)
+    if not x.ndim or not x.shape[-1]:
+        raise InputError(f"x must have at least one number in its last axis, got shape {x.shape}")
     y = xp.exp(x - x.max(axis=-1, keepdims=True))
     y /= y.sum(axis=-1, keepdims=True)
     return y
 
 
 def _numbers(x: Any) -> Array:
-    """An array of the backend of floating-point numbers."""
-    x = xp.asarray(x)
+    """An array of the backend of floating-point numbers.
+
+    Raises:
+        InputError: it is no array of numbers, and no list or number that becomes one.
+    """
+    if not isinstance(x, xp.ndarray) or isinstance(x, np.ndarray):
+        x = xp.asarray(array_of("x", x))
+    if x.dtype.kind not in "biuf":
+        raise InputError(f"x must be an array of numbers, got dtype {x.dtype}")
     return x if x.dtype.kind == "f" else x.astype(xp.float64)

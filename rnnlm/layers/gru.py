@@ -5,6 +5,7 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
+from rnnlm.checks import Checked, flag
 from rnnlm.layers.gru_after import gru_after_window_backward, gru_after_window_forward
 from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
@@ -77,6 +78,7 @@ class TimeGRU(Recurrent):
     """
 
     gates = 3
+    reset_after = Checked(flag, False)
 
     def __init__(
         self,
@@ -90,7 +92,7 @@ class TimeGRU(Recurrent):
         recurrent_dropout: float = 0.0,
     ) -> None:
         self.reset_after = reset_after
-        self.biases = 2 if reset_after else 1
+        self.biases = 2 if self.reset_after else 1
         super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop, recurrent_dropout)
 
     def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array:

@@ -7,18 +7,22 @@ length.
 
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import expect_ids
+from rnnlm.layers.expected import expect_within
 
-__all__ = ["add_to_ends", "ends", "expect_lengths", "turned", "without_pads"]
+__all__ = ["add_to_ends", "checked_lengths", "ends", "turned", "without_pads"]
 
 
-def expect_lengths(lengths: Array | None, N: int) -> None:
-    """Check that lengths are integers (N,), or None for rows that fill the window. Their values are the caller's care.
+def checked_lengths(lengths: Array | None, N: int, T: int) -> Array | None:
+    """Lengths (N,) as signed integers, checked on the host to be in [1, T]; None for rows that fill the window.
 
     Raises:
-        InputError: another shape or dtype.
+        InputError: another shape or dtype, or a row that is empty or longer than the window.
     """
-    if lengths is not None:
-        expect_ids("lengths", lengths, (N,))
+    if lengths is None:
+        return None
+    expect_ids("lengths", lengths, (N,))
+    expect_within("lengths", lengths, 1, T)
+    return lengths.astype(xp.int64) if lengths.dtype.kind == "u" else lengths
 
 
 def turned(xs: Array, lengths: Array | None) -> Array:

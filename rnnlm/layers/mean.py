@@ -2,7 +2,7 @@
 
 from rnnlm.backend import Array, xp
 from rnnlm.layers.base import Layer, Shape, expect
-from rnnlm.layers.lengths import expect_lengths
+from rnnlm.layers.lengths import checked_lengths
 
 __all__ = ["MeanOverTime"]
 
@@ -22,7 +22,7 @@ class MeanOverTime(Layer):
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
         """The mean (N, D) of the inputs (N, T, D) over T, or over the first `lengths` (N,) steps of each row."""
         expect("xs", xs, ("N", "T", "D"))
-        expect_lengths(lengths, len(xs))
+        lengths = checked_lengths(lengths, *xs.shape[:2])
         shares = None
         if lengths is not None:
             counted = xp.arange(xs.shape[1])[None] < lengths[:, None]

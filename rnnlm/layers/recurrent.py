@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, time_major
 from rnnlm.layers.drawn import Drawn
 from rnnlm.layers.dropout import DropoutMask
-from rnnlm.layers.lengths import add_to_ends, ends, expect_lengths
+from rnnlm.layers.lengths import add_to_ends, checked_lengths, ends
 
 __all__ = ["Recurrent", "expect_weights"]
 
@@ -52,6 +53,7 @@ class Recurrent(Drawn):
     takes_lengths = True
     gates = 1
     biases = 1
+    return_sequences = Checked(flag, True)
     dh: Array | None
 
     def __init__(
@@ -88,12 +90,12 @@ class Recurrent(Drawn):
         Raises:
             InputError: wrong shape or dtype, or a carried state of another batch size.
         """
-        expect_lengths(lengths, len(xs))
-        if lengths is not None and self.stateful:
-            raise InputError("lengths are for layers that begin with zeros: a stateful one would go on from a pad")
         Wx, Wh, b = self.params
         D, H = len(Wx), len(Wh)
         expect("xs", xs, ("N", "T", D), self.dtype)
+        lengths = checked_lengths(lengths, *xs.shape[:2])
+        if lengths is not None and self.stateful:
+            raise InputError("lengths are for layers that begin with zeros: a stateful one would go on from a pad")
         x = time_major(xs)
         T, N, _ = x.shape
         self.check_batch(N)
@@ -128,6 +130,8 @@ class Recurrent(Drawn):
         x, a, W, mask, m, states, kept, lengths = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
+        if len(dlast) > len(self.states):
+            raise InputError(f"dlast must be the gradients of {', '.join(self.states)}, got {len(dlast)} of them")
         given = [*dlast, *[None] * (len(self.states) - len(dlast))]
         for name, last in zip(self.states, given):
             if last is not None:

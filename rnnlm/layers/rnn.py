@@ -5,7 +5,7 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated
 from rnnlm.cells.rnn import relu_backward, relu_forward, rnn_backward, rnn_forward
-from rnnlm.errors import InputError
+from rnnlm.checks import one_of
 from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.state_products import from_state, to_state
@@ -69,9 +69,7 @@ class TimeRNN(Recurrent):
     """
 
     def __init__(self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, **options: Any) -> None:
-        activation = options.pop("activation", "tanh")
-        if activation not in ACTIVATIONS:
-            raise InputError(f"activation must be one of {', '.join(ACTIVATIONS)}, got {activation!r}")
+        activation = one_of("activation", options.pop("activation", "tanh"), ACTIVATIONS)
         self._cell, self._cell_backward = ACTIVATIONS[activation]
         super().__init__(Wx, Wh, b, stateful, **options)
 

@@ -26,7 +26,7 @@ def to_rows(name: str, xs: Array, D: int | str = "D", dtype: Any = None, like: t
     """
     if like is not None:
         expect(name, xs, (*like, D), dtype)
-    elif getattr(xs, "ndim", 2) not in (2, 3):
+    elif isinstance(xs, xp.ndarray) and xs.ndim not in (2, 3):
         raise InputError(f"{name} must have shape (N, {D}) or (N, T, {D}), got {xs.shape}")
     else:
         expect(name, xs, ("N", D) if getattr(xs, "ndim", 2) == 2 else ("N", "T", D), dtype)

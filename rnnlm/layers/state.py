@@ -1,6 +1,7 @@
 """What a layer carries from one window to the next."""
 
 from rnnlm.backend import Array, xp
+from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect
 
@@ -17,7 +18,7 @@ class Stateful(Layer):
     """
 
     states: tuple[str, ...] = ("h",)
-    stateful: bool
+    stateful = Checked(flag, False)
     h: Array | None
 
     def check_state(self, *state: Array | None) -> None:

@@ -6,7 +6,8 @@ from threading import get_ident
 from typing import Any
 
 from rnnlm.backend import Array, ops
-from rnnlm.checks import OneThread, whole_number
+from rnnlm.checks import dtype_of, flag, instance_of, whole_number
+from rnnlm.concurrency import OneThread
 from rnnlm.errors import BusyError, InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
@@ -59,7 +60,8 @@ class Sequential(Parameters):
         seed: int = 0,
         mask_zero: bool = False,
     ) -> None:
-        self.head, self.train_steps, self.mask_zero = head, 0, mask_zero
+        self.head = None if head is None else instance_of("head", head, Head)
+        self.train_steps, self.mask_zero = 0, flag("mask_zero", mask_zero)
         self.sample_shape: tuple[int, ...] | None = None
         self.one_thread, self._forward_by = OneThread(), 0
         whole_number("seed", seed, 0, 2**64)
@@ -70,7 +72,7 @@ class Sequential(Parameters):
         through(self.layers, ("N", "T", "D"))  # for its errors
         if mask_zero:
             expect_masked(chain)
-        self._flatten(dtype)
+        self._flatten(dtype_of("dtype", dtype))
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
             for k, mask in enumerate(layer.masks):
@@ -105,6 +107,7 @@ class Sequential(Parameters):
 
     def forward(self, xs: Any, train_flg: bool = True) -> Any:
         """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
+        train_flg = flag("train_flg", train_flg)
         with self.one_thread, ops.one_blas_thread:
             self._forward_by = get_ident()
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)

@@ -5,7 +5,7 @@ from copy import deepcopy
 from typing import Any, Self
 
 from rnnlm.backend import Array
-from rnnlm.checks import OneThread
+from rnnlm.concurrency import OneThread
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.sequential import Sequential, State
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import OneThread
-from rnnlm.data.ids import expect_words
-from rnnlm.data.sources import on_host
+from rnnlm.concurrency import OneThread
+from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import InputError
 
 __all__ = ["NGram", "Table"]
@@ -133,7 +132,15 @@ class NGram:
     def set_state(self, state: NDArray[np.int64] | None) -> None:
         """Go on from what `get_state` gave."""
         with self.one_thread:
-            self._read = None if state is None else np.array(state)
+            self._read = None if state is None else self._checked_state(state)
+
+    def _checked_state(self, state: Any) -> NDArray[np.int64]:
+        """A copy of a state, of words, `<s>` as V, or -1 for none."""
+        words = ids_of("state", state, f"the last words, integers (N, {self.context})", (2,))
+        if not len(words) or words.shape[1] != self.context:
+            raise InputError(f"state must be the last words, (N, {self.context}), got shape {words.shape}")
+        expect_words("state", words, self.vocab_size + 1, -1)
+        return words.astype(np.int64)
 
     def _after_read(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The words before ids (N, T) that are remembered, and these, (N, n - 1 + T), `<eos>` turned into `<s>`."""
@@ -177,11 +184,8 @@ class NGram:
 
 def _checked(name: str, ids: Any, vocab_size: int, lowest: int) -> NDArray[np.int64]:
     """Ids (N, T) on the host."""
-    try:
-        given = on_host(ids)
-    except ValueError as error:
-        raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
-    if given.ndim != 2 or not given.size or given.dtype.kind not in "iu":
-        raise InputError(f"{name} must be integer ids of shape (N, T), got {given.dtype} of shape {given.shape}")
+    given = ids_of(name, ids, "integer ids of shape (N, T)", (2,))
+    if not given.size:
+        raise InputError(f"{name} must be integer ids of shape (N, T), got none: {given.shape}")
     expect_words(name, given, vocab_size, lowest)
     return given.astype(np.int64, copy=False)

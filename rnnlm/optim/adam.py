@@ -4,7 +4,7 @@ from math import sqrt
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
-from rnnlm.checks import positive, share
+from rnnlm.checks import Checked, positive, share
 from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["Adam", "AdamW", "adam_step"]
@@ -45,6 +45,7 @@ class Adam(Optimizer):
     """
 
     slots = ("m", "v")
+    beta1, beta2, epsilon = Checked(share, 0.9), Checked(share, 0.999), Checked(positive, 1e-7)
 
     def __init__(
         self,
@@ -55,8 +56,7 @@ class Adam(Optimizer):
         epsilon: float = 1e-7,
     ) -> None:
         super().__init__(lr, weight_decay)
-        self.epsilon = positive("epsilon", epsilon)
-        self.beta1, self.beta2 = share("beta1", beta1), share("beta2", beta2)
+        self.epsilon, self.beta1, self.beta2 = epsilon, beta1, beta2
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)

@@ -3,7 +3,7 @@
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.checks import positive, share
+from rnnlm.checks import Checked, positive, share
 from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["AdaGrad", "RMSprop"]
@@ -21,10 +21,11 @@ class AdaGrad(Optimizer):
     """
 
     slots = ("h",)
+    epsilon = Checked(positive, 1e-7)
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, epsilon: float = 1e-7) -> None:
         super().__init__(lr, weight_decay)
-        self.epsilon = positive("epsilon", epsilon)
+        self.epsilon = epsilon
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
@@ -45,13 +46,13 @@ class RMSprop(Optimizer):
     """
 
     slots = ("h",)
+    decay_rate, epsilon = Checked(share, 0.99), Checked(positive, 1e-7)
 
     def __init__(
         self, lr: float = 0.01, decay_rate: float = 0.99, weight_decay: float = 0.0, epsilon: float = 1e-7
     ) -> None:
         super().__init__(lr, weight_decay)
-        self.epsilon = positive("epsilon", epsilon)
-        self.decay_rate = share("decay_rate", decay_rate)
+        self.epsilon, self.decay_rate = epsilon, decay_rate
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)

@@ -5,8 +5,8 @@ from contextlib import contextmanager
 from typing import Any
 
 from rnnlm.backend import Array, accelerated
-from rnnlm.checks import whole_number
-from rnnlm.optim.base import Optimizer, decayed, expect_pairs
+from rnnlm.checks import Checked, measured, sequence, whole_number
+from rnnlm.optim.base import Optimizer, decayed, expect_arrays, expect_pairs, step_count
 
 __all__ = ["ASGD", "asgd_step"]
 
@@ -21,10 +21,22 @@ def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share:
         average += share * (p - average)
 
 
+def heard(name: str, losses: Any) -> list[float]:
+    """Losses of epochs."""
+    return [measured(name, loss) for loss in sequence(name, losses, "numbers")]
+
+
+def begin(name: str, value: Any) -> int | None:
+    """A step, or None for not yet."""
+    return None if value is None else step_count(name, value)
+
+
 class ASGD(Optimizer):
     """SGD, whose parameters are averaged over all steps after a trigger; the average is what counts.
 
         p = p - lr g        average = average + (p - average) / n        n steps since the trigger
+
+    The first of these steps is averaged too, which torch.optim.ASGD leaves out.
 
     The trigger is `start_averaging()`, or the non-monotonic one: `end_epoch(loss)` with a loss that is worse than the
     best of all but the last `nonmono` ones before it.
@@ -44,13 +56,15 @@ class ASGD(Optimizer):
 
     slots = ("average",)
     noted = ("losses", "began")
+    losses: Checked[list[float]] = Checked(heard, [])
+    began: Checked[int | None] = Checked(begin, None)  # the step before the first one averaged
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, nonmono: int = 5) -> None:
         super().__init__(lr, weight_decay)
         self.average: list[Array]
         self.nonmono = whole_number("nonmono", nonmono, 1)
-        self.losses: list[float] = []
-        self.began: int | None = None  # the step before the first one averaged
+        self.losses = []
+        self.began = None
 
     @property
     def averaging(self) -> bool:
@@ -68,6 +82,7 @@ class ASGD(Optimizer):
 
     def end_epoch(self, loss: float) -> None:
         """Take note of the valid loss after an epoch, and pull the trigger if it is time."""
+        loss = measured("loss", loss)
         if not self.averaging:
             if len(self.losses) > self.nonmono and loss > min(self.losses[: -self.nonmono]):
                 self.start_averaging()
@@ -76,6 +91,7 @@ class ASGD(Optimizer):
     @contextmanager
     def averaged(self, params: Sequence[Array]) -> Iterator[None]:
         """Inside, `params`, the arrays given to `update`, are the averages, if there are any yet."""
+        expect_arrays("params", params)
         if self.began is None or self.iter == self.began:
             yield
             return

@@ -2,19 +2,40 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from copy import deepcopy
 from typing import Any
+
+import numpy as np
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
-from rnnlm.checks import not_negative, positive
+from rnnlm.checks import Checked, finite, not_negative, positive, sequence, shown, whole_number
 from rnnlm.errors import InputError
 
-__all__ = ["Optimizer", "decayed", "expect_pairs"]
+__all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writable", "step_count"]
+
+
+def expect_arrays(name: str, arrays: Sequence[Array]) -> None:
+    """Check that these are floating-point arrays of the backend in a list, to be written to.
+
+    Raises:
+        InputError: they are not, or one is read-only or has entries that are masked.
+    """
+    if not isinstance(arrays, (list, tuple)):
+        raise InputError(f"{name} must be a list of arrays, got {shown(arrays)}")
+    for i, a in enumerate(arrays):
+        if not isinstance(a, xp.ndarray) or isinstance(a, (np.ma.MaskedArray, np.matrix)) or a.dtype.kind != "f":
+            raise InputError(f"{name}[{i}] must be a floating-point array of {xp.__name__}, got {shown(a)}")
 
 
 def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "grads") -> None:
-    """Check that there is a gradient (or what `name` calls it) of the same shape and dtype for each parameter."""
+    """Check that there is a gradient (or what `name` calls it) of the same shape and dtype for each parameter.
+
+    Raises:
+        InputError: there is not, or what is given is no list of arrays, or a parameter is read-only.
+    """
+    expect_arrays("params", params)
+    expect_arrays(name, grads)
+    expect_writable("params", params)
     if len(params) != len(grads):
         raise InputError(f"params and {name} must be lists of one length, got {len(params)} and {len(grads)}")
     for i, (p, g) in enumerate(zip(params, grads)):
@@ -22,6 +43,23 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "g
             raise InputError(f"{name}[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
         if p.dtype != g.dtype:
             raise InputError(f"{name}[{i}] must have the dtype of params[{i}] {p.dtype}, got {g.dtype}: use astype")
+
+
+def expect_writable(name: str, arrays: Sequence[Array]) -> None:
+    """Check that none of the arrays is read-only."""
+    for i, a in enumerate(arrays):
+        if not getattr(a.flags, "writeable", True):  # of CuPy's flags there is none
+            raise InputError(f"{name}[{i}] must not be read-only: it is to be changed in place")
+
+
+def checked_factor(factor: Any) -> Any:
+    """What multiplies every gradient: a finite number, or an array without a dimension, whose value is not read.
+
+    Raises:
+        InputError: it is something else.
+    """
+    on_device = isinstance(factor, xp.ndarray) and factor.ndim == 0 and factor.dtype.kind == "f"
+    return factor if on_device else finite("factor", factor)
 
 
 def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
@@ -32,6 +70,11 @@ def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
     if weight_decay:
         g += weight_decay * p
     return g
+
+
+def step_count(name: str, value: Any) -> int:
+    """A number of steps."""
+    return whole_number(name, value, 0, 2**63)
 
 
 class Optimizer:
@@ -50,22 +93,14 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()  # attributes beside them that change as training goes on
+    lr, weight_decay = Checked(positive, 0.01), Checked(not_negative, 0.0)
+    iter = Checked(step_count, 0)
 
     def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
-        self.lr = lr
-        self.weight_decay = not_negative("weight_decay", weight_decay)
+        self.lr, self.weight_decay = lr, weight_decay
         self.iter = 0
         for slot in self.slots:
             setattr(self, slot, [])
-
-    @property
-    def lr(self) -> float:
-        """Learning rate, positive and finite."""
-        return self._lr
-
-    @lr.setter
-    def lr(self, lr: float) -> None:
-        self._lr = positive("lr", lr)
 
     def update(self, params: Sequence[Array], grads: Sequence[Array], factor: Any = 1) -> None:
         """One step: change `params` in place by their gradients, which are left as they are.
@@ -78,6 +113,7 @@ class Optimizer:
                 passes its factor here, which saves a pass over them.
         """
         expect_pairs(params, grads)
+        factor = checked_factor(factor)
         if not self.iter:
             for slot in self.slots:
                 setattr(self, slot, [xp.zeros_like(p) for p in params])
@@ -98,18 +134,43 @@ class Optimizer:
         return copied
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-        for name in ("lr", "iter", *self.noted):
-            setattr(self, name, deepcopy(state[name]))
-        for slot in self.slots:
-            setattr(self, slot, [ops.asarray(a.copy()) for a in state[slot]])
+        """Go on from what `state_dict` gave.
+
+        Raises:
+            InputError: it is that of another optimiser, or damaged; nothing has changed.
+        """
+        names = ("lr", "iter", *self.noted, *self.slots)
+        if not isinstance(state, Mapping) or set(state) != set(names):
+            raise InputError(f"state must be what state_dict gave, with {', '.join(names)}, got {shown(state)}")
+        before = {name: getattr(self, name) for name in names}
+        try:
+            for name in names:
+                setattr(self, name, self._taken(name, state[name]))
+        except InputError:
+            for name in names:
+                setattr(self, name, before[name])
+            raise
+
+    def _taken(self, name: str, value: Any) -> Any:
+        """An entry of a state; arrays are copied, and moved to where the backend computes."""
+        if name not in self.slots:
+            return value
+        arrays = sequence(f"state['{name}']", value, "arrays")
+        for i, a in enumerate(arrays):
+            if not isinstance(a, np.ndarray) or isinstance(a, np.ma.MaskedArray) or a.dtype.kind != "f":
+                raise InputError(f"state['{name}'][{i}] must be a floating-point array of numpy, got {shown(a)}")
+        return [ops.asarray(a.copy()) for a in arrays]
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         """Change p, and what is remembered for it, in place, by the gradient `factor` g."""
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:
-        """Take note of the valid loss after an epoch; most optimisers have no use for it."""
+        """Take note of the valid loss after an epoch; most optimisers have no use for it.
+
+        Args:
+            loss: NaN counts as the worst there is.
+        """
 
     def forget(self) -> None:
         """Begin anew: what is remembered of steps is given up, because they went wrong."""

@@ -5,6 +5,7 @@ from math import inf
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import positive
+from rnnlm.optim.base import expect_arrays, expect_writable
 
 __all__ = ["clip_grads", "norm_and_factor"]
 
@@ -33,13 +34,15 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013.
 
     Args:
-        grads: arrays, changed in place.
+        grads: a list of arrays, changed in place.
         max_norm: positive; infinite to measure only.
 
     Returns:
         norm: the global norm before clipping, a 0-d array or scalar of the backend.
     """
-    positive("max_norm", max_norm, finite=False)
+    max_norm = positive("max_norm", max_norm, finite=False)
+    expect_arrays("grads", grads)
+    expect_writable("grads", grads)
     norm, factor = norm_and_factor(grads, max_norm)
     if max_norm < inf:
         for g in grads:

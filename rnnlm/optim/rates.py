@@ -1,10 +1,10 @@
 """Learning-rate rules: what the rate is at a step, and what changes after an epoch."""
 
 from collections.abc import Mapping
-from math import cos, pi
+from math import cos, inf, pi
 from typing import Any
 
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import Checked, flag, measured, positive, shown, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
@@ -23,16 +23,31 @@ class RateRule:
     """
 
     def __init__(self, lr: float) -> None:
-        self.lr = self.first = positive("lr", lr)
+        self.lr = self.first = lr
         self.epochs = 0
         self.finished = False
 
-    def __call__(self, _step: int) -> float:
+    lr, first = Checked(positive, 0.01), Checked(positive, 0.01)
+
+    def __call__(self, step: int) -> float:
+        return self._at(whole_number("step", step, 0))
+
+    def _at(self, _step: int) -> float:
+        """The rate at a step."""
         return self.lr
 
     def end_epoch(self, loss: float | None) -> None:
-        """Take note of the valid loss (nats a token) after an epoch; None where there is none."""
+        """Take note of the valid loss (nats a token) after an epoch; None where there is none, and NaN is infinite.
+
+        Raises:
+            InputError: something that is no number.
+        """
+        loss = None if loss is None else measured("loss", loss)
         self.epochs += 1
+        self._hear(loss)
+
+    def _hear(self, loss: float | None) -> None:
+        """What comes of a loss."""
 
     def _divide(self, decay: float) -> None:
         """Take a smaller rate from now on; finished where it is so small that no weight would change by it."""
@@ -45,8 +60,18 @@ class RateRule:
         return dict(vars(self))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave."""
-        vars(self).update(state)
+        """Go on from what `state_dict` gave.
+
+        Raises:
+            InputError: it is that of another rule, or damaged; nothing has changed.
+        """
+        own = vars(self)
+        if not isinstance(state, Mapping) or set(state) != set(own):
+            raise InputError(f"state must be what state_dict gave, with {', '.join(own)}, got {shown(state)}")
+        taken = {name: _like(f"state['{name}']", value, own[name]) for name, value in state.items()}
+        for name in ("lr", "first"):
+            positive(f"state['{name}']", taken[name])
+        own.update(taken)
 
 
 class Constant(RateRule):
@@ -63,11 +88,10 @@ class DivideOnPlateau(RateRule):
 
     def __init__(self, lr: float, decay: float = 4.0) -> None:
         super().__init__(lr)
-        self.decay, self.best = expect_decay(decay), float("inf")
+        self.decay, self.best = expect_decay(decay), inf
 
-    def end_epoch(self, loss: float | None) -> None:
+    def _hear(self, loss: float | None) -> None:
         """Divide, unless the loss is the best."""
-        super().end_epoch(loss)
         if loss is None or loss < self.best:
             self.best = self.best if loss is None else loss
         else:
@@ -89,11 +113,10 @@ class Halving(RateRule):
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
         super().__init__(lr)
         self.ratio, self.decay = positive("ratio", ratio), expect_decay(decay)
-        self.last, self.halving = float("inf"), False
+        self.last, self.halving = inf, False
 
-    def end_epoch(self, loss: float | None) -> None:
+    def _hear(self, loss: float | None) -> None:
         """Halve, or finish."""
-        super().end_epoch(loss)
         if loss is None:
             return
         small = loss * self.ratio > self.last
@@ -117,9 +140,8 @@ class StepDecay(RateRule):
         super().__init__(lr)
         self.decay, self.full_epochs = expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
 
-    def end_epoch(self, loss: float | None) -> None:
+    def _hear(self, loss: float | None) -> None:
         """Divide, if it is time."""
-        super().end_epoch(loss)
         if self.epochs >= self.full_epochs:
             self._divide(self.decay)
 
@@ -141,10 +163,10 @@ class Cosine(RateRule):
         super().__init__(lr)
         self.steps = whole_number("steps", steps, 1)
         self.warmup = whole_number("warmup", warmup, 0)
-        if warmup >= steps:
+        if self.warmup >= self.steps:
             raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {warmup}")
 
-    def __call__(self, step: int) -> float:
+    def _at(self, step: int) -> float:
         if step < self.warmup:
             return self.lr * (step + 1) / (self.warmup + 1)
         share = min(1, (step - self.warmup) / (self.steps - self.warmup))
@@ -153,6 +175,16 @@ class Cosine(RateRule):
 
 def expect_decay(decay: float) -> float:
     """Check what a rate is divided by: a number of at least 1."""
-    if positive("decay (lr_decay)", decay) < 1:
+    given = positive("decay (lr_decay)", decay)
+    if given < 1:
         raise InputError(f"decay (lr_decay) must be at least 1, got {decay}")
-    return decay
+    return given
+
+
+def _like(name: str, value: Any, own: Any) -> Any:
+    """An entry of a state, checked to be of the kind that a rule has there."""
+    if isinstance(own, bool):
+        return flag(name, value)
+    if isinstance(own, int):
+        return whole_number(name, value, 0)
+    return measured(name, value)

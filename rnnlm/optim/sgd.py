@@ -3,7 +3,7 @@
 from typing import Any
 
 from rnnlm.backend import Array, accelerated
-from rnnlm.checks import share
+from rnnlm.checks import Checked, share
 from rnnlm.optim.base import Optimizer, decayed
 
 __all__ = ["SGD", "Momentum", "Nesterov", "momentum_step", "sgd_step"]
@@ -58,10 +58,11 @@ class Momentum(Optimizer):
 
     slots = ("v",)
     ahead = False
+    momentum = Checked(share, 0.9)
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
-        self.momentum = share("momentum", momentum)
+        self.momentum = momentum
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         (v,) = remembered

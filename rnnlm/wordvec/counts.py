@@ -1,11 +1,12 @@
 """Word vectors from counts: co-occurrence, pointwise mutual information, singular value decomposition."""
 
+from math import inf, log2
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import array_of, flag, not_negative, positive, size as length, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import InputError, MissingExtra
@@ -33,9 +34,10 @@ def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1, sparse:
         InputError: a window of 0 or longer than the text, or ids that are no words.
     """
     ids = np.asarray(tokens_of("corpus", corpus)).astype(np.int64)
-    V = whole_number("vocab_size", vocab_size, 1)
+    V, sparse = length("vocab_size", vocab_size), sparse if sparse is None else flag("sparse", sparse)
     expect_words("corpus", ids, V)
-    if whole_number("window_size", window_size, 1) >= len(ids):
+    window_size = whole_number("window_size", window_size, 1)
+    if window_size >= len(ids):
         expect_window(window_size, len(ids))
     if sparse or (sparse is None and V > DENSE):
         return _sparse_counts(ids, V, window_size)
@@ -59,12 +61,9 @@ def pmi(count_xy: float, count_x: float, count_y: float, total: float) -> float:
 
     Source: Church and Hanks, Word association norms, mutual information, and lexicography, ACL 1989.
     """
-    for name, count in (("count_x", count_x), ("count_y", count_y), ("total", total)):
-        positive(name, count)
-    if not count_xy >= 0:
-        raise InputError(f"count_xy must be 0 or more, got {count_xy}")
-    with np.errstate(divide="ignore"):
-        return float(np.log2(np.float64(count_xy) * total / (np.float64(count_x) * count_y)))
+    x, y, of_all = positive("count_x", count_x), positive("count_y", count_y), positive("total", total)
+    together = not_negative("count_xy", count_xy)
+    return log2(together) - log2(x) - log2(y) + log2(of_all) if together else -inf
 
 
 def ppmi(C: Any) -> Any:
@@ -82,10 +81,13 @@ def ppmi(C: Any) -> Any:
         M: (V, V) float32, of the kind of C.
 
     Raises:
-        InputError: a matrix that is not square.
+        InputError: a matrix that is not square, or has numbers in it that are no counts.
     """
-    if getattr(C, "ndim", 0) != 2 or C.shape[0] != C.shape[1]:
-        raise InputError(f"C must be a square matrix (V, V), got shape {getattr(C, 'shape', type(C).__name__)}")
+    C = matrix("C", C)
+    if C.shape[0] != C.shape[1]:
+        raise InputError(f"C must be a square matrix (V, V), got shape {C.shape}")
+    if (least := float(C.min() if isinstance(C, np.ndarray) else C.data.min(initial=0))) < 0:
+        raise InputError(f"C must hold counts, got {least}")
     total, of_word = float(C.sum()), np.asarray(C.sum(axis=0), np.float64).reshape(-1)
     if isinstance(C, np.ndarray):
         rows, columns = np.nonzero(C)
@@ -118,11 +120,14 @@ def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
         seed: of the randomized method.
 
     Raises:
-        InputError: more columns than words.
+        InputError: more columns than words, or no matrix of finite numbers.
         MissingExtra: a large or sparse matrix without scikit-learn.
     """
-    whole_number("size", size, 1, M.shape[1] + 1)
+    M = matrix("M", M)
+    whole_number("size", size, 1, min(M.shape) + 1)
+    whole_number("seed", seed, 0, 2**64)
     if isinstance(M, np.ndarray) and len(M) <= 500:
+        M = M if M.dtype in (np.float32, np.float64) else M.astype(np.float64)
         return np.linalg.svd(M)[0][:, :size].astype(np.float32)
     try:
         from sklearn.utils.extmath import randomized_svd
@@ -130,6 +135,21 @@ def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
         raise MissingExtra("the SVD of a large matrix", "vectors") from error
     U, _, _ = randomized_svd(M, n_components=size, n_iter=5, random_state=seed % 2**32)
     return U.astype(np.float32)
+
+
+def matrix(name: str, M: Any) -> Any:
+    """A matrix of finite numbers: an array, a list that becomes one, or a sparse one of scipy's as it is.
+
+    Raises:
+        InputError: it is none.
+    """
+    sparse = hasattr(M, "tocoo")
+    numbers = array_of(name, M.data if sparse else M)
+    if not np.isfinite(numbers).all():
+        raise InputError(f"{name} must be finite, got NaN or infinity")
+    if (M.ndim if sparse else numbers.ndim) != 2 or 0 in M.shape if sparse else numbers.ndim != 2 or not numbers.size:
+        raise InputError(f"{name} must be a matrix, got shape {M.shape if sparse else numbers.shape}")
+    return M if sparse else numbers
 
 
 def scipy_sparse(purpose: str) -> Any:

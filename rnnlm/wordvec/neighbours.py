@@ -1,29 +1,35 @@
 """Which words are alike: cosines of word vectors, nearest words, analogies."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import array_of, not_negative, shown, text, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["analogy", "cos_similarity", "most_similar", "nearest", "normalize"]
 
+TINY = 1e-300  # what a length is divided by where there is none
+
 
 def cos_similarity(x: Any, y: Any, eps: float = 1e-8) -> float:
     """Cosine of the angle between two vectors (D,); 0 for a vector of zeros."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y = array_of("x", x).astype(np.float64), array_of("y", y).astype(np.float64)
+    not_negative("eps", eps)
     if x.shape != y.shape or x.ndim != 1:
         raise InputError(f"x and y must be vectors of one length, got shapes {x.shape} and {y.shape}")
-    return float(x / (np.sqrt((x * x).sum()) + eps) @ (y / (np.sqrt((y * y).sum()) + eps)))
+    return float(x / max(np.sqrt((x * x).sum()) + eps, TINY) @ (y / max(np.sqrt((y * y).sum()) + eps, TINY)))
 
 
 def normalize(x: Any) -> NDArray[Any]:
     """A vector (D,), or each row of (V, D), divided by its length; zeros stay zeros."""
-    x = np.asarray(x)
+    x = array_of("x", x)
+    if not x.ndim:
+        raise InputError(f"x must be a vector (D,) or rows (V, D), got {shown(x)}")
+    x = x if x.dtype.kind == "f" else x.astype(np.float64)
     lengths = np.sqrt((x * x).sum(axis=-1, keepdims=True))
     return x / np.where(lengths > 0, lengths, 1)
 
@@ -40,9 +46,14 @@ def nearest(vector: Any, word_matrix: Any, top: int = 5, leave_out: Sequence[int
         leave_out: ids that are not looked at.
     """
     whole_number("top", top, 1)
-    W = dense(word_matrix)
-    cosines = normalize(W) @ normalize(np.asarray(vector, W.dtype))
-    order = [int(i) for i in np.argsort(-cosines.round(12), kind="stable") if i not in set(leave_out)]
+    W, x = dense(word_matrix), array_of("vector", vector)
+    if x.shape != W.shape[1:]:
+        raise InputError(f"vector must be of length {W.shape[1]}, as those of word_matrix, got shape {x.shape}")
+    if not isinstance(leave_out, Iterable):
+        raise InputError(f"leave_out must be a list of ids, got {shown(leave_out)}")
+    left = {whole_number("each id of leave_out", i, 0) for i in leave_out}
+    cosines = normalize(W) @ normalize(x.astype(W.dtype))
+    order = [int(i) for i in np.argsort(-cosines.round(12), kind="stable") if i not in left]
     return [(i, float(cosines[i])) for i in order[:top]]
 
 
@@ -64,8 +75,8 @@ def most_similar(
     Raises:
         InputError: a word that is not there; words like it are offered.
     """
-    place = id_of("query", query, word_to_id)
-    W = dense(word_matrix)
+    place, W = id_of("query", query, word_to_id), dense(word_matrix)
+    expect_fit(word_to_id, id_to_word, W)
     return [(id_to_word[i], cosine) for i, cosine in nearest(W[place], W, top, [place])]
 
 
@@ -88,6 +99,7 @@ def analogy(
     """
     places = [id_of(name, word, word_to_id) for name, word in (("a", a), ("b", b), ("c", c))]
     W = normalize(dense(word_matrix))
+    expect_fit(word_to_id, id_to_word, W)
     one, two, three = (W[i] for i in places)
     return [(id_to_word[i], cosine) for i, cosine in nearest(two - one + three, W, top, places)]
 
@@ -98,14 +110,37 @@ def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
     Raises:
         InputError: it is not there; words like it are offered.
     """
-    if word not in word_to_id:
-        near = get_close_matches(word, word_to_id, 3)
+    if not isinstance(word_to_id, Mapping):
+        raise InputError(f"word_to_id must give the id of a word, got {shown(word_to_id)}")
+    if text(name, word) not in word_to_id:
+        near = get_close_matches(word, [known for known in word_to_id if isinstance(known, str)], 3)
         hint = f"; did you mean {' or '.join(near)}?" if near else ""
         raise InputError(f"{name} must be one of the {len(word_to_id):,} words that have a vector, got {word!r}{hint}")
     return word_to_id[word]
 
 
+def expect_fit(word_to_id: Mapping[str, int], id_to_word: Any, W: NDArray[Any]) -> None:
+    """Check that each row of a matrix has a word, and each word a row.
+
+    Raises:
+        InputError: it has not.
+    """
+    if not isinstance(id_to_word, (Mapping, Sequence)) or isinstance(id_to_word, str):
+        raise InputError(f"id_to_word must give the word of an id, got {shown(id_to_word)}")
+    for name, words in (("word_to_id", word_to_id), ("id_to_word", id_to_word)):
+        if len(words) != len(W):
+            raise InputError(
+                f"{name} must have a word for each of the {len(W):,} rows of word_matrix, got {len(words):,}"
+            )
+
+
 def dense(matrix: Any) -> NDArray[Any]:
-    """A matrix as an array of floating-point numbers of at least 32 bits, one of scipy's too."""
-    a = np.asarray(matrix.toarray() if hasattr(matrix, "toarray") else matrix)
+    """A matrix as an array of floating-point numbers of at least 32 bits, one of scipy's too.
+
+    Raises:
+        InputError: it is no matrix of numbers.
+    """
+    a = array_of("word_matrix", matrix.toarray() if hasattr(matrix, "toarray") else matrix)
+    if a.ndim != 2 or not a.size:
+        raise InputError(f"word_matrix must be (V, D), got shape {a.shape}")
     return a if a.dtype.kind == "f" and a.dtype.itemsize >= 4 else a.astype(np.float64)

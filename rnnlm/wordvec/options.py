@@ -2,8 +2,7 @@
 
 from dataclasses import dataclass
 
-from rnnlm.checks import not_negative, positive, whole_number
-from rnnlm.errors import InputError
+from rnnlm.checks import instance_of, not_negative, one_of, positive, size, whole_number
 
 __all__ = ["Word2vecOptions", "expect_options"]
 
@@ -34,17 +33,18 @@ class Word2vecOptions:
     seed: int = 0
 
 
-def expect_options(method: str, o: Word2vecOptions) -> None:
-    """Check a method and its options.
+def expect_options(method: str, o: Word2vecOptions) -> Word2vecOptions:
+    """Check a method and its options; the options as Python's own numbers.
 
     Raises:
         InputError: one that there is not, or that is out of range.
     """
-    if method not in ("skip-gram", "cbow"):
-        raise InputError(f"method must be skip-gram or cbow, got {method!r}")
-    for name, value in (("size", o.size), ("window", o.window), ("negative", o.negative), ("block", o.block)):
-        whole_number(name, value, 1)
-    whole_number("epochs", o.epochs, 1)
-    whole_number("seed", o.seed, 0, 2**64)
-    positive("lr", o.lr)
-    not_negative("subsample", o.subsample)
+    one_of("method", method, ("skip-gram", "cbow"))
+    instance_of("options", o, Word2vecOptions)
+    return Word2vecOptions(
+        **{name: size(name, getattr(o, name)) for name in ("size", "window", "negative", "block")},
+        epochs=whole_number("epochs", o.epochs, 1),
+        lr=positive("lr", o.lr),
+        subsample=not_negative("subsample", o.subsample),
+        seed=whole_number("seed", o.seed, 0, 2**64),
+    )

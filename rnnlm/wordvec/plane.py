@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import array_of, path_of, sequence, text
 from rnnlm.errors import InputError
 from rnnlm.plotting import new_figure, write_figure
 
@@ -26,9 +27,11 @@ def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
     Raises:
         InputError: fewer than two vectors, or of fewer than two numbers.
     """
-    X = np.asarray(vectors, np.float64)
+    X = array_of("vectors", vectors).astype(np.float64)
     if X.ndim != 2 or min(X.shape) < 2:
-        raise InputError(f"a plane takes at least two vectors of at least two numbers, got shape {X.shape}")
+        raise InputError(f"vectors must be at least two of at least two numbers, for a plane, got shape {X.shape}")
+    if not np.isfinite(X).all():
+        raise InputError("vectors must be finite, got NaN or infinity")
     U, S, _ = np.linalg.svd(X - X.mean(axis=0), full_matrices=False)
     total = float((S**2).sum())
     return U[:, :2] * S[:2], float((S[:2] ** 2).sum()) / total if total else 1.0
@@ -44,13 +47,19 @@ def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any,
         title: above it.
 
     Raises:
+        InputError: not as many words as points, or points of other than two finite numbers.
         MissingExtra: matplotlib is not installed.
     """
+    where, names, points = path_of("path", path), sequence("words", words, "words"), array_of("points", points)
+    if points.shape != (len(names), 2) or not np.isfinite(points).all():
+        raise InputError(
+            f"points must be ({len(names)}, 2), finite, one for each of the words, got shape {points.shape}"
+        )
     figure = new_figure(8, 6.5)
     axes = figure.subplots()
     axes.scatter(points[:, 0], points[:, 1], s=12)
-    for word, point in zip(words, points):
-        axes.annotate(word, point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
-    axes.set_title(title, parse_math=False)
+    for word, point in zip(names, points):
+        axes.annotate(str(word), point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
+    axes.set_title(text("title", title), parse_math=False)
     axes.grid(alpha=0.3)
-    write_figure(figure, path)
+    write_figure(figure, where)

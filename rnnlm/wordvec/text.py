@@ -6,7 +6,7 @@ Names, shapes and results are those of Deep Learning from Scratch 2, chapters 2 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import array_of, size, text as string, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import DataError, InputError
@@ -24,7 +24,7 @@ def preprocess(text: str) -> tuple[NDArray[np.int64], dict[str, int], dict[int, 
     Raises:
         DataError: a text without a word.
     """
-    words = text.lower().replace(".", " .").split()
+    words = string("text", text).lower().replace(".", " .").split()
     if not words:
         raise DataError("text must have at least one word, got none")
     word_to_id: dict[str, int] = {}
@@ -49,7 +49,7 @@ def create_contexts_target(corpus: ArrayLike, window_size: int = 1) -> tuple[NDA
         InputError: a window of 0, or longer than the text.
     """
     ids = np.asarray(tokens_of("corpus", corpus))
-    expect_window(window_size, len(ids))
+    window_size = expect_window(window_size, len(ids))
     target = ids[window_size : len(ids) - window_size]
     offsets = [k for k in range(-window_size, window_size + 1) if k]
     contexts = [ids[window_size + k : len(ids) - window_size + k] for k in offsets]
@@ -62,22 +62,23 @@ def convert_one_hot(corpus: ArrayLike, vocab_size: int) -> NDArray[np.int32]:
     Raises:
         InputError: ids that are not in [0, vocab_size).
     """
-    ids = np.asarray(corpus)
-    whole_number("vocab_size", vocab_size, 1)
+    ids = array_of("corpus", corpus)
+    size("vocab_size", vocab_size)
     if ids.ndim not in (1, 2) or ids.dtype.kind not in "iu":
         raise InputError(f"corpus must be ids (M,) or (M, C), got {ids.dtype} of shape {ids.shape}")
     expect_words("corpus", ids, vocab_size)
     return (ids[..., None] == np.arange(vocab_size)).astype(np.int32)
 
 
-def expect_window(window_size: int, tokens: int) -> None:
-    """Check that a text has a word with so many words on either side.
+def expect_window(window_size: int, tokens: int) -> int:
+    """Check that a text has a word with so many words on either side; how many.
 
     Raises:
         InputError: it has none, or the window is below 1.
     """
-    whole_number("window_size", window_size, 1)
+    window_size = whole_number("window_size", window_size, 1)
     if tokens <= 2 * window_size:
         raise InputError(
             f"window_size must be less than half the text's {tokens} words, got {window_size}: take a smaller one"
         )
+    return window_size

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.cells.sigmoid import sigmoid_
-from rnnlm.checks import whole_number
+from rnnlm.checks import function, size
 from rnnlm.data.sources import tokens_of
 from rnnlm.layers.embedding import add_rows
 from rnnlm.layers.functions import sigmoid
@@ -50,9 +50,10 @@ def train_word2vec(
     Raises:
         InputError: an option out of range, a window longer than the text, ids that are no words.
     """
-    options = Word2vecOptions() if options is None else options
-    expect_options(method, options)
-    V = whole_number("vocab_size", vocab_size, 2)
+    options = expect_options(method, Word2vecOptions() if options is None else options)
+    V = size("vocab_size", vocab_size, 2)
+    if advance is not None:
+        function("advance", advance)
     ids = np.asarray(tokens_of("corpus", corpus).within(0, V)).astype(np.int64)
     if options.window >= len(ids):
         expect_window(options.window, len(ids))
@@ -110,6 +111,8 @@ class _Vectors:
         near = np.abs(self.offsets) <= rng.integers(1, o.window + 1, (words, 1))
         near &= (at >= 0) & (at < len(text))
         drawn = np.minimum(np.searchsorted(self.ends, rng.random(o.block) * self.ends[-1], side="right"), V - 1)
+        if not near.any():
+            return  # words with none around them, of a text of which little was kept
         center, around, which = text[place], text[at[near]], np.nonzero(near)[0]
         pairs = near.sum(axis=1, keepdims=True)
         inputs, outputs = (center, around) if self.skip_gram else (around, center)

@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import array_of, instance_of, path_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import atomic_file
@@ -32,7 +33,8 @@ def save_vectors(path: str | os.PathLike[str], words: Vocabulary, vectors: NDArr
     Raises:
         InputError: another number of words than of vectors, or a vector that is not finite.
     """
-    vectors = np.asarray(vectors)
+    path, vectors = path_of("path", path), array_of("vectors", vectors)
+    instance_of("words", words, Vocabulary)
     if vectors.ndim != 2 or len(vectors) != len(words) or not vectors.size:
         raise InputError(f"vectors must be (V, D) for {len(words)} words, got shape {vectors.shape}")
     if not np.isfinite(vectors).all():
@@ -50,13 +52,14 @@ def load_vectors(path: str | os.PathLike[str]) -> tuple[Vocabulary, NDArray[np.f
         DataError: no such file, or a line that is not what the first one says: a wrong count, a word twice, a number
             that is none or not finite.
     """
+    path = path_of("path", path)
     try:
         file = open(path, encoding="utf-8", newline="\n")  # noqa: SIM115  closed below
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}") from error
     with file:
         try:
-            return _read(Path(path), file)
+            return _read(path, file)
         except UnicodeDecodeError as error:
             raise DataError(f"{path} must be UTF-8, got byte {error.object[error.start]:#x}") from error
 

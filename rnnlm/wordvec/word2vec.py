@@ -18,8 +18,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend import Array, ops
-from rnnlm.checks import whole_number
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import array_of, size
 from rnnlm.errors import InputError
 from rnnlm.layers.affine import MatMul
 from rnnlm.layers.base import Layer
@@ -49,8 +49,8 @@ class Word2vec(Stacked):
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
-        self.vocab_size, self.hidden_size = vocab_size, hidden_size
-        W = drawn(seed, 0, (whole_number("vocab_size", vocab_size, 2), whole_number("hidden_size", hidden_size, 1)))
+        self.vocab_size, self.hidden_size = size("vocab_size", vocab_size, 2), size("hidden_size", hidden_size)
+        W = drawn(seed, 0, vocab_size, hidden_size)
         self._stand_on(Sequential([Embedding(W), *layers], head, seed=seed))
 
     @property
@@ -65,7 +65,10 @@ class Word2vec(Stacked):
             contexts: ids (N, C) of the words around each target, or one-hot (N, C, V).
             target: ids (N,), or one-hot (N, V).
         """
-        return self.stack.loss(*self._order(self._ids("contexts", contexts, 2), self._ids("target", target, 1)))
+        around, ids = self._ids("contexts", contexts, 2), self._ids("target", target, 1)
+        if len(around) != len(ids):
+            raise InputError(f"contexts and target must be of one length, got {len(around)} and {len(ids)}")
+        return self.stack.loss(*self._order(around, ids))
 
     def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
         """What the vectors are taken of, and what is to be told from them."""
@@ -73,19 +76,26 @@ class Word2vec(Stacked):
 
     def _ids(self, name: str, given: Any, ndim: int) -> Array:
         """Checked ids from ids or one-hot rows."""
-        if getattr(given, "ndim", ndim) == ndim + 1:
+        if not isinstance(given, xp.ndarray) or isinstance(given, np.ndarray):
+            given = array_of(name, given)
+        if given.ndim == ndim + 1:
             if given.shape[-1] != self.vocab_size:
                 raise InputError(f"one-hot {name} must have {self.vocab_size} columns, got shape {given.shape}")
+            if isinstance(given, np.ndarray) and ((given != 0).sum(axis=-1) != 1).any():
+                raise InputError(f"one-hot {name} must have one entry in each row that is not 0")
             given = given.argmax(axis=-1)
+        if given.ndim != ndim:
+            raise InputError(f"{name} must be ids {'(N, C)' if ndim == 2 else '(N,)'}, or one-hot, got {given.shape}")
         if ndim == 2:
             return checked_ids(name, given, self.vocab_size)
-        column = np.asarray(given)[:, None] if isinstance(given, (list, np.ndarray)) else given[:, None]
-        return checked_ids(name, column, self.vocab_size)[:, 0]
+        return checked_ids(name, given[:, None], self.vocab_size)[:, 0]
 
 
-def drawn(seed: int, part: int, shape: tuple[int, int]) -> Array:
-    """Normal weights with a standard deviation of 0.01, float32."""
-    return ops.asarray(0.01 * stream(seed, "initial weights", part=part).standard_normal(shape), "float32")
+def drawn(seed: int, part: int, vocab_size: int, hidden_size: int, turned: bool = False) -> Array:
+    """Normal weights (V, H), or (H, V) if `turned`, with a standard deviation of 0.01, float32."""
+    shape = size("vocab_size", vocab_size, 2), size("hidden_size", hidden_size)
+    normal = stream(seed, "initial weights", part=part).standard_normal(shape[::-1] if turned else shape)
+    return ops.asarray(0.01 * normal, "float32")
 
 
 class _Cbow(Word2vec):
@@ -108,7 +118,7 @@ class SimpleCBOW(_Cbow):
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
-        output = MatMul(drawn(seed, 1, (hidden_size, vocab_size)))
+        output = MatMul(drawn(seed, 1, vocab_size, hidden_size, turned=True))
         super().__init__(vocab_size, hidden_size, [MeanOverTime(), output], SoftmaxWithLoss(), seed)
 
 
@@ -116,7 +126,7 @@ class SimpleSkipGram(_SkipGram):
     """The words around a word from its vector, by a softmax over all words. Arguments are those of `SimpleCBOW`."""
 
     def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
-        output = MatMul(drawn(seed, 1, (hidden_size, vocab_size)))
+        output = MatMul(drawn(seed, 1, vocab_size, hidden_size, turned=True))
         super().__init__(vocab_size, hidden_size, [output], EachTarget(SoftmaxWithLoss()), seed)
 
 
@@ -135,8 +145,8 @@ class CBOW(_Cbow):
     def __init__(
         self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0
     ) -> None:
-        self.window_size = whole_number("window_size", window_size, 1)
-        head = NegativeSamplingLoss(drawn(seed, 1, (vocab_size, hidden_size)), corpus, 0.75, sample_size, seed)
+        self.window_size = size("window_size", window_size)
+        head = NegativeSamplingLoss(drawn(seed, 1, vocab_size, hidden_size), corpus, 0.75, sample_size, seed)
         super().__init__(vocab_size, hidden_size, [MeanOverTime()], head, seed)
 
 
@@ -146,6 +156,6 @@ class SkipGram(_SkipGram):
     def __init__(
         self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0
     ) -> None:
-        self.window_size = whole_number("window_size", window_size, 1)
-        head = NegativeSamplingLoss(drawn(seed, 1, (vocab_size, hidden_size)), corpus, 0.75, sample_size, seed)
+        self.window_size = size("window_size", window_size)
+        head = NegativeSamplingLoss(drawn(seed, 1, vocab_size, hidden_size), corpus, 0.75, sample_size, seed)
         super().__init__(vocab_size, hidden_size, [], EachTarget(head), seed)

@@ -108,7 +108,7 @@ def test_a_file_cut_short_while_it_is_in_use_is_an_error(path):
 
 def test_another_file_moved_into_its_place_does_no_harm(path, want):
     ids, _ = open_corpus(path)
-    write_ids(path, Vocabulary("ab"), [np.zeros(9, int)])  # under another name, then renamed
+    write_ids(path, Vocabulary(["a", "b"]), [np.zeros(9, int)])  # under another name, then renamed
     np.testing.assert_array_equal(ids, want)
     assert len(open_corpus(path)[0]) == 9
 

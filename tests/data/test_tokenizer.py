@@ -56,7 +56,7 @@ def test_what_keras_does_to_a_text():
 @pytest.mark.parametrize(
     ("call", "match"),
     [
-        (lambda: pad_sequences([[1]], padding="left"), "padding must be 'pre' or 'post', got 'left'"),
+        (lambda: pad_sequences([[1]], padding="left"), "padding must be one of pre, post, got 'left'"),
         (lambda: pad_sequences([[1]], maxlen=0), "maxlen must be a whole number of at least 1"),
         (lambda: pad_sequences([]), "at least one row"),
         (lambda: pad_sequences([[[1]]]), "sequence 0 must be a list of numbers"),

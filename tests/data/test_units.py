@@ -151,7 +151,7 @@ def test_nothing_left_once_it_is_cleaned(tmp_path, units):
         ({"units": "letters"}, "units must be one of word, char, bpe, got 'letters'"),
         ({"lower": 1}, "lower must be True or False, got 1"),
         ({"leave_out": "Unknown"}, "leave_out must be a list of lines"),
-        ({"column": 3}, "column must be a name, got 3"),
+        ({"column": 3}, "column must be a string, got 3"),
     ],
 )
 def test_wrong_options(options, match):

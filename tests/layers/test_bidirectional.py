@@ -78,7 +78,7 @@ def test_bad_input_is_refused(rng):
     with pytest.raises(InputError, match=r"xs must have shape \(N, T, 4\)"):
         layer.forward(xs[:, :, 1:])
     layer.forward(xs)
-    with pytest.raises(InputError, match=r"dhs must have shape \(N, T, 12\)"):
+    with pytest.raises(InputError, match=r"dhs must have shape \(3, 5, 12\)"):
         layer.backward(xs)
     weights = [*layer.params[:3], *build(rng, "gru")[0].params[3:]]
     with pytest.raises(InputError, match="must have shape"):

@@ -124,7 +124,7 @@ def test_it_is_a_predictor_and_shows_its_size(ids):
         ([[1, 2]], [[1]], r"xs and ts must have one shape \(N, T\), got \(1, 2\) and \(1, 1\)"),
         ([1, 2], [[1, 2]], r"xs must be integer ids of shape \(N, T\), got int64 of shape \(2,\)"),
         ([[1.5]], [[1]], "xs must be integer ids of shape .N, T., got float64"),
-        ([[1], [1, 2]], [[1]], "xs must have shape .N, T., got rows of different lengths"),
+        ([[1], [1, 2]], [[1]], "xs must be integer ids of shape .N, T., got rows of different lengths"),
     ],
 )
 def test_bad_input_is_refused(model, xs, ts, said):

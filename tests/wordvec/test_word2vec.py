@@ -74,7 +74,10 @@ def test_backward_is_the_derivative(model, rng, monkeypatch):
     """In float64, with the same negatives each time."""
     from rnnlm.wordvec import word2vec
 
-    monkeypatch.setattr(word2vec, "drawn", lambda seed, part, shape: ops.asarray(rng.standard_normal(shape)))
+    def drawn(seed, part, V, H, turned=False):
+        return ops.asarray(rng.standard_normal((H, V) if turned else (V, H)))
+
+    monkeypatch.setattr(word2vec, "drawn", drawn)
     original = word2vec.Sequential
     monkeypatch.setattr(word2vec, "Sequential", lambda layers, head, seed: original(layers, head, "float64", seed))
     name = next(name for name, make in MODELS.items() if type(make()) is type(model))
@@ -174,7 +177,7 @@ def test_it_is_the_same_again_and_another_with_another_seed():
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"method": "glove"}, "method must be skip-gram or cbow, got 'glove'"),
+        ({"method": "glove"}, "method must be one of skip-gram, cbow, got 'glove'"),
         ({"window": 0}, "window must be a whole number of at least 1, got 0"),
         ({"window": 8}, "window_size must be less than half the text's 8 words, got 8"),
         ({"lr": 0}, "lr must be positive and finite, got 0"),

@@ -55,4 +55,4 @@ def _exps(s: Array, b: Array, targets: Array, ones: Array, exps: Array, totals: 
     np.exp(s, out=exps)
     np.matmul(exps, ones, out=totals)  # a sum over rows, 3 times faster than sum
     own += np.log(totals.astype(np.float64))
-    return own
+    return np.maximum(own, 0, out=own)  # without the maximum in it, rounding may lead below

@@ -38,13 +38,16 @@ SPELLINGS: tuple[Callable[[date], str], ...] = (
 )
 
 
-@cache
 def additions(count: int = 50_000, seed: int = 0) -> Pairs:
     """Sums of two numbers of up to three figures, "57+5" to "62", all questions different.
 
     Each number is below 10, 100 or 1,000, whichever is drawn.
     """
-    whole_number("count", count, 1, 200_001)  # of a million questions, most of them with three figures twice
+    return _additions(whole_number("count", count, 1, 200_001), whole_number("seed", seed, 0, 2**64))
+
+
+@cache  # of a million questions, most of them with three figures twice
+def _additions(count: int, seed: int) -> Pairs:
     rng = stream(seed, "made pairs", part=ADDITIONS)
     made: dict[str, str] = {}
     while len(made) < count:
@@ -53,10 +56,13 @@ def additions(count: int = 50_000, seed: int = 0) -> Pairs:
     return Pairs.of([f"{question}{BETWEEN}{answer}" for question, answer in made.items()])
 
 
-@cache
 def dates(count: int = 50_000, seed: int = 0) -> Pairs:
     """Days from 1970 to 2029 in a dozen spellings, "Sep 27, 1994" to "1994-09-27", all questions different."""
-    whole_number("count", count, 1, 200_001)
+    return _dates(whole_number("count", count, 1, 200_001), whole_number("seed", seed, 0, 2**64))
+
+
+@cache
+def _dates(count: int, seed: int) -> Pairs:
     rng = stream(seed, "made pairs", part=DATES)
     made: dict[str, str] = {}
     while len(made) < count:

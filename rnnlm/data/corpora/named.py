@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import instance_of, path_of, whole_number
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS
@@ -79,8 +79,9 @@ def load_corpus(
         DataError: no such corpus; the nearest name is offered.
         InputError: options that do not go with the corpus.
     """
-    options = TextOptions() if options is None else options
+    options = TextOptions() if options is None else instance_of("options", options, TextOptions)
     options.check()
+    name, max_words = str(path_of("name, of a corpus,", name)), whole_number("max_words", max_words, 3)
     as_it_is = options.units == "word" and not options.cleans and options.column is None
     if name == "story":
         _expect_plain(name, as_it_is)
@@ -92,7 +93,6 @@ def load_corpus(
         train, valid, test = (read_corpus(ptb.find(part, data_dir), words)[0] for part in PARTS)
         return Corpus(train, valid, test, words)
     path = _expect_file(name)
-    whole_number("max_words", max_words, 3)
     if is_encoded(path):
         _expect_plain(name, as_it_is)
         return _in_parts(*open_corpus(path))

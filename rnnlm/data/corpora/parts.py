@@ -13,7 +13,7 @@ def expect_part(data_type: str) -> str:
     Raises:
         InputError: none of these.
     """
-    part = "valid" if data_type == "val" else data_type
-    if part not in PARTS:
+    part = "valid" if isinstance(data_type, str) and data_type == "val" else data_type
+    if not isinstance(part, str) or part not in PARTS:
         raise InputError(f"data_type must be 'train', 'valid' (or 'val') or 'test', got {data_type!r}")
     return part

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.checks import path_of
 from rnnlm.data.corpora.parts import expect_part
 from rnnlm.data.text import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
@@ -92,7 +93,7 @@ def find_all(data_dir: DataDir = None) -> list[Path]:
 def folders_to_look_in(data_dir: DataDir = None) -> list[Path]:
     """`data_dir` alone if it is given; otherwise that of RNNLM_DATA and the one that downloads go to."""
     if data_dir is not None:
-        return [Path(data_dir)]
+        return [path_of("data_dir", data_dir)]
     named = os.environ.get("RNNLM_DATA")
     return [*([Path(named)] if named else []), *([cache_folder()] if find_spec("pooch") else [])]
 

@@ -39,7 +39,7 @@ def right_or_wrong(count: int = 10_000, seed: int = 0) -> Questions:
     To spoil one, two words change places, or one is left out, put in or replaced by another of the vocabulary, until
     the grammar can't write it. So 1 is the best accuracy.
     """
-    whole_number("count", count, 1)
+    count, seed = whole_number("count", count, 1), whole_number("seed", seed, 0, 2**64)
     rng = stream(seed, "made pairs", part=2)
     words = [word for word in vocabulary().words if word != EOS]
     texts, answers = [], rng.integers(0, 2, count)
@@ -56,7 +56,7 @@ def who_is_meant(count: int = 10_000, seed: int = 0) -> Questions:
     Each is meant as often. Where they are not both men or both women, which is half of the stories, the word says who,
     and otherwise nothing does: 0.75 is the best accuracy. Sentences end with "<eos>".
     """
-    whole_number("count", count, 1)
+    count, seed = whole_number("count", count, 1), whole_number("seed", seed, 0, 2**64)
     grammar = Grammar(_asking(), ("question",))
     texts: list[str] = []
     answers: list[int] = []

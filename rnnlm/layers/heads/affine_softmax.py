@@ -4,9 +4,10 @@ from collections.abc import Iterator
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
+from rnnlm.checks import flag, instance_of
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import batch_first, expect, time_major
-from rnnlm.layers.heads.base import Head
+from rnnlm.layers.heads.base import Head, factor_of
 from rnnlm.layers.heads.softmax import exp_scores
 
 __all__ = ["TimeAffineWithLoss"]
@@ -18,8 +19,8 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
 
         s = x W + b        nats = log(sum exp(s - m)) + m - s[target]        m = max s, or any number near it
 
-    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
-    large scores is taken in float64.
+    At least 0, and finite for all finite scores of float32: a probability that underflows to 0 never meets a logarithm,
+    and the difference of two large scores is taken in float64. Of float64 the difference itself must be finite.
 
     Args:
         x: (M, H).
@@ -101,7 +102,7 @@ class TimeAffineWithLoss(Head):
 
     def __init__(self, affine: TimeAffine) -> None:
         super().__init__()
-        self._affine = affine
+        self._affine = instance_of("affine", affine, TimeAffine)
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
 
     @property
@@ -111,6 +112,7 @@ class TimeAffineWithLoss(Head):
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it."""
+        flag("keep", keep)
         W, b = self.params
         H, V = W.shape
         expect("xs", h, ("N", "T", H), self.dtype)
@@ -129,12 +131,13 @@ class TimeAffineWithLoss(Head):
             dout: gradient of the loss itself.
         """
         x, targets, weights, totals, (N, T) = self._restore()
+        factor = factor_of(dout)
         self._done()
         (W, b), (dW, db) = self.params, self.grads
         dx, xf = (self._buffer(name, x.shape, self.dtype) for name in ("dx", "xf"))
         factors, nats = self._buffer("factors", (len(x), 1), self.dtype), self._buffer("again", (len(x),), xp.float64)
-        if not (isinstance(dout, (int, float)) and dout == 1):
-            weights = (weights * dout).astype(self.dtype)
+        if factor is not None:
+            weights = (weights * factor).astype(self.dtype)
         for rows, exps in self._blocks(len(x), ops.SCORES):
             if len(exps) < len(x):
                 output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
@@ -149,6 +152,7 @@ class TimeAffineWithLoss(Head):
 
     def next_scores(self, h: Array) -> Array:
         """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
+        expect("xs", h, ("N", "T", self.takes), self.dtype)
         return self.scores(h[:, -1:])[:, 0]
 
     def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:

@@ -3,23 +3,42 @@
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
+from rnnlm.checks import Checked, finite, whole_number
 from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
+from rnnlm.layers.base import Layer, batch_first, expect_ids, time_major
+from rnnlm.layers.expected import expect_one_hot
 
-__all__ = ["Head", "expect_targets", "mean_loss", "weigh_targets"]
+__all__ = ["Head", "expect_targets", "factor_of", "mean_loss", "weigh_targets"]
 
 
-def expect_targets(ts: Array, N: int, T: int, V: int) -> Array:
+def label(name: str, value: Any) -> int:
+    """An ignored label: any id of 32 bits."""
+    return whole_number(name, value, -(2**31), 2**31)
+
+
+def expect_targets(ts: Array, N: int, T: int, V: int, ignored: int = -1) -> Array:
     """Check the targets of a window; their ids (T N,) in time-major order.
 
     Args:
-        ts: (N, T) ids in [0, V) or an ignored label; one-hot (N, T, V), of any number type, too.
+        ts: (N, T) ids in [0, V) or the ignored label; one-hot (N, T, V), of any number type, too.
     """
     if getattr(ts, "ndim", 2) == 3:
-        expect("one-hot ts", ts, (N, T, V), ts.dtype if ts.dtype.kind in "biu" else None)
+        expect_one_hot("ts", ts, (N, T, V))
         ts = ts.argmax(axis=2)
-    expect_ids("ts", ts, (N, T))
+    expect_ids("ts", ts, (N, T), V, ignored)
     return time_major(ts).reshape(-1)
+
+
+def factor_of(dout: Any) -> Any:
+    """What the gradient of a loss itself, a finite number or a 0-d array, multiplies all others by; None for 1.
+
+    Raises:
+        InputError: it is something else.
+    """
+    if isinstance(dout, xp.ndarray) and dout.ndim == 0 and dout.dtype.kind in "fiu":
+        return dout
+    factor = finite("dout", dout)
+    return None if factor == 1 else factor
 
 
 @accelerated
@@ -58,16 +77,13 @@ class Head(Layer):
     """
 
     called = "loss"
+    ignore_label = Checked(label, -1)
     takes_classes = False  # True where targets are ids of the outputs' columns
     nats: Array
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.ignore_label = -1
-
     def _weighed(self, ts: Array, N: int, T: int, V: int, dtype: Any) -> tuple[Array, ...]:
         """Targets, shares and weights (T N,) of `weigh_targets`, and memory for totals and nats (T N,)."""
-        ids = expect_targets(ts, N, T, V)
+        ids = expect_targets(ts, N, T, V, self.ignore_label)
         kinds = {"targets": xp.int32, "shares": xp.float64, "weights": dtype, "totals": dtype, "nats": xp.float64}
         targets, shares, weights, totals, nats = (self._buffer(name, ids.shape, kinds[name]) for name in kinds)
         weigh_targets(ids, self.ignore_label, targets, shares, weights)

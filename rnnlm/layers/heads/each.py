@@ -3,8 +3,9 @@
 from typing import Any
 
 from rnnlm.backend import Array, xp
-from rnnlm.layers.base import expect_ids
-from rnnlm.layers.heads.base import Head
+from rnnlm.checks import flag, instance_of
+from rnnlm.layers.base import expect, expect_ids
+from rnnlm.layers.heads.base import Head, factor_of
 
 __all__ = ["EachTarget"]
 
@@ -20,11 +21,13 @@ class EachTarget(Head):
 
     def __init__(self, head: Head) -> None:
         super().__init__()
-        self.head, self.called = head, head.called
+        self.head, self.called = instance_of("head", head, Head), head.called
         self.params, self.grads, self.names = head.params, head.grads, head.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """The loss of hidden states h (N, H) and targets ts (N, C)."""
+        flag("keep", keep)
+        expect("h", h, ("N", "H"))
         expect_ids("ts", ts, (len(h), "C"))
         N, C = ts.shape
         self._saved = (N, C) if keep else None
@@ -33,8 +36,10 @@ class EachTarget(Head):
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, H) of the hidden states."""
         N, C = self._restore()
+        factor = factor_of(dout)
+        dh = self.head.backward(C if factor is None else factor * C)
         self._done()
-        return self.head.backward(dout * C).reshape(N, C, -1).sum(axis=1)
+        return dh.reshape(N, C, -1).sum(axis=1)
 
     def scores(self, h: Array) -> Array:
         """Those of the head."""

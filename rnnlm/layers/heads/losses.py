@@ -1,17 +1,21 @@
 """Losses of networks without time, each the mean of a row's loss: squared errors, and cross-entropies.
 
 Those that are called cross-entropy take probabilities, what `Sigmoid` or `Softmax` gives; `SigmoidWithLoss` and
-`SoftmaxWithLoss` take scores, and are the same with that layer in one, finite for all finite scores.
+`SoftmaxWithLoss` take scores, and are the same with that layer in one, finite for all finite scores whose
+differences are.
 """
 
 from collections.abc import Sequence
+from math import inf
 from typing import Any
 
 from rnnlm.backend import Array, xp
+from rnnlm.checks import finite, flag, instance_of, sequence
 from rnnlm.errors import InputError
 from rnnlm.layers import functions
 from rnnlm.layers.base import expect_ids
-from rnnlm.layers.heads.base import Head
+from rnnlm.layers.expected import expect_within
+from rnnlm.layers.heads.base import Head, factor_of
 from rnnlm.layers.rows import from_rows, to_rows
 
 __all__ = [
@@ -27,8 +31,13 @@ class RowLoss(Head):
 
         L = 1/N sum l(y_n, t_n)        dy_n = dl/dy_n / N
 
-    A subclass brings `_targets`, `_values` and `_slopes`. Outputs may also be (N,), a number each, or (N, T, D).
+    A subclass brings `_values` and `_slopes`. Outputs may also be (N,), a number each, or (N, T, D).
+
+    Attributes:
+        lowest, highest: that a target may be.
     """
+
+    lowest, highest = -inf, inf
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss of the outputs h (N, D), (N,) or (N, T, D), a 0-d float64 array or scalar of the backend.
@@ -38,18 +47,18 @@ class RowLoss(Head):
             ts: targets, as the class has them.
             keep: False if no backward is to follow.
         """
-        given = h[:, None] if getattr(h, "ndim", 2) == 1 else h
-        y = to_rows("the outputs", given)
-        t = self._targets(ts, y, given.shape[:-1])
+        flag("keep", keep)
+        y, t, like = self._checked(h, ts)
         self.nats = self._values(y, t).astype(xp.float64)
-        self._saved = (self._slopes(y, t) / len(y), given.shape[:-1], h.ndim) if keep else None
+        self._saved = (self._slopes(y, t) / len(y), like, h.ndim) if keep else None
         return self.nats.mean()
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient of the outputs, of their shape, for a loss whose own gradient is `dout`."""
         dy, like, ndim = self._restore()
+        factor = factor_of(dout)
         self._done()
-        dy = dy if isinstance(dout, (int, float)) and dout == 1 else (dy * dout).astype(dy.dtype)
+        dy = dy if factor is None else (dy * factor).astype(dy.dtype)
         return dy[:, 0] if ndim == 1 else from_rows(dy, like)
 
     def scores(self, h: Array) -> Array:
@@ -57,12 +66,20 @@ class RowLoss(Head):
         self._done()
         return h
 
+    def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
+        """Checked outputs (M, D), targets, and how the rows lie: N, or N and T."""
+        given = h[:, None] if isinstance(h, xp.ndarray) and h.ndim == 1 else h
+        y = to_rows("the outputs", given)
+        return y, self._targets(ts, y, given.shape[:-1]), given.shape[:-1]
+
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
         """Checked targets (M, D) of the outputs' dtype; for one output (N,) or (N, T) will do."""
-        ts = ts.astype(y.dtype) if isinstance(ts, xp.ndarray) else ts
+        ts = ts.astype(y.dtype) if isinstance(ts, xp.ndarray) and ts.dtype.kind in "biuf" else ts
         if y.shape[1] == 1 and getattr(ts, "shape", None) == like:
             ts = ts[..., None]
-        return to_rows("ts", ts, y.shape[1], y.dtype, like)
+        t = to_rows("ts", ts, y.shape[1], y.dtype, like)
+        expect_within("ts", t, self.lowest, self.highest)
+        return t
 
     def _values(self, y: Array, t: Array) -> Array:
         """The loss (M,) of each row."""
@@ -86,10 +103,12 @@ class MeanSquaredError(RowLoss):
 class _YesOrNo(RowLoss):
     """Targets are 0 or 1, or probabilities between, of the outputs' shape."""
 
+    lowest, highest = 0, 1
     half = 0.5  # outputs above it say yes
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Whether each answer is right."""
+        self._checked(h, ts)
         return (h > self.half).reshape(-1) == (ts > 0.5).reshape(-1)
 
 
@@ -120,6 +139,8 @@ class SigmoidWithLoss(_YesOrNo):
 class CategoricalCrossEntropy(RowLoss):
     """l = -sum t log p        dl/dp = -t / p, p what `Softmax` gives, t one-hot, or a distribution."""
 
+    lowest, highest = 0, 1
+
     def _values(self, y: Array, t: Array) -> Array:
         return -(t * xp.log(xp.maximum(y, TINY))).sum(axis=1)
 
@@ -128,6 +149,7 @@ class CategoricalCrossEntropy(RowLoss):
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Whether each row's largest probability is that of its class."""
+        self._checked(h, ts)
         return (h.argmax(axis=-1) == ts.argmax(axis=-1)).reshape(-1)
 
 
@@ -136,8 +158,14 @@ class SparseCategoricalCrossEntropy(RowLoss):
 
     takes_classes = True
 
+    def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
+        """Checked outputs (M, D), targets, and how the rows lie: N, or N and T."""
+        given = h[:, None] if isinstance(h, xp.ndarray) and h.ndim == 1 else h
+        y = to_rows("the outputs", given)
+        return y, self._targets(ts, y, given.shape[:-1]), given.shape[:-1]
+
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
-        expect_ids("ts", ts, like)
+        expect_ids("ts", ts, like, y.shape[1])
         return ts.reshape(-1) if ts.ndim == 1 else ts.T.reshape(-1)
 
     def _values(self, y: Array, t: Array) -> Array:
@@ -150,6 +178,7 @@ class SparseCategoricalCrossEntropy(RowLoss):
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Whether each row's largest probability is that of its class."""
+        self._checked(h, ts)
         return (h.argmax(axis=-1) == ts).reshape(-1)
 
 
@@ -165,14 +194,18 @@ class Losses(Head):
 
     def __init__(self, *heads: Head, weights: Sequence[float] | None = None) -> None:
         super().__init__()
-        self.heads, self.weights = heads, [1.0] * len(heads) if weights is None else list(weights)
-        if len(self.weights) != len(heads):
+        given = [1.0] * len(heads) if weights is None else sequence("weights", weights, "numbers")
+        self.heads, self.weights = heads, [finite("each of the weights", weight) for weight in given]
+        if not heads or len(self.weights) != len(heads):
             raise InputError(f"weights must be {len(heads)} numbers, one for each head, got {len(self.weights)}")
+        for head in heads:
+            instance_of("each of heads", head, Head)
         if any(head.params for head in heads):
             raise InputError("heads of Losses must have no parameters: put their layers before them")
 
     def loss(self, h: Any, ts: Any, keep: bool = True) -> Array:
         """Weighed sum of the losses; outputs and targets are tuples."""
+        flag("keep", keep)
         for name, given in (("the outputs", h), ("ts", ts)):
             if not isinstance(given, (tuple, list)) or len(given) != len(self.heads):
                 raise InputError(f"{name} must be a tuple of {len(self.heads)}, one for each head")
@@ -183,8 +216,12 @@ class Losses(Head):
     def backward(self, dout: Any = 1) -> Any:
         """Gradients of the outputs, a tuple."""
         self._restore()
+        factor = factor_of(dout)
+        each = [w if factor is None else factor * w for w in self.weights]
+        for one in each:
+            factor_of(one)
         self._done()
-        return tuple(head.backward(dout * w) for head, w in zip(self.heads, self.weights))
+        return tuple(head.backward(one) for head, one in zip(self.heads, each))
 
     def scores(self, h: Any) -> Any:
         """The outputs themselves."""

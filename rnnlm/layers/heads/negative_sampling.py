@@ -12,12 +12,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import array_of, flag, positive, shown, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect, expect_ids
 from rnnlm.layers.embedding import add_rows, clear_rows
 from rnnlm.layers.functions import sigmoid
-from rnnlm.layers.heads.base import Head
+from rnnlm.layers.heads.base import Head, factor_of
 from rnnlm.randomness import stream
 
 __all__ = ["EmbeddingDot", "NegativeSamplingLoss", "UnigramSampler"]
@@ -37,15 +37,15 @@ class UnigramSampler:
     """
 
     def __init__(self, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
-        ids = np.asarray(ops.asnumpy(corpus))
-        if ids.ndim != 1 or ids.dtype.kind not in "iu" or ids.size == 0:
-            raise InputError(f"corpus must be ids (tokens,), got {ids.dtype} of shape {ids.shape}")
-        counts = np.bincount(ids)
+        counts = np.bincount(_ids("corpus", corpus, "tokens"))
         if (counts > 0).sum() < 2:
             raise InputError("corpus must have at least two different words: one is no negative sample of itself")
-        self.sample_size = whole_number("sample_size", sample_size, 1)
+        self.sample_size = size("sample_size", sample_size)
         self.seed = whole_number("seed", seed, 0, 2**64)
-        weights = np.where(counts, counts.astype(np.float64) ** positive("power", power), 0)
+        with ops.quiet():
+            weights = np.where(counts, counts.astype(np.float64) ** positive("power", power), 0)
+        if not np.isfinite(weights.sum()):
+            raise InputError(f"power must leave the counts of words finite, got {shown(power)}: take one near 1")
         self.word_p = weights / weights.sum()
         self._ends = self.word_p.cumsum()
         self._begins = self._ends - self.word_p
@@ -56,7 +56,7 @@ class UnigramSampler:
 
         Each is one random number u: where u reaches the target's place on the line of probabilities, it jumps over it.
         """
-        target = np.asarray(ops.asnumpy(target))
+        target = _ids("target", target)
         u = stream(self.seed, "negative samples", self.draws).random((len(target), self.sample_size))
         self.draws += 1
         own = np.where(target < len(self.word_p), target, 0)
@@ -71,6 +71,17 @@ class UnigramSampler:
         best, second = np.argsort(-self.word_p, kind="stable")[:2]
         other = np.where(target == best, second, best)[:, None]
         return np.where((found == target[:, None]) | (self.word_p[found] == 0), other, found)
+
+
+def _ids(name: str, given: Any, length: str = "M") -> NDArray[np.int64]:
+    """Ids (M,), or what else the length is called, on the host, checked to be below 2^31."""
+    on_device = isinstance(given, xp.ndarray) and not isinstance(given, np.ndarray)
+    ids = array_of(name, ops.asnumpy(given) if on_device else given)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu" or not ids.size:
+        raise InputError(f"{name} must be ids ({length},), got {ids.dtype} of shape {ids.shape}")
+    if ids.min() < 0 or ids.max() >= 2**31:
+        raise InputError(f"{name} must hold ids in [0, 2^31), got {ids.min() if ids.min() < 0 else ids.max()}")
+    return ids.astype(np.int64)
 
 
 class EmbeddingDot(Layer):
@@ -93,7 +104,7 @@ class EmbeddingDot(Layer):
         """The products, of the shape of idx."""
         (W,) = self.params
         expect("h", h, ("N", W.shape[1]), self.dtype)
-        expect_ids("idx", idx, (len(h),) if getattr(idx, "ndim", 2) == 1 else (len(h), "S"))
+        expect_ids("idx", idx, (len(h),) if getattr(idx, "ndim", 2) == 1 else (len(h), "S"), len(W))
         vectors = xp.take(W, idx, axis=0)
         self._save(h, idx, vectors)
         return (vectors * (h if idx.ndim == 1 else h[:, None])).sum(axis=-1)
@@ -129,20 +140,24 @@ class NegativeSamplingLoss(Head):
 
     def __init__(self, W: Array, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
         super().__init__()
-        self.sampler = UnigramSampler(corpus, power, sample_size, seed)
         self.dot = EmbeddingDot(W)
-        if len(self.sampler.word_p) > len(W):
-            raise InputError(f"corpus must hold ids in [0, {len(W)}), got {len(self.sampler.word_p) - 1}")
+        if (highest := _ids("corpus", corpus, "tokens").max()) >= len(W):
+            raise InputError(f"corpus must hold ids in [0, {len(W)}), got {highest}")
+        self.sampler = UnigramSampler(corpus, power, sample_size, seed)
         self.params, self.grads, self.names = self.dot.params, self.dot.grads, self.dot.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss of the hidden states h (N, H) and the targets ts (N,), a 0-d float64 array or scalar."""
-        expect_ids("ts", ts, (len(h),))
+        flag("keep", keep)
+        expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
+        expect_ids("ts", ts, (len(h),), len(self.params[0]))
         negatives = ops.asarray(self.sampler.get_negative_sample(ts))
         return self.loss_of(h, xp.concatenate([ts[:, None].astype(negatives.dtype), negatives], axis=1), keep)
 
     def loss_of(self, h: Array, idx: Array, keep: bool = True) -> Array:
         """The loss for words idx (N, 1 + S) that are given, the target first."""
+        flag("keep", keep)
+        expect_ids("idx", idx, ("N", "S"), len(self.params[0]))
         scores = self.dot.forward(h, idx)
         labels = xp.zeros_like(scores)
         labels[:, 0] = 1
@@ -154,11 +169,13 @@ class NegativeSamplingLoss(Head):
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, H) of the hidden states; that of W is left in `grads`."""
         (dscores,) = self._restore()
+        factor = factor_of(dout)
         self._done()
-        return self.dot.backward(dscores if isinstance(dout, (int, float)) and dout == 1 else dscores * dout)
+        return self.dot.backward(dscores if factor is None else (dscores * factor).astype(self.dtype))
 
     def scores(self, h: Array) -> Array:
         """The products (N, V) of hidden states with all words."""
+        expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
         self._done()
         scores = xp.empty((len(h), len(self.params[0])), self.dtype)
         ops.matmul(h, self.params[0].T, out=scores)

@@ -3,8 +3,10 @@
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
-from rnnlm.layers.base import batch_first, expect
-from rnnlm.layers.heads.base import Head
+from rnnlm.checks import flag
+from rnnlm.layers.base import batch_first, expect, expect_ids
+from rnnlm.layers.expected import expect_one_hot
+from rnnlm.layers.heads.base import Head, factor_of
 
 __all__ = ["SoftmaxWithLoss", "TimeSoftmaxWithLoss", "exp_scores"]
 
@@ -15,8 +17,8 @@ def exp_scores(scores: Array, b: Array | None, targets: Array, nats: Array, tota
 
         nats = -log softmax(s)[target] = log(sum exp(s - max s)) + max s - s[target]
 
-    Finite for all finite scores: a probability that underflows to 0 never meets a logarithm, and the difference of two
-    large scores is taken in float64.
+    At least 0, and finite for all finite scores of float32: a probability that underflows to 0 never meets a logarithm,
+    and the difference of two large scores is taken in float64. Of float64 the difference itself must be finite.
 
     Args:
         b: (V,), or None for zeros.
@@ -53,6 +55,7 @@ class TimeSoftmaxWithLoss(Head):
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it; `h` are the scores (N, T, V) themselves."""
+        flag("keep", keep)
         expect("xs", h, ("N", "T", "V"))
         N, T, V = h.shape
         targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, h.dtype)
@@ -68,9 +71,10 @@ class TimeSoftmaxWithLoss(Head):
     def backward(self, dout: Any = 1) -> Array:
         """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""
         (dxs,) = self._restore()
+        factor = factor_of(dout)
         self._done()
-        if not (isinstance(dout, (int, float)) and dout == 1):
-            dxs *= dout
+        if factor is not None:
+            dxs *= factor
         return batch_first(dxs)
 
     def scores(self, h: Array) -> Array:
@@ -80,6 +84,7 @@ class TimeSoftmaxWithLoss(Head):
 
     def next_scores(self, h: Array) -> Array:
         """Those of the last time step, a copy: what a layer returns may be its state."""
+        expect("xs", h, ("N", "T", "V"))
         self._done()
         return h[:, -1].copy()
 
@@ -94,8 +99,10 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it, of scores (N, V)."""
-        self._flat = getattr(h, "ndim", 3) == 2
-        return super().loss(h[:, None], ts[:, None], keep) if self._flat else super().loss(h, ts, keep)
+        self._flat = isinstance(h, xp.ndarray) and h.ndim == 2
+        if not self._flat:
+            return super().loss(h, ts, keep)
+        return super().loss(h[:, None], ts[:, None] if isinstance(ts, xp.ndarray) and ts.ndim else ts, keep)
 
     def backward(self, dout: Any = 1) -> Array:
         """Gradient of the scores, of their shape."""
@@ -104,5 +111,11 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Whether each row's best score is that of its class."""
-        ids = ts.argmax(axis=-1) if ts.ndim == h.ndim else ts
+        expect("the outputs", h, ("N", "V") if isinstance(h, xp.ndarray) and h.ndim == 2 else ("N", "T", "V"))
+        if isinstance(ts, xp.ndarray) and ts.ndim == h.ndim:
+            expect_one_hot("ts", ts, h.shape)
+            ids = ts.argmax(axis=-1)
+        else:
+            expect_ids("ts", ts, h.shape[:-1], h.shape[-1], self.ignore_label)
+            ids = ts
         return (h.argmax(axis=-1) == ids).reshape(-1)
