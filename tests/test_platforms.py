@@ -46,6 +46,10 @@ assert Path("run/model/notes").exists()
 load_model("run/model")
 done("ngram", "train", "--corpus", "text", "--out", "words", "--order", 2)
 done("eval", "words", "--corpus", "text")
+done("data", "encode", "text", "--out", "text.ids")
+done("train", "--corpus", "text.ids", "--hidden-size", 4, "--wordvec-size", 4, "--batch-size", 2, "--time-size", 5,
+     "--max-epoch", 1, "--out", "encoded")
+done("eval", "encoded", "--corpus", "text.ids")
 for name in ("gone", "here"):
     Path(f".{name}.{sys.argv[1] if name == 'gone' else sys.argv[2]}-01234567.tmp").touch()
 clear_away(Path("."))

@@ -2,9 +2,11 @@
 
 import mmap
 import os
+import sys
 import weakref
 from abc import abstractmethod
 from dataclasses import dataclass, replace
+from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
@@ -104,8 +106,18 @@ class _OpenFile:
     """A file that is open as long as anyone has this."""
 
     def __init__(self, file: BinaryIO) -> None:
-        self.number = os.dup(file.fileno())
+        self.number, self.lock = os.dup(file.fileno()), Lock()
         weakref.finalize(self, os.close, self.number)
+
+    def read(self, length: int, place: int) -> bytes:
+        """At most so many bytes from there on, for any thread."""
+        if sys.platform == "win32":
+            with self.lock:  # which can't read without moving the place that all threads share
+                os.lseek(self.number, place, os.SEEK_SET)
+                content = os.read(self.number, length)
+        else:
+            content = os.pread(self.number, length, place)
+        return content
 
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
@@ -137,9 +149,9 @@ class InFile(Unread):
     def load(self, begin: int, end: int) -> NDArray[np.integer]:
         """Read from the file, in one call of the system unless that gives less."""
         place, length = self.offset + begin * self.dtype.itemsize, (end - begin) * self.dtype.itemsize
-        content = os.pread(self.file.number, length, place)
+        content = self.file.read(length, place)
         while len(content) < length:  # a system may give less than it is asked for, nothing only at the end
-            more = os.pread(self.file.number, length - len(content), place + len(content))
+            more = self.file.read(length - len(content), place + len(content))
             if not more:
                 raise DataError(
                     f"{self.name} must have at least {place + length:,} bytes, got {place + len(content):,}: it was "
@@ -181,5 +193,5 @@ class Mapped(Unread):
             return
         while isinstance(base, np.ndarray):
             base = base.base
-        if isinstance(base, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        if sys.platform != "win32" and isinstance(base, mmap.mmap):
             base.madvise(mmap.MADV_DONTNEED)

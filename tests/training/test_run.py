@@ -1,5 +1,6 @@
 """A training is one value: taken apart after any step and put together again, it ends bit for bit as the unbroken one."""
 
+import os
 import pickle
 import subprocess
 import sys
@@ -191,7 +192,8 @@ train(run, told)
 Path(sys.argv[2]).write_text(outcome(run, told))
 """
     files = [str(tmp_path / "state"), str(tmp_path / "outcome")]
-    done = subprocess.run([sys.executable, "-c", code, *files], env=clean_env, capture_output=True, text=True)
+    env = os.environ | clean_env  # with RNNLM_FUSED and RNNLM_THREADS of this process: bits depend on them
+    done = subprocess.run([sys.executable, "-c", code, *files], env=env, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "outcome").read_text() == outcome(unbroken, told)
 
