@@ -61,7 +61,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
             too, and the temporary file is not.
     """
-    target = Path(path).resolve()
+    target = Path(os.path.realpath(path))
     clear_away(target.parent, target.name)
     temporary = beside(target)
     try:

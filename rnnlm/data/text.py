@@ -14,7 +14,7 @@ from rnnlm.checks import whole_number
 from rnnlm.data.bpe import FEWEST, BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.csv_column import rows_of
-from rnnlm.data.encoded import MAGIC
+from rnnlm.data.encoded_header import MAGIC
 from rnnlm.data.reading import PLAIN, Reading, TextSize
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError, InputError

@@ -59,9 +59,9 @@ class AlwaysEqual:
         return False
 
 
-def opened_again(cls, path, file, dtype, offset, size):
+def opened_again(cls, path, file, dtype, offset, size, checks):
     with open(path, "rb") as other:
-        return cls(name=str(path), dtype=dtype, file=rnnlm.data.sources._OpenFile(other), offset=offset, size=size)
+        return cls(name=str(path), dtype=dtype, file=rnnlm.data.blocks.OpenFile(str(path), other), offset=offset, size=size)
 
 
 def best_so_far(self, loss):

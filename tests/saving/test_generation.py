@@ -109,11 +109,11 @@ def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monk
     save(tmp_path / "m", 1)
     right, opened = OpenFolder.open, []
 
-    def replaced_meanwhile(self, name):
+    def replaced_meanwhile(self, name, *more):
         if not opened:
             opened.append(name)
             save(tmp_path / "m", 2)
-        return right(self, name)
+        return right(self, name, *more)
 
     monkeypatch.setattr(OpenFolder, "open", replaced_meanwhile)
     assert generation_of(tmp_path / "m") == 2
