@@ -12,9 +12,10 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Iterator
+from io import BufferedReader
 from math import isfinite
 from pathlib import Path
-from typing import IO, Any, AnyStr, BinaryIO, NoReturn
+from typing import IO, Any, AnyStr, NoReturn
 
 from rnnlm.errors import RnnlmError
 
@@ -33,7 +34,7 @@ KINDS = {
 }
 
 
-def regular_file(path: str | os.PathLike[str], wrong: type[RnnlmError], within: int | None = None) -> BinaryIO:
+def regular_file(path: str | os.PathLike[str], wrong: type[RnnlmError], within: int | None = None) -> BufferedReader:
     """A file opened to be read, which is none but a file: no folder, no pipe, no device. A link to a file is one.
 
     Args:

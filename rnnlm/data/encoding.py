@@ -13,7 +13,8 @@ from rnnlm.checks import whole_number
 from rnnlm.data.blocks import Checks
 from rnnlm.data.encoded import read_header
 from rnnlm.data.encoded_header import Header, id_type, pack
-from rnnlm.data.text import EMPTY, Advance, frequent_words, lines_of, strange_word
+from rnnlm.data.lines import Advance
+from rnnlm.data.text import EMPTY, frequent_words, lines_of, strange_word
 from rnnlm.data.tokens import BLOCK
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
@@ -106,7 +107,7 @@ def _pieces(
     """The ids of a text, so many at once, with -1 for each word that the vocabulary has not."""
     known = {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     ids, number = array("i"), 0
-    for number, words in lines_of(text, advance, vocabulary.reading):
+    for number, words in lines_of(text, advance, vocabulary.reading, in_pieces=True):
         line = [known.get(word, UNKNOWN) for word in words]
         if vocabulary.unk_id is None and UNKNOWN in line:
             raise strange_word(text, number, words, known)
