@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one; figures as JSON."""
 
+import errno
 import io
 import json
 import os
@@ -16,6 +17,7 @@ __all__ = [
     "atomic_file",
     "beside",
     "clear_away",
+    "followed",
     "make_folder",
     "naming",
     "new_file",
@@ -61,7 +63,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
             too, and the temporary file is not.
     """
-    target = Path(os.path.realpath(path))
+    target = followed(path)
     clear_away(target.parent, target.name)
     temporary = beside(target)
     try:
@@ -73,6 +75,18 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             temporary.unlink()  # which an interrupt may have left renamed already
         raise
     sync_folder(target.parent)
+
+
+def followed(path: str | os.PathLike[str]) -> Path:
+    """The path that links lead to.
+
+    Raises:
+        OSError: they lead round.
+    """
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    return target
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from rnnlm.errors import ModelFileError
 __all__ = ["Unpacked"]
 
 FOLD = 100  # a text of n-grams becomes a tenth, or a quarter, of its size
-AT_LEAST = 1 << 24  # bytes that any file may become
+AT_LEAST = 1 << 20  # bytes that any file may become
 
 
 class Unpacked(gzip.GzipFile):

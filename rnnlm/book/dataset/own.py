@@ -38,7 +38,7 @@ def read_array(path: Path) -> NDArray[Any]:
         try:
             read = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}[npy.read_magic(file)]
             shape, _, dtype = read(file)
-        except (ValueError, KeyError, SyntaxError, RecursionError, MemoryError) as error:
+        except Exception as error:  # NumPy's own reader of a damaged header may fail in any way that Python has
             raise DataError(f"{path} is not an array of NumPy's: {error!r:.200}") from error
         size = size_of(file) - file.tell()
         if len(shape) != 1 or dtype.kind not in "iu" or prod(shape) * dtype.itemsize != size:

@@ -15,6 +15,9 @@ from rnnlm.opening import read_whole
 
 __all__ = ["arguments", "load", "names"]
 
+LARGEST = 20_000  # bytes of a recipe
+LONGEST = 1_000  # and of a line: Python's reader takes time and memory that grow with the square of a dotted key
+
 
 def names() -> list[str]:
     """All recipes."""
@@ -38,7 +41,10 @@ def load(name: str) -> dict[str, Any]:
 
 def _load_file(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(read_whole(path, DataError).decode())
+        content = read_whole(path, DataError, LARGEST).decode()
+        if any(len(line) > LONGEST for line in content.split("\n")):
+            raise ValueError(f"a line must have at most {LONGEST:,} characters")
+        tables = tomllib.loads(content)
     except FileNotFoundError as error:
         raise InputError(f"recipe {path} does not exist") from error
     except DataError as error:
