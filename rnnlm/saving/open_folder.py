@@ -44,7 +44,11 @@ class OpenFolder:
         self.number = os.open(
             path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)
         )  # never a pipe, which may take for ever
-        self.files = self._read_manifest()
+        try:
+            self.files = self._read_manifest()
+        except BaseException:
+            self.close()
+            raise
 
     def _read_manifest(self) -> dict[str, dict[str, Any]] | None:
         try:

@@ -74,7 +74,9 @@ def bounded(action, megabytes=100, seconds=20):
             os.write(write, json.dumps(_measured(action, megabytes, seconds)).encode())
         os._exit(0)
     os.close(write)
-    ready, _, _ = select.select([read], [], [], seconds + 20)
+    waited_for = select.poll()  # which takes any number of a file
+    waited_for.register(read, select.POLLIN)
+    ready = waited_for.poll((seconds + 20) * 1000)
     content = os.read(read, 1 << 20) if ready else b""
     os.close(read)
     if not ready:
