@@ -19,11 +19,11 @@ __all__ = [
     "atomic_file",
     "beside",
     "clear_away",
+    "followed",
     "make_folder",
     "naming",
     "new_file",
     "put_back",
-    "resolved",
     "sync_folder",
     "to_json",
     "write_atomic",
@@ -65,7 +65,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
             too, and the temporary file is not.
     """
-    target = resolved(path)
+    target = followed(path)
     clear_away(target.parent, target.name)
     temporary = beside(target)
     try:
@@ -79,16 +79,16 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     sync_folder(target.parent)
 
 
-def resolved(path: str | os.PathLike[str]) -> Path:
-    """The absolute path with all links followed.
+def followed(path: str | os.PathLike[str]) -> Path:
+    """The path that links lead to.
 
     Raises:
-        OSError: links that lead round in a circle, of which pathlib makes a RuntimeError.
+        OSError: they lead round.
     """
-    try:
-        return Path(path).resolve()
-    except RuntimeError as error:
-        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path)) from error
+    target = Path(os.path.realpath(path))
+    if target.is_symlink():
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))
+    return target
 
 
 @contextmanager

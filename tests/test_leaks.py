@@ -73,7 +73,7 @@ def test_trainings_leave_no_thread():
 
 @needs_proc
 def test_files_are_closed(tmp_path):
-    save_model(tmp_path / "model", model(), Vocabulary("abcdefghi"))
+    save_model(tmp_path / "model", model(), Vocabulary(list("abcdefghi")))
     (tmp_path / "text").write_text("a b c\n" * 50)
     encode_corpus(tmp_path / "text", tmp_path / "text.ids")
 

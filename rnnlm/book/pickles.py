@@ -2,7 +2,9 @@
 
 A pickle is a program, and reading one of a stranger's with Python's own module may do anything. This one may ask for
 arrays of numbers, lists, tuples, sets, dictionaries, strings, bytes and numbers; whatever else it asks for is an error.
-Arrays are put together here, from their bytes, and not by NumPy's own unpickling, which trusts what it is given.
+Arrays are put together here, from their bytes, and not by NumPy's own unpickling, which trusts what it is given. It is
+Python's reader that is written in Python: the other one makes room for what a pickle says that it will remember, and
+hashes keys that take for ever.
 
 The functions have the names of Python's module: `rnnlm book` gives a script this one where it says `import pickle`.
 """
@@ -10,7 +12,6 @@ The functions have the names of Python's module: `rnnlm book` gives a script thi
 import io
 import os
 import pickle
-from collections.abc import Callable
 from pickle import (
     DEFAULT_PROTOCOL as DEFAULT_PROTOCOL,
     HIGHEST_PROTOCOL as HIGHEST_PROTOCOL,
@@ -20,111 +21,76 @@ from pickle import (
     dump as dump,
     dumps as dumps,
 )
-from typing import IO, Any
+from typing import IO, Any, ClassVar
 
-import numpy as np
-from numpy.typing import NDArray
-
+from rnnlm.book.pickle_builders import BUILDERS, BuiltArray, BuiltDtype, expect_plain
 from rnnlm.errors import ModelFileError
+from rnnlm.opening import regular_file
 
 __all__ = ["dump", "dumps", "load", "loads"]
 
-KINDS = "biuf"  # of numbers in an array
+PURE: Any = pickle._Unpickler  # which has no types
 
 
-class _Dtype:
-    """A dtype that is still being told its byte order."""
-
-    def __init__(self, name: Any, *_: Any) -> None:
-        if isinstance(name, bytes):
-            name = name.decode("ascii")
-        self.dtype = np.dtype(name if isinstance(name, str) else "O")
-        if self.dtype.kind not in KINDS or self.dtype.fields is not None or self.dtype.shape:
-            raise ModelFileError(f"an array in a pickle must be of numbers, got dtype {name!r:.40}")
-
-    def __setstate__(self, state: Any) -> None:
-        if state[1] in ("<", ">"):
-            self.dtype = self.dtype.newbyteorder(state[1])
-
-
-class _Array:
-    """An array that is still being told what is in it."""
-
-    def __init__(self, *_: Any) -> None:
-        self.array: NDArray[Any] = np.empty(0)
-
-    def __setstate__(self, state: Any) -> None:
-        _version, shape, dtype, fortran, raw = state
-        self.array = _filled(raw, dtype, shape, "F" if fortran else "C")
-
-
-def _filled(raw: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
-    """An array of its own from its bytes."""
-    raw = raw.encode("latin-1") if isinstance(raw, str) else raw
-    return np.frombuffer(raw, dtype.dtype).reshape(shape, order=order).astype(dtype.dtype.newbyteorder("="))
-
-
-def _from_buffer(raw: Any, dtype: Any, shape: Any, order: Any) -> _Array:
-    built = _Array()
-    built.array = _filled(raw, dtype, shape, order)
-    return built
-
-
-def _scalar(dtype: Any, raw: Any) -> Any:
-    return _filled(raw, dtype, (1,), "C")[0]
-
-
-def _encoded(text: str, encoding: str) -> bytes:
-    """Bytes, as protocols before 3 spell them."""
-    if encoding not in ("latin1", "latin-1"):
-        raise ModelFileError(f"bytes in a pickle must be spelled in latin1, got {encoding!r:.40}")
-    return text.encode("latin-1")
-
-
-def _bytearray(data: bytes = b"") -> bytearray:
-    if not isinstance(data, bytes):
-        raise ModelFileError(f"a bytearray in a pickle must be made of bytes, got {data!r:.40}")
-    return bytearray(data)
-
-
-class _Builder:
-    """A function that a pickle may call, and do nothing else with."""
-
-    __slots__ = ("_function",)
-
-    def __init__(self, function: Callable[..., Any]) -> None:
-        self._function = function
-
-    def __call__(self, *arguments: Any) -> Any:
-        return self._function(*arguments)
-
-    def __setstate__(self, state: Any) -> None:
-        raise ModelFileError("a pickle must not change what it is read with")
-
-
-BUILDERS: dict[tuple[str, str], Any] = {
-    ("numpy", "dtype"): _Dtype,
-    ("numpy", "ndarray"): "ndarray",  # only ever the first argument of _reconstruct
-    ("_codecs", "encode"): _Builder(_encoded),
-    **{(module, "set"): _Builder(set) for module in ("builtins", "__builtin__")},
-    **{(module, "bytes"): _Builder(lambda: b"") for module in ("builtins", "__builtin__")},
-    **{(module, "bytearray"): _Builder(_bytearray) for module in ("builtins", "__builtin__")},
-    **{(f"numpy.{core}.multiarray", "_reconstruct"): _Array for core in ("core", "_core")},
-    **{(f"numpy.{core}.multiarray", "scalar"): _Builder(_scalar) for core in ("core", "_core")},
-    **{(f"numpy.{core}.numeric", "_frombuffer"): _Builder(_from_buffer) for core in ("core", "_core")},
-}
-
-
-class Unpickler(pickle.Unpickler):
+class Unpickler(PURE):  # type: ignore[misc]
     """Python's, which knows `BUILDERS` and no other class or function.
+
+    Args:
+        file: open.
+
+    Attributes:
+        room: bytes that what is built of others may still take: all together has no more of them than the file.
 
     Raises:
         ModelFileError: a file that asks for anything else, or is damaged.
     """
 
+    dispatch: ClassVar[dict[int, Any]] = dict(PURE.dispatch)
+
     def __init__(self, file: IO[bytes], **_: Any) -> None:
-        super().__init__(file, encoding="latin1")
         self.name = str(getattr(file, "name", "the pickle"))
+        content = file.read()
+        self.room = len(content)
+        super().__init__(io.BytesIO(content), encoding="latin1")
+
+    def _built(self) -> None:
+        """Take into account what has just been built: by a few bytes a pickle may ask for the same large array, as a
+        new one, again and again."""
+        value = self.stack[-1]
+        if isinstance(value, BuiltArray):
+            self.room -= value.array.nbytes
+        elif isinstance(value, (bytes, bytearray, set)):
+            self.room -= len(value)
+        if self.room < 0:
+            raise ModelFileError("what a pickle holds must not be larger than the pickle")
+
+    def _reduce(self) -> None:
+        super().load_reduce()
+        self._built()
+
+    def _build(self) -> None:
+        super().load_build()
+        self._built()
+
+    def _set_item(self) -> None:
+        expect_plain(self.stack[-2:-1])
+        super().load_setitem()
+
+    def _set_items(self) -> None:
+        expect_plain(self.stack[::2])
+        super().load_setitems()
+
+    def _make_dict(self) -> None:
+        expect_plain(self.stack[::2])
+        super().load_dict()
+
+    def _add_items(self) -> None:
+        expect_plain(self.stack)
+        super().load_additems()
+
+    def _make_frozenset(self) -> None:
+        expect_plain(self.stack)
+        super().load_frozenset()
 
     def find_class(self, module: str, name: str) -> Any:
         """What a pickle may ask for."""
@@ -149,6 +115,17 @@ class Unpickler(pickle.Unpickler):
             raise ModelFileError(f"{self.name} is not a pickle, or is damaged: {error!r:.200}") from error
 
 
+Unpickler.dispatch |= {
+    pickle.REDUCE[0]: Unpickler._reduce,
+    pickle.BUILD[0]: Unpickler._build,
+    pickle.SETITEM[0]: Unpickler._set_item,
+    pickle.SETITEMS[0]: Unpickler._set_items,
+    pickle.DICT[0]: Unpickler._make_dict,
+    pickle.ADDITEMS[0]: Unpickler._add_items,
+    pickle.FROZENSET[0]: Unpickler._make_frozenset,
+}
+
+
 def _finished(value: Any, seen: dict[int, Any]) -> Any:
     """A value with the arrays that were being built in it finished.
 
@@ -156,9 +133,9 @@ def _finished(value: Any, seen: dict[int, Any]) -> Any:
         seen: what lists and dictionaries have become, by their ids, so that one that is met again is gone through once;
             None while inside of it.
     """
-    if isinstance(value, _Array):
+    if isinstance(value, BuiltArray):
         return value.array
-    if isinstance(value, _Dtype):
+    if isinstance(value, BuiltDtype):
         return value.dtype
     if not isinstance(value, (dict, list, tuple, set)):
         return value
@@ -186,7 +163,7 @@ def loads(data: bytes, **_: Any) -> Any:
 def load_file(path: str | os.PathLike[str]) -> Any:
     """What the file of this name holds; errors are those of `Unpickler`, or say that it is not there."""
     try:
-        with open(path, "rb") as file:
+        with regular_file(path, ModelFileError) as file:
             return load(file)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error

@@ -6,10 +6,9 @@ from collections.abc import Iterator
 from difflib import get_close_matches
 
 from rnnlm.errors import DataError
+from rnnlm.opening import LONGEST_LINE, lines_within
 
 __all__ = ["rows_of"]
-
-LONGEST = 1 << 24  # characters of a field
 
 
 def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, str]]:
@@ -22,10 +21,10 @@ def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, st
     Raises:
         DataError: no such column, and the nearest name is offered; a row without it; no CSV, or no UTF-8.
     """
-    csv.field_size_limit(LONGEST)
+    csv.field_size_limit(LONGEST_LINE)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(lines_within(file, path, DataError))
             names = next(reader, [])
             if column not in names:
                 near = get_close_matches(column, names, 1, cutoff=0.4)

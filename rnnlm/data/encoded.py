@@ -1,94 +1,34 @@
 """Encoded corpora: word ids and their words in one file, which is read a window at a time and never loaded.
 
-    offset  type      what
-    0       8 bytes   89 "rnnlm" 0D 0A: no UTF-8 begins so, and a change of line ends shows
-    8       uint32    version, 1
-    12      uint32    bytes of an id: 2 for at most 65,536 words, else 4
-    16      uint64    ids
-    24      uint64    how many of them are words of the text that the vocabulary has not
-    32      uint64    words
-    40      uint64    bytes of the words
-    48      32 bytes  SHA-256 of the ids
-    80      32 bytes  SHA-256 of bytes 0 to 79 and of all from 112 to the ids
-    112     UTF-8     the words, each ended by a line feed; then zeros up to a multiple of 64
-    ...     uint16/32 the ids
-
-All numbers are little-endian. What opens a file checks all but the ids, whose SHA-256 `verify` checks.
-
-The version is the format's number. A later format keeps the first 12 bytes, and has in bytes 16 to 31, in ASCII and
-filled with zeros, the oldest version of rnnlm that reads it: what it is refused with here.
+`encoded_header.py` says what is in it, `encoding.py` writes it.
 """
 
 import hashlib
 import os
-import re
-import struct
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
 import numpy as np
 
-from rnnlm import __version__
 from rnnlm.checks import path_of
+from rnnlm.data.blocks import Checks
+from rnnlm.data.encoded_header import MAGIC, Header, damaged, header_of
 from rnnlm.data.sources import InFile
 from rnnlm.data.tokens import BLOCK, Tokens
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError
+from rnnlm.opening import regular_file
+from rnnlm.progress import note
 
-__all__ = ["MAGIC", "Header", "header_and_ids", "is_encoded", "open_corpus", "read_header", "verify"]
+__all__ = ["header_and_ids", "is_encoded", "open_corpus", "read_header", "verify"]
 
-MAGIC = b"\x89rnnlm\r\n"
-VERSION = 1  # of the format
-READER = slice(16, 32)  # of a later format: bytes with the oldest rnnlm that reads it
-FIELDS = struct.Struct("<8sIIQQQQ32s")
-WORDS_BEGIN = FIELDS.size + hashlib.sha256().digest_size
-ALIGNMENT = 64
+AT_ONCE = 1 << 26  # bytes of ids without checks that are digested when they are opened: a quarter of a second at most
 Path_ = str | os.PathLike[str]
 
 
-@dataclass(frozen=True)
-class Header:
-    """All of a file but the ids.
-
-    Attributes:
-        vocabulary: the words.
-        tokens: how many ids.
-        unknown: how many of them are words of the text that the vocabulary has not.
-        digest: SHA-256 of the ids.
-        begin: offset of the first id.
-    """
-
-    vocabulary: Vocabulary
-    tokens: int
-    unknown: int
-    digest: bytes
-    begin: int
-
-    @property
-    def dtype(self) -> np.dtype[Any]:
-        """Type of the ids."""
-        return id_type(len(self.vocabulary))
-
-
-def id_type(words: int) -> np.dtype[Any]:
-    """The smallest type of ids for so many words."""
-    return np.dtype("<u2" if words <= 1 << 16 else "<u4")
-
-
-def pack(vocabulary: Vocabulary, tokens: int, unknown: int, digest: bytes) -> bytes:
-    """A file up to its ids."""
-    words = vocabulary.to_bytes()
-    fill = -(WORDS_BEGIN + len(words)) % ALIGNMENT
-    width, sizes = id_type(len(vocabulary)).itemsize, (tokens, unknown, len(vocabulary), len(words))
-    fields = FIELDS.pack(MAGIC, VERSION, width, *sizes, digest)
-    rest = words + bytes(fill)
-    return fields + hashlib.sha256(fields + rest).digest() + rest
-
-
 def is_encoded(path: Path_) -> bool:
-    """Whether a file is an encoded corpus, by its first bytes."""
-    with open(path, "rb") as file:
+    """Whether a file is an encoded corpus, by its first bytes; errors are those of `open_corpus`."""
+    with _opened(path) as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
@@ -112,63 +52,45 @@ def header_and_ids(path: Path_) -> tuple[Tokens, Header]:
     """The ids (tokens,) of a file and all else, of one file even if another one takes its place meanwhile; errors are
     those of `open_corpus`."""
     with _opened(path) as file:
-        header = _header(path, file)
-        ids = InFile.of(path, file, header.dtype, header.begin, header.tokens)
+        header = header_of(path, file)
+        if header.checks is None:
+            _expect_ids_of_first_format(path, file, header)
+        ids = InFile.of(path, file, header.dtype, header.begin, header.tokens, header.checks)
         return ids.within(0, len(header.vocabulary)), header
 
 
 def read_header(path: Path_) -> Header:
     """All of a file but its ids; errors are those of `open_corpus`."""
     with _opened(path) as file:
-        return _header(path, file)
+        return header_of(path, file)
 
 
 def _opened(path: Path_) -> BinaryIO:
-    given = path_of("path", path)
-    if not given.is_file():
-        raise DataError(f"{path} {'is not a file' if given.exists() else 'does not exist'}")
-    return open(given, "rb")
+    try:
+        return regular_file(path_of("path", path), DataError)
+    except FileNotFoundError as error:
+        raise DataError(f"{path} does not exist") from error
 
 
-def _header(path: Path_, file: BinaryIO) -> Header:
-    """The header of a file that was opened just now."""
-    size, head = os.fstat(file.fileno()).st_size, file.read(WORDS_BEGIN)
-    if not head.startswith(MAGIC):
-        raise DataError(
-            f"{path} is not an encoded corpus: it must begin with {MAGIC!r}, got {head[: len(MAGIC)]!r}; "
-            "encode a text by: rnnlm data encode TEXT"
-        )
-    if len(head) < WORDS_BEGIN:
-        raise _damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {size}")
-    _, version, width, tokens, unknown, words, length, digest = FIELDS.unpack(head[: FIELDS.size])
-    _expect_known_version(path, version, head)
-    if width != id_type(words).itemsize:
-        raise _damaged(path, f"ids of {words:,} words must have {id_type(words).itemsize} bytes, got {width}")
-    begin = WORDS_BEGIN + length + -(WORDS_BEGIN + length) % ALIGNMENT
-    if size != begin + tokens * width:
-        raise _damaged(path, f"with {tokens:,} ids it must have {begin + tokens * width:,} bytes, got {size:,}")
-    rest = file.read(begin - WORDS_BEGIN)
-    if hashlib.sha256(head[: FIELDS.size] + rest).digest() != head[FIELDS.size :]:
-        raise _damaged(path, "the SHA-256 of its header and words is not the one it says")
-    vocabulary = Vocabulary.from_bytes(rest[:length], f"the words of {path}")
-    if len(vocabulary) != words or not unknown <= tokens or not tokens:
-        raise _damaged(
-            path, f"it says {tokens:,} ids, {unknown:,} unknown, of {words:,} words; {len(vocabulary):,} are there"
-        )
-    return Header(vocabulary, tokens, unknown, digest, begin)
+def _expect_ids_of_first_format(path: Path_, file: BinaryIO, header: Header) -> None:
+    """Check ids that have no checks, if that takes no time to speak of; if it does, say that they are not checked."""
+    if header.tokens * header.dtype.itemsize > AT_ONCE:
+        note(f"{path} is of format 1, whose ids are checked by `rnnlm data check` alone: encode the text again")
+        return
+    _expect_digest(path, file, header, lambda piece: None)
 
 
-def _expect_known_version(path: Path_, version: int, head: bytes) -> None:
-    """Check that a file, which begins with `head`, is of a format that this version of rnnlm reads."""
-    if version > VERSION:
-        name = head[READER].rstrip(b"\0")
-        reader = f"rnnlm {name.decode()} or a later one" if re.fullmatch(rb"[0-9][0-9a-z.]*", name) else "a later rnnlm"
-        raise DataError(
-            f"{path} is an encoded corpus of format {version}, and this rnnlm {__version__} reads formats up to "
-            f"{VERSION}: take {reader}, or encode the text again"
-        )
-    if version < 1:
-        raise _damaged(path, f"its format must be at least 1, got {version}")
+def _expect_digest(path: Path_, file: BinaryIO, header: Header, look: Callable[[bytes], object]) -> None:
+    """Check the SHA-256 of the ids, and look at each piece of them."""
+    found = hashlib.sha256()
+    file.seek(header.begin)
+    left = header.tokens * header.dtype.itemsize
+    while left and (piece := file.read(min(left, BLOCK * header.dtype.itemsize))):
+        left -= len(piece)
+        found.update(piece)
+        look(piece)
+    if found.digest() != header.digest:
+        raise damaged(path, f"the SHA-256 of its ids must be {header.digest.hex()}, got {found.hexdigest()}")
 
 
 def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Header:
@@ -181,21 +103,19 @@ def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Heade
     Raises:
         DataError: as `open_corpus`, and for damaged ids.
     """
-    found = hashlib.sha256()
     with _opened(path) as file:
-        header = _header(path, file)
-        file.seek(header.begin)
-        while piece := file.read(BLOCK * header.dtype.itemsize):
-            found.update(piece)
+        header = header_of(path, file)
+        checks = Checks()
+
+        def look(piece: bytes) -> None:
+            checks.add(piece)
             if advance is not None:
                 advance(len(piece))
             highest = int(np.frombuffer(piece, header.dtype).max())
             if highest >= len(header.vocabulary):
-                raise _damaged(path, f"ids must be in [0, {len(header.vocabulary)}), got {highest}")
-    if found.digest() != header.digest:
-        raise _damaged(path, f"the SHA-256 of its ids must be {header.digest.hex()}, got {found.hexdigest()}")
+                raise damaged(path, f"ids must be in [0, {len(header.vocabulary)}), got {highest}")
+
+        _expect_digest(path, file, header, look)
+        if header.checks is not None and not np.array_equal(checks.array(), header.checks):
+            raise damaged(path, "the checks of its blocks are not those of its ids")
     return header
-
-
-def _damaged(path: Path_, why: str) -> DataError:
-    return DataError(f"{path} is damaged or cut short: {why}; copy it or encode the text anew")

@@ -9,8 +9,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import flag, function, instance_of, path_of, whole_number
-from rnnlm.data.encoded import Header, id_type, pack, read_header
-from rnnlm.data.text import EMPTY, Advance, frequent_words, lines_of, strange_word
+from rnnlm.data.blocks import Checks
+from rnnlm.data.encoded import read_header
+from rnnlm.data.encoded_header import Header, id_type, pack
+from rnnlm.data.lines import Advance
+from rnnlm.data.text import EMPTY, frequent_words, lines_of, strange_word
 from rnnlm.data.tokens import BLOCK
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
@@ -79,9 +82,9 @@ def write_ids(path: str | os.PathLike[str], vocabulary: Vocabulary, pieces: Iter
     Raises:
         InputError: ids that are no words, or none at all; `path` is as it was.
     """
-    digest, tokens, unknown = hashlib.sha256(), 0, 0
+    digest, checks, tokens, unknown = hashlib.sha256(), Checks(), 0, 0
     with atomic_file(path) as file:
-        file.write(pack(vocabulary, tokens, unknown, digest.digest()))
+        file.write(pack(vocabulary, tokens, unknown, digest.digest(), b""))
         for piece in pieces:
             strange = piece == UNKNOWN
             if strange.any():
@@ -91,12 +94,14 @@ def write_ids(path: str | os.PathLike[str], vocabulary: Vocabulary, pieces: Iter
                 raise InputError(f"ids must be in [0, {len(vocabulary)}), got {piece.min()} to {piece.max()}")
             content = piece.astype(id_type(len(vocabulary))).tobytes()
             digest.update(content)
+            checks.add(content)
             file.write(content)
             tokens += piece.size
         if not tokens:
             raise InputError(f"an encoded corpus must have at least one id, got none for {path}")
+        file.write(checks.array().tobytes())
         file.seek(0)
-        file.write(pack(vocabulary, tokens, unknown, digest.digest()))
+        file.write(pack(vocabulary, tokens, unknown, digest.digest(), checks.array().tobytes()))
 
 
 def _pieces(
@@ -105,7 +110,7 @@ def _pieces(
     """The ids of a text, so many at once, with -1 for each word that the vocabulary has not."""
     known = {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     ids, number = array("i"), 0
-    for number, words in lines_of(text, advance, vocabulary.reading):
+    for number, words in lines_of(text, advance, vocabulary.reading, in_pieces=True):
         line = [known.get(word, UNKNOWN) for word in words]
         if vocabulary.unk_id is None and UNKNOWN in line:
             raise strange_word(text, number, words, known)

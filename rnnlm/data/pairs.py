@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from rnnlm.checks import path_of, sequence, share, shown, text, whole_number
 from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import DataError, InputError
+from rnnlm.opening import lines_within
 from rnnlm.randomness import old_generator
 
 __all__ = ["BETWEEN", "Pairs", "read_pairs"]
@@ -93,9 +94,12 @@ class Pairs:
 def read_pairs(path: str | os.PathLike[str]) -> Pairs:
     """Pairs of a UTF-8 text file, one a line; errors are those of `Pairs.of`, and a file that is not there."""
     try:
-        lines = path_of("path", path).read_text(encoding="utf-8").split("\n")
+        with open(path_of("path", path), encoding="utf-8", newline="\n") as file:
+            lines = [line.rstrip("\r\n") for line in lines_within(file, path, DataError) if line.strip()]
     except FileNotFoundError as error:
         raise DataError(f"{path} does not exist") from error
+    except IsADirectoryError as error:
+        raise DataError(f"{path} is not a file, but a folder") from error
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8 text: {error}") from error
-    return Pairs.of([line.rstrip("\r") for line in lines if line.strip()], os.fspath(path))
+    return Pairs.of(lines, os.fspath(path))

@@ -1,7 +1,7 @@
 """From a line of text to the units that a vocabulary has ids of, and back."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
@@ -30,17 +30,21 @@ class TextSize:
     characters: int = 0
     bytes: int = 0
     first: tuple[int, int, int] = (0, 0, 0)  # words, characters and bytes of the first unit of the first line
+    in_a_word: bool = False  # is where a piece of a line ended
 
-    def add(self, line: str, reading: "Reading") -> None:
-        """Take one more line into account."""
-        if not self.lines:
+    def add(self, line: str, reading: "Reading", begins: bool = True, ends: bool = True) -> None:
+        """Take one more line into account; or a piece of one, which begins the line or not, and ends it or not."""
+        if begins and not self.lines:
             units = reading.units.cut(line)
             alone = not units or reading.options.units == "word"
             self.first = (int(alone), *(reading.units.size_of(units[0]) if units else (1, 1)))
-        self.lines += 1
-        self.words += len(line.encode().split()) + 1
-        self.characters += len(line) + 1
-        self.bytes += len(line.encode()) + 1
+        content = line.encode()
+        goes_on = self.in_a_word and bool(content[:1].split())
+        self.in_a_word = not ends and bool(content[-1:].split())
+        self.lines += ends
+        self.words += len(content.split()) + ends - goes_on
+        self.characters += len(line) + ends
+        self.bytes += len(content) + ends
 
     def without_first(self) -> "TextSize":
         """The size without the first unit, which is not scored where a text is a stream."""
@@ -85,6 +89,12 @@ class Reading:
     def plain(self) -> bool:
         """Whether lines are words as they stand there."""
         return self.options.units == "word" and not self.options.cleans
+
+    @property
+    def end_of_piece(self) -> Callable[[bytes], int] | None:
+        """Where the beginning of a long line may be cut without a change of its units; None where it may not."""
+        in_pieces = self.options.units == "word" or (self.options.units == "char" and not self.options.cleans)
+        return self.units.end_of_piece if in_pieces and self.options.column is None else None
 
     def __str__(self) -> str:
         """The options that are not the usual ones, in words."""

@@ -3,18 +3,16 @@
 import mmap
 import os
 import sys
-import weakref
 from abc import abstractmethod
 from dataclasses import dataclass, replace
-from threading import Lock
 from typing import TYPE_CHECKING, Any, BinaryIO, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnnlm.data.blocks import Blocks, OpenFile
 from rnnlm.data.ids import HIGH, expect_read, expect_words, ids_of
 from rnnlm.data.tokens import Tokens, read_rows, read_window
-from rnnlm.errors import DataError
 
 __all__ = ["InFile", "InMemory", "Mapped", "Unread", "tokens_of"]
 
@@ -102,24 +100,6 @@ class Unread(Tokens):
         return window.astype(np.int32)
 
 
-class _OpenFile:
-    """A file that is open as long as anyone has this."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self.number, self.lock = os.dup(file.fileno()), Lock()
-        weakref.finalize(self, os.close, self.number)
-
-    def read(self, length: int, place: int) -> bytes:
-        """At most so many bytes from there on, for any thread."""
-        if sys.platform == "win32":
-            with self.lock:  # which can't read without moving the place that all threads share
-                os.lseek(self.number, place, os.SEEK_SET)
-                content = os.read(self.number, length)
-        else:
-            content = os.pread(self.number, length, place)
-        return content
-
-
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class InFile(Unread):
     """Ids in a file, which is not mapped: if it turns out to be cut short, that is an error and no bus error.
@@ -130,14 +110,25 @@ class InFile(Unread):
         size: how many ids.
     """
 
-    file: _OpenFile
+    file: OpenFile
     offset: int
     size: int
 
     @classmethod
-    def of(cls, path: str | os.PathLike[str], file: BinaryIO, dtype: np.dtype[Any], offset: int, size: int) -> "InFile":
-        """The `size` ids that lie in an open file from `offset` on."""
-        return cls(name=os.fspath(path), dtype=dtype, file=_OpenFile(file), offset=offset, size=size)
+    def of(
+        cls,
+        path: str | os.PathLike[str],
+        file: BinaryIO,
+        dtype: np.dtype[Any],
+        offset: int,
+        size: int,
+        checks: NDArray[np.uint32] | None = None,
+    ) -> "InFile":
+        """The `size` ids that lie in an open file from `offset` on, with `checks` of their blocks if there are some."""
+        opened = OpenFile(os.fspath(path), file)
+        if checks is not None:
+            opened.blocks = Blocks(offset, offset + size * dtype.itemsize, checks)
+        return cls(name=opened.name, dtype=dtype, file=opened, offset=offset, size=size)
 
     def __len__(self) -> int:
         return self.size
@@ -147,17 +138,10 @@ class InFile(Unread):
         return replace(self, offset=self.offset + begin * self.dtype.itemsize, size=end - begin)
 
     def load(self, begin: int, end: int) -> NDArray[np.integer]:
-        """Read from the file, in one call of the system unless that gives less."""
+        """Read from the file; a block that is read for the first time is checked."""
         place, length = self.offset + begin * self.dtype.itemsize, (end - begin) * self.dtype.itemsize
-        content = self.file.read(length, place)
-        while len(content) < length:  # a system may give less than it is asked for, nothing only at the end
-            more = self.file.read(length - len(content), place + len(content))
-            if not more:
-                raise DataError(
-                    f"{self.name} must have at least {place + length:,} bytes, got {place + len(content):,}: it was "
-                    "cut short after it was opened; copy it or encode the text anew"
-                )
-            content += more
+        content = self.file.read(place, length)
+        self.file.expect_whole(place, content)
         return np.frombuffer(content, self.dtype)
 
 

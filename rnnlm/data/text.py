@@ -2,10 +2,8 @@
 
 import os
 from array import array
-from codecs import BOM_UTF8
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from rnnlm.checks import instance_of, path_of, whole_number
 from rnnlm.data.bpe import FEWEST, BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.csv_column import rows_of
-from rnnlm.data.encoded import MAGIC
+from rnnlm.data.lines import Advance, expect_text, raw_lines
 from rnnlm.data.reading import PLAIN, Reading, TextSize
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError, InputError
@@ -22,7 +20,6 @@ from rnnlm.errors import DataError, InputError
 __all__ = ["frequent_words", "lines_of", "no_text", "read_corpus", "strange_word", "text_lines", "vocabulary_of"]
 
 EMPTY = "{} is empty: a corpus needs at least one line"
-Advance = Callable[[int], object]
 
 
 def read_corpus(
@@ -35,7 +32,8 @@ def read_corpus(
     """Read a text file as word ids.
 
     Words are separated by ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word. Each
-    line ends with `<eos>`, an empty one consists of it. The file is read line by line, so memory is that of the ids.
+    line ends with `<eos>`, an empty one consists of it. Memory is that of the ids, even if the file is all
+    one line.
 
     Args:
         path: a UTF-8 file, with or without a byte-order mark.
@@ -49,7 +47,8 @@ def read_corpus(
         vocabulary: the one given, or the file's own.
 
     Raises:
-        DataError: a missing or empty file, bytes that are not UTF-8, or a word outside a vocabulary without `<unk>`.
+        DataError: a missing or empty file, bytes that are not UTF-8, a word of more than a million bytes, or a word
+            outside a vocabulary without `<unk>`.
     """
     path = path_of("path", path)
     max_tokens = None if max_tokens is None else whole_number("max_tokens", max_tokens, 1)
@@ -59,7 +58,8 @@ def read_corpus(
     own: dict[bytes, int] = {}
     known = None if vocabulary is None else {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     unk_id = None if vocabulary is None else vocabulary.unk_id
-    for number, words in lines_of(path, None, PLAIN if vocabulary is None else vocabulary.reading, size):
+    reading = PLAIN if vocabulary is None else vocabulary.reading
+    for number, words in lines_of(path, None, reading, size, in_pieces=True):
         if known is None:
             ids.extend([own.setdefault(word, len(own)) for word in words])
         else:
@@ -72,7 +72,7 @@ def read_corpus(
         if max_tokens is not None and len(ids) >= max_tokens:
             break
     if not ids:
-        raise no_text(path, PLAIN if vocabulary is None else vocabulary.reading)
+        raise no_text(path, reading)
     tokens = np.frombuffer(ids, np.int32)[:max_tokens]
     if vocabulary is None:
         vocabulary = Vocabulary(word.decode() for word, i in own.items() if i <= tokens.max())
@@ -95,7 +95,7 @@ def frequent_words(
     Memory is that of the different words.
     """
     counts: Counter[bytes] = Counter()
-    for _, words in lines_of(path, advance, reading):
+    for _, words in lines_of(path, advance, reading, in_pieces=True):
         counts.update(words)
     if len(counts) < 2 and (reading.options.cleans or reading.options.column is not None):
         raise no_text(path, reading)
@@ -135,6 +135,7 @@ def lines_of(
     advance: Advance | None = None,
     reading: Reading = PLAIN,
     size: TextSize | None = None,
+    in_pieces: bool = False,
 ) -> Iterator[tuple[int, list[bytes]]]:
     """The words of each line, `<eos>` included, with the line's number from 1; each line is checked to be UTF-8.
 
@@ -143,58 +144,47 @@ def lines_of(
         advance: called with the number of bytes of each line, once it is dealt with.
         reading: how lines are cleaned, and what they are cut into.
         size: to be counted on.
+        in_pieces: a line that is very long may come in pieces, of which the last one has the `<eos>`.
 
     Raises:
-        DataError: no file, or bytes that are not UTF-8.
+        DataError: no file, bytes that are not UTF-8, or a line or a word that is too long.
     """
-    eos = EOS.encode()
+    eos, begins = EOS.encode(), True
     if reading.plain and reading.options.column is None and size is None:
-        for number, line in _raw_lines(path, advance):
-            yield number, [*line.split(), eos]
+        for number, line, ends in raw_lines(path, advance, reading.end_of_piece if in_pieces else None):
+            words = line.split()
+            if ends:
+                words.append(eos)
+            yield number, words
         return
-    for number, text in text_lines(path, reading, advance):
+    for number, text, ends in _texts(path, reading, advance, in_pieces):
         if size is not None:
-            size.add(text, reading)
-        yield number, [*(unit.encode() for unit in reading.units.cut(text)), eos]
+            size.add(text, reading, begins, ends)
+        words = [unit.encode() for unit in reading.units.cut(text)]
+        if ends:
+            words.append(eos)
+        yield number, words
+        begins = ends
 
 
 def text_lines(
     path: str | os.PathLike[str], reading: Reading, advance: Advance | None = None
 ) -> Iterator[tuple[int, str]]:
     """Lines as they are before they are cut: cleaned, those to be left out left out, without their ends."""
-    lines: Iterator[tuple[int, str]]
+    return ((number, line) for number, line, _ in _texts(path, reading, advance, in_pieces=False))
+
+
+def _texts(
+    path: str | os.PathLike[str], reading: Reading, advance: Advance | None, in_pieces: bool
+) -> Iterator[tuple[int, str, bool]]:
+    """As `text_lines`; or lines that may come in pieces, and whether they end there."""
     if reading.options.column is None:
-        lines = ((number, line.decode().rstrip("\r\n")) for number, line in _raw_lines(path, advance))
+        cut = reading.end_of_piece if in_pieces else None
+        lines = ((n, line.decode(), ends) for n, line, ends in raw_lines(path, advance, cut))
     else:
-        _expect_file(path)
-        lines = rows_of(path, reading.options.column)
-    for number, line in lines:
-        cleaned = reading.cleaned(line)
+        expect_text(path)
+        lines = ((n, line, True) for n, line in rows_of(path, reading.options.column))
+    for number, line, ends in lines:
+        cleaned = reading.cleaned(line.rstrip("\r") if ends else line)
         if cleaned is not None:
-            yield number, cleaned
-
-
-def _expect_file(path: str | os.PathLike[str]) -> None:
-    if not Path(path).is_file() and not Path(path).is_fifo() and not Path(path).is_char_device():
-        raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
-
-
-def _raw_lines(path: str | os.PathLike[str], advance: Advance | None) -> Iterator[tuple[int, bytes]]:
-    """The lines of a file by their numbers from 1, each checked to be UTF-8."""
-    _expect_file(path)
-    start = 0
-    with open(path, "rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode()
-            except UnicodeDecodeError as error:
-                if number == 1 and line.startswith(MAGIC):
-                    raise DataError(f"{path} is an encoded corpus, and here a text is needed") from error
-                raise DataError(
-                    f"{path} is not UTF-8: line {number}, byte {start + error.start} of the file "
-                    f"({line[error.start]:#04x}): {error.reason}; convert it first, as with iconv -t UTF-8"
-                ) from error
-            yield number, line.removeprefix(BOM_UTF8 if number == 1 else b"")
-            start += len(line)
-            if advance is not None:
-                advance(len(line))
+            yield number, cleaned, ends

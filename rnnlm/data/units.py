@@ -5,6 +5,7 @@ from collections.abc import Sequence
 
 __all__ = ["Characters", "Units", "Words"]
 
+WHITE = (b" ", b"\t", b"\r", b"\v", b"\f")  # between words of a line
 BLANK = "▁"  # stands for a blank among characters: a vocabulary's words have no white space
 ESCAPES = {" ": BLANK, BLANK: BLANK * 2, "\t": f"{BLANK}t", "\r": f"{BLANK}r", "\v": f"{BLANK}v", "\f": f"{BLANK}f"}
 LETTERS = {unit: letter for letter, unit in ESCAPES.items()}
@@ -16,6 +17,10 @@ class Units(ABC):
     @abstractmethod
     def cut(self, line: str) -> list[str]:
         """The units of a line, none of which has white space in it."""
+
+    def end_of_piece(self, content: bytes) -> int:
+        """Where to cut the beginning of a line so that both parts have the units of the whole; 0 for nowhere."""
+        return 0
 
     @abstractmethod
     def size_of(self, unit: str) -> tuple[int, int]:
@@ -33,6 +38,10 @@ class Words(Units):
         """At ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word."""
         return [word.decode() for word in line.encode().split()]
 
+    def end_of_piece(self, content: bytes) -> int:
+        """Behind the last white space."""
+        return max(map(content.rfind, WHITE)) + 1
+
     def size_of(self, unit: str) -> tuple[int, int]:
         """The word and what ends it."""
         return len(unit) + 1, len(unit.encode()) + 1
@@ -48,6 +57,11 @@ class Characters(Units):
     def cut(self, line: str) -> list[str]:
         """A unit for each character."""
         return [ESCAPES.get(letter, letter) for letter in line]
+
+    def end_of_piece(self, content: bytes) -> int:
+        """Before the last character, and before what may be part of an end of line."""
+        end = next((i for i in range(len(content) - 1, len(content) - 5, -1) if content[i] & 0xC0 != 0x80), 0)
+        return len(content[:end].rstrip(b"\r"))
 
     def size_of(self, unit: str) -> tuple[int, int]:
         """A character."""

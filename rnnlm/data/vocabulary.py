@@ -4,6 +4,7 @@ import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from typing import BinaryIO
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +15,21 @@ from rnnlm.data.ids import ids_of
 from rnnlm.data.reading import PLAIN, Reading
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import write_atomic
+from rnnlm.opening import regular_file, size_of
 
-__all__ = ["EOS", "UNK", "Vocabulary"]
+__all__ = ["EOS", "LONGEST_WORD", "MOST", "UNK", "Vocabulary", "read_words"]
 
 EOS = "<eos>"  # ends every line of a corpus
 UNK = "<unk>"  # stands for every word that the vocabulary has not
+LONGEST_WORD = 1 << 20  # bytes
+MOST = 1 << 31  # words: ids are 32-bit numbers
 
 
 class Vocabulary:
     """A list of different words; a word's id is its place in it.
 
-    Words are non-empty and without ASCII white space, which is what separates them in a text.
+    Words are non-empty, of at most a million bytes, and without ASCII white space, which is what separates them in a
+    text.
 
     Args:
         words: in the order of their ids.
@@ -36,13 +41,17 @@ class Vocabulary:
     """
 
     def __init__(self, words: Iterable[str], reading: Reading = PLAIN) -> None:
-        self.words, self.reading = listed("words", words, "words"), instance_of("reading", reading, Reading)
+        self.words: list[str] = []
+        self.reading = instance_of("reading", reading, Reading)
         self.word_to_id: dict[str, int] = {}
-        for i, word in enumerate(self.words):
+        for i, word in enumerate(listed("words", words, "words")):
             if not isinstance(word, str) or not _is_word(word):
-                raise DataError(f"word {i} of a vocabulary must be a non-empty str without white space, got {word!r}")
+                raise DataError(
+                    f"word {i} of a vocabulary must be a non-empty str without white space, got {word!r:.80}"
+                )
             if self.word_to_id.setdefault(word, i) != i:
                 raise DataError(f"words of a vocabulary must differ, got {word!r} as {self.word_to_id[word]} and {i}")
+            self.words.append(word)
         self.id_to_word = dict(enumerate(self.words))
 
     def __len__(self) -> int:
@@ -124,13 +133,13 @@ class Vocabulary:
             DataError: missing, not UTF-8, an empty line or a word given twice.
         """
         try:
-            content = path_of("path", path).read_bytes()
+            with regular_file(path_of("path", path), DataError) as file:
+                return cls.from_bytes(read_words(file, size_of(file), MOST, str(path)), str(path))
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist") from error
-        return cls.from_bytes(content, str(path))
 
     @classmethod
-    def from_bytes(cls, content: bytes, source: str) -> "Vocabulary":
+    def from_bytes(cls, content: bytes | bytearray, source: str) -> "Vocabulary":
         """From what `to_bytes` gave, read from `source`; errors as those of `load`."""
         try:
             return cls(content.decode().removesuffix("\n").split("\n"))
@@ -140,9 +149,33 @@ class Vocabulary:
             raise DataError(f"{source}: {error}") from error
 
 
+def read_words(file: BinaryIO, length: int, most: int, source: str) -> bytearray:
+    """The next `length` bytes of a file, which are words, one a line: what can't be words is not read to its end.
+
+    Args:
+        file: open, at the first word.
+        length: in bytes, of all words.
+        most: how many words at most.
+        source: to be told.
+
+    Raises:
+        DataError: more words, or a word of more than `LONGEST_WORD` bytes.
+    """
+    content, lines = bytearray(), 0
+    while piece := file.read(min(2 * LONGEST_WORD, length - len(content))):
+        content += piece
+        lines += piece.count(b"\n")
+        if lines > most:
+            raise DataError(f"{source} must have at most {most:,} words, and has more")
+        if len(piece) == 2 * LONGEST_WORD and b"\n" not in piece:
+            raise DataError(f"{source}: a word must have at most {LONGEST_WORD:,} bytes, and word {lines} has more")
+    return content
+
+
 def _is_word(word: str) -> bool:
     """Whether a text that has this word between blanks gives it back."""
     try:
-        return word.encode().split() == [word.encode()]
+        content = word.encode()
+        return len(content) <= LONGEST_WORD and content.split() == [content]
     except UnicodeEncodeError:  # half of a surrogate pair is no character
         return False

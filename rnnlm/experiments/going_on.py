@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.opening import read_json, read_whole
 from rnnlm.saving.checkpoint_state import read_state
 from rnnlm.saving.open_folder import read_folder
 
@@ -36,12 +37,12 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
         try:
             return dict(read_folder(path, read_state)["settings"])
-        except (ModelFileError, OSError, KeyError, TypeError):
+        except (ModelFileError, OSError, ValueError, KeyError, TypeError):
             continue  # whoever goes on with it says what is wrong
     try:
-        found = json.loads((folder / SETTINGS).read_text(encoding="utf-8"))
+        found = read_json(read_whole(folder / SETTINGS, ModelFileError))
         return {**found, **{name: inf for name in ENDLESS if found[name] is None}}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ModelFileError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"resume must be the folder of a run, and {folder} has no whole {SETTINGS}: {error}"
         ) from error

@@ -4,9 +4,10 @@ import os
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import InputError
+from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
+from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
 
 __all__ = ["METRICS", "TIMING", "Results"]
@@ -24,6 +25,7 @@ class Results:
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.figures = folder, ""
+        _expect_no_links(folder)
         self._lock = locked(folder)
         clear_away(folder)
 
@@ -60,7 +62,8 @@ class Results:
         self.figures = figures
         timing = self.folder / TIMING
         if timing.exists():
-            content = timing.read_bytes()
+            with regular_file(timing, ModelFileError) as file:
+                content = file.read()
             write_atomic(timing, content[: content.rfind(b"\n") + 1])
 
     def write(self, name: str, row: dict[str, Any]) -> None:
@@ -81,6 +84,18 @@ class Results:
                 raise
         if name == METRICS:
             self.figures += to_json(row) + "\n"
+
+
+def _expect_no_links(folder: Path) -> None:
+    """Check that what a run writes lies in its folder: by a link, a folder of a stranger's could have any file of
+    one's own overwritten, with what its checkpoint says.
+
+    Raises:
+        InputError: one of the files is a link.
+    """
+    for name in (LOCK, METRICS, TIMING, SETTINGS, CHECKPOINTS):
+        if (folder / name).is_symlink():
+            raise InputError(f"{folder / name} must not be a link: a run writes to its own folder alone")
 
 
 def _expect_nothing_in(folder: Path) -> None:

@@ -12,6 +12,7 @@ from rnnlm.checks import array_of, path_of, refused
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import atomic_file
 from rnnlm.models.tensor_file import pieces, read_into
+from rnnlm.opening import regular_file
 
 __all__ = ["Parameters"]
 
@@ -73,15 +74,17 @@ class Parameters:
         """
         path = self._params_path(file_name)
         try:
-            with open(path, "rb") as file:
-                self.read_params(file)
+            opened = regular_file(path, ModelFileError)
         except FileNotFoundError as error:
             pickled = file_name is not None and Path(file_name).suffix == ".pkl" and Path(file_name).exists()
             kind = type(self).__name__
             hint = f", and {file_name} is a pickle, which is not read: rnnlm.book.{kind} reads it" if pickled else ""
             raise ModelFileError(f"{path} does not exist{hint}") from error
-        except ModelFileError as error:
-            raise ModelFileError(f"{path} {error}") from error
+        with opened as file:
+            try:
+                self.read_params(file)
+            except ModelFileError as error:
+                raise ModelFileError(f"{path} {error}") from error
 
     def read_params(self, file: BinaryIO) -> None:
         """Read parameters from an open file; errors are those of `load_params`."""

@@ -17,11 +17,13 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops
 from rnnlm.errors import InputError
+from rnnlm.opening import read_json
 
-__all__ = ["mapped", "pieces", "read_into"]
+__all__ = ["bytes_in", "mapped", "pieces", "read_into"]
 
 TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1", "BOOL": "?"}
-LONGEST = 100_000_000  # bytes of a header, as the library has it
+LONGEST = 10_000_000  # bytes of a header; a hundred or so are an array's
+DIMENSIONS = 8  # of an array at most
 
 
 def pieces(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
@@ -80,8 +82,8 @@ def _fill(file: BinaryIO, array: Array) -> None:
     """Read an array in place where it lies in one piece of the host's memory."""
     straight = isinstance(array, np.ndarray) and array.flags.c_contiguous
     host = array if straight else np.empty(array.shape, array.dtype)
-    if host.nbytes:
-        file.readinto(_bytes_of(host))  # type: ignore[attr-defined]
+    if host.nbytes and file.readinto(_bytes_of(host)) < host.nbytes:  # type: ignore[attr-defined]
+        raise InputError("it was cut short while it was read")
     if not straight:
         array[...] = ops.asarray(host)
 
@@ -91,27 +93,40 @@ def _bytes_of(array: NDArray[Any]) -> memoryview:
     return array.reshape(-1).view(np.uint8).data
 
 
+def bytes_in(file: BinaryIO) -> int:
+    """Bytes of all arrays of a file, of which the header alone is read; errors are those of `mapped`."""
+    return sum(dtype.itemsize * prod(shape) for dtype, shape, _ in _header(file)[0].values())
+
+
 def _header(file: BinaryIO) -> tuple[dict[str, tuple[np.dtype[Any], tuple[int, ...], int]], int]:
-    """Dtype, shape and offset of each array, and where the first one begins; checked against the file's length."""
+    """Dtype, shape and offset of each array, and where the first one begins; they lie one behind the other, to the end
+    of the file."""
     size = file.seek(0, 2)
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, LONGEST):
         raise InputError(f"it is no file of safetensors, or was cut short at {size:,} bytes")
     try:
-        told = json.loads(file.read(length))
-        found = {name: _entry(about) for name, about in told.items() if name != "__metadata__"}
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-        raise InputError(f"it is no file of safetensors: {error!r}") from error
-    end = max((offset + dtype.itemsize * prod(shape) for dtype, shape, offset in found.values()), default=0)
+        told = read_json(file.read(length), LONGEST)
+        found = {name: _entry(about, size) for name, about in told.items() if name != "__metadata__"}
+    except (ValueError, TypeError, KeyError, AttributeError) as error:
+        raise InputError(f"it is no file of safetensors: {error!r:.200}") from error
+    end = 0
+    for dtype, shape, offset in sorted(found.values(), key=lambda entry: (entry[2], prod(entry[1]))):
+        if offset != end:
+            raise InputError(
+                f"its arrays must lie one behind the other, and one begins at {offset:,} in place of {end:,}"
+            )
+        end += dtype.itemsize * prod(shape)
     if size != 8 + length + end:
         raise InputError(f"its arrays end at byte {8 + length + end:,}, and it has {size:,} bytes: it was cut short")
     return found, 8 + length
 
 
-def _entry(about: Mapping[str, Any]) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Dtype, shape and offset of an array that a header describes."""
+def _entry(about: Mapping[str, Any], size: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
+    """Dtype, shape and offset of an array that the header of a file of `size` bytes describes."""
     dtype, shape, (begin, end) = np.dtype(TYPES[about["dtype"]]), tuple(about["shape"]), about["data_offsets"]
-    if not all(isinstance(n, int) and n >= 0 for n in (*shape, begin)) or end - begin != dtype.itemsize * prod(shape):
+    whole = all(type(n) is int and 0 <= n <= size for n in (*shape, begin, end)) and len(shape) <= DIMENSIONS
+    if not whole or end - begin != dtype.itemsize * prod(shape):
         raise ValueError(f"{about} describes no array")
     return dtype, shape, begin

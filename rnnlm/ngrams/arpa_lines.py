@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import IO, NoReturn
 
 from rnnlm.errors import ModelFileError
+from rnnlm.opening import LONGEST_LINE
 
 __all__ = ["Lines", "shown"]
 
@@ -77,7 +78,7 @@ class Lines:
     def _fill(self) -> bool:
         """Have a line at hand; False at the end of the file."""
         if self._taken == len(self._at_hand):
-            more = self.file.readlines(READ)
+            more = self._more()
             if not more:
                 return False
             self._before, self._at_hand, self._taken = self.number, more, 0
@@ -85,6 +86,15 @@ class Lines:
                 self._at_hand[0] = self._at_hand[0].removeprefix(BOM_UTF8)
             self.advance()
         return True
+
+    def _more(self) -> list[bytes]:
+        """The next lines without their ends, as many as there are in so many bytes; none at the end of the file."""
+        content = self.file.read(READ)
+        if content and not content.endswith(b"\n"):
+            content += self.file.readline(LONGEST_LINE)
+            if len(content) >= LONGEST_LINE:
+                self.wrong(f"a line must have at most {LONGEST_LINE:,} bytes", self.number + content.count(b"\n") + 1)
+        return content.removesuffix(b"\n").split(b"\n") if content else []
 
 
 def shown(line: bytes) -> str:

@@ -7,7 +7,6 @@ import zlib
 from collections.abc import Sequence
 from itertools import chain
 from math import isnan, nan
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +18,8 @@ from rnnlm.ngrams.arpa import END, OURS, START, is_packed
 from rnnlm.ngrams.arpa_lines import Lines, shown
 from rnnlm.ngrams.arpa_section import Section
 from rnnlm.ngrams.model import NGram, Table
+from rnnlm.ngrams.unpacked import Unpacked
+from rnnlm.opening import regular_file, size_of
 from rnnlm.progress import bytes_bar, note
 
 __all__ = ["read_arpa"]
@@ -33,11 +34,14 @@ def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
     Raises:
         ModelFileError: no such file, or one that breaks a rule of the format, with the number of the line.
     """
-    if not Path(path).exists() or Path(path).is_dir():
-        raise ModelFileError(f"{path} {'is a folder' if Path(path).exists() else 'does not exist'}")
-    with open(path, "rb") as file, bytes_bar(os.fstat(file.fileno()).st_size) as bar:
-        packed = is_packed(path) or file.peek(2)[:2] == b"\x1f\x8b"  # its magic bytes
-        content: Any = gzip.GzipFile(fileobj=file) if packed else file
+    try:
+        opened = regular_file(path, ModelFileError)
+    except FileNotFoundError as error:
+        raise ModelFileError(f"{path} does not exist") from error
+    with opened as file, bytes_bar(size_of(file)) as bar:
+        packed = is_packed(path) or file.read(2) == b"\x1f\x8b"  # its magic bytes
+        file.seek(0)
+        content: Any = Unpacked(path, file) if packed else file
         try:
             found = _Reader(Lines(path, content, lambda: bar.update(file.tell() - bar.n))).read()
             while packed and content.read(1 << 20):
@@ -76,7 +80,7 @@ class _Reader:
             if found is None or int(found[1]) != n:
                 self.wrong(f"\\{n}-grams: must stand here, got {shown(heading)}")
             begin = self.lines.number
-            section = self._section(n)
+            section = self._section(n, count, told)
             heading = self.lines.next()
             if n == 1:
                 self._expect_marks()
@@ -105,10 +109,13 @@ class _Reader:
             self.wrong(f"'ngram 1=' and how many there are must stand here, got {shown(line)}")
         return counts, line
 
-    def _section(self, n: int) -> Section:
-        """The n-grams of the next order."""
-        parts = []
+    def _section(self, n: int, count: int, told: int) -> Section:
+        """The n-grams of the next order, of which there are to be `count`, as line `told` says."""
+        parts, found = [], 0
         for rows, numbers in self.lines.before_a_heading():
+            found += len(rows)
+            if found > count:
+                self.wrong(f"there must be {count} {n}-grams, as line {told} says, got more")
             if n == 1:
                 self._learn_words(rows, numbers)
             if rows:  # a short text has no n-grams of a high order

@@ -5,12 +5,14 @@ from typing import Any
 
 from rnnlm import __version__
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.opening import read_json
 from rnnlm.saving.open_folder import OpenFolder
 
 __all__ = ["STATE", "as_json", "read_state"]
 
 STATE = "state.json"
 FORMAT = 1
+LARGEST_STATE = 1 << 26  # bytes: the figures of a long training are in it
 
 
 def as_json(state: Any) -> bytes:
@@ -28,9 +30,11 @@ def read_state(folder: OpenFolder) -> Any:
     if folder.files is None:
         raise ModelFileError(f"{folder.path} has no manifest: it was not written to its end")
     try:
-        tree = json.loads(folder.read(STATE))
+        tree = read_json(folder.read(STATE, LARGEST_STATE), LARGEST_STATE, finite=False)  # a best loss may be infinite
         number, writer, state = tree["format"], tree["rnnlm"], tree["state"]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+        if type(number) is not int or number < 1:
+            raise ValueError(f"its format must be a whole number of at least 1, got {number!r:.80}")
+    except (ValueError, KeyError, TypeError) as error:
         raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
     if number > FORMAT:
         raise InputError(

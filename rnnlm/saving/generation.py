@@ -7,7 +7,6 @@ each; then the two folders change places. `open_folder.py` reads them.
 
 import ctypes
 import hashlib
-import json
 import os
 import shutil
 import stat
@@ -16,8 +15,9 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import InputError
-from rnnlm.files import OLD, beside, clear_away, make_folder, new_file, resolved, sync_folder
+from rnnlm.errors import InputError, ModelFileError
+from rnnlm.files import OLD, beside, clear_away, followed, make_folder, new_file, sync_folder
+from rnnlm.opening import read_json, read_whole
 from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
 __all__ = ["NewFolder", "replaced_folder"]
@@ -58,7 +58,7 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
         InputError: there is a file of that name.
         OSError: as the operating system says; `folder` is what it was, after any other error or an interrupt too.
     """
-    target = resolved(folder)
+    target = followed(folder)
     clear_away(target.parent, target.name)
     if target.exists() and not target.is_dir():
         raise InputError(f"a folder can't take the place of a file, and {target} is one")
@@ -99,8 +99,8 @@ def _link(path: str | Path, other: str | Path) -> None:
 
 def _named(target: Path) -> list[str]:
     """The files that a folder's manifest names."""
-    with suppress(OSError, ValueError, KeyError, TypeError):
-        return list(json.loads((target / MANIFEST).read_bytes())["files"])
+    with suppress(OSError, ModelFileError, ValueError, KeyError, TypeError, AttributeError):
+        return list(read_json(read_whole(target / MANIFEST, ModelFileError))["files"].keys())
     return []
 
 

@@ -14,7 +14,9 @@ from rnnlm.files import put_back
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.tensor_file import bytes_in
 from rnnlm.models.weights import undrawn
+from rnnlm.opening import read_json
 from rnnlm.progress import note
 from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import MANIFEST, OpenFolder, read_folder
@@ -24,7 +26,6 @@ __all__ = ["load_model", "save_model"]
 
 FORMAT = 1  # of the folder; one that doesn't say has this too
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
-LARGEST_CONFIG = 1_000_000  # bytes; a real one has a few hundred
 
 
 def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabulary) -> None:
@@ -67,13 +68,13 @@ def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
     """A model and its words."""
     try:
         config = _read_config(folder)
-        vocabulary = words_in(folder)
+        vocabulary = words_in(folder, config.vocab_size)
         if len(vocabulary) != config.vocab_size:
             raise InputError(
                 f"{WORDS} must have the {config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
             )
         with folder.open(WEIGHTS) as file:
-            _expect_room(config, os.fstat(file.fileno()).st_size)
+            _expect_room(config, bytes_in(file))
             with undrawn():
                 model = build_model(config)
             model.read_params(file)
@@ -91,17 +92,14 @@ def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
 def _read_config(folder: OpenFolder) -> ModelConfig:
     path = folder.path / CONFIG
     try:
-        content = folder.read(CONFIG)
-        if len(content) > LARGEST_CONFIG:
-            raise ValueError(f"larger than {LARGEST_CONFIG} bytes")
-        fields = json.loads(content.decode())
+        fields = read_json(folder.read(CONFIG))
         if fields.get("model") == "ngram":
             raise ModelFileError(f"{path} is of an n-gram model: load_ngram reads it")
         _expect_known_format(path, fields.pop("format", FORMAT), fields.pop("rnnlm", None))
         return config_of(fields)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error
-    except (ValueError, TypeError, AttributeError, RecursionError) as error:  # not JSON, not UTF-8, not our keys, ...
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # not JSON, not UTF-8, not our keys, ...
         raise ModelFileError(f"{path} is not a model's configuration: {error}") from error
 
 
@@ -123,7 +121,8 @@ def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
 
 
 def _expect_room(config: ModelConfig, size: int) -> None:
-    """Check that the weights' file is large enough for the sizes in the configuration, before memory is taken."""
+    """Check that the arrays of the weights' file, of `size` bytes, are large enough for the sizes in the configuration,
+    before memory is taken."""
     needed = config.parameters * (4 if config.dtype == "float32" else 8)
     if size < needed:
         raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

@@ -1,12 +1,15 @@
 """N-gram models in files: ARPA, which others read, or a folder, which opens at once.
 
-The folder has config.json, ngrams.safetensors, vocab.txt and text.json. Its tables are mapped: they stay in the file
-until they are asked for, and processes share them.
+The folder has config.json, ngrams.safetensors, vocab.txt and text.json. Its tables are mapped, once they are checked:
+they stay in the file until they are asked for, and processes share them.
 """
 
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 from rnnlm import __version__
 from rnnlm.checks import instance_of, path_of
@@ -18,6 +21,7 @@ from rnnlm.models.tensor_file import mapped, pieces
 from rnnlm.ngrams.arpa import expect_names, expect_plain, write_arpa
 from rnnlm.ngrams.arpa_reader import read_arpa
 from rnnlm.ngrams.model import NGram, Table
+from rnnlm.opening import read_json, size_of
 from rnnlm.progress import note
 from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import OpenFolder, read_folder
@@ -27,6 +31,7 @@ __all__ = ["expect_new", "expect_reading", "expect_words", "is_ngram", "load_ngr
 
 FORMAT = 1
 CONFIG, TABLES = "config.json", "ngrams.safetensors"
+CHECKED = 1 << 30  # bytes of tables that are checked when they are opened: a second or two
 Path_ = str | os.PathLike[str]
 
 
@@ -123,14 +128,14 @@ def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
 
 
 def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
-    """A model and its words; its tables are not looked at as a whole, so that they open at once."""
+    """A model and its words."""
     path = folder.path / CONFIG
     try:
-        config = json.loads(folder.read(CONFIG))
+        config = read_json(folder.read(CONFIG))
         number, order, size, eos = (config[name] for name in ("format", "order", "vocab_size", "eos_id"))
-        if config["model"] != "ngram" or not all(isinstance(n, int) and n >= 0 for n in (number, order, size, eos)):
+        if config["model"] != "ngram" or not all(type(n) is int and n >= 0 for n in (number, order, size, eos)):
             raise ValueError("it is of another model")
-    except (OSError, ValueError, TypeError, KeyError, RecursionError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise ModelFileError(f"{path} is not an n-gram model's configuration: {error}") from error
     if number != FORMAT:
         raise ModelFileError(
@@ -138,10 +143,10 @@ def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
             f"{config.get('rnnlm')}, which wrote it, or a later one"
         )
     try:
-        words = words_in(folder)
+        words = words_in(folder, size)
         if len(words) != size or words.eos_id != eos:
             raise DataError(f"{WORDS} must have the {size} words that {CONFIG} says, got {len(words)}")
-        with folder.unchecked(TABLES) as file:
+        with _opened_tables(folder) as file:
             arrays = mapped(file)
         tables = [Table(*(arrays[name] for name in _array_names(n))) for n in range(1, order + 1)]
         _expect_whole(tables, size)
@@ -150,9 +155,21 @@ def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
             raise ValueError(f"there must be discounts for {order} orders, got {len(discounts)}")
     except DataError as error:
         raise ModelFileError(f"{folder.path}: {error}") from error
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
         raise ModelFileError(f"{folder.path / TABLES} has not the tables of an n-gram model: {error!r}") from error
     return NGram(tables, size, eos, discounts), words
+
+
+@contextmanager
+def _opened_tables(folder: OpenFolder) -> Iterator[BinaryIO]:
+    """The file of the tables, checked, unless that takes longer than one would wait: then it is said that it is not."""
+    with folder.unchecked(TABLES) as file:
+        if size_of(file) > CHECKED:
+            note(f"{folder.path / TABLES} is large and was not checked: rnnlm info checks it")
+            yield file
+            return
+    with folder.open(TABLES) as file:
+        yield file
 
 
 def _array_names(order: int) -> list[str]:

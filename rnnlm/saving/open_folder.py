@@ -3,6 +3,7 @@
 import hashlib
 import json
 import os
+import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import Any, BinaryIO, TypeVar
 
 from rnnlm.errors import DataError, ModelFileError
 from rnnlm.files import naming, put_back
+from rnnlm.opening import LARGEST, read_json, regular_file, size_of
 
 __all__ = ["MANIFEST", "OpenFolder", "expect_whole", "manifest_of", "read_folder"]
 
@@ -41,33 +43,37 @@ class OpenFolder:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.number = os.open(path, os.O_RDONLY) if BY_NUMBER else None
+        # never a pipe, which may take for ever
+        self.number = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)) if BY_NUMBER else None
         self.inode = os.stat(path if self.number is None else self.number).st_ino
-        self.files = self._read_manifest()
+        try:
+            self.files = self._read_manifest()
+        except BaseException:
+            self.close()
+            raise
 
     def _read_manifest(self) -> dict[str, dict[str, Any]] | None:
         try:
             with naming(self.path / MANIFEST), self.unchecked(MANIFEST) as file:
-                content = file.read()
+                content = file.read(LARGEST + 1)
         except FileNotFoundError:
             return None
         try:
-            manifest = json.loads(content)
-            files = manifest["files"]
-            if manifest_of(files) != content or any(set(said) != {"bytes", "sha256"} for said in files.values()):
+            files = read_json(content)["files"]
+            if manifest_of(files) != content or not all(map(_is_entry, files, files.values())):
                 raise ValueError("it is not as it was written")
             return dict(files)
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise ModelFileError(f"{self.path / MANIFEST} is damaged: {error}") from error
 
-    def read(self, name: str) -> bytes:
-        """A file as a whole, checked."""
-        with self.open(name) as file:
-            return file.read()
+    def read(self, name: str, most: int = LARGEST) -> bytes:
+        """A file as a whole, of at most so many bytes, checked; errors are those of `open`."""
+        with self.open(name, most) as file:
+            return file.read(most)
 
     @contextmanager
-    def open(self, name: str) -> Iterator[BinaryIO]:
-        """A file to be read, whose content has been checked.
+    def open(self, name: str, most: int | None = None) -> Iterator[BinaryIO]:
+        """A file to be read, of at most so many bytes, whose content has been checked.
 
         Raises:
             FileNotFoundError: there is none.
@@ -80,29 +86,36 @@ class OpenFolder:
                 raise ModelFileError(f"{self.path / name} is missing: {MANIFEST} names it") from error
             raise
         with naming(self.path / name), opened as file:
+            if most is not None and size_of(file) > most:
+                raise ModelFileError(f"{self.path / name} must have at most {most:,} bytes, got {size_of(file):,}")
             if self.files is not None:
                 self._check(name, file)
             yield file
 
     def unchecked(self, name: str) -> BinaryIO:
-        """A file to be read, as it is."""
-        if self.number is None:
-            return open(self.path / name, "rb")
-        return os.fdopen(os.open(name, os.O_RDONLY, dir_fd=self.number), "rb")
+        """A file to be read, as it is.
+
+        Raises:
+            FileNotFoundError: there is none.
+            ModelFileError: it is no file.
+        """
+        return regular_file(self.path / name, ModelFileError, within=self.number)
 
     def _check(self, name: str, file: BinaryIO) -> None:
         said = (self.files or {}).get(name)
         if said is None:
             raise ModelFileError(f"{self.path / name} is not named in {MANIFEST}: it was put there by someone else")
-        digest, size = hashlib.sha256(), 0
+        if size_of(file) != said["bytes"]:  # then it need not be read, and may be a hole without an end
+            raise self._damaged(name, f"{size_of(file):,} bytes", f"{said['bytes']:,}")
+        digest = hashlib.sha256()
         while piece := file.read(BLOCK):
             digest.update(piece)
-            size += len(piece)
-        if (size, digest.hexdigest()) != (said["bytes"], said["sha256"]):
-            told = f"{size:,} bytes, SHA-256 {digest.hexdigest()[:12]}..."
-            said_so = f"{said['bytes']:,} bytes, SHA-256 {said['sha256'][:12]}..."
-            raise ModelFileError(f"{self.path / name} is damaged: it has {told}, and had {said_so} when it was saved")
+        if digest.hexdigest() != said["sha256"]:
+            raise self._damaged(name, f"SHA-256 {digest.hexdigest()[:12]}...", f"{said['sha256'][:12]}...")
         file.seek(0)
+
+    def _damaged(self, name: str, told: str, said: str) -> ModelFileError:
+        return ModelFileError(f"{self.path / name} is damaged: it has {told}, and had {said} when it was saved")
 
     def replaced(self) -> bool:
         """Whether the path leads to another folder by now."""
@@ -115,6 +128,13 @@ class OpenFolder:
         """Let it go."""
         if self.number is not None:
             os.close(self.number)
+
+
+def _is_entry(name: str, said: Any) -> bool:
+    """Whether a manifest may say this: of a file of the folder itself, its size and its digest."""
+    plain = os.path.basename(name) == name and name not in ("", ".", "..") and "\0" not in name
+    size, digest = said["bytes"], said["sha256"]
+    return plain and len(said) == 2 and type(size) is int and size >= 0 and bool(re.fullmatch("[0-9a-f]{64}", digest))
 
 
 def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:

@@ -5,13 +5,15 @@ from pathlib import Path
 
 from rnnlm.data.bpe import BytePairs
 from rnnlm.data.reading import PLAIN, Reading
-from rnnlm.data.vocabulary import EOS, Vocabulary
+from rnnlm.data.vocabulary import EOS, MOST, Vocabulary, read_words
 from rnnlm.errors import DataError, InputError
+from rnnlm.opening import read_json, size_of
 from rnnlm.saving.open_folder import OpenFolder, read_folder
 
 __all__ = ["WORDS", "load_words", "word_files", "words_in"]
 
 WORDS, TEXT, PAIRS = "vocab.txt", "text.json", "tokenizer.json"
+LARGEST_PAIRS = 1 << 26  # bytes of byte pairs: a million of them
 
 
 def word_files(vocabulary: Vocabulary) -> dict[str, bytes]:
@@ -24,23 +26,29 @@ def word_files(vocabulary: Vocabulary) -> dict[str, bytes]:
     return files
 
 
-def words_in(folder: OpenFolder) -> Vocabulary:
+def words_in(folder: OpenFolder, most: int = MOST) -> Vocabulary:
     """Read `word_files`; a folder without text.json is of a version that knew words alone.
+
+    Args:
+        folder: of the model.
+        most: so many words at most: as soon as there are more, they are refused.
 
     Raises:
         DataError: a file is missing, damaged, or does not fit the others.
         MissingExtra: byte pairs, and no library for them.
     """
     try:
-        words = Vocabulary.from_bytes(folder.read(WORDS), str(folder.path / WORDS))
+        with folder.open(WORDS) as file:
+            content = read_words(file, size_of(file), most, str(folder.path / WORDS))
+        words = Vocabulary.from_bytes(content, str(folder.path / WORDS))
     except FileNotFoundError as error:
         raise DataError(f"{folder.path / WORDS} does not exist") from error
     try:
-        settings = json.loads(folder.read(TEXT))
+        settings = read_json(folder.read(TEXT))
         options = Reading.options_of(settings)
     except FileNotFoundError:
         return Vocabulary(words.words, PLAIN)
-    except (ValueError, TypeError, AttributeError, RecursionError, InputError, DataError) as error:
+    except (ValueError, TypeError, AttributeError, InputError, DataError) as error:
         raise DataError(f"{TEXT} does not say how a text is read: {error}") from error
     pairs = _load_pairs(folder, words) if options.units == "bpe" else None
     return Vocabulary(words.words, Reading.of(options, pairs))
@@ -53,7 +61,7 @@ def load_words(folder: Path) -> Vocabulary:
 
 def _load_pairs(folder: OpenFolder, words: Vocabulary) -> BytePairs:
     try:
-        content = folder.read(PAIRS).decode()
+        content = folder.read(PAIRS, LARGEST_PAIRS).decode()
     except (FileNotFoundError, UnicodeDecodeError) as error:
         raise DataError(f"{PAIRS} is missing or no text: byte pairs are cut by it") from error
     pairs = BytePairs.from_json(content, PAIRS)

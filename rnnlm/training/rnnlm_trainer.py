@@ -14,7 +14,7 @@ from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
-from rnnlm.files import make_folder, resolved
+from rnnlm.files import followed, make_folder
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
 from rnnlm.training.foreign import as_model, expect_own
@@ -162,7 +162,7 @@ class RnnlmTrainer:
         Raises:
             InputError: they are another one's.
         """
-        checkpoints = Checkpoints(resolved(folder))
+        checkpoints = Checkpoints(followed(folder))
         if checkpoints.any() and checkpoints.folder != self._folder:
             raise InputError(
                 f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
@@ -206,7 +206,7 @@ class RnnlmTrainer:
             InputError: another model's, or another optimiser's; nothing is changed.
             BusyError: another training has the folder.
         """
-        checkpoints = Checkpoints(resolved(path_of("folder", folder)))
+        checkpoints = Checkpoints(followed(path_of("folder", folder)))
         with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
             state = checkpoints.latest()
         if state is None:

@@ -7,9 +7,11 @@
 The first line has the number of words and the length of a vector; each line after it a word and its vector.
 """
 
+import io
 import os
+import re
+from array import array
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +20,7 @@ from rnnlm.checks import array_of, instance_of, path_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
 from rnnlm.files import atomic_file
+from rnnlm.opening import lines_within, regular_file, size_of
 
 __all__ = ["load_vectors", "save_vectors"]
 
@@ -54,27 +57,26 @@ def load_vectors(path: str | os.PathLike[str]) -> tuple[Vocabulary, NDArray[np.f
     """
     path = path_of("path", path)
     try:
-        file = open(path, encoding="utf-8", newline="\n")  # noqa: SIM115  closed below
+        opened = regular_file(path, DataError)
     except OSError as error:
         raise DataError(f"{path} can't be read: {error.strerror}") from error
-    with file:
+    with io.TextIOWrapper(opened, encoding="utf-8", newline="\n") as file:
         try:
-            return _read(path, file)
+            return _read(path, lines_within(file, path, DataError), size_of(file))
         except UnicodeDecodeError as error:
             raise DataError(f"{path} must be UTF-8, got byte {error.object[error.start]:#x}") from error
 
 
-def _read(path: Path, lines: Iterator[str]) -> tuple[Vocabulary, NDArray[np.float32]]:
+def _read(path: str | os.PathLike[str], lines: Iterator[str], size: int) -> tuple[Vocabulary, NDArray[np.float32]]:
+    """What the lines of a file of `size` bytes say."""
     head = next(lines, "").split()
-    if len(head) != 2 or not all(number.isdecimal() for number in head) or 0 in map(int, head):
+    if len(head) != 2 or not all(re.fullmatch("[0-9]{1,18}", number) for number in head) or 0 in map(int, head):
         raise DataError(f"{path} must begin with two numbers, of words and of a vector's, got {' '.join(head)[:60]!r}")
     V, D = map(int, head)
-    if path.stat().st_size < 2 * V * D:  # a number and what parts it from the next one
-        raise DataError(
-            f"{path} says {V:,} vectors of {D:,} numbers, and has {path.stat().st_size:,} bytes: it is cut short"
-        )
+    if size < 2 * V * D:  # a number and what parts it from the next one
+        raise DataError(f"{path} says {V:,} vectors of {D:,} numbers, and has {size:,} bytes: it is cut short")
     words: dict[str, int] = {}
-    vectors = np.empty((V, D), np.float32)
+    rows = array("f")  # grows with what is there: the first line may say anything of a file with a hole
     for number, line in enumerate(lines, 2):
         parts = line.rstrip().split(" ")
         if not line.strip():
@@ -88,14 +90,15 @@ def _read(path: Path, lines: Iterator[str]) -> tuple[Vocabulary, NDArray[np.floa
             raise DataError(f"{path}, line {number}: {word!r} must have {D} numbers, got {len(values)}")
         try:
             with np.errstate(over="ignore"):  # becomes infinite, which is said below
-                vectors[len(words)] = values
+                vector = np.array(values).astype(np.float32)
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {word!r} must have numbers: {error}") from error
-        if not np.isfinite(vectors[len(words)]).all():
+        if not np.isfinite(vector).all():
             raise DataError(f"{path}, line {number}: the vector of {word!r} must be finite, got NaN or infinity")
         words[word] = number
+        rows.frombytes(vector.tobytes())
     if len(words) < V:
         raise DataError(
             f"{path} must have the {V:,} words that its first line says, got {len(words):,}: it is cut short"
         )
-    return Vocabulary(words), vectors
+    return Vocabulary(words), np.frombuffer(rows, np.float32).reshape(V, D)

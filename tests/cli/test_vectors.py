@@ -62,7 +62,7 @@ def test_looking_at_them(folder, capsys):
         (
             ["train", "--corpus", "text.txt", "--window", "900"],
             2,
-            "window_size must be less than half the text's 800 words",
+            "window_size must be less than half the 800 words of the corpus",
         ),
         (
             ["train", "--corpus", "text.txt", "--method", "svd", "--size", "11"],

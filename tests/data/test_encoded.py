@@ -4,7 +4,8 @@ from hypothesis import given, settings, strategies as st
 
 from rnnlm.data import Batches, Vocabulary, encoded, load_corpus, open_corpus, read_corpus
 from rnnlm.data.corpora.named import load_part
-from rnnlm.data.encoded import WORDS_BEGIN, pack, read_header, verify
+from rnnlm.data.encoded import read_header, verify
+from rnnlm.data.encoded_header import WORDS_BEGIN, pack
 from rnnlm.data.encoding import write_ids
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError
@@ -76,20 +77,21 @@ def test_ids_take_two_bytes_as_long_as_they_can(tmp_path, words, dtype):
 def test_the_layout_is_the_one_described(tmp_path):
     """Read with nothing but the table in docs/corpora.md."""
     import hashlib
+    import zlib
 
     of_text(tmp_path, "the cat the\n<unk> dog\n", max_words=4)
     data = (tmp_path / "out").read_bytes()
-    numbers = [
-        int.from_bytes(data[a:b], "little") for a, b in ((8, 12), (12, 16), (16, 24), (24, 32), (32, 40), (40, 48))
-    ]
+    places = ((8, 12), (12, 16), (32, 40), (40, 48), (48, 56), (56, 64))
     assert data[:8] == b"\x89rnnlm\r\n"
-    assert numbers == [1, 2, 7, 1, 4, 20]
-    assert data[112:132].decode() == "<unk>\n<eos>\nthe\ncat\n"
-    ids = data[192:]
-    assert data[132:192] == bytes(60)
+    assert [int.from_bytes(data[a:b], "little") for a, b in places] == [2, 2, 7, 1, 4, 20]
+    assert data[16:32] == b"0.2.0" + bytes(11)
+    assert data[128:148].decode() == "<unk>\n<eos>\nthe\ncat\n"
+    ids, checks = data[192:206], data[206:]
+    assert data[148:192] == bytes(44)
     assert np.frombuffer(ids, "<u2").tolist() == [2, 3, 2, 1, 0, 0, 1]
-    assert data[48:80] == hashlib.sha256(ids).digest()
-    assert data[80:112] == hashlib.sha256(data[:80] + data[112:192]).digest()
+    assert np.frombuffer(checks, "<u4").tolist() == [zlib.crc32(ids)]
+    assert data[64:96] == hashlib.sha256(ids).digest()
+    assert data[96:128] == hashlib.sha256(data[:96] + data[128:192] + checks).digest()
 
 
 def test_the_ids_stay_in_the_file(pair):
@@ -98,7 +100,7 @@ def test_the_ids_stay_in_the_file(pair):
     assert isinstance(load_corpus(str(pair[1])).train, Tokens)
 
 
-FIELDS = {"magic": 0, "version": 8, "width": 12, "tokens": 16, "unknown": 24, "words": 32, "length": 40, "ids": 48}
+FIELDS = {"magic": 0, "version": 8, "width": 12, "tokens": 32, "unknown": 40, "words": 48, "length": 56, "ids": 64}
 
 
 @pytest.mark.parametrize("bit", [1, 128])
@@ -116,12 +118,17 @@ def test_a_changed_bit_before_the_ids_is_found(tmp_path, place, bit):
     ("field", "byte", "message"),
     [
         ("magic", 0, r"is not an encoded corpus: it must begin with b'\\x89rnnlm\\r\\n', got"),
-        ("version", 2, "is an encoded corpus of format 2, and this rnnlm .* reads formats up to 1: take a later rnnlm"),
+        (
+            "version",
+            3,
+            "is an encoded corpus of format 3, and this rnnlm .* reads formats up to 2: take rnnlm 0.2.0 or a later",
+        ),
         ("width", 4, "damaged or cut short: ids of 4 words must have 2 bytes, got 4; copy it or encode the text anew"),
-        ("tokens", 9, "damaged or cut short: with 9 ids it must have 210 bytes, got 200"),
+        ("tokens", 9, "damaged or cut short: with 9 ids it must have 214 bytes, got 204"),
         ("unknown", 1, "damaged or cut short: the SHA-256 of its header and words is not the one it says"),
         ("words", 5, "the SHA-256 of its header and words"),
-        ("length", 200, "with 4 ids it must have 328 bytes, got 200"),
+        ("words", 3, "the words of .* must have at most 3 words, and has more"),
+        ("length", 200, "with 4 ids it must have 396 bytes, got 204"),
         ("ids", 0, "the SHA-256 of its header and words"),
     ],
 )
@@ -139,7 +146,9 @@ def test_what_is_cut_short_or_too_long_is_found(tmp_path):
     data = out.read_bytes()
     for size in (0, 5, 8, 50, WORDS_BEGIN - 1, WORDS_BEGIN, WORDS_BEGIN + 3, len(data) - 1, len(data) + 1):
         out.write_bytes((data + b"\0")[:size])
-        with pytest.raises(DataError, match="damaged or cut short" if size >= 8 else "is not an encoded corpus"):
+        with pytest.raises(
+            DataError, match="damaged or cut short|at most" if size >= 8 else "is not an encoded corpus"
+        ):
             open_corpus(out)
 
 
@@ -148,7 +157,7 @@ def test_what_is_cut_short_or_too_long_is_found(tmp_path):
     [
         (["a", "b"], 0, 0, "it says 0 ids, 0 unknown"),
         (["a", "b"], 2, 3, "it says 2 ids, 3 unknown"),
-        (["a", "b\nc"], 2, 0, "of 2 words; 3 are there"),
+        (["a", "b\nc"], 2, 0, "must have at most 2 words, and has more"),
         (["a", "a"], 2, 0, "words of a vocabulary must differ"),
         (["a", ""], 2, 0, "must be a non-empty str"),
     ],
@@ -158,7 +167,8 @@ def test_a_header_that_is_whole_but_wrong_is_refused(tmp_path, words, tokens, un
         def to_bytes(self):
             return "".join(f"{word}\n" for word in self).encode()
 
-    (tmp_path / "odd").write_bytes(pack(Odd(words), tokens, unknown, bytes(32)) + bytes(2 * tokens))
+    checks = bytes(4 * bool(tokens))
+    (tmp_path / "odd").write_bytes(pack(Odd(words), tokens, unknown, bytes(32), checks) + bytes(2 * tokens) + checks)
     with pytest.raises(DataError, match=message):
         open_corpus(tmp_path / "odd")
 
@@ -167,28 +177,48 @@ def test_a_file_that_is_replaced_while_it_is_opened_is_one_or_the_other(tmp_path
     """The words and the ids are those of one file."""
     old, new = Vocabulary(["a", "<unk>", "<eos>"]), Vocabulary(["b", "<unk>", "<eos>"])
     write_ids(tmp_path / "ids", old, [np.zeros(9, int)])
-    right = encoded._header
+    right = encoded.header_of
 
     def replaced_meanwhile(path, file):
         header = right(path, file)
         write_ids(path, new, [np.full(9, 2)])
         return header
 
-    monkeypatch.setattr(encoded, "_header", replaced_meanwhile)
+    monkeypatch.setattr(encoded, "header_of", replaced_meanwhile)
     ids, words = open_corpus(tmp_path / "ids")
     assert words.words == old.words
     assert not np.asarray(ids).any()
 
 
+def test_damaged_ids_are_found_where_they_are_read(tmp_path):
+    """In a block that was read before they are not, nor in one that is not read."""
+    write_ids(tmp_path / "ids", Vocabulary("abcd"), [np.arange(100_000) % 4])
+    ids, _ = open_corpus(tmp_path / "ids")
+    np.asarray(ids[:10])
+    data = bytearray((tmp_path / "ids").read_bytes())
+    data[ids.offset + 2 * 40_000] ^= 1
+    (tmp_path / "ids").write_bytes(data)
+    np.asarray(ids[:32_768])
+    for use in (lambda: ids[32_768], lambda: np.asarray(ids), lambda: ids[:-1].window(30_000, 5_000, (3, 2))):
+        with pytest.raises(
+            DataError, match=r"ids is damaged: its bytes 65,728 to 131,263 are not those that were written"
+        ):
+            use()
+    assert ids[-1] == 99_999 % 4
+
+
 def test_damaged_ids_are_found_by_a_check(tmp_path):
     _, out = of_text(tmp_path, "the cat the\n")
     data = out.read_bytes()
-    out.write_bytes(data[:-2] + b"\3\0")  # another word
+    out.write_bytes(data[:-6] + b"\3\0" + data[-4:])  # another word
     open_corpus(out)
     with pytest.raises(DataError, match="the SHA-256 of its ids must be"):
         verify(out)
-    out.write_bytes(data[:-2] + b"\xff\0")  # none
+    out.write_bytes(data[:-6] + b"\xff\0" + data[-4:])  # none
     with pytest.raises(DataError, match=r"ids must be in \[0, 4\), got 255"):
+        verify(out)
+    out.write_bytes(data[:-4] + b"abcd")
+    with pytest.raises(DataError, match="the SHA-256 of its header and words"):
         verify(out)
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from rnnlm.data import Vocabulary, encode_corpus
-from rnnlm.data.encoded import pack
+from rnnlm.data.encoded_header import pack
 from rnnlm.data.encoding import write_ids
 from rnnlm.errors import DataError, InputError
 from tests.data.texts import WORDS
@@ -40,7 +40,7 @@ def test_an_existing_file_is_replaced_if_that_is_asked_for(tmp_path):
         (b"a\nb\xff\n", {"vocabulary": WORDS}, "text is not UTF-8: line 2"),
         (b"a\nb z\n", {"vocabulary": Vocabulary(["a", "b", "<eos>"])}, "text, line 2: 'z' is not among the 3 words"),
         (b"a\n", {"vocabulary": Vocabulary(["a"])}, "line 1: '<eos>' is not among"),
-        (pack(WORDS, 1, 0, bytes(32)), {}, "text is an encoded corpus, and here a text is needed"),
+        (pack(WORDS, 1, 0, bytes(32), b""), {}, "text is an encoded corpus, and here a text is needed"),
     ],
 )
 def test_a_text_that_is_none_leaves_nothing(tmp_path, content, options, message):

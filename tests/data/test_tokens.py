@@ -7,8 +7,9 @@ import pytest
 
 from rnnlm.book.util import eval_perplexity
 from rnnlm.data import Batches, Vocabulary, load_corpus, open_corpus
+from rnnlm.data.blocks import Checks
 from rnnlm.data.corpora.named import load_part
-from rnnlm.data.encoded import pack
+from rnnlm.data.encoded_header import pack
 from rnnlm.data.encoding import write_ids
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.translated import Translated
@@ -23,10 +24,12 @@ from tests.gradcheck import host
 
 def test_damaged_ids_are_never_trained_on_or_scored(tmp_path, rng):
     """Nobody checks all ids of a file; the window that has a wrong one says so."""
-    write_ids(tmp_path / "out", Vocabulary([*map(str, range(9)), "<eos>"]), [rng.integers(0, 10, 400)])
-    data = bytearray((tmp_path / "out").read_bytes())
-    data[-80:-78] = b"\x0a\0"  # 10
-    (tmp_path / "out").write_bytes(data)
+    checks, wrong = Checks(), rng.integers(0, 10, 400).astype("<u2")
+    wrong[-40] = 10
+    checks.add(wrong.tobytes())
+    told = checks.array().tobytes()  # which are right: someone has meant to write this
+    header = pack(Vocabulary([*map(str, range(9)), "<eos>"]), 400, 0, bytes(32), told)
+    (tmp_path / "out").write_bytes(header + wrong.tobytes() + told)
     ids, words = open_corpus(tmp_path / "out")
     model = SimpleRnnlm(len(words), 4, 6)
     message = r"out must hold ids in \[-?[01], 10\), got 10: it is damaged, or of another vocabulary; look by: rnnlm data check .*out$"
@@ -133,13 +136,24 @@ def huge(tmp_path):
     """100 million ids, most of them in a hole of the file."""
     words = Vocabulary(["a", "<eos>"])
     path, tokens = tmp_path / "huge", 100_000_000
-    header = pack(words, tokens, 0, bytes(32))
+    with open(path, "wb") as file:
+        file.truncate(2 * tokens)
+        for position in (90_000_010, 95_000_020):
+            file.seek(2 * position)
+            file.write(b"\1\0")
+    checks = Checks()
+    with open(path, "rb") as file:
+        while piece := file.read(1 << 20):
+            checks.add(piece)
+    header = pack(words, tokens, 0, bytes(32), checks.array().tobytes())
     with open(path, "wb") as file:
         file.write(header)
         file.truncate(len(header) + 2 * tokens)
         for position in (90_000_010, 95_000_020):
             file.seek(len(header) + 2 * position)
             file.write(b"\1\0")
+        file.seek(0, 2)
+        file.write(checks.array().tobytes())
     return path
 
 

@@ -2,6 +2,7 @@
 
 import inspect
 import os
+import stat
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -12,17 +13,22 @@ from unittest.mock import MagicMock
 import pytest
 
 import rnnlm
-from rnnlm import files, plotting
+from rnnlm import files, opening, plotting
 from rnnlm.backend import NAME
+from rnnlm.book import pickles
 from rnnlm.cli import process
 from rnnlm.cli.commands import plot
+from rnnlm.data import encoded, lines
+from rnnlm.data.blocks import Blocks
+from rnnlm.data.reading import Reading
 from rnnlm.data.sources import InFile
 from rnnlm.experiments import results, settings
 from rnnlm.experiments.fitting import Fitting
 from rnnlm.experiments.results import Results
 from rnnlm.models.base import Model
+from rnnlm.ngrams import unpacked
 from rnnlm.optim import rates
-from rnnlm.saving import checkpoint, generation, lock, model_folder, open_folder
+from rnnlm.saving import checkpoint, generation, lock, model_folder, open_folder, reading_files
 from rnnlm.saving.open_folder import OpenFolder
 from rnnlm.training import rnnlm_trainer
 from rnnlm.training.keeper import Keeper
@@ -32,7 +38,9 @@ from tests.cli import test_plot, test_process
 from tests.data import test_encoded, test_encoding
 from tests.experiments import test_experiment, test_resume
 from tests.faults.test_kills_and_signals import SHORT, here  # noqa: F401 - a fixture
-from tests.saving import test_checkpoint, test_generation, test_model_folder
+from tests.hostile import test_pickles, test_places, test_sizes
+from tests.hostile.test_sizes import model  # noqa: F401
+from tests.saving import test_checkpoint, test_earlier_versions, test_generation, test_model_folder
 from tests.saving.test_model_folder import folder  # noqa: F401
 from tests.training import test_keeping, test_run
 from tests.training.test_keeping import corpus  # noqa: F401
@@ -59,9 +67,11 @@ class AlwaysEqual:
         return False
 
 
-def opened_again(cls, path, file, dtype, offset, size):
+def opened_again(cls, path, file, dtype, offset, size, checks):
     with open(path, "rb") as other:
-        return cls(name=str(path), dtype=dtype, file=rnnlm.data.sources._OpenFile(other), offset=offset, size=size)
+        return cls(
+            name=str(path), dtype=dtype, file=rnnlm.data.blocks.OpenFile(str(path), other), offset=offset, size=size
+        )
 
 
 def best_so_far(self, loss):
@@ -88,6 +98,8 @@ def only_settings(self):
 def by_the_wall_clock(self, steps):
     return steps % self.steps == 0 if self.steps else time() - self.begin >= self.seconds
 
+
+FIRST = test_earlier_versions.FIXTURES / "0.1.0"  # what the first version wrote
 
 GUARDS = {  # what is taken away: where, what is there instead, the test, its arguments, how it fails
     "files are synced": (generation, "new_file", unsynced, test_generation.test_all_is_synced_before_it_takes_its_place, {}, "assert"),
@@ -125,6 +137,20 @@ GUARDS = {  # what is taken away: where, what is there instead, the test, its ar
     "settings stay": (settings, "expect_same", nothing, test_resume.test_what_may_not_change_is_refused_by_name, {}, "assert"),
     "saving goes by a clock that never jumps": (SaveEvery, "is_time", by_the_wall_clock, test_resume.test_a_time_to_save_is_by_a_clock_that_does_not_jump, {}, "assert"),
     "a picture is whole": (plotting, "atomic_file", pictured, test_plot.test_a_picture_is_whole_or_not_there, {}, "assert"),
+    "blocks of ids": (Blocks, "damaged", nothing, test_encoded.test_damaged_ids_are_found_where_they_are_read, {}, "DID NOT RAISE"),
+    "ids of the first format": (encoded, "_expect_ids_of_first_format", nothing, test_earlier_versions.test_each_changed_bit_of_the_ids_is_seen, {"written": FIRST}, "DID NOT RAISE"),
+    "a manifest names its own files": (open_folder, "_is_entry", lambda *_: True, test_sizes.test_a_manifest_names_files_of_its_folder_alone, {"name": "a/b"}, "assert"),
+    "a bound on words": (reading_files, "read_words", lambda file, *_: file.read(), test_sizes.test_more_words_than_the_configuration_says, {"content": b"a\n" * 25_000_000}, "assert|MB"),
+    "weights are there before memory is taken": (model_folder, "bytes_in", lambda file: 1 << 100, test_sizes.test_sizes_that_the_weights_have_not, {}, "assert|MB|said nothing"),
+    "JSON says a thing once": (opening, "_once", dict, test_sizes.test_json_that_says_too_much, {"case": "a key twice"}, "assert"),
+    "numbers have an end": (opening, "_whole", int, test_sizes.test_json_that_says_too_much, {"case": "many digits"}, "assert"),
+    "a small file stays small": (unpacked, "FOLD", 1 << 40, test_sizes.test_a_small_file_that_becomes_a_large_one, {}, "assert|MB|said nothing"),
+    "lines have an end": (lines, "LONGEST_WORD", 1 << 60, test_sizes.test_a_device_without_an_end, {}, "MB|said nothing|assert"),
+    "a long line comes in pieces": (Reading, "end_of_piece", None, test_sizes.test_a_text_that_is_one_line_takes_the_memory_of_its_ids, {"units": "word", "megabytes": 40}, "MB"),
+    "no links in a run's folder": (results, "_expect_no_links", nothing, test_places.test_going_on_writes_through_no_link, {}, "assert"),
+    "keys of a pickle are plain": (pickles, "expect_plain", nothing, test_pickles.test_a_few_bytes_take_little, {"bomb": "a key that takes for ever"}, "said nothing"),
+    "a pickle's room": (pickles.Unpickler, "_built", nothing, test_pickles.test_the_same_bytes_do_not_become_many_arrays, {}, "MB|assert"),
+    "a file is a file": (stat, "S_IFMT", lambda mode: stat.S_IFREG, test_places.test_what_is_no_file_is_refused_by_its_name, {"place": "a folder"}, "assert"),
     "a cut line of figures is left out": (plot, "_is_json", lambda line: True, test_plot.test_a_line_that_was_cut_is_left_out, {}, "assert"),
 }  # fmt: skip
 

@@ -45,7 +45,7 @@ def ngram():
 
 
 def other_words():
-    return in_words_of(network(), Vocabulary("abcdefghi"), Vocabulary("ihgfedcba"))
+    return in_words_of(network(), Vocabulary(list("abcdefghi")), Vocabulary(list("ihgfedcba")))
 
 
 MAKE = {
@@ -157,6 +157,11 @@ def test_a_shared_copy_of_a_network_that_no_configuration_describes():
 def test_a_mixture_of_what_has_no_copies():
     class Own:
         vocab_size = V
+
+        def losses(self, *_):
+            """Nothing: none of these is called."""
+
+        next_scores = reset_state = get_state = set_state = losses
 
     with pytest.raises(InputError, match="Own has no shared_copy, by which other threads could use it, too"):
         Mixture([Own(), network()], [0.5, 0.5]).shared_copy()

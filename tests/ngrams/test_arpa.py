@@ -162,7 +162,7 @@ def replaced(old, new):
         ("", "is not an ARPA file: it has no line \\\\data\\\\"),
         ("a text\n", "is not an ARPA file"),
         (replaced("ngram 2=4", "ngram 2=5"), "line 20: there must be 5 2-grams, as line 4 says, got 4"),
-        (replaced("ngram 2=4", "ngram 2=3"), "line 20: there must be 3 2-grams, as line 4 says, got 4"),
+        (replaced("ngram 2=4", "ngram 2=3"), "line 19: there must be 3 2-grams, as line 4 says, got more"),
         (replaced("ngram 2=4", "ngram 3=4"), "line 4: 'ngram 2=' and how many there are must stand here, got 'ngram 3=4'"),
         (replaced("ngram 2=4", "ngram 2=four"), "line 4: 'ngram 2=' and how many"),
         (replaced("\\2-grams:", "\\3-grams:"), r"line 14: \\2-grams: must stand here, got '\\\\3-grams:'"),

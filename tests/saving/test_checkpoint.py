@@ -66,7 +66,7 @@ def test_a_damaged_one_is_moved_aside_and_the_one_before_taken(tmp_path, capsys)
     (tmp_path / "c" / "step-000000000002-best" / "state.json").write_text("{}")
     assert checkpoints.best() is None
     assert checkpoints.latest()["step"] == 1
-    assert "state.json is damaged: it has 2 bytes, SHA-256 44136fa355b3..., and had " in capsys.readouterr().err
+    assert "state.json is damaged: it has 2 bytes, and had " in capsys.readouterr().err
     assert [name.startswith("damaged-step-000000000002-best-") for name in names(tmp_path / "c")] == [True, False]
     save(checkpoints, 2)
     assert checkpoints.latest()["step"] == 2
@@ -83,10 +83,10 @@ def test_one_that_can_not_be_read_is_passed_over_and_stays(tmp_path, monkeypatch
     save(checkpoints, 1, 2)
     right, fails = OpenFolder.read, [1]
 
-    def read(self, name):
+    def read(self, name, *more):
         if fails.pop() if fails else False:
             raise OSError(5, "Input/output error")
-        return right(self, name)
+        return right(self, name, *more)
 
     monkeypatch.setattr(OpenFolder, "read", read)
     assert checkpoints.latest()["step"] == 1

@@ -109,14 +109,24 @@ def test_a_folder_that_is_replaced_while_it_is_read_is_read_again(tmp_path, monk
     save(tmp_path / "m", 1)
     right, opened = OpenFolder.open, []
 
-    def replaced_meanwhile(self, name):
+    def replaced_meanwhile(self, name, *more):
         if not opened:
             opened.append(name)
             save(tmp_path / "m", 2)
-        return right(self, name)
+        return right(self, name, *more)
 
     monkeypatch.setattr(OpenFolder, "open", replaced_meanwhile)
     assert generation_of(tmp_path / "m") == 2
+
+
+def test_a_damaged_manifest_leaves_no_folder_open(tmp_path):
+    save(tmp_path / "m", 1)
+    (tmp_path / "m" / "manifest.json").write_text("{}")
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(5):
+        with pytest.raises(ModelFileError, match="manifest.json is damaged"):
+            load_model(tmp_path / "m")
+    assert len(os.listdir("/proc/self/fd")) == before
 
 
 def test_a_mixture_would_be_seen(tmp_path):

@@ -156,9 +156,9 @@ def test_large_vocabularies_have_sparse_counts_by_themselves(rng):
     ("use", "message"),
     [
         (lambda: create_co_matrix(CORPUS, 7, 0), "window_size must be a whole number of at least 1, got 0"),
-        (lambda: create_co_matrix(CORPUS, 7, 8), "window_size must be less than half the text's 8 words, got 8"),
+        (lambda: create_co_matrix(CORPUS, 7, 8), "window_size must be less than half the 8 words of the corpus, got 8"),
         (lambda: create_co_matrix(CORPUS, 6), r"corpus must hold ids in \[0, 6\), got 6"),
-        (lambda: create_co_matrix([0], 7), "window_size must be less than half the text's 1 words"),
+        (lambda: create_co_matrix([0], 7), "window_size must be less than half the 1 words of the corpus"),
         (lambda: ppmi(np.zeros((2, 3))), r"C must be a square matrix \(V, V\), got shape \(2, 3\)"),
         (lambda: svd_vectors(np.eye(3), 4), r"size must be a whole number in \[1, 4\), got 4"),
     ],

@@ -179,7 +179,7 @@ def test_it_is_the_same_again_and_another_with_another_seed():
     [
         ({"method": "glove"}, "method must be one of skip-gram, cbow, got 'glove'"),
         ({"window": 0}, "window must be a whole number of at least 1, got 0"),
-        ({"window": 8}, "window_size must be less than half the text's 8 words, got 8"),
+        ({"window": 8}, "window_size must be less than half the 8 words of the corpus, got 8"),
         ({"lr": 0}, "lr must be positive and finite, got 0"),
         ({"subsample": -1}, "subsample must be"),
         ({"negative": 0}, "negative must be a whole number of at least 1, got 0"),

@@ -2,10 +2,9 @@
 
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.book.dataset.own import own
+from rnnlm.book.dataset.own import own, read_array
 from rnnlm.book.pickles import load_file
 from rnnlm.data.corpora import ptb
 from rnnlm.data.corpora.parts import expect_part
@@ -30,7 +29,8 @@ def load_data(data_type: str = "train") -> tuple[NDArray[Any], dict[str, int], d
     if text is not None:
         ids: NDArray[Any] = read_corpus(text, words)[0]
     else:
-        ids = np.load(str(array), allow_pickle=False)
+        assert array is not None
+        ids = read_array(array)
     return ids, words.word_to_id, words.id_to_word
 
 

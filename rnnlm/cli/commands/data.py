@@ -10,7 +10,8 @@ from tyro.conf import OmitSubcommandPrefixes, Positional
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import words_of
 from rnnlm.data.corpora import ptb
-from rnnlm.data.encoded import Header, verify
+from rnnlm.data.encoded import verify
+from rnnlm.data.encoded_header import Header
 from rnnlm.data.encoding import encode_corpus
 from rnnlm.errors import InputError
 from rnnlm.progress import bytes_bar

@@ -1,6 +1,6 @@
 """`rnnlm plot`."""
 
-import json
+import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +10,7 @@ from tyro.conf import Positional
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.opening import lines_within, read_json, regular_file
 from rnnlm.plotting import expect_picture_name, save_perplexity
 from rnnlm.progress import note
 
@@ -69,23 +70,24 @@ def _drawable(x: Any) -> bool:
 def _is_json(line: str) -> bool:
     """Whether a line can be read."""
     try:
-        json.loads(line)
+        read_json(line.encode())
         return True
-    except (ValueError, RecursionError):
+    except ValueError:
         return False
 
 
 def _metrics(folder: Path) -> list[dict[str, Any]]:
     path = folder / METRICS
     try:
-        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        with io.TextIOWrapper(regular_file(path, ModelFileError), encoding="utf-8", newline="\n") as file:
+            lines = list(lines_within(file, path, ModelFileError))
         if lines and not lines[-1].endswith("\n") and not _is_json(lines[-1]):
             note(f"{path}: the last line was cut short, and is left out")
             lines.pop()
-        rows = [json.loads(line) for line in lines]
+        rows = [read_json(line.encode()) for line in lines]
     except (FileNotFoundError, NotADirectoryError) as error:
         raise ModelFileError(f"{folder} is not the folder of a run: it has no {METRICS}") from error
-    except (ValueError, RecursionError) as error:
+    except ValueError as error:
         raise ModelFileError(f"{path} is damaged: {error}") from error
     if not all(isinstance(row, dict) for row in rows):
         raise ModelFileError(f"{path} is damaged: each line must be a JSON object")

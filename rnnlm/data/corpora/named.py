@@ -142,9 +142,9 @@ def _of_story(part: str, words: Vocabulary) -> Part:
 def _expect_file(name: str) -> Path:
     """The path of a file, or an error that knows the built-in corpora too."""
     if not Path(name).is_file():
-        near = get_close_matches(name, BUILT_IN, 1)
+        near = get_close_matches(str(name), BUILT_IN, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
-        raise DataError(f"corpus must be {', '.join(BUILT_IN)} or a text file, and {name!r} is none of them{hint}")
+        raise DataError(f"corpus must be {', '.join(BUILT_IN)} or a text file, and {str(name)!r} is none of them{hint}")
     return Path(name)
 
 

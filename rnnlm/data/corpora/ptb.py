@@ -18,6 +18,7 @@ from rnnlm.data.corpora.parts import expect_part
 from rnnlm.data.text import read_corpus
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, MissingExtra
+from rnnlm.opening import regular_file, size_of
 
 __all__ = ["LICENCE", "fetch", "find", "find_all", "folders_to_look_in", "load_data", "load_vocab", "vocabulary"]
 
@@ -32,6 +33,7 @@ ADDRESSES = (
     "https://raw.githubusercontent.com/tomsercu/lstm/master/data/",
 )
 RETRIES = 3
+LARGEST = 1 << 24  # bytes: the training part has five million
 LICENCE = "Penn Treebank belongs to the Linguistic Data Consortium: use these copies for research, and pass none on"
 DataDir = str | os.PathLike[str] | None
 
@@ -133,7 +135,9 @@ def fetch(data_dir: DataDir = None) -> Path:
 
 
 def _checked(path: Path, part: str) -> Path:
-    with open(path, "rb") as file:
+    with regular_file(path, DataError) as file:
+        if size_of(file) > LARGEST:
+            raise DataError(f"Penn Treebank: {path} is not the published file: it has {size_of(file):,} bytes")
         digest = hashlib.file_digest(file, "sha256").hexdigest()
     if digest != SHA256[part]:
         raise DataError(

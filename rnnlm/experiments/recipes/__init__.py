@@ -10,9 +10,13 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rnnlm.errors import InputError
+from rnnlm.errors import DataError, InputError
+from rnnlm.opening import read_whole
 
 __all__ = ["arguments", "load", "names"]
+
+LARGEST = 20_000  # bytes of a recipe
+LONGEST = 1_000  # and of a line: Python's reader takes time and memory that grow with the square of a dotted key
 
 
 def names() -> list[str]:
@@ -37,12 +41,15 @@ def load(name: str) -> dict[str, Any]:
 
 def _load_file(path: Path) -> dict[str, Any]:
     try:
-        tables = tomllib.loads(path.read_text(encoding="utf-8"))
+        content = read_whole(path, DataError, LARGEST).decode()
+        if any(len(line) > LONGEST for line in content.split("\n")):
+            raise ValueError(f"a line must have at most {LONGEST:,} characters")
+        tables = tomllib.loads(content)
     except FileNotFoundError as error:
         raise InputError(f"recipe {path} does not exist") from error
-    except IsADirectoryError as error:
-        raise InputError(f"recipe {path} is a folder, not a TOML file") from error
-    except ValueError as error:  # not TOML, not UTF-8
+    except DataError as error:
+        raise InputError(f"recipe {error}") from error
+    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8
         raise InputError(f"recipe {path} is not a TOML file: {error}") from error
     tables = {"about": {}, **tables}
     for name in ("settings", "about"):

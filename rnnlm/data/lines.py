@@ -1,0 +1,108 @@
+"""The lines of a text in memory that does not grow with it: a long one comes in pieces where it may be cut."""
+
+import os
+from codecs import BOM_UTF8
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import BinaryIO
+
+from rnnlm.data.encoded_header import MAGIC
+from rnnlm.data.vocabulary import LONGEST_WORD
+from rnnlm.errors import DataError
+from rnnlm.opening import LONGEST_LINE
+
+__all__ = ["Advance", "EndOfPiece", "expect_text", "raw_lines"]
+
+READ = 1 << 15  # bytes at once: what is made of them stays in the cache
+Advance = Callable[[int], object]
+EndOfPiece = Callable[[bytes], int]
+
+
+def expect_text(path: str | os.PathLike[str]) -> None:
+    """Check that a path is a file's; or a pipe's or a terminal's, by which a text may come.
+
+    Raises:
+        DataError: it is not.
+    """
+    if not Path(path).is_file() and not Path(path).is_fifo() and not Path(path).is_char_device():
+        raise DataError(f"{path} {'is not a file' if Path(path).exists() else 'does not exist'}")
+
+
+def raw_lines(
+    path: str | os.PathLike[str], advance: Advance | None, end_of_piece: EndOfPiece | None
+) -> Iterator[tuple[int, bytes, bool]]:
+    """Lines by their numbers from 1, without the line feed, each checked to be UTF-8, and whether they end there.
+
+    Args:
+        path: of a text.
+        advance: called with the number of bytes of each, once it is dealt with.
+        end_of_piece: where to cut the beginning of a line that is longer than some thousand bytes, 0 for nowhere; None
+            if lines have to be whole.
+
+    Raises:
+        DataError: no file, bytes that are not UTF-8, or a line or a word that is too long.
+    """
+    expect_text(path)
+    first, start = 1, 0  # line and byte of a piece
+    with open(path, "rb") as file:
+        for content, ends in _pieces(path, file, end_of_piece):
+            lines = content.removesuffix(b"\n").split(b"\n")
+            feed = content.endswith(b"\n")  # as it may not at the end of the file
+            strange, place = not _is_text(content), start
+            if not start and content.startswith(BOM_UTF8):
+                lines[0], place = lines[0].removeprefix(BOM_UTF8), len(BOM_UTF8)
+            for number, line in enumerate(lines, first):
+                if strange:
+                    _expect_utf8(path, line, number, place)
+                    place += len(line) + 1
+                yield number, line, ends
+                if advance is not None:
+                    advance(len(line) + feed)
+            start += len(content)
+            first += ends * len(lines)
+
+
+def _pieces(
+    path: str | os.PathLike[str], file: BinaryIO, end_of_piece: EndOfPiece | None
+) -> Iterator[tuple[bytes, bool]]:
+    """A text in pieces, and whether they end a line: whole lines, or part of one."""
+    longest, what = (LONGEST_LINE, "line") if end_of_piece is None else (LONGEST_WORD, "word")
+    rest, before = b"", 0
+    while more := file.read1(max(READ, len(rest))):  # type: ignore[attr-defined]
+        content = rest + more
+        end = content.rfind(b"\n") + 1
+        if not end and end_of_piece is not None and len(content) >= READ:
+            end = end_of_piece(content)
+        rest = content[end:]
+        if end:
+            before += content.count(b"\n", 0, end)
+            yield content[:end], content.endswith(b"\n", 0, end)
+        if len(rest) > longest:
+            raise DataError(
+                f"{path}, line {before + 1}: a {what} must have at most {longest:,} bytes: is this a text? Break it "
+                "into lines or words, as with fold -s"
+            )
+    if rest:
+        yield rest, True
+
+
+def _is_text(content: bytes) -> bool:
+    """Whether it is UTF-8."""
+    try:
+        content.decode()
+        return True
+    except UnicodeDecodeError:
+        return False
+
+
+def _expect_utf8(path: str | os.PathLike[str], line: bytes, number: int, start: int) -> None:
+    """Check a line, which begins at byte `start` of the file."""
+    try:
+        line.decode()
+    except UnicodeDecodeError as error:
+        if not start and line.startswith(MAGIC.partition(b"\n")[0]):
+            raise DataError(f"{path} is an encoded corpus, and here a text is needed") from error
+        raise DataError(
+            f"{path} is not UTF-8: line {number}, byte {start + error.start} of the file "
+            f"({line[error.start]:#04x}): {error.reason}; convert it first, as with iconv -t UTF-8"
+        ) from error
