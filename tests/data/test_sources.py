@@ -87,6 +87,17 @@ def test_what_is_not_allowed_is_found(ids, want):
     np.testing.assert_array_equal(ids.within(0, WORDS), want)
 
 
+@pytest.mark.parametrize("in_file", ["xs", "ts"])
+def test_one_of_inputs_and_targets_may_be_in_a_file_and_its_ids_are_checked(path, want, in_file):
+    parts = {"xs": np.zeros(SIZE, int), "ts": np.zeros(SIZE, int), in_file: open_corpus(path)[0]}
+    batches = Batches(**parts, batch_size=3, time_size=20)
+    got = dict(zip(("xs", "ts"), batches.window(0)))
+    np.testing.assert_array_equal(host(got[in_file]), [want[100 * i : 100 * i + 20] for i in range(3)])
+    batches.expect_words(max(want))  # one too few
+    with pytest.raises(DataError, match=rf"must hold ids in \[-?\d, {max(want)}\), got {max(want)}"):
+        [batches.window(number) for number in range(len(batches))]
+
+
 def test_an_array_of_them_is_a_copy(ids, want):
     array = np.array(ids, np.int64)
     array[:] = -1

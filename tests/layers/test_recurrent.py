@@ -191,6 +191,22 @@ def test_one_step_is_a_window_of_one(rng, kind):
 
 
 @steps
+def test_single_steps_may_be_chained_on_one_layer(rng, kind):
+    """What a step gives out is the caller's: the next step on the same layer leaves it as it was."""
+    layer, xs, state = build(rng, kind)
+    step = STEPS[kind](*layer.params, **KINDS[kind][3])
+    given, seen = tuple(state), []
+    for t in range(3):
+        out = step.forward(xs[:, t], *given)
+        given = out if isinstance(out, tuple) else (out,)
+        back = step.backward(*(dev(rng.standard_normal((3, 6))) for _ in state))
+        seen += [(array, host(array)) for array in (*given, *back)]
+    np.testing.assert_allclose(host(given[0]), host(run(layer, xs[:, :3], state))[:, -1], rtol=1e-12)
+    for array, before in seen:
+        np.testing.assert_array_equal(host(array), before)
+
+
+@steps
 def test_one_step_takes_arrays_with_gaps_in_memory(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
     step, dys = STEPS[kind](*layer.params, **KINDS[kind][3]), [dev(rng.standard_normal((3, 6))) for _ in state]

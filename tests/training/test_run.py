@@ -24,6 +24,7 @@ from rnnlm import (
     RMSprop,
     SimpleRnnlm,
     StepDecay,
+    TrainingDiverged,
     evaluate,
 )
 from rnnlm.backend import NAME
@@ -227,6 +228,16 @@ def test_another_training_is_refused():
     with pytest.raises(InputError, match=r"rnn.Wx must be float32 \(4, 6\), got float32 \(4, 5\)"):
         larger.load_state_dict(state)
     assert larger.steps == 0
+
+
+def test_a_last_window_that_is_not_finite_is_seen_after_the_last_report():
+    """With an interval the last report comes before the end of the epoch; what went wrong since is still seen."""
+    run = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10), 0.5)
+    forward, told = run.model.forward, []
+    run.model.forward = lambda xs, ts: forward(xs, ts) * (float("nan") if run.steps == WINDOWS - 1 else 1)
+    with pytest.raises(TrainingDiverged, match=f"NaN or infinite at step {WINDOWS} .*; the model has the weights of"):
+        run.train(1, WINDOWS - 2, told.append)
+    assert [report.window for report in told] == [1, WINDOWS - 1]
 
 
 class Theirs:

@@ -82,6 +82,16 @@ def test_finite_scores_give_finite_losses(dtype, size):
     assert all(np.isfinite(host(g)).all() for g in affine.grads)
 
 
+@pytest.mark.parametrize("size", [1, 100])
+def test_nats_of_float32_scores_are_as_exact_as_the_scores(rng, size):
+    """The logarithm and the difference are taken in float64: in float32 nats of 9 would be wrong by up to 5e-7."""
+    scores, targets = (size * rng.standard_normal((1, 5000))).astype(np.float32), rng.integers(0, 5000, (1, 64))
+    layer = TimeAffineWithLoss(TimeAffine(dev(scores), dev(np.zeros(5000), np.float32)))
+    layer.forward(dev(np.ones((1, 64, 1)), np.float32), dev(targets))
+    exact = np.log(np.exp(scores[0] - scores.max(), dtype=np.float64).sum()) + float(scores.max()) - scores[0, targets]
+    np.testing.assert_allclose(host(layer.nats).reshape(exact.shape), exact, rtol=0, atol=2.5e-7)
+
+
 @pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
 @pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("tied", [False, True])
