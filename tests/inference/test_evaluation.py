@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlm.book.util import eval_perplexity
+from rnnlm.data import Sentences
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.evaluation import Evaluation, _Sums, evaluate, perplexity, token_nats
 from rnnlm.models import SimpleRnnlm
@@ -165,6 +166,12 @@ def test_an_infinite_loss_stays_infinite_in_whatever_piece_it_is():
             sums.add(np.array(piece))
         assert sums.mean == np.inf
         assert perplexity(sums.mean) == np.inf
+
+
+@pytest.mark.parametrize(("lanes", "window", "given"), [(2, None, "lanes 2"), (1, 5, "window 5"), (3, 5, "lanes 3")])
+def test_sentences_have_no_lanes_and_no_window(model, lanes, window, given):
+    with pytest.raises(InputError, match=f"leave them out for sentences, got {given}$"):
+        evaluate(model, Sentences([3, 4, 0], 0), lanes, window)
 
 
 @pytest.mark.parametrize(("probability", "want"), [(0.8, 1.25), (0.2, 5.0)])

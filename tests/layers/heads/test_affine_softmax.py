@@ -112,6 +112,13 @@ def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
         np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
 
 
+def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
+    layer, affine, xs, _ = build(rng)
+    want = host(affine.forward(xs))
+    np.testing.assert_array_equal(host(layer.scores(xs)), want)
+    np.testing.assert_allclose(host(layer.next_scores(xs)), want[:, -1], rtol=1e-12)
+
+
 def test_bad_input_is_refused(rng):
     layer, _, xs, ts = build(rng)
     with pytest.raises(InputError, match=r"xs must have shape \(N, T, 5\), got \(3, 4, 4\)"):
