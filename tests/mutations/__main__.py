@@ -13,7 +13,8 @@ from tests.mutations.trial import Project, Result, hunt
 
 ROOT = Path(__file__).resolve().parents[2]
 ROOMS = {room: f"tests/{room}" for room in ("layers", "backend", "optim", "inference", "data", "training", "saving")}
-ROOMS["cells"] = "tests/layers"  # which have them run
+ROOMS["backend"] = "tests/backend/cpu tests/backend/test_backend.py"  # without the kernels
+ROOMS["cells"] = "tests/layers tests/backend/cpu"  # which have them run, as they are and beside their twins
 
 
 def options(arguments: list[str] | None) -> argparse.Namespace:

@@ -22,7 +22,7 @@ class Reach:
 
     Attributes:
         seconds: of the processor, of each test.
-        lines: file -> line -> the tests that execute it.
+        lines: file -> line -> the tests that execute it; "" for what is executed while modules are imported.
     """
 
     seconds: dict[str, float]
@@ -39,18 +39,20 @@ class Reach:
         by_line = self.lines.get(mutant.file, {})
         first, last = mutant.statement
         wanted = inner if mutant.imported else range(first, last + 1)
-        found = set().union(*(by_line.get(line, ()) for line in wanted)) & set(self.seconds)
-        if mutant.imported and not found:
+        found = set().union(*(by_line.get(line, ()) for line in wanted))
+        if "" in found and not mutant.imported:  # a function that is called while modules are imported
+            found |= set().union(*(by_line.get(line, ()) for line in inner))
+        if not found - {""} and (found or mutant.imported):
             found = set(self.seconds)
-        return sorted(found, key=lambda test: (self.seconds[test], test))
+        return sorted(found & set(self.seconds), key=lambda test: (self.seconds[test], test))
 
 
 def reach(root: Path, package: str, tests: str) -> Reach:
-    """Run a folder of tests in the copy at `root`, which must pass."""
+    """Run a folder of tests, or several, in the copy at `root`; they must pass."""
     data, seconds = root / ".coverage_of_tests", root / ".seconds_of_tests"
     options = ["-q", "-p", "no:cacheprovider", f"--cov={package}", "--cov-context=test", "--cov-report="]
     done = subprocess.run(
-        [sys.executable, str(Path(__file__).with_name("timed.py")), str(seconds), tests, *options],
+        [sys.executable, str(Path(__file__).with_name("timed.py")), str(seconds), *tests.split(), *options],
         cwd=root,
         env=environment(root) | {"COVERAGE_FILE": str(data)},
         capture_output=True,
@@ -69,7 +71,7 @@ def _lines(data: Path, root: Path) -> dict[str, dict[int, set[str]]]:
     noted.read()
     return {
         str(Path(file).relative_to(root)): {
-            line: {context.rpartition("|")[0] for context in contexts if context}
+            line: {context.rpartition("|")[0] for context in contexts}
             for line, contexts in noted.contexts_by_lineno(file).items()
         }
         for file in noted.measured_files()

@@ -15,8 +15,8 @@ import time
 
 AT_MOST = 120  # by the clock, for what waits for ever
 HEAVY = [
-    "_hypothesis_pytestplugin", "concurrent.futures", "coverage", "filelock", "hypothesis", "matplotlib", "numpy", "numpy.random",
-    "pytest", "pytest_benchmark.plugin", "safetensors.numpy", "threadpoolctl", "tqdm", "tyro",
+    "_hypothesis_pytestplugin", "concurrent.futures", "filelock", "hypothesis", "numpy", "numpy.random",
+    "pytest", "pytest_benchmark.plugin", "safetensors.numpy", "threadpoolctl", "tqdm",
 ]  # fmt: skip
 OPTIONS = ["-x", "-q", "-p", "no:cacheprovider", "-p", "no:cov", "-p", "no:xdist", "--assert=plain", "--tb=no"]
 

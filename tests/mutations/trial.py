@@ -30,7 +30,7 @@ class Project:
     Attributes:
         root: its folder.
         package: the folder in it whose files are changed.
-        rooms: folder in the package -> the folder of the tests that should notice.
+        rooms: folder in the package -> the folder of the tests that should notice, or folders with blanks between.
     """
 
     root: Path
@@ -48,7 +48,7 @@ class Project:
         return [mutant for room in self.rooms for file in self.files(room) for mutant in mutants_of(self.root, file)]
 
     def tests(self, mutant: Mutant) -> str:
-        """The folder of tests that should notice it."""
+        """The tests that should notice it, as `rooms` has them."""
         return self.rooms[Path(mutant.file).parts[1]]
 
 

@@ -13,6 +13,14 @@ def test_scale(factor):
     np.testing.assert_array_equal(host(a), [factor, -2 * factor])
 
 
+def test_arrays_come_and_go():
+    ids = np.arange(5)
+    np.testing.assert_array_equal(host(ops.resident(ids)), ids)
+    np.testing.assert_array_equal(ops.asnumpy(ops.asarray([1, 2], np.float32)), np.array([1, 2], np.float32))
+    a, b = np.arange(12.0).reshape(2, 2, 3), np.arange(6.0).reshape(2, 3, 1)
+    np.testing.assert_array_equal(host(ops.batch_matmul(dev(a), dev(b))), a @ b)
+
+
 @pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
 def test_elementwise_work_covers_everything_once(size):
     a, b = xp.zeros(size), xp.ones(size)

@@ -189,6 +189,29 @@ def test_blas_takes_one_thread_inside_and_what_it_had_outside():
     assert blas_threads() == before
 
 
+class Library:
+    """A BLAS of so many threads."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def get_num_threads(self):
+        return self.count
+
+    def set_num_threads(self, count):
+        self.count = count
+
+
+def test_every_library_gets_back_the_threads_that_it_had(monkeypatch):
+    several = [Library(5), Library(2), Library(None)]  # the last does not say
+    monkeypatch.setattr(threads, "libraries", lambda: several)
+    with one_blas_thread:
+        assert [library.count for library in several] == [1, 1, 1]
+        with one_blas_thread:
+            several[0].count = 7  # of somebody else inside: no concern of the context
+    assert [library.count for library in several] == [5, 2, 1]
+
+
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 def test_a_forked_process_has_threads_of_its_own():
     code = (
@@ -230,6 +253,15 @@ def test_products_of_few_rows(rng, shape, order):
     a, W, out = rng.standard_normal((M, K)), np.array(rng.standard_normal((K, N)), order=order), np.full((M, N), np.nan)
     products.few_rows(a, W, out)
     np.testing.assert_allclose(out, a @ W, atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 50), (3, 5, 40), (9, 4, 11)])
+def test_products_that_are_added_some_columns_at_a_time(rng, cut_all, shape):
+    M, K, N = shape
+    a, W, out = rng.standard_normal((M, K)), rng.standard_normal((K, N)), rng.standard_normal((M, N))
+    want = out + a @ W
+    products.matmul(a, W, out, add=True)
+    np.testing.assert_allclose(out, want, atol=1e-12)
 
 
 @pytest.mark.parametrize("tied", [False, True])

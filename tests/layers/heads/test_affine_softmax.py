@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import FUSED, NAME, ops, xp
-from rnnlm.backend.cpu import threads
+from rnnlm.backend.cpu import output, threads
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
 from tests.gradcheck import assert_gradients, dev, host
@@ -97,8 +97,10 @@ def test_nats_of_float32_scores_are_as_exact_as_the_scores(rng, size):
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000), (300, 600, 900)])
 def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
-    """With scores that need their largest subtracted and scores that don't, in one thread and in more."""
+    """With scores that need their largest subtracted and scores that don't, in one thread and in more, and with memory
+    for fewer rows than a product would take."""
     M, H, V = shape
+    monkeypatch.setattr(output, "MEMORY", 20_000)
     x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
     W = np.asfortranarray(W) if tied else W
     targets = rng.integers(0, V, M)
