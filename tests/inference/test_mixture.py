@@ -186,6 +186,21 @@ def test_words_are_matched_by_name(rng, ids, names):
         np.testing.assert_allclose(nats, np.where(row[1:] == 2, 0, alone), rtol=1e-12)
 
 
+def test_a_translated_model_has_the_state_of_its_own(rng, ids):
+    model, own = small_network(), Vocabulary(NAMES[::-1])
+    found = in_words_of(model, own, WORDS)
+    found.next_scores(ids[None, :5])
+    state = found.get_state()
+    want = found.next_scores(ids[None, 5:9])
+    found.set_state(state)
+    np.testing.assert_array_equal(found.next_scores(ids[None, 5:9]), want)
+    model.set_state(state)
+    np.testing.assert_array_equal(found.next_scores(ids[None, 5:9]), want)
+    found.reset_state()
+    assert found.start_id is None
+    assert not np.array_equal(found.next_scores(ids[None, 5:9]), want)
+
+
 def test_words_that_are_all_impossible_add_nothing():
     own = Vocabulary(["<eos>", "a", "<unk>", "x"])
     found = in_words_of(maximum_likelihood([1, 0, 2, 0], 4, 0, 2), own, Vocabulary(["<eos>", "a", "<unk>"]))

@@ -5,7 +5,19 @@ import pytest
 
 from rnnlm.backend import xp
 from rnnlm.errors import InputError
-from rnnlm.layers import Affine, Concatenate, Dense, Embedding, MeanOverTime, Sigmoid, Split, Tanh, TimeBiLSTM, TimeGRU
+from rnnlm.layers import (
+    Affine,
+    Concatenate,
+    Dense,
+    Dropout,
+    Embedding,
+    MeanOverTime,
+    Sigmoid,
+    Split,
+    Tanh,
+    TimeBiLSTM,
+    TimeGRU,
+)
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
 from tests.gradcheck import dev, host
@@ -94,3 +106,18 @@ def test_ids_of_branches_are_of_as_many_words_as_the_smallest_has(rng):
     assert both.takes_ids == (9, 0, 0)
     xs = (dev(rng.integers(0, 9, (2, 3))), *(dev(np.ones((2, 3, 1), np.float32)) for _ in range(2)))
     assert both.forward(xs).shape == (2, 3, 6)
+
+
+def test_what_most_layers_are():
+    """Nothing is carried, nothing dropped, nothing asked for."""
+    layer = Sigmoid()
+    assert (layer.takes, layer.takes_ids, layer.masks, layer.parts(), layer.get_state()) == (None, 0, (), {}, None)
+    assert (layer.penalty, layer.causal, layer.takes_lengths, layer.train_flg) == (0.0, True, False, True)
+    layer.set_state(None)
+    layer.reset_state()
+    layer.check_batch(3)
+    with pytest.raises(InputError, match="Sigmoid has no state to set"):
+        layer.set_state(xp.zeros((2, 3)))
+    dropout = Dropout(0.5)
+    assert dropout.masks == (dropout.mask,)
+    assert Embedding.of_size(9, 4).takes_ids == 9

@@ -178,6 +178,18 @@ def test_the_mean_over_time(rng):
     layer, xs = MeanOverTime(), dev(rng.standard_normal((5, 3, D)))
     np.testing.assert_allclose(host(layer.forward(xs)), host(xs).mean(axis=1), rtol=1e-12)
     check(layer, xs, rng)
+    assert layer.output_shape(("N", "T", D)) == ("N", D)
+
+
+def test_the_mean_over_the_steps_that_there_are(rng):
+    layer, xs, lengths = MeanOverTime(), dev(rng.standard_normal((3, 4, D))), [4, 1, 2]
+    dys = dev(rng.standard_normal((3, D)))
+    want = [host(xs)[n, :length].mean(axis=0) for n, length in enumerate(lengths)]
+    np.testing.assert_allclose(host(layer.forward(xs, dev(lengths))), want, rtol=1e-12)
+    dxs = layer.backward(dys).copy()
+    assert_gradients(lambda: (layer.forward(xs, dev(lengths)) * dys).sum(), {"xs": xs}, {"xs": dxs}, rng)
+    with pytest.raises(InputError, match=r"dys must have shape \(3, 4\), got \(3, 3\)"):
+        layer.backward(dys[:, 1:])
 
 
 def test_branches_that_come_together(rng):
@@ -207,6 +219,17 @@ def test_branches_over_time_stand_side_by_side_at_every_step(rng):
     with pytest.raises(InputError, match=r"dys must have 8 numbers in the last axis, got \(5, 3, 4\)"):
         net.backward(xs[0])
     assert net.output_shape(("N", "T", D)) == ("N", "T", 2 * D)
+
+
+def test_branches_must_be_given_what_they_can_put_side_by_side(rng):
+    net = Split(Embedding.of_size(9, 4), Sigmoid())
+    with pytest.raises(InputError, match="Split must have at least 2 branches, got 1"):
+        Split(Sigmoid())
+    net.branches[0].clear()
+    xs = dev(rng.standard_normal((5, D)))
+    net.forward(xs)
+    with pytest.raises(InputError, match="dys must be a tuple of 2 arrays, one for each branch, got ndarray"):
+        net.backward(xs)
 
 
 def test_one_input_that_goes_several_ways(rng):

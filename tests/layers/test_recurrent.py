@@ -400,6 +400,10 @@ def test_a_layer_is_not_stateful_unless_that_is_asked_for(rng, kind):
     given, xs, _ = build(rng, kind)
     layer = cls(*given.params, **own)
     assert [getattr(layer, f"d{name}") for name in layer.states] == [None] * len(layer.states)
+    assert layer.takes == 4
+    assert layer.output_shape(("N", "T", 4)) == ("N", "T", 6)
+    layer.return_sequences = False
+    assert layer.output_shape(("N", "T", 4)) == ("N", 6)
     first = host(layer.forward(xs))
     np.testing.assert_array_equal(host(layer.forward(xs)), first)
     assert layer.get_state() is None

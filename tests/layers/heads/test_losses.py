@@ -126,6 +126,30 @@ def test_targets_that_do_not_fit(rng):
         EmbeddingDot(dev(np.ones((V, 5)))).forward(dev(np.ones((N, 4))), dev(np.zeros(N, int)))
 
 
+def test_scores_are_the_outputs_and_end_what_was_begun(rng):
+    """After an evaluation there is no backward, and heads with layers of their own are no part of several."""
+    y, t = dev(rng.standard_normal((N, V))), dev(rng.integers(0, V, N))
+    for head, given, targets in (
+        (SoftmaxWithLoss(), y, t),
+        (MeanSquaredError(), y, y.copy()),
+        (Losses(MeanSquaredError(), SoftmaxWithLoss()), (y, y), (y.copy(), t)),
+    ):
+        head.loss(given, targets)
+        assert head.scores(given) is given
+        with pytest.raises(InputError, match="needs a forward of its own first"):
+            head.backward()
+    inner = NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), rng.integers(0, V, 50), sample_size=3, seed=2)
+    h, want = dev(rng.standard_normal((N, 5))), None
+    for head, ts in ((inner, t), (EachTarget(inner), t[:, None])):
+        head.loss(h, ts)
+        want = host(h) @ host(inner.params[0]).T
+        np.testing.assert_allclose(host(head.scores(h)), want, rtol=1e-12)
+        with pytest.raises(InputError, match="needs a forward of its own first"):
+            head.backward()
+    with pytest.raises(InputError, match="heads of Losses must have no parameters: put their layers before them"):
+        Losses(MeanSquaredError(), inner)
+
+
 # ---------------------------------------------------------------- negative sampling
 
 
