@@ -9,12 +9,13 @@ import pytest
 
 from rnnlm.data import Batches, Tokens, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
+from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.translated import Translated
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import SimpleRnnlm
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 SIZE, WORDS = 300, 7
 
@@ -155,3 +156,26 @@ def test_many_threads_read_one_file(path, want):
 def test_what_is_no_list_of_ids_is_refused(wrong):
     with pytest.raises(InputError, match="corpus must be a list of integer ids, got"):
         tokens_of("corpus", wrong)
+
+
+def test_ids_may_be_the_backends(want):
+    np.testing.assert_array_equal(tokens_of("ids", dev(want)), want)
+
+
+def test_lanes_of_a_text_that_begins_with_an_end():
+    """The end is read before the text, whose first token is then a target; shorter lanes are filled up."""
+    ids = tokens_of("ids", np.arange(1, 8))
+    windows = list(lane_windows(ids, 2, 3, 0))
+    np.testing.assert_array_equal(np.concatenate([xs for xs, _ in windows], axis=1), [[0, 1, 2, 3], [4, 5, 6, 0]])
+    np.testing.assert_array_equal(np.concatenate([ts for _, ts in windows], axis=1), [[1, 2, 3, 4], [5, 6, 7, -1]])
+    windows = list(lane_windows(ids, 2, 2))
+    assert [xs.shape for xs, _ in windows] == [(2, 2), (2, 1)]
+    np.testing.assert_array_equal(np.concatenate([xs for xs, _ in windows], axis=1), [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(np.concatenate([ts for _, ts in windows], axis=1), [[2, 3, 4], [5, 6, 7]])
+
+
+def test_the_figure_of_a_loss():
+    batches = Batches([1, 2, 3], [2, 3, 1], 1, 1)
+    assert batches.told(np.log(12.344)) == "perplexity 12.34"
+    assert batches.told(1e6).startswith("perplexity 179")  # the largest number there is
+    assert (batches.fresh(1), batches.weight(1), batches.unit, batches.figure) == (False, 1, "tokens", "perplexity")
