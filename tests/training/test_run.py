@@ -22,6 +22,7 @@ from rnnlm import (
     ModelConfig,
     Momentum,
     RMSprop,
+    Sentences,
     SimpleRnnlm,
     StepDecay,
     TrainingDiverged,
@@ -208,6 +209,30 @@ def test_a_state_is_a_copy():
     other.load_state_dict(state)
     train(other, [], 9)
     assert words(state) == before
+
+
+def test_a_line_begins_with_a_fresh_state():
+    """And only a line: the pieces of a long one follow each other."""
+    lines = Sentences.of([[1, 2, 3, 4, 5, 6, 7]] * 3 + [[1, 2]] * 4, 0)
+    run, resets = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(lines, None, 3, 4)), []
+    reset = run.model.reset_state
+    run.model.reset_state = lambda: resets.append(run.steps) or reset()
+    run.train(2, silent=True)
+    assert len(resets) < run.steps
+    assert resets == [number for number in range(run.steps) if run.batches.fresh(number)]
+
+
+def test_what_is_called_after_a_step_may_end_the_training():
+    for stop_after in (5, WINDOWS, WINDOWS + 1):
+        run, told = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)), []
+        run.train(
+            2, 3, told.append, silent=True, on_step=lambda run=run, stop_after=stop_after: run.steps == stop_after
+        )
+        assert run.steps == stop_after
+        run.train(2, 3, told.append, silent=True)
+        assert (run.steps, len(told)) == (2 * WINDOWS, 6)
+        assert [(report.epoch, report.window) for report in told] == [(e, w) for e in (0, 1) for w in (1, 4, 7)]
+        assert run.reported == 2 * WINDOWS - 1
 
 
 def test_another_training_is_refused():
