@@ -197,6 +197,7 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
     assert (trainer.val_loss_list[-1], trainer.val_accuracy_list[-1]) == pytest.approx(
         trainer.evaluate(x[7:], t[7:], True)
     )
+    assert net.sample_shape == (2,)
     assert len(trainer.loss_list) == 2  # of two batches an epoch the first one is reported
 
 
