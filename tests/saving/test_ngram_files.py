@@ -11,6 +11,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
 from rnnlm.data.units import Characters
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving.ngram_files import expect_new, expect_reading, expect_words, is_ngram
 
 WORDS = Vocabulary(["a", "b", "<eos>", "c"])
 
@@ -111,3 +112,54 @@ def test_a_damaged_folder_is_refused(folder, spoil, said):
     spoil(without_manifest(folder))
     with pytest.raises(ModelFileError, match=said):
         load_ngram(folder)
+
+
+def test_where_a_model_may_be_written(folder, tmp_path):
+    expect_new(tmp_path / "new", False)
+    expect_new(tmp_path / "new.arpa", True)
+    expect_new(folder, True)
+    (tmp_path / "old.arpa").write_text("")
+    (tmp_path / "file").write_text("")
+    expect_new(tmp_path / "old.arpa", True)
+    for out, overwrite, message in (
+        (
+            folder,
+            False,
+            "out must be new, or the folder of an n-gram model, and .*lm exists: name another, or overwrite",
+        ),
+        (
+            tmp_path / "old.arpa",
+            False,
+            "out must be new, or an ARPA file, and .* exists: name another, or overwrite it",
+        ),
+        (tmp_path, True, "out must be new, or the folder of an n-gram model, and .* exists: name another$"),
+        (tmp_path / "file", True, "exists: name another$"),
+        (tmp_path / "no" / "lm", False, "out must be in a folder that exists, got"),
+    ):
+        with pytest.raises(InputError, match=message):
+            expect_new(out, overwrite)
+    assert [is_ngram(path) for path in (folder, tmp_path / "file", tmp_path, tmp_path / "no")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_what_arpa_can_not_say(tmp_path, capsys):
+    with pytest.raises(InputError, match="there is no <eos> among the words"):
+        expect_words(tmp_path / "lm", Vocabulary(["a"]))
+    expect_words(tmp_path / "lm", Vocabulary(["<s>", "<eos>"]))
+    for path in ("lm.arpa", "lm.arpa.gz"):
+        with pytest.raises(InputError, match="<s>"):
+            expect_words(tmp_path / path, Vocabulary(["<s>", "<eos>"]))
+    expect_words(tmp_path / "lm.arpa", WORDS)
+    by_line = Reading.of(TextOptions(sentences=True))
+    expect_reading(tmp_path / "lm", Reading.of(TextOptions(units="char")))
+    expect_reading(tmp_path / "lm", by_line)
+    expect_reading(tmp_path / "lm.arpa", Reading())
+    assert not capsys.readouterr().err
+    expect_reading(tmp_path / "lm.arpa", by_line)
+    assert "an ARPA file can't say how a text is read, and this model reads words; sentences" in capsys.readouterr().err
+    with pytest.raises(InputError, match="ARPA"):
+        expect_reading(tmp_path / "lm.arpa", Reading.of(TextOptions(units="char")))

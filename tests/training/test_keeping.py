@@ -14,7 +14,7 @@ from rnnlm.models import LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam, Cosine
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
-from rnnlm.training.keeper import Keeper
+from rnnlm.training.keeper import SIGNALS, Keeper
 from rnnlm.training.rnnlm_trainer import RnnlmTrainer
 from rnnlm.training.save_every import SaveEvery
 from tests.gradcheck import host
@@ -173,6 +173,13 @@ def test_a_signal_finishes_the_step_and_then_does_what_it_does(corpus, tmp_path,
     assert again.resume(tmp_path / "kept")
     fit(again, corpus, save_to=tmp_path / "kept")
     assert outcome(again) == outcome(whole)
+
+
+def test_signals_do_afterwards_what_they_did_before(corpus, tmp_path, signals_heard):
+    before, seen = [signal.getsignal(number) for number in SIGNALS], []
+    fit(make(), corpus, save_to=tmp_path / "kept", on_report=lambda *_: seen.append(signal.getsignal(signal.SIGINT)))
+    assert before[0] not in seen
+    assert [signal.getsignal(number) for number in SIGNALS] == before
 
 
 def test_a_second_signal_ends_at_once(corpus, tmp_path, signals_heard):
