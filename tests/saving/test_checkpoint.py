@@ -176,3 +176,16 @@ def test_every_flipped_bit_is_seen(tmp_path, every, tried, capfd):
         (folder / name).write_bytes(content)
     assert checkpoints.latest()["step"] == 1
     tried("one bit of a checkpoint flipped, each of them", times, "seen")
+
+
+def test_an_old_one_that_can_not_be_removed_is_no_error(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path / "kept", keep=1)
+    checkpoints.save(1, {"a": 1})
+
+    def refused(*_, **__):
+        raise PermissionError("not allowed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", refused)
+        checkpoints.save(2, {"a": 2})
+    assert checkpoints.latest() == {"a": 2}

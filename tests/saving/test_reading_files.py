@@ -10,7 +10,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
 from rnnlm.errors import DataError, ModelFileError
 from rnnlm.saving.generation import replaced_folder
-from rnnlm.saving.open_folder import expect_whole
+from rnnlm.saving.open_folder import expect_whole, manifest_of
 from rnnlm.saving.reading_files import PAIRS, TEXT, load_words, word_files
 
 
@@ -76,3 +76,9 @@ def test_a_folder_is_whole_or_not(tmp_path):
         expect_whole(folder)
     with pytest.raises(ModelFileError, match="none is not a folder"):
         expect_whole(tmp_path / "none")
+
+
+def test_a_manifest_has_one_spelling():
+    one, other = {"bytes": 1, "sha256": "x"}, {"sha256": "y", "bytes": 2}
+    want = b'{"files":{"a":{"bytes":2,"sha256":"y"},"b":{"bytes":1,"sha256":"x"}},"format":1}'
+    assert manifest_of({"b": one, "a": other}) == manifest_of({"a": other, "b": one}) == want
