@@ -4,6 +4,7 @@ import pytest
 import rnnlm.cells.lstm  # noqa: F401 - whose functions have twins
 from rnnlm.backend import FUSED, NAME, ops, xp
 from tests.gradcheck import dev, host
+from tests.layers.heads import test_affine_softmax
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.25])
@@ -73,3 +74,11 @@ def test_numpys_lstm_cell_is_the_plain_text(rng, scale):
         results[-1] += [gates, dc_prev]
     for plain, fused in zip(*results):
         np.testing.assert_allclose(fused, plain, rtol=1e-12, atol=1e-13 * scale)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
+@pytest.mark.parametrize("shape", [(5, 3, 4), (60, 510, 900)])
+@pytest.mark.parametrize("tied", [False, True])
+def test_numpys_output_is_the_plain_text(rng, monkeypatch, tied, shape):
+    for size in (1, 100):
+        test_affine_softmax.test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape)
