@@ -81,6 +81,21 @@ def test_what_does_not_fit_is_refused(rng):
     for one in (WeightSum(), AttentionWeight(), TimeAttention()):
         with pytest.raises(InputError, match=r"must have shape \(N, T, H\), got \(3, 6\)"):
             one.forward(enc[:, 0], dec[:, 0])
+    h, a = enc[:, 0].copy(), enc[:, :, 0].copy()
+    for one, inputs, shape in (
+        (WeightSum(), (enc, a), "3, 6"),
+        (AttentionWeight(), (enc, h), "3, 5"),
+        (TimeAttention(), (enc, dec), "3, 4, 6"),
+    ):
+        one.forward(*inputs)
+        with pytest.raises(InputError, match=rf"must have shape \({shape}\), got \(3, 5, 6\)"):
+            one.backward(enc)
+    for one, inputs, message in (
+        (WeightSum(), (enc, a[:, 1:]), r"a must have shape \(3, 5\), got \(3, 4\)"),
+        (AttentionWeight(), (enc, h[:, 1:]), r"h must have shape \(3, 6\), got \(3, 5\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            one.forward(*inputs)
     with pytest.raises(InputError, match="run forward first"):
         TimeAttention().attention_weights  # noqa: B018
     with pytest.raises(InputError, match="needs a forward of its own first"):

@@ -115,9 +115,12 @@ def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
 
 
 def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
-    layer, affine, xs, _ = build(rng)
+    layer, affine, xs, ts = build(rng)
     want = host(affine.forward(xs))
+    layer.forward(xs, ts)
     np.testing.assert_array_equal(host(layer.scores(xs)), want)
+    with pytest.raises(InputError, match="needs a forward of its own first"):
+        layer.backward()
     np.testing.assert_allclose(host(layer.next_scores(xs)), want[:, -1], rtol=1e-12)
 
 
