@@ -1,12 +1,11 @@
 """The mutation run itself: a fault that a test notices is killed, one that none does survives."""
 
 import random
-from pathlib import Path
 
 import pytest
 
 from rnnlm.backend import NAME
-from tests.mutations.__main__ import report
+from tests.mutations.__main__ import ROOT, report
 from tests.mutations.kept import key, read_kept, stale
 from tests.mutations.mutants import mutants_of
 from tests.mutations.trial import Project, hunt
@@ -111,11 +110,11 @@ def test_a_mutant_that_is_kept_is_known_by_its_text(tiny, tmp_path):
     kept = read_kept(tmp_path / "kept.toml")
     (tiny.root / mutant.file).write_text("\n\n\n" + SOURCE)  # lines below
     assert key(mutant) in kept
-    assert not stale(kept, tiny.mutants(), {mutant.file})
+    assert not stale(kept, tiny.mutants(), {mutant.file}, tmp_path)
     (tiny.root / mutant.file).write_text("")
-    assert stale(kept, tiny.mutants(), {mutant.file})
+    assert stale(kept, tiny.mutants(), {mutant.file}, tmp_path)
 
 
 def test_every_mutant_that_is_kept_has_a_reason_and_a_file():
     for file, *_ in read_kept():
-        assert Path(file).is_file()
+        assert (ROOT / file).is_file()

@@ -9,6 +9,7 @@ import pytest
 
 from rnnlm.data import Batches, Tokens, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
+from rnnlm.data.ids import expect_words
 from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.translated import Translated
@@ -179,3 +180,11 @@ def test_the_figure_of_a_loss():
     assert batches.told(np.log(12.344)) == "perplexity 12.34"
     assert batches.told(1e6).startswith("perplexity 179")  # the largest number there is
     assert (batches.fresh(1), batches.weight(1), batches.unit, batches.figure) == (False, 1, "tokens", "perplexity")
+
+
+@pytest.mark.parametrize(("wrong", "lowest"), [(3, 0), (-1, 0), (-2, -1)])
+def test_ids_are_words_from_the_first_to_the_last(wrong, lowest):
+    expect_words("xs", np.array([0, 2, lowest]), 3, lowest)
+    expect_words("xs", np.array([], int), 3, lowest)
+    with pytest.raises(InputError, match=rf"xs must hold ids in \[{lowest}, 3\), got {wrong}"):
+        expect_words("xs", np.array([0, wrong]), 3, lowest)

@@ -31,8 +31,8 @@ def key(mutant: Mutant) -> tuple[str, ...]:
     return mutant.file, mutant.where, mutant.before, mutant.after
 
 
-def stale(kept: dict[tuple[str, ...], str], mutants: list[Mutant], files: set[str]) -> list[str]:
+def stale(kept: dict[tuple[str, ...], str], mutants: list[Mutant], files: set[str], root: Path) -> list[str]:
     """Entries, of files that were looked at or are gone, that are no mutant of the source as it is now."""
     keys = {key(mutant) for mutant in mutants}
-    gone = (entry for entry in kept if entry not in keys and (entry[0] in files or not Path(entry[0]).exists()))
+    gone = (entry for entry in kept if entry not in keys and (entry[0] in files or not (root / entry[0]).exists()))
     return [f"{file} in {where}: {line} -> {becomes}" for file, where, line, becomes in gone]

@@ -4,6 +4,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -28,23 +29,31 @@ class Reach:
     seconds: dict[str, float]
     lines: dict[str, dict[int, set[str]]]
 
-    def tests(self, mutant: Mutant, inner: set[int]) -> list[str]:
+    def tests(self, mutant: Mutant, inner: set[int], users: set[str]) -> list[str]:
         """The tests that may notice a mutant, shortest first.
+
+        What a module does when it is imported is executed by no test in particular. There all tests count, first those
+        that execute a function of the module, then those that execute something of a module that imports it.
 
         Args:
             mutant: the change.
-            inner: lines of the file inside of functions. What a module does when it is imported is executed by no test
-                in particular: there all tests count that execute one of these, and all there are if there is none.
+            inner: lines of the file inside of functions.
+            users: files that import it.
         """
         by_line = self.lines.get(mutant.file, {})
-        first, last = mutant.statement
-        wanted = inner if mutant.imported else range(first, last + 1)
-        found = set().union(*(by_line.get(line, ()) for line in wanted))
-        if "" in found and not mutant.imported:  # a function that is called while modules are imported
-            found |= set().union(*(by_line.get(line, ()) for line in inner))
-        if not found - {""} and (found or mutant.imported):
-            found = set(self.seconds)
-        return sorted(found & set(self.seconds), key=lambda test: (self.seconds[test], test))
+        found = _union(by_line.get(line, set()) for line in range(mutant.statement[0], mutant.statement[1] + 1))
+        if not mutant.imported and "" not in found:
+            return self._shortest(found)
+        own = found | _union(by_line.get(line, set()) for line in inner)
+        near = _union(tests for file in users for tests in self.lines.get(file, {}).values()) - own
+        return [*self._shortest(own), *self._shortest(near), *self._shortest(set(self.seconds) - own - near)]
+
+    def _shortest(self, tests: set[str]) -> list[str]:
+        return sorted(tests & set(self.seconds), key=lambda test: (self.seconds[test], test))
+
+
+def _union(sets: Iterable[set[str]]) -> set[str]:
+    return set().union(*sets)
 
 
 def reach(root: Path, package: str, tests: str) -> Reach:

@@ -4,6 +4,7 @@ import ast
 import compileall
 import json
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
@@ -88,16 +89,20 @@ def _try(root: Path, mutant: Mutant, reached: Reach, ask: "Ask", limit: int) -> 
     """Plant a mutant, run its tests, take it out again."""
     path = root / mutant.file
     before = path.read_text()
-    tests, seconds = _chosen(reached.tests(mutant, _inside_functions(before)), reached, BUDGET * limit)
+    users = _importing(root, mutant.file, reached)
+    tests, seconds = _chosen(reached.tests(mutant, _inside_functions(before), users), reached, BUDGET * limit)
     if not tests:
         return Result(mutant, False, "no test executes it")
     path.write_text(mutant.source)
     try:
         outcome = ask(tests)
+        if outcome == "over" and seconds > HANGS * limit:  # not because there are so many
+            tests, seconds = _chosen(tests, reached, HANGS * limit)
+            outcome = ask(tests)
     finally:
         path.write_text(before)
     if outcome == "over":
-        hangs = seconds < HANGS * limit
+        hangs = seconds <= HANGS * limit
         return Result(mutant, hangs, "never ends" if hangs else "the time is up")
     return Result(mutant, outcome != 0, f"{len(tests)} tests pass" if outcome == 0 else "a test fails")
 
@@ -112,6 +117,12 @@ def _chosen(tests: list[str], reached: Reach, budget: float) -> tuple[list[str],
             return chosen, seconds - reached.seconds[test]
         chosen.append(test)
     return chosen, seconds
+
+
+def _importing(root: Path, file: str, reached: Reach) -> set[str]:
+    """The files that name a module, given as a file, in full, as they do who import it."""
+    module = re.compile(rf"\b{file.removesuffix('.py').removesuffix('/__init__').replace('/', '[.]')}\b")
+    return {other for other in reached.lines if other != file and module.search((root / other).read_text())}
 
 
 def _inside_functions(source: str) -> set[int]:
