@@ -187,9 +187,10 @@ def test_damaged_ids_are_found_by_a_check(tmp_path):
     open_corpus(out)
     with pytest.raises(DataError, match="the SHA-256 of its ids must be"):
         verify(out)
-    out.write_bytes(data[:-2] + b"\xff\0")  # none
-    with pytest.raises(DataError, match=r"ids must be in \[0, 4\), got 255"):
-        verify(out)
+    for wrong in (4, 255):  # none
+        out.write_bytes(data[:-2] + bytes([wrong, 0]))
+        with pytest.raises(DataError, match=rf"ids must be in \[0, 4\), got {wrong}"):
+            verify(out)
 
 
 @pytest.mark.parametrize(("name", "message"), [("none", "does not exist"), ("", "is not a file")])

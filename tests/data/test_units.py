@@ -211,6 +211,8 @@ def test_byte_pairs_that_can_not_be(tmp_path):
         BytePairs.learn(["a"], 255)
     with pytest.raises(DataError, match="some.json is no tokenizer"):
         BytePairs.from_json("{}", "some.json")
+    assert "xy" in BytePairs.learn(["xy"] * 2, 300).units  # which occurs twice
+    assert "xy" not in BytePairs.learn(["xy", "xz"], 300).units
     learned = BytePairs.learn(["abab abab"] * 2, 258)
     assert len(learned.units) == 258
     again = BytePairs.from_json(learned.to_json(), "memory")
