@@ -82,12 +82,13 @@ def test_pairs_of_a_file(tmp_path):
 
 def test_the_split_is_the_books():
     pairs = additions(100)
-    train, test = pairs.split(seed=1984)
+    train, test = pairs.split()
     order = np.arange(100)
     np.random.RandomState(1984).shuffle(order)
     np.testing.assert_array_equal(train.questions, pairs.questions[order[:90]])
     np.testing.assert_array_equal(test.answers, pairs.answers[order[90:]])
-    train, test = pairs.split(None)
+    train, test = pairs.split(None, 0.255)
+    assert (len(train.questions), len(test.questions)) == (75, 25)
     np.testing.assert_array_equal(np.concatenate([train.questions, test.questions]), pairs.questions)
 
 
