@@ -60,6 +60,12 @@ def test_parts_cover_everything_once(three, size, unit):
     assert (seen == 1).all()
 
 
+def test_workers_have_a_name_and_end_with_the_program(three):
+    in_parallel(lambda *_: None, 3)
+    assert len(threads._workers) >= 2
+    assert {(worker.name, worker.daemon) for worker in threads._workers} == {("rnnlm", True)}
+
+
 def test_what_is_not_worth_it_stays_in_one_thread(three):
     calls = []
     in_parallel(lambda *part: calls.append((part, threading.get_ident())), 100, worth=False)
