@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.backend.host import on_host
 from rnnlm.errors import InputError
 from rnnlm.layers import Dense, MeanSquaredError
 from rnnlm.models import Sequential, SimpleRnnlm
@@ -59,7 +60,7 @@ def test_models_as_a_training_sees_them():
     assert seen.weights()[0] is stack.weights()[0]
     assert seen.gradients()[0] is stack.gradients()[0]
     weights = host(stack.weights()[0])
-    kept = seen.progress()
+    kept = on_host(seen.progress())
     other = as_model(Sequential([Dense(2, 1)], MeanSquaredError()))
     other.load_progress(kept)
     np.testing.assert_array_equal(host(other.weights()[0]), weights)

@@ -127,6 +127,16 @@ def test_what_is_shown(rng, capfd):
         assert ("samples/s" in err) == (verbose == 1)
 
 
+def test_a_line_after_each_epoch_has_all_that_was_asked_for(rng, capfd):
+    x, t = rng.standard_normal((10, 2)), rng.integers(0, 3, 10)
+    trainer = Trainer(Sequential([Dense(2, 3)], SoftmaxWithLoss()), SGD(0.1))
+    trainer.fit(x, t, 1, 5, eval_interval=None, validation_split=0.4, accuracy=True, verbose=2)
+    figures = (trainer.loss_list, trainer.accuracy_list, trainer.val_loss_list, trainer.val_accuracy_list)
+    loss, right, held_out, valid = (one[0] for one in figures)
+    told = f"epoch 1  loss {loss:.4g}  accuracy {right:.4f}  valid loss {held_out:.4g}  valid accuracy {valid:.4f}\n"
+    assert capfd.readouterr().out == told
+
+
 def test_a_training_that_diverges_ends(rng):
     x, t = rng.standard_normal((10, 2)), 1e6 * rng.standard_normal((10, 1))
     trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.001))
@@ -198,6 +208,7 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
         trainer.evaluate(x[7:], t[7:], True)
     )
     assert net.sample_shape == (2,)
+    assert (type(trainer.current_epoch), trainer.current_epoch) == (int, 2)
     assert len(trainer.loss_list) == 2  # of two batches an epoch the first one is reported
 
 
