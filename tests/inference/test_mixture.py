@@ -336,6 +336,19 @@ def test_newton_does_not_jump_from_end_to_end(first, second, best, monkeypatch):
     assert len(set(asked)) == len(asked) <= 7
 
 
+def test_each_line_is_read_by_both_models_from_a_reset_state(monkeypatch):
+    """The derivatives of a text are the sums of those of its lines by themselves."""
+    monkeypatch.setattr(mixture_weights, "WINDOW", 4)
+    other = build_model(ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, seed=2))
+    lines = [[2, 3, EOS], [4, 2, 5, 3, EOS], [3, EOS], [2, 2, 6, EOS]]
+
+    def derivatives(some):
+        return np.array(mixture_weights._derivatives(small_network(), other, Sentences.of(some, EOS), 1, 0.3))
+
+    alone = sum(derivatives([line]) for line in lines)
+    np.testing.assert_allclose(derivatives(lines), alone, rtol=1e-5)
+
+
 def test_more_lanes_than_tokens_of_a_window_are_read_one_step_at_a_time(monkeypatch):
     monkeypatch.setattr(mixture_weights, "WINDOW", 2)
     models, ids = [Always(0, -4), Always(0, 16)], np.arange(41) % 2

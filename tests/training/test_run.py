@@ -31,7 +31,7 @@ from rnnlm import (
 from rnnlm.backend import NAME
 from rnnlm.data.batches import make_batches
 from rnnlm.training.run import Run
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 V = 12
 EPOCHS, WINDOWS = 4, 8
@@ -294,3 +294,12 @@ def test_what_is_not_ours_can_not_be_written_down():
         run = Run(*parts[:2], batches, 0.5, *parts[2:])
         with pytest.raises(InputError, match=message):
             run.state_dict()
+
+
+def test_losses_are_added_up_in_float64_whatever_a_model_gives():
+    theirs = Theirs()
+    theirs.forward = lambda xs, ts: dev(0.1, np.float32)
+    run = Run(theirs, Theirs(), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10))
+    run.step()
+    assert host(run.totals)[0] == 10 * float(np.float32(0.1))  # of ten columns; in float32 it would be 1
+    assert run.report() == (float(np.float32(0.1)), 0.0)
