@@ -13,6 +13,7 @@ import signal
 import sys
 import time
 
+MEMORY = 8 << 30  # bytes: a mutant may ask for more and more
 AT_MOST = 120  # by the clock, for what waits for ever
 HEAVY = [
     "_hypothesis_pytestplugin", "concurrent.futures", "filelock", "hypothesis", "numpy", "numpy.random",
@@ -36,6 +37,7 @@ def run(tests: list[str], seconds: int) -> None:
     """In a process of its own: run tests, and end with their exit status."""
     os.setsid()
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     nothing = os.open(os.devnull, os.O_RDWR)
     for number in (0, 1, 2):
         os.dup2(nothing, number)

@@ -19,6 +19,7 @@ from rnnlm.optim import (
     StepDecay,
     clip_grads,
 )
+from rnnlm.optim.base import Optimizer
 from tests.gradcheck import dev, host
 
 
@@ -219,6 +220,15 @@ def test_asgd_averages_from_the_trigger_on():
     with pytest.raises(RuntimeError), optimizer.averaged(p):
         raise RuntimeError
     np.testing.assert_array_equal(host(p[0]), seen[-1])
+
+
+@pytest.mark.parametrize("cls", [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, ASGD])
+def test_nothing_decays_unless_that_is_asked_for(cls):
+    p = dev([1.0, 2.0])
+    optimizer = cls(0.1)
+    optimizer.update([p], [dev([0.0, 0.0])])
+    assert optimizer.weight_decay == Optimizer(0.1).weight_decay == 0
+    np.testing.assert_array_equal(host(p), [1, 2])
 
 
 def test_the_first_average_is_the_parameter_whatever_was_averaged_before():

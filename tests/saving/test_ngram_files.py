@@ -76,6 +76,11 @@ def change(folder, **fields):
     (folder / "config.json").write_text(json.dumps(config | fields))
 
 
+def one_word_less(folder):
+    change(folder, vocab_size=3)
+    (folder / "vocab.txt").write_text("a\nb\n<eos>\n")
+
+
 @pytest.mark.parametrize("name", ["config.json", "vocab.txt", "text.json", "manifest.json"])
 def test_a_changed_file_is_seen(folder, name):
     content = (folder / name).read_bytes()
@@ -96,6 +101,8 @@ def test_a_changed_file_is_seen(folder, name):
         (lambda f: change(f, order=2), "the arrays of order 2 must be of one size"),
         (lambda f: change(f, vocab_size=5), "vocab.txt must have the 5 words that config.json says, got 4"),
         (lambda f: (f / "vocab.txt").write_text("a\nb\n<eos>\n"), "vocab.txt must have the 4 words"),
+        (lambda f: change(f, order=0), "order 1 must have 5 entries"),
+        (one_word_less, "order 1 must have 4 entries"),
         (lambda f: change(f, discounts=5), "has not the tables of an n-gram model: TypeError"),
         (lambda f: change(f, discounts=[[0.5, 1, 1.5]]), "there must be discounts for 3 orders, got 1"),
         (lambda f: (f / "vocab.txt").unlink(), "vocab.txt does not exist"),
