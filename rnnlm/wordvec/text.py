@@ -79,6 +79,7 @@ def expect_window(window_size: int, tokens: int) -> int:
     window_size = whole_number("window_size", window_size, 1)
     if tokens <= 2 * window_size:
         raise InputError(
-            f"window_size must be less than half the {tokens} words of the corpus, got {window_size}: take a smaller one"
+            f"window_size must be less than half the {tokens} words of the corpus, got {window_size}: take a smaller "
+            "one"
         )
     return window_size

@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 import rnnlm.cells.lstm
+from rnnlm import backend
 from rnnlm.backend import FUSED, TWINS, accelerated
 from rnnlm.data.tokens import read_window
+from rnnlm.errors import BackendError
 
 PACKAGE = Path(rnnlm.__file__).parent.parent / "rnnlm"
 
@@ -106,6 +108,31 @@ def test_a_backend_that_is_not_there_is_one_sentence(clean_env, tmp_path, comman
     assert sentence in result.stderr
     assert result.stderr.count("\n") == 1
     assert not result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "number", "precision", "message"),
+    [
+        ("tpu", "", "fp32", "RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got 'tpu'"),
+        ("numpy", "1", "fp32", "RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got 'tpu'"),
+        ("numpy", "", "tf32", "RNNLM_PRECISION tf32 is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32"),
+    ],
+)
+def test_settings_that_do_not_fit_are_refused(monkeypatch, name, number, precision, message):
+    monkeypatch.setattr(backend, "SETTINGS", {"RNNLM_DEVICE": "tpu", "RNNLM_PRECISION": precision})
+    monkeypatch.setattr(backend, "_NUMBER", number)
+    with pytest.raises(BackendError, match=message):
+        backend._load(name)
+
+
+def test_a_setting_is_the_first_that_is_allowed_unless_set(monkeypatch):
+    monkeypatch.delenv("RNNLM_TEST", raising=False)
+    assert backend._setting("RNNLM_TEST", "a", "b") == "a"
+    monkeypatch.setenv("RNNLM_TEST", "b")
+    assert backend._setting("RNNLM_TEST", "a", "b") == "b"
+    monkeypatch.setenv("RNNLM_TEST", "c")
+    with pytest.raises(BackendError, match="RNNLM_TEST must be one of a, b, got 'c'"):
+        backend._setting("RNNLM_TEST", "a", "b")
 
 
 @needs_cupy

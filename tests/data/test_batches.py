@@ -3,6 +3,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 from rnnlm.data import Batches
+from rnnlm.data.batches import RandomBatches, make_batches
 from rnnlm.errors import DataError, InputError
 from tests.gradcheck import host
 
@@ -41,3 +42,35 @@ def test_windows_that_can_not_be_are_refused(error, arguments, message):
         arguments = (np.zeros(0, int), *arguments[1:])
     with pytest.raises(error, match=message):
         Batches(*arguments)
+
+
+def test_windows_of_random_lengths():
+    xs = np.arange(2000)
+    batches = RandomBatches(xs, xs, 2, 20, seed=3)
+    spans = [batches.span(k) for k in range(400)]
+    assert [begin for begin, _ in spans] == [0, *np.cumsum([length for _, length in spans])[:-1]]
+    lengths = np.array([length for _, length in spans])
+    assert batches.weight(7) == lengths[7] == batches.window(7)[0].shape[1]
+    assert lengths.min() == 5
+    assert abs(lengths[lengths > 14].mean() - 20) < 1  # the standard error of 370 is 0.26
+    assert 0.01 < (lengths < 8).mean() < 0.06  # of a mean of 10, and very few of one of 20
+    assert abs(len(batches) * lengths.mean() - 1000) < 40
+    for number, length in enumerate(lengths[:20]):
+        assert batches.scaled(0.3, number) == (0.3 if length == 20 else 0.3 * length / 20)
+    number = int(np.flatnonzero(lengths == 20)[0])
+    assert batches.scaled(0.3, number) == 0.3
+    numbers = {"tokens": 2000, "batch_size": 2, "time_size": 20, "seed": 3, "stream": 0}
+    assert batches.identity().items() >= numbers.items()
+    others = [RandomBatches(xs, xs, 2, 20), RandomBatches(xs, xs, 2, 20, 3, 1), RandomBatches(xs, xs, 2, 20, 0, 0)]
+    first, second, third = ([other.span(k) for k in range(20)] for other in others)
+    assert first == third != second != spans[:20] != first
+    assert [RandomBatches(xs[:24], xs[:24], 2, 10).span(k)[1] <= 12 for k in range(20)] == [True] * 20
+
+
+def test_a_training_has_windows_of_one_length_unless_it_asks_for_random_ones():
+    ids = np.arange(100)
+    assert type(make_batches(ids, ids, 2, 20)) is Batches
+    random = make_batches(ids, ids, 2, 20, True, 3, 1)
+    assert [random.span(k) for k in range(9)] == [RandomBatches(ids, ids, 2, 20, 3, 1).span(k) for k in range(9)]
+    assert make_batches(ids, ids, 2, 20, True).identity() == RandomBatches(ids, ids, 2, 20, 0, 0).identity()
+    assert Batches(ids, ids, 2, 20).scaled(0.3, 1) == 0.3

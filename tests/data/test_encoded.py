@@ -214,9 +214,10 @@ def test_damaged_ids_are_found_by_a_check(tmp_path):
     open_corpus(out)
     with pytest.raises(DataError, match="the SHA-256 of its ids must be"):
         verify(out)
-    out.write_bytes(data[:-6] + b"\xff\0" + data[-4:])  # none
-    with pytest.raises(DataError, match=r"ids must be in \[0, 4\), got 255"):
-        verify(out)
+    for wrong in (4, 255):  # none
+        out.write_bytes(data[:-6] + bytes([wrong, 0]) + data[-4:])
+        with pytest.raises(DataError, match=rf"ids must be in \[0, 4\), got {wrong}"):
+            verify(out)
     out.write_bytes(data[:-4] + b"abcd")
     with pytest.raises(DataError, match="the SHA-256 of its header and words"):
         verify(out)

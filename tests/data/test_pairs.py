@@ -1,11 +1,12 @@
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
 
 from rnnlm.data import Pairs, additions, dates, read_pairs
 from rnnlm.errors import DataError, InputError
+from rnnlm.randomness import stream
 
 
 def rows(pairs):
@@ -27,6 +28,17 @@ def test_additions():
     assert (pairs.lengths == [len(question) for question, _ in made]).all()
     assert rows(additions(50, seed=3)) == made[:50]  # of one seed: the shorter set is the beginning of the longer
     assert rows(additions(50, seed=4)) != made[:50]
+    assert rows(additions(50)) == rows(additions(50, seed=0))
+    small = np.mean([int(question.split("+")[0]) < 10 for question, _ in made])
+    assert 0.25 < small < 0.45  # a third and what falls there of the larger ones, less what came twice
+
+
+def test_days_are_drawn_from_1970_to_2029():
+    """All of them, alike: the first numbers of the stream are the first day's."""
+    for seed in range(20):
+        days = (date(2029, 12, 31) - date(1970, 1, 1)).days + 1
+        drawn = int(stream(seed, "made pairs", part=1).integers(0, days))
+        assert rows(dates(1, seed=seed))[0][1] == f"_{date(1970, 1, 1) + timedelta(days=drawn)}"
 
 
 def test_dates():
@@ -70,12 +82,13 @@ def test_pairs_of_a_file(tmp_path):
 
 def test_the_split_is_the_books():
     pairs = additions(100)
-    train, test = pairs.split(seed=1984)
+    train, test = pairs.split()
     order = np.arange(100)
     np.random.RandomState(1984).shuffle(order)
     np.testing.assert_array_equal(train.questions, pairs.questions[order[:90]])
     np.testing.assert_array_equal(test.answers, pairs.answers[order[90:]])
-    train, test = pairs.split(None)
+    train, test = pairs.split(None, 0.255)
+    assert (len(train.questions), len(test.questions)) == (75, 25)
     np.testing.assert_array_equal(np.concatenate([train.questions, test.questions]), pairs.questions)
 
 

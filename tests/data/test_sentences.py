@@ -12,6 +12,7 @@ from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences, groups, like_lengths, side_by_side
 from rnnlm.data.text import read_corpus
 from rnnlm.errors import DataError, InputError
+from rnnlm.randomness import stream
 
 EOS = 0
 
@@ -112,12 +113,23 @@ def test_windows_are_a_function_of_seed_and_number(lines):
     numbers = [len(one) + 3, 0, 2 * len(one), 5]
     for number in numbers:
         np.testing.assert_array_equal(one.window(number)[0], other.window(number)[0])
-    assert any((make(seed=1).window(k)[0].shape != make(seed=2).window(k)[0].shape) for k in range(len(one)))
+    for other in (make(seed=2), make(seed=1, lap=1)):
+        assert any(make(seed=1).window(k)[0].shape != other.window(k)[0].shape for k in range(len(one)))
+    for k in range(len(one)):
+        np.testing.assert_array_equal(make().window(k)[0], make(seed=0, lap=0).window(k)[0])
     ids = np.concatenate([[*line, EOS] for line in lines]).astype("<i4")
     assert make(seed=1).identity() == {
         "ids": hashlib.sha256(ids).hexdigest()[:32],
         "lines": 61, "tokens": sum(map(len, lines)) + 61, "batch_size": 4, "time_size": 10, "seed": 1, "lap": 0,
     }  # fmt: skip
+
+
+def test_lines_of_one_length_come_in_the_order_drawn(rng):
+    """The same on every machine: sorting by length leaves equal ones as they were."""
+    batches = SentenceBatches(Sentences.of([[k, k] for k in range(1, 301)], EOS), 50, 3, seed=1)
+    order = stream(1, "order of samples", 0, part=1).permutation(300)
+    groups = sorted(batches.window(k)[0][:, 1].tolist() for k in range(len(batches)))
+    assert groups == sorted((1 + order[begin : begin + 50]).tolist() for begin in range(0, 300, 50))
 
 
 def test_windows_are_time_major(lines):

@@ -9,12 +9,14 @@ import pytest
 
 from rnnlm.data import Batches, Tokens, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
+from rnnlm.data.ids import expect_words
+from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.translated import Translated
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import SimpleRnnlm
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 SIZE, WORDS = 300, 7
 
@@ -87,6 +89,17 @@ def test_what_is_not_allowed_is_found(ids, want):
     np.testing.assert_array_equal(ids.within(0, WORDS), want)
 
 
+@pytest.mark.parametrize("in_file", ["xs", "ts"])
+def test_one_of_inputs_and_targets_may_be_in_a_file_and_its_ids_are_checked(path, want, in_file):
+    parts = {"xs": np.zeros(SIZE, int), "ts": np.zeros(SIZE, int), in_file: open_corpus(path)[0]}
+    batches = Batches(**parts, batch_size=3, time_size=20)
+    got = dict(zip(("xs", "ts"), batches.window(0)))
+    np.testing.assert_array_equal(host(got[in_file]), [want[100 * i : 100 * i + 20] for i in range(3)])
+    batches.expect_words(max(want))  # one too few
+    with pytest.raises(DataError, match=rf"must hold ids in \[-?\d, {max(want)}\), got {max(want)}"):
+        [batches.window(number) for number in range(len(batches))]
+
+
 def test_an_array_of_them_is_a_copy(ids, want):
     array = np.array(ids, np.int64)
     array[:] = -1
@@ -145,3 +158,34 @@ def test_many_threads_read_one_file(path, want):
 def test_what_is_no_list_of_ids_is_refused(wrong):
     with pytest.raises(InputError, match="corpus must be a list of integer ids, got"):
         tokens_of("corpus", wrong)
+
+
+def test_ids_may_be_the_backends(want):
+    np.testing.assert_array_equal(tokens_of("ids", dev(want)), want)
+
+
+def test_lanes_of_a_text_that_begins_with_an_end():
+    """The end is read before the text, whose first token is then a target; shorter lanes are filled up."""
+    ids = tokens_of("ids", np.arange(1, 8))
+    windows = list(lane_windows(ids, 2, 3, 0))
+    np.testing.assert_array_equal(np.concatenate([xs for xs, _ in windows], axis=1), [[0, 1, 2, 3], [4, 5, 6, 0]])
+    np.testing.assert_array_equal(np.concatenate([ts for _, ts in windows], axis=1), [[1, 2, 3, 4], [5, 6, 7, -1]])
+    windows = list(lane_windows(ids, 2, 2))
+    assert [xs.shape for xs, _ in windows] == [(2, 2), (2, 1)]
+    np.testing.assert_array_equal(np.concatenate([xs for xs, _ in windows], axis=1), [[1, 2, 3], [4, 5, 6]])
+    np.testing.assert_array_equal(np.concatenate([ts for _, ts in windows], axis=1), [[2, 3, 4], [5, 6, 7]])
+
+
+def test_the_figure_of_a_loss():
+    batches = Batches([1, 2, 3], [2, 3, 1], 1, 1)
+    assert batches.told(np.log(12.344)) == "perplexity 12.34"
+    assert batches.told(1e6).startswith("perplexity 179")  # the largest number there is
+    assert (batches.fresh(1), batches.weight(1), batches.unit, batches.figure) == (False, 1, "tokens", "perplexity")
+
+
+@pytest.mark.parametrize(("wrong", "lowest"), [(3, 0), (-1, 0), (-2, -1)])
+def test_ids_are_words_from_the_first_to_the_last(wrong, lowest):
+    expect_words("xs", np.array([0, 2, lowest]), 3, lowest)
+    expect_words("xs", np.array([], int), 3, lowest)
+    with pytest.raises(InputError, match=rf"xs must hold ids in \[{lowest}, 3\), got {wrong}"):
+        expect_words("xs", np.array([0, wrong]), 3, lowest)

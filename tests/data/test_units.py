@@ -2,6 +2,8 @@
 
 import pytest
 
+from rnnlm.data import Vocabulary
+from rnnlm.data.bpe import BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora.named import load_corpus, load_part
 from rnnlm.data.reading import Reading, TextSize
@@ -162,3 +164,73 @@ def test_wrong_options(options, match):
 def test_stories_are_words_already():
     with pytest.raises(InputError, match="story is words already"):
         load_corpus("story", options=TextOptions(units="char"))
+
+
+def test_how_a_text_is_read_is_kept_and_told():
+    options = TextOptions(units="char", lower=True, leave_out=("Unknown", "-"), column="headline")
+    reading = Reading.of(options)
+    assert isinstance(reading.units, Characters)
+    assert Reading.options_of({**reading.settings(), "leave_out": ["Unknown", "-"]}) == options
+    assert Reading.options_of({}) == TextOptions()
+    assert str(reading) == "characters; column headline; leave_out Unknown, -; lower"
+    assert str(Reading()) == "words"
+    assert (reading.plain, Reading().plain, Reading.of(TextOptions(ascii_only=True)).plain) == (False, True, False)
+    assert (reading.cleaned(" Unknown "), reading.cleaned("  "), reading.cleaned("A b")) == (None, "", "a b")
+    assert reading.cut("A b") == ["a", "▁", "b"]
+    with pytest.raises(DataError, match="units bpe must be learned from a text first"):
+        Reading.of(TextOptions(units="bpe"))
+    with pytest.raises(DataError, match="must be said by sentences, units, .*, got 'upper'"):
+        Reading.options_of({"upper": True})
+    with pytest.raises(InputError, match="lower must be True or False, got 3"):
+        Reading.options_of({"lower": 3})
+
+
+def test_a_column_is_that_of_the_training_unless_another_is_named():
+    reading = Reading.of(TextOptions(column="headline"))
+    columns = [
+        reading.for_file(path, named).options.column for path in ("a.csv", "a.CSV", "a.txt") for named in (None, "b")
+    ]
+    assert columns == ["headline", "b", "headline", "b", None, "b"]
+    words = Vocabulary(["a", "<eos>"], reading)
+    assert words.for_file("a.txt", None).reading.options.column is None
+    assert words.read_by(TextOptions(lower=True)).reading.options.lower
+    assert words.reading.options == TextOptions(column="headline")
+
+
+def test_blank_lines_are_taken_from_a_size():
+    size = TextSize()
+    for line in ("a bc", "", "é"):
+        size.add(line, Reading())
+    assert (size.lines, size.words, size.characters, size.bytes) == (3, 6, 8, 9)
+    less = size.without_blank(1)
+    assert (less.lines, less.words, less.characters, less.bytes) == (2, 5, 7, 8)
+
+
+def test_byte_pairs_that_can_not_be(tmp_path):
+    with pytest.raises(InputError, match="byte pairs must be at least 256, one for each byte, got 255: take more"):
+        BytePairs.learn(["a"], 255)
+    with pytest.raises(DataError, match="some.json is no tokenizer"):
+        BytePairs.from_json("{}", "some.json")
+    assert "xy" in BytePairs.learn(["xy"] * 2, 300).units  # which occurs twice
+    assert "xy" not in BytePairs.learn(["xy", "xz"], 300).units
+    learned = BytePairs.learn(["abab abab"] * 2, 258)
+    assert len(learned.units) == 258
+    again = BytePairs.from_json(learned.to_json(), "memory")
+    assert again.units == learned.units
+    assert again.cut("abab") == learned.cut("abab")
+    assert learned.join(["Ã"]) == "\ufffd"  # half of a character
+    assert (learned.size_of("Ã"), learned.size_of("ab")) == ((0, 1), (2, 2))
+    (tmp_path / "text").write_text("the cat\n")
+    with pytest.raises(InputError, match="max_words of units bpe must be at least 257, a byte each and <eos>, got 256"):
+        vocabulary_of(tmp_path / "text", 256, TextOptions(units="bpe"))
+    assert len(vocabulary_of(tmp_path / "text", 257, TextOptions(units="bpe"))) == 257
+
+
+def test_a_column_without_text_and_a_file_that_is_no_table(tmp_path):
+    path = tmp_path / "news.csv"
+    path.write_text("date,headline\n1,\n")
+    with pytest.raises(DataError, match="has no text in its column 'headline'"):
+        vocabulary_of(path, 10, TextOptions(column="headline"))
+    path.write_text('headline\n"' + "a" * (1 << 24) + 'a"\n')
+    with pytest.raises(DataError, match="is no CSV file: field larger than field limit"):
+        list(text_lines(path, Reading.of(TextOptions(column="headline"))))

@@ -67,3 +67,12 @@ def test_a_damaged_vocabulary_is_refused(tmp_path):
             Vocabulary.load(path)
     with pytest.raises(DataError, match="does not exist"):
         Vocabulary.load(tmp_path / "none")
+
+
+def test_the_text_of_ids_has_a_line_for_each_end():
+    words = Vocabulary(["the", "cat", "<eos>"])
+    assert words.text([0, 1, 2, 0, 2]) == "the cat\nthe\n"
+    assert words.text([2, 0]) == "\nthe"
+    assert repr(words) == "<Vocabulary of 3 words>"
+    with pytest.raises(DataError, match="a text must be Unicode characters, got"):
+        words.encode("the \ud800")

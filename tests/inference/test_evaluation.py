@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from rnnlm.book.util import eval_perplexity
+from rnnlm.data import Sentences
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.evaluation import Evaluation, _Sums, evaluate, perplexity, token_nats
 from rnnlm.models import SimpleRnnlm
@@ -167,6 +168,38 @@ def test_an_infinite_loss_stays_infinite_in_whatever_piece_it_is():
         assert perplexity(sums.mean) == np.inf
 
 
+@pytest.mark.parametrize(("lanes", "window", "given"), [(2, None, "lanes 2"), (1, 5, "window 5"), (3, 5, "lanes 3")])
+def test_sentences_have_no_lanes_and_no_window(model, lanes, window, given):
+    with pytest.raises(InputError, match=f"leave them out for sentences, got {given}$"):
+        evaluate(model, Sentences([3, 4, 0], 0), lanes, window)
+
+
 @pytest.mark.parametrize(("probability", "want"), [(0.8, 1.25), (0.2, 5.0)])
 def test_the_perplexity_of_one_word(probability, want):
     assert perplexity(-np.log(probability)) == pytest.approx(want, rel=1e-12)
+
+
+def test_what_an_evaluation_says_of_itself(model, corpus):
+    ids = np.where(corpus == 0, 1, corpus)
+    ids[9::10] = 0
+    stream, lanes, lines = evaluate(model, ids, unk_id=5), evaluate(model, ids, 3), evaluate(model, Sentences(ids, 0))
+    assert stream.resets == "goes on from line to line"
+    assert lanes.resets == "reset at the beginning of each of 3 lanes"
+    assert lines.resets == "reset before each of 20 lines"
+    assert Evaluation(1.0, 2, 0.1, from_start=True).resets == "begins anew after each <eos>"
+    assert (lines.lines, lines.tokens, lines.lanes, stream.lines) == (20, 200, 1, None)
+    assert "exact, 20 lines, each from a reset state" in str(lines)
+    nats = token_nats(model, ids)
+    assert stream.unks == (ids[1:] == 5).sum() > 0
+    np.testing.assert_allclose(stream.known_nats, nats[ids[1:] != 5].mean(), rtol=1e-12)
+    np.testing.assert_allclose(stream.known_perplexity, np.exp(stream.known_nats), rtol=1e-12)
+    assert (lanes.unks, lanes.known_nats, lanes.known_perplexity) == (0, None, lanes.perplexity)
+    assert math.isnan(evaluate(model, [5, 5, 5], unk_id=5).known_nats)
+    assert not stream.from_start
+
+
+def test_figures_of_some_nats():
+    found = Evaluation.of(np.array([1.0, 2.0, 4.0]), lanes=2)
+    assert (found.nats, found.tokens, found.lanes, found.exact) == (pytest.approx(7 / 3), 3, 2, False)
+    assert found.stderr == pytest.approx(np.std([1, 2, 4], ddof=1) / np.sqrt(3))
+    assert math.isnan(Evaluation.of(np.array([1.0])).stderr)

@@ -4,6 +4,7 @@ import pytest
 from rnnlm.errors import InputError
 from rnnlm.inference.generation import generate, generate_batch
 from rnnlm.models import SimpleRnnlm
+from rnnlm.randomness import stream
 from tests.gradcheck import dev, host
 
 V = 9
@@ -25,6 +26,14 @@ def test_a_seed_gives_its_words(model):
     assert generate(model, 0, seed=7) == generate(model, 0, seed=7)
     assert generate(model, 0, seed=7) != generate(model, 0, seed=8)
     assert generate(model, 0) != generate(model, 0)
+
+
+def test_the_words_of_a_seed_are_those_after_the_prompt_however_long_it_is(model):
+    """The first sampled word takes the first random number; here every word is as likely after any other."""
+    model.next_scores = lambda xs: dev(np.zeros((len(xs), V)))
+    assert generate(model, [3, 1, 4, 1], sample_size=24, seed=7)[4:] == generate(model, 0, sample_size=21, seed=7)[1:]
+    first = int(V * stream(7, "sampled words", 0).random(1)[0])
+    assert generate(model, [3, 1, 4, 1], sample_size=5, seed=7) == [3, 1, 4, 1, first]
 
 
 def test_each_word_is_sampled_after_all_before_it(model):

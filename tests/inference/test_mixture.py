@@ -22,6 +22,7 @@ from rnnlm import (
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
 from rnnlm.errors import InputError
+from rnnlm.inference import mixture_weights
 from rnnlm.inference.other_words import log_softmax
 
 NAMES = ["<eos>", "<unk>", "a", "b", "c", "d", "e"]
@@ -185,6 +186,21 @@ def test_words_are_matched_by_name(rng, ids, names):
         np.testing.assert_allclose(nats, np.where(row[1:] == 2, 0, alone), rtol=1e-12)
 
 
+def test_a_translated_model_has_the_state_of_its_own(rng, ids):
+    model, own = small_network(), Vocabulary(NAMES[::-1])
+    found = in_words_of(model, own, WORDS)
+    found.next_scores(ids[None, :5])
+    state = found.get_state()
+    want = found.next_scores(ids[None, 5:9])
+    found.set_state(state)
+    np.testing.assert_array_equal(found.next_scores(ids[None, 5:9]), want)
+    model.set_state(state)
+    np.testing.assert_array_equal(found.next_scores(ids[None, 5:9]), want)
+    found.reset_state()
+    assert found.start_id is None
+    assert not np.array_equal(found.next_scores(ids[None, 5:9]), want)
+
+
 def test_words_that_are_all_impossible_add_nothing():
     own = Vocabulary(["<eos>", "a", "<unk>", "x"])
     found = in_words_of(maximum_likelihood([1, 0, 2, 0], 4, 0, 2), own, Vocabulary(["<eos>", "a", "<unk>"]))
@@ -314,9 +330,32 @@ class Always:
 @pytest.mark.parametrize(
     ("first", "second", "best"), [(-4, 16, 0.2), (16, -4, 0.8), (-40, 4, 10 / 11), (3, 5, 0), (-5, -3, 1)]
 )
-def test_newton_does_not_jump_from_end_to_end(first, second, best):
+def test_newton_does_not_jump_from_end_to_end(first, second, best, monkeypatch):
+    """Each weight costs a pass over the text, and is asked for once; an end that is the best is found as it is."""
+    asked, derivatives = [], mixture_weights._derivatives
+    monkeypatch.setattr(mixture_weights, "_derivatives", lambda *a: asked.append(a[-1]) or derivatives(*a))
     found = log_linear_weights(Always(0, first), Always(0, second), np.arange(41) % 2)
-    assert found[1] == pytest.approx(best, abs=1e-3)
+    assert found[1] == pytest.approx(best, abs=1e-3 if 0 < best < 1 else 0)
+    assert len(set(asked)) == len(asked) <= 7
+
+
+def test_each_line_is_read_by_both_models_from_a_reset_state(monkeypatch):
+    """The derivatives of a text are the sums of those of its lines by themselves."""
+    monkeypatch.setattr(mixture_weights, "WINDOW", 4)
+    other = build_model(ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6, seed=2))
+    lines = [[2, 3, EOS], [4, 2, 5, 3, EOS], [3, EOS], [2, 2, 6, EOS]]
+
+    def derivatives(some):
+        return np.array(mixture_weights._derivatives(small_network(), other, Sentences.of(some, EOS), 1, 0.3))
+
+    alone = sum(derivatives([line]) for line in lines)
+    np.testing.assert_allclose(derivatives(lines), alone, rtol=1e-5)
+
+
+def test_more_lanes_than_tokens_of_a_window_are_read_one_step_at_a_time(monkeypatch):
+    monkeypatch.setattr(mixture_weights, "WINDOW", 2)
+    models, ids = [Always(0, -4), Always(0, 16)], np.arange(41) % 2
+    np.testing.assert_allclose(log_linear_weights(*models, ids, lanes=3), [0.8, 0.2], atol=1e-3)
 
 
 def test_what_can_not_be_tuned_is_refused(ngram):

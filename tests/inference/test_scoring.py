@@ -77,6 +77,15 @@ def test_a_long_sentence_is_scored_in_parts(rng):
     assert peak < 2_400_000
 
 
+@pytest.mark.parametrize("tokens", [1, 7, 20])
+def test_no_more_is_scored_at_once_than_is_asked_for(rng, tokens):
+    net, sizes = model(), []
+    losses = net.losses
+    net.losses = lambda xs, ts: sizes.append(xs.size) or losses(xs, ts)
+    score(net, sentences(rng), tokens=tokens)
+    assert tokens / 2 < max(sizes) <= tokens
+
+
 def test_no_sentences():
     assert score(model(), []) == []
 

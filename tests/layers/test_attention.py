@@ -3,7 +3,7 @@ import pytest
 
 from rnnlm.errors import InputError
 from rnnlm.layers import Attention, AttentionWeight, TimeAttention, TimeBiLSTM, WeightSum
-from rnnlm.layers.lengths import add_to_ends, ends, turned
+from rnnlm.layers.lengths import add_to_ends, ends, turned, without_pads
 from tests import reference
 from tests.gradcheck import assert_gradients, dev, host
 
@@ -78,6 +78,24 @@ def test_what_does_not_fit_is_refused(rng):
         layer.forward(enc, other)
     with pytest.raises(InputError, match=r"lengths must have shape \(3,\), got \(2,\)"):
         layer.forward(enc, dec, dev(LENGTHS[:2]))
+    for one in (WeightSum(), AttentionWeight(), TimeAttention()):
+        with pytest.raises(InputError, match=r"must have shape \(N, T, H\), got \(3, 6\)"):
+            one.forward(enc[:, 0], dec[:, 0])
+    h, a = enc[:, 0].copy(), enc[:, :, 0].copy()
+    for one, inputs, shape in (
+        (WeightSum(), (enc, a), "3, 6"),
+        (AttentionWeight(), (enc, h), "3, 5"),
+        (TimeAttention(), (enc, dec), "3, 4, 6"),
+    ):
+        one.forward(*inputs)
+        with pytest.raises(InputError, match=rf"must have shape \({shape}\), got \(3, 5, 6\)"):
+            one.backward(enc)
+    for one, inputs, message in (
+        (WeightSum(), (enc, a[:, 1:]), r"a must have shape \(3, 5\), got \(3, 4\)"),
+        (AttentionWeight(), (enc, h[:, 1:]), r"h must have shape \(3, 6\), got \(3, 5\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            one.forward(*inputs)
     with pytest.raises(InputError, match="run forward first"):
         TimeAttention().attention_weights  # noqa: B018
     with pytest.raises(InputError, match="needs a forward of its own first"):
@@ -94,6 +112,16 @@ def test_rows_are_turned_round_within_their_lengths():
     np.testing.assert_array_equal(host(ends(xs, dev([3, 1])))[:, 0], [2, 4])
     add_to_ends(xs, dev([[10.0], [20.0]]), dev([3, 1]))
     np.testing.assert_array_equal(host(xs)[:, :, 0], [[0, 1, 12, 3], [24, 5, 6, 7]])
+
+
+def test_pads_in_front_and_behind_are_shifted_away_and_those_between_words_stay():
+    ids = [[0, 0, 3, 4], [1, 0, 2, 0], [5, 6, 7, 8], [0, 0, 0, 0], [0, 0, 0, 9], [9, 0, 0, 0]]
+    shifted, lengths = without_pads(dev(ids))
+    want = [[3, 4, 0, 0], [1, 0, 2, 0], [5, 6, 7, 8], [0, 0, 0, 0], [9, 0, 0, 0], [9, 0, 0, 0]]
+    assert host(shifted).tolist() == want
+    assert host(lengths).tolist() == [2, 3, 4, 1, 1, 1]
+    with pytest.raises(InputError, match=r"ids must have shape \(N, T\), got \(4,\)"):
+        without_pads(dev(ids[0]))
 
 
 def test_a_row_read_both_ways_is_what_it_is_alone(rng):

@@ -71,6 +71,11 @@ def test_a_state_is_carried_if_asked_for(rng):
     np.testing.assert_array_equal(host(layer.forward(xs)), first)
     with pytest.raises(InputError, match="a state of TimeLSTM is h, c, got 3 arrays"):
         layer.set_state(*kept, kept[0])
+    before = [host(a) for a in layer.get_state()]
+    with pytest.raises(InputError, match=r"c must have shape \(3, 6\), got \(2, 6\)"):
+        layer.set_state(*kept[:3], kept[3][:2])
+    for array, its in zip(layer.get_state(), before):  # of neither direction
+        np.testing.assert_array_equal(host(array), its)
 
 
 def test_bad_input_is_refused(rng):
@@ -83,3 +88,32 @@ def test_bad_input_is_refused(rng):
     weights = [*layer.params[:3], *build(rng, "gru")[0].params[3:]]
     with pytest.raises(InputError, match="must have shape"):
         TimeBiLSTM(*weights)
+
+
+@kinds
+def test_two_layers_that_draw_their_weights_and_say_what_they_take(rng, kind):
+    cls, g, own = KINDS[kind]
+    layer = cls.of_size(D, H, "float64", return_sequences=False, **own)
+    assert (layer.takes, layer.output_shape(("N", "T", D)), layer.return_sequences) == (D, ("N", 2 * H), False)
+    assert cls.of_size(D, H, **own).output_shape(("N", "T", D)) == ("N", "T", 2 * H)
+    assert list(layer.parts()) == ["ahead", "back"]
+    assert all(p.dtype == np.float64 for p in layer.params)
+    for number, part in enumerate(layer.parts().values()):
+        assert part.params[0].shape == (D, g * H)
+        before = host(part.params[0])
+        assert np.abs(before).max() > 0
+        part.draw(3, number)
+        assert not np.array_equal(host(part.params[0]), before)
+    assert not np.array_equal(host(layer.ahead.params[0]), host(layer.back.params[0]))
+
+
+def test_a_carried_state_is_of_one_batch_size(rng):
+    layer, xs = build(rng, "gru", stateful=True)
+    layer.check_batch(2)
+    layer.forward(xs)
+    layer.check_batch(N)
+    with pytest.raises(InputError, match=r"h, the carried state, must be \(2, 6\), got \(3, 6\): reset_state"):
+        layer.check_batch(2)
+    layer.ahead.reset_state()
+    with pytest.raises(InputError, match="the carried state"):
+        layer.check_batch(2)

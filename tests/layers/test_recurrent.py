@@ -191,6 +191,22 @@ def test_one_step_is_a_window_of_one(rng, kind):
 
 
 @steps
+def test_single_steps_may_be_chained_on_one_layer(rng, kind):
+    """What a step gives out is the caller's: the next step on the same layer leaves it as it was."""
+    layer, xs, state = build(rng, kind)
+    step = STEPS[kind](*layer.params, **KINDS[kind][3])
+    given, seen = tuple(state), []
+    for t in range(3):
+        out = step.forward(xs[:, t], *given)
+        given = out if isinstance(out, tuple) else (out,)
+        back = step.backward(*(dev(rng.standard_normal((3, 6))) for _ in state))
+        seen += [(array, host(array)) for array in (*given, *back)]
+    np.testing.assert_allclose(host(given[0]), host(run(layer, xs[:, :3], state))[:, -1], rtol=1e-12)
+    for array, before in seen:
+        np.testing.assert_array_equal(host(array), before)
+
+
+@steps
 def test_one_step_takes_arrays_with_gaps_in_memory(rng, kind):
     layer, xs, state = build(rng, kind, T=1)
     step, dys = STEPS[kind](*layer.params, **KINDS[kind][3]), [dev(rng.standard_normal((3, 6))) for _ in state]
@@ -376,6 +392,51 @@ def test_bad_input_is_refused(rng, kind, message):
     layer, _, _ = build(rng, kind)
     with pytest.raises(InputError, match=message):
         BAD_CALLS[message](layer)
+
+
+@kinds
+def test_a_layer_is_not_stateful_unless_that_is_asked_for(rng, kind):
+    cls, _, _, own = KINDS[kind]
+    given, xs, _ = build(rng, kind)
+    layer = cls(*given.params, **own)
+    assert [getattr(layer, f"d{name}") for name in layer.states] == [None] * len(layer.states)
+    assert layer.takes == 4
+    assert layer.output_shape(("N", "T", 4)) == ("N", "T", 6)
+    layer.return_sequences = False
+    assert layer.output_shape(("N", "T", 4)) == ("N", 6)
+    first = host(layer.forward(xs))
+    np.testing.assert_array_equal(host(layer.forward(xs)), first)
+    assert layer.get_state() is None
+
+
+def test_lengths_are_for_layers_that_begin_with_zeros(rng):
+    layer, xs, _ = build(rng, "gru")
+    with pytest.raises(InputError, match="a stateful one would go on from a pad"):
+        layer.forward(xs, dev([1, 2, 3]))
+
+
+@kinds
+def test_weights_that_a_layer_draws_are_as_keras_draws_them(kind):
+    cls, gates, _, own = KINDS[kind]
+    layer = cls.of_size(4, 6, "float64", **own)
+    layer.draw(3, 1)
+    Wx, Wh, b = map(host, layer.params)
+    bound = np.sqrt(6 / (4 + gates * 6))
+    assert 0.8 * bound < np.abs(Wx).max() < bound
+    for k in range(gates):
+        block = Wh[:, 6 * k : 6 * k + 6]
+        np.testing.assert_allclose(block.T @ block, np.eye(6), atol=1e-12)
+    assert b.shape == ((2, gates * 6) if own else (gates * 6,))
+    assert b[..., :6].min() == b[..., :6].max() == (kind == "lstm")  # its forget gate
+    assert (b[..., 6:] == 0).all()
+    for seed, number, same in ((3, 1, True), (4, 1, False), (3, 2, False)):
+        layer.draw(seed, number)
+        assert np.array_equal(host(layer.params[0]), Wx) == same
+    assert not layer.stateful
+    given = build(np.random.default_rng(0), kind)[0]
+    before = host(given.params[0])
+    given.draw(3, 1)
+    np.testing.assert_array_equal(host(given.params[0]), before)
 
 
 @kinds

@@ -19,6 +19,7 @@ from rnnlm.optim import (
     StepDecay,
     clip_grads,
 )
+from rnnlm.optim.base import Optimizer
 from tests.gradcheck import dev, host
 
 
@@ -219,6 +220,55 @@ def test_asgd_averages_from_the_trigger_on():
     with pytest.raises(RuntimeError), optimizer.averaged(p):
         raise RuntimeError
     np.testing.assert_array_equal(host(p[0]), seen[-1])
+
+
+@pytest.mark.parametrize("cls", [SGD, Momentum, Nesterov, AdaGrad, RMSprop, Adam, ASGD])
+def test_nothing_decays_unless_that_is_asked_for(cls):
+    p = dev([1.0, 2.0])
+    optimizer = cls(0.1)
+    optimizer.update([p], [dev([0.0, 0.0])])
+    assert optimizer.weight_decay == Optimizer(0.1).weight_decay == 0
+    np.testing.assert_array_equal(host(p), [1, 2])
+
+
+def test_the_first_average_is_the_parameter_whatever_was_averaged_before():
+    optimizer, p = ASGD(0.1), dev([1.0, 2.0])
+    optimizer.start_averaging()
+    optimizer.update([p], [dev([1.0, 1.0])])
+    optimizer.average[0][...] = float("nan")
+    optimizer.start_averaging()
+    optimizer.update([p], [dev([1.0, 1.0])])
+    np.testing.assert_array_equal(host(optimizer.average[0]), host(p))
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: SGD(0.1), lambda: Momentum(0.1), lambda: Adam(0.1), lambda: ASGD(0.1, nonmono=1)]
+)
+def test_an_optimiser_goes_on_from_what_it_remembers(rng, make):
+    """Of a copy on the host, whatever happens to its own arrays."""
+    gradients = [rng.standard_normal(5) for _ in range(6)]
+
+    def run(optimizer, p, gradients):
+        for g in gradients:
+            optimizer.update([p], [dev(g)])
+            optimizer.end_epoch(len(optimizer.state_dict()) + optimizer.iter)
+        return host(p)
+
+    whole, first, second, p = make(), make(), make(), dev(np.zeros(5))
+    want = run(whole, dev(np.zeros(5)), gradients)
+    run(first, p, gradients[:3])
+    first.lr = 0.1
+    state, kept = first.state_dict(), p.copy()
+    run(first, p, gradients[:2])
+    second.load_state_dict(state)
+    assert (second.iter, second.lr) == (3, 0.1)
+    np.testing.assert_allclose(run(second, kept, gradients[3:]), want, rtol=1e-12)
+    assert set(state) == {"lr", "iter", *second.slots, *second.noted}
+    with second.averaged([kept]):
+        averaged = host(kept)
+    assert np.array_equal(averaged, want) == (not isinstance(second, ASGD))
+    second.forget()
+    assert second.iter == 0
 
 
 def test_without_a_trigger_asgd_is_sgd():

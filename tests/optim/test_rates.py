@@ -58,3 +58,26 @@ def test_cosine_rises_and_falls():
     assert 0 < rule(500) == rule(210) < 0.001  # it does not rise again
     values = [rule(k) for k in range(10, 110)]
     assert values == sorted(values, reverse=True)
+
+
+@pytest.mark.parametrize(
+    "make", [lambda: Constant(2.0), lambda: DivideOnPlateau(2.0), lambda: Halving(2.0), lambda: StepDecay(2.0)]
+)
+def test_a_rule_goes_on_from_what_it_has_come_to(make):
+    losses = [5.0, 4.0, 4.1, 4.05, 4.2, 4.1]
+    whole, first, second = make(), make(), make()
+    want = rates(whole, losses)
+    begun = rates(first, losses[:3])
+    second.load_state_dict(first.state_dict())
+    assert begun + rates(second, losses[3:]) == want
+    assert second.state_dict() == whole.state_dict()
+    assert (whole.epochs, first.epochs, whole.first) == (6, 3, 2.0)
+
+
+def test_places_where_rules_change():
+    assert rates(Halving(1.0, ratio=2.0), [6.0, 3.0, 1.6]) == [1, 1, 1]  # of 6 over 3, which is not more than the ratio
+    assert rates(StepDecay(16.0), [1] * 6) == [16, 16, 16, 16, 8, 4]  # the usual four epochs, and halves
+    assert rates(DivideOnPlateau(16.0, 1.0), [1, 1, 1]) == [16, 16, 16]
+    assert Cosine(2.0, 10, 9)(9) == 2
+    assert Cosine(2.0, 1)(0) == 2
+    assert Cosine(2.0, 10)(10) == 2e-6

@@ -176,3 +176,24 @@ def test_every_flipped_bit_is_seen(tmp_path, every, tried, capfd):
         (folder / name).write_bytes(content)
     assert checkpoints.latest()["step"] == 1
     tried("one bit of a checkpoint flipped, each of them", times, "seen")
+
+
+def test_an_old_one_that_can_not_be_removed_is_no_error(tmp_path, monkeypatch):
+    checkpoints = Checkpoints(tmp_path / "kept", keep=1)
+    checkpoints.save(1, {"a": 1})
+
+    def refused(*_, **__):
+        raise PermissionError("not allowed")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rmdir", refused)
+        checkpoints.save(2, {"a": 2})
+    assert checkpoints.latest() == {"a": 2}
+
+
+def test_a_folder_that_is_made_is_synced_in_the_one_that_it_is_in(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr("rnnlm.saving.checkpoint.sync_folder", synced.append)
+    for step in (1, 2):
+        Checkpoints(tmp_path / "kept").save(step, {"a": step})
+    assert synced == [tmp_path]

@@ -148,6 +148,7 @@ def test_files_of_others_stay(tmp_path):
     save(tmp_path / "m", 2)
     assert generation_of(tmp_path / "m") == 2
     assert (tmp_path / "m" / "link").read_text() == "mine"
+    assert (tmp_path / "m" / "link").readlink().name == "notes.txt"
     assert (tmp_path / "m" / "more" / "notes.txt").read_text() == "mine, too"
     assert not hidden(tmp_path)
 

@@ -144,3 +144,13 @@ def test_a_file_is_not_replaced_by_a_folder(folder, tmp_path):
     with pytest.raises(InputError, match="a folder can't take the place of a file, and .*file is one"):
         save_model(tmp_path / "file", *load_model(folder))
     assert (tmp_path / "file").read_text() == "mine"
+
+
+def test_a_configuration_is_no_large_file(folder):
+    (folder / "manifest.json").unlink()
+    content = (folder / "config.json").read_text()
+    (folder / "config.json").write_text(content.ljust(1_000_000))
+    load_model(folder)
+    (folder / "config.json").write_text(content.ljust(1_000_001))
+    with pytest.raises(ModelFileError, match="is not a model's configuration: larger than 1000000 bytes"):
+        load_model(folder)

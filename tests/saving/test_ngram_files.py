@@ -11,6 +11,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
 from rnnlm.data.units import Characters
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.saving.ngram_files import expect_new, expect_reading, expect_words, is_ngram
 
 WORDS = Vocabulary(["a", "b", "<eos>", "c"])
 
@@ -75,6 +76,11 @@ def change(folder, **fields):
     (folder / "config.json").write_text(json.dumps(config | fields))
 
 
+def one_word_less(folder):
+    change(folder, vocab_size=3)
+    (folder / "vocab.txt").write_text("a\nb\n<eos>\n")
+
+
 @pytest.mark.parametrize("name", ["config.json", "vocab.txt", "text.json", "manifest.json"])
 def test_a_changed_file_is_seen(folder, name):
     content = (folder / name).read_bytes()
@@ -95,6 +101,8 @@ def test_a_changed_file_is_seen(folder, name):
         (lambda f: change(f, order=2), "the arrays of order 2 must be of one size"),
         (lambda f: change(f, vocab_size=5), "vocab.txt must have the 5 words that config.json says, got 4"),
         (lambda f: (f / "vocab.txt").write_text("a\nb\n<eos>\n"), "vocab.txt must have the 4 words"),
+        (lambda f: change(f, order=0), "order 1 must have 5 entries"),
+        (one_word_less, "order 1 must have 4 entries"),
         (lambda f: change(f, discounts=5), "has not the tables of an n-gram model: TypeError"),
         (lambda f: change(f, discounts=[[0.5, 1, 1.5]]), "there must be discounts for 3 orders, got 1"),
         (lambda f: (f / "vocab.txt").unlink(), "vocab.txt does not exist"),
@@ -111,3 +119,54 @@ def test_a_damaged_folder_is_refused(folder, spoil, said):
     spoil(without_manifest(folder))
     with pytest.raises(ModelFileError, match=said):
         load_ngram(folder)
+
+
+def test_where_a_model_may_be_written(folder, tmp_path):
+    expect_new(tmp_path / "new", False)
+    expect_new(tmp_path / "new.arpa", True)
+    expect_new(folder, True)
+    (tmp_path / "old.arpa").write_text("")
+    (tmp_path / "file").write_text("")
+    expect_new(tmp_path / "old.arpa", True)
+    for out, overwrite, message in (
+        (
+            folder,
+            False,
+            "out must be new, or the folder of an n-gram model, and .*lm exists: name another, or overwrite",
+        ),
+        (
+            tmp_path / "old.arpa",
+            False,
+            "out must be new, or an ARPA file, and .* exists: name another, or overwrite it",
+        ),
+        (tmp_path, True, "out must be new, or the folder of an n-gram model, and .* exists: name another$"),
+        (tmp_path / "file", True, "exists: name another$"),
+        (tmp_path / "no" / "lm", False, "out must be in a folder that exists, got"),
+    ):
+        with pytest.raises(InputError, match=message):
+            expect_new(out, overwrite)
+    assert [is_ngram(path) for path in (folder, tmp_path / "file", tmp_path, tmp_path / "no")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
+
+
+def test_what_arpa_can_not_say(tmp_path, capsys):
+    with pytest.raises(InputError, match="there is no <eos> among the words"):
+        expect_words(tmp_path / "lm", Vocabulary(["a"]))
+    expect_words(tmp_path / "lm", Vocabulary(["<s>", "<eos>"]))
+    for path in ("lm.arpa", "lm.arpa.gz"):
+        with pytest.raises(InputError, match="<s>"):
+            expect_words(tmp_path / path, Vocabulary(["<s>", "<eos>"]))
+    expect_words(tmp_path / "lm.arpa", WORDS)
+    by_line = Reading.of(TextOptions(sentences=True))
+    expect_reading(tmp_path / "lm", Reading.of(TextOptions(units="char")))
+    expect_reading(tmp_path / "lm", by_line)
+    expect_reading(tmp_path / "lm.arpa", Reading())
+    assert not capsys.readouterr().err
+    expect_reading(tmp_path / "lm.arpa", by_line)
+    assert "an ARPA file can't say how a text is read, and this model reads words; sentences" in capsys.readouterr().err
+    with pytest.raises(InputError, match="ARPA"):
+        expect_reading(tmp_path / "lm.arpa", Reading.of(TextOptions(units="char")))

@@ -12,9 +12,11 @@ from rnnlm.backend import NAME
 from rnnlm.errors import BusyError, InputError, ModelFileError
 from rnnlm.models import LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam, Cosine
+from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
-from rnnlm.training.keeper import Keeper
+from rnnlm.training.keeper import SIGNALS, Keeper
 from rnnlm.training.rnnlm_trainer import RnnlmTrainer
+from rnnlm.training.save_every import SaveEvery
 from tests.gradcheck import host
 
 V = 11
@@ -173,6 +175,13 @@ def test_a_signal_finishes_the_step_and_then_does_what_it_does(corpus, tmp_path,
     assert outcome(again) == outcome(whole)
 
 
+def test_signals_do_afterwards_what_they_did_before(corpus, tmp_path, signals_heard):
+    before, seen = [signal.getsignal(number) for number in SIGNALS], []
+    fit(make(), corpus, save_to=tmp_path / "kept", on_report=lambda *_: seen.append(signal.getsignal(signal.SIGINT)))
+    assert before[0] not in seen
+    assert [signal.getsignal(number) for number in SIGNALS] == before
+
+
 def test_a_second_signal_ends_at_once(corpus, tmp_path, signals_heard):
     def never(epoch, window, perplexity):
         signal.raise_signal(signal.SIGINT)
@@ -231,3 +240,48 @@ def test_another_optimizer_is_refused_before_anything_is_changed(corpus, tmp_pat
     with pytest.raises(InputError, match="optimizer of a training that goes on must be Adam, as before, got SGD"):
         other.resume(tmp_path / "kept")
     np.testing.assert_array_equal(host(other.model.flat_params), before)
+
+
+# ---------------------------------------------------------------- when
+
+
+@pytest.mark.parametrize(("given", "seconds"), [("30s", 30), ("10m", 600), ("2h", 7200)])
+def test_a_time_to_save_by_the_clock(monkeypatch, given, seconds):
+    now = [100.0]
+    monkeypatch.setattr("rnnlm.training.save_every.monotonic", lambda: now[0])
+    every = SaveEvery(given)
+    for _ in range(2):
+        now[0] += seconds - 0.5
+        assert not every.is_time(1)
+        now[0] += 0.5
+        assert every.is_time(1)
+        every.saved()
+    assert not every.is_time(seconds)
+
+
+def test_a_time_to_save_by_steps():
+    every = SaveEvery("20")
+    assert [step for step in range(1, 61) if every.is_time(step)] == [20, 40, 60]
+    assert SaveEvery("123456789").steps == 123456789
+    for wrong in ("0", "1d", "-1", "1.5", "", "20 ", 20, "1234567890"):
+        with pytest.raises(InputError, match="save_every must be steps, as 200, or a time, as 30s, 10m or 1h, got"):
+            SaveEvery(wrong)
+
+
+def test_all_steps_are_written_down_or_not(corpus, tmp_path):
+    trainer, seen = make(), []
+    fit(trainer, corpus)
+    run = trainer._run
+    keeper = Keeper(run, Checkpoints(tmp_path / "kept"), "5", dict, first=100)
+    for _ in range(6):
+        run.step()
+        seen.append((keeper.end_step(), keeper.is_saved))
+    assert [stops for stops, _ in seen] == [False] * 6
+    assert sum(saved for _, saved in seen) == 1  # after one step of five
+    assert keeper.saved_step % 5 == 0
+    assert [path.name for path in (tmp_path / "kept").iterdir()] == [f"step-{100 + keeper.saved_step:012d}"]
+    keeper.each_epoch, keeper.every = True, SaveEvery("1000")
+    for _ in range(len(run.batches) + 1):
+        run.step()
+        keeper.end_step()
+        assert keeper.is_saved == (run.steps % len(run.batches) == 0)

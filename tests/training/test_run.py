@@ -23,14 +23,16 @@ from rnnlm import (
     ModelConfig,
     Momentum,
     RMSprop,
+    Sentences,
     SimpleRnnlm,
     StepDecay,
+    TrainingDiverged,
     evaluate,
 )
 from rnnlm.backend import NAME
 from rnnlm.data.batches import make_batches
 from rnnlm.training.run import Run
-from tests.gradcheck import host
+from tests.gradcheck import dev, host
 
 V = 12
 EPOCHS, WINDOWS = 4, 8
@@ -211,6 +213,30 @@ def test_a_state_is_a_copy():
     assert words(state) == before
 
 
+def test_a_line_begins_with_a_fresh_state():
+    """And only a line: the pieces of a long one follow each other."""
+    lines = Sentences.of([[1, 2, 3, 4, 5, 6, 7]] * 3 + [[1, 2]] * 4, 0)
+    run, resets = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(lines, None, 3, 4)), []
+    reset = run.model.reset_state
+    run.model.reset_state = lambda: resets.append(run.steps) or reset()
+    run.train(2, silent=True)
+    assert len(resets) < run.steps
+    assert resets == [number for number in range(run.steps) if run.batches.fresh(number)]
+
+
+def test_what_is_called_after_a_step_may_end_the_training():
+    for stop_after in (5, WINDOWS, WINDOWS + 1):
+        run, told = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)), []
+        run.train(
+            2, 3, told.append, silent=True, on_step=lambda run=run, stop_after=stop_after: run.steps == stop_after
+        )
+        assert run.steps == stop_after
+        run.train(2, 3, told.append, silent=True)
+        assert (run.steps, len(told)) == (2 * WINDOWS, 6)
+        assert [(report.epoch, report.window) for report in told] == [(e, w) for e in (0, 1) for w in (1, 4, 7)]
+        assert run.reported == 2 * WINDOWS - 1
+
+
 def test_another_training_is_refused():
     run, told = build("steps")
     train(run, told, 5)
@@ -229,6 +255,16 @@ def test_another_training_is_refused():
     with pytest.raises(InputError, match=r"rnn.Wx must be float32 \(4, 6\), got float32 \(4, 5\)"):
         larger.load_state_dict(state)
     assert larger.steps == 0
+
+
+def test_a_last_window_that_is_not_finite_is_seen_after_the_last_report():
+    """With an interval the last report comes before the end of the epoch; what went wrong since is still seen."""
+    run = Run(SimpleRnnlm(V, 4, 5), SGD(0.5), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10), 0.5)
+    forward, told = run.model.forward, []
+    run.model.forward = lambda xs, ts: forward(xs, ts) * (float("nan") if run.steps == WINDOWS - 1 else 1)
+    with pytest.raises(TrainingDiverged, match=f"NaN or infinite at step {WINDOWS} .*; the model has the weights of"):
+        run.train(1, WINDOWS - 2, told.append)
+    assert [report.window for report in told] == [1, WINDOWS - 1]
 
 
 class Theirs:
@@ -260,3 +296,12 @@ def test_what_is_not_ours_can_not_be_written_down():
         run = Run(*parts[:2], batches, 0.5, *parts[2:])
         with pytest.raises(InputError, match=message):
             run.state_dict()
+
+
+def test_losses_are_added_up_in_float64_whatever_a_model_gives():
+    theirs = Theirs()
+    theirs.forward = lambda xs, ts: dev(0.1, np.float32)
+    run = Run(theirs, Theirs(), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10))
+    run.step()
+    assert host(run.totals)[0] == 10 * float(np.float32(0.1))  # of ten columns; in float32 it would be 1
+    assert run.report() == (float(np.float32(0.1)), 0.0)

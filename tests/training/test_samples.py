@@ -127,6 +127,16 @@ def test_what_is_shown(rng, capfd):
         assert ("samples/s" in err) == (verbose == 1)
 
 
+def test_a_line_after_each_epoch_has_all_that_was_asked_for(rng, capfd):
+    x, t = rng.standard_normal((10, 2)), rng.integers(0, 3, 10)
+    trainer = Trainer(Sequential([Dense(2, 3)], SoftmaxWithLoss()), SGD(0.1))
+    trainer.fit(x, t, 1, 5, eval_interval=None, validation_split=0.4, accuracy=True, verbose=2)
+    figures = (trainer.loss_list, trainer.accuracy_list, trainer.val_loss_list, trainer.val_accuracy_list)
+    loss, right, held_out, valid = (one[0] for one in figures)
+    told = f"epoch 1  loss {loss:.4g}  accuracy {right:.4f}  valid loss {held_out:.4g}  valid accuracy {valid:.4f}\n"
+    assert capfd.readouterr().out == told
+
+
 def test_a_training_that_diverges_ends(rng):
     x, t = rng.standard_normal((10, 2)), 1e6 * rng.standard_normal((10, 1))
     trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.001))
@@ -155,6 +165,51 @@ def test_the_books_models_are_trained_too(rng):
     trainer = Trainer(model, SGD(0.1))
     trainer.fit(x, x @ [[1.0], [2.0]], max_epoch=30, batch_size=10, max_grad=5, verbose=0)
     np.testing.assert_allclose(host(model.params[0]), [[1], [2]], atol=1e-3)
+    for options in ({"accuracy": True}, {"validation_split": 0.5}):
+        with pytest.raises(InputError, match="accuracy and validation need a Sequential, got Two"):
+            trainer.fit(x, x[:, :1], verbose=0, **options)
+
+
+def test_patience_ends_a_training_and_brings_the_best_weights_back(rng):
+    """What is held out is best after the first epoch, since its answers are the opposite of what is learned."""
+    x = rng.standard_normal((40, 2))
+    t, held_out = x[:, :1] * 3, (x[:8], -x[:8, :1])
+
+    def trained(**options):
+        net = Sequential([Dense(2, 1)], MeanSquaredError(), seed=1)
+        trainer = Trainer(net, SGD(0.05))
+        trainer.fit(x, t, batch_size=10, eval_interval=None, validation_data=held_out, verbose=0, **options)
+        return trainer, host(net.weights()[0])
+
+    (waited, weights), (one, want) = trained(max_epoch=9, patience=3), trained(max_epoch=1)
+    assert waited.val_loss_list == sorted(waited.val_loss_list)
+    assert (waited.current_epoch, len(waited.val_loss_list), len(waited.loss_list)) == (4, 4, 4)
+    np.testing.assert_array_equal(weights, want)
+    assert one.val_loss_list == waited.val_loss_list[:1]
+    np.testing.assert_allclose(one.evaluate(*held_out)[0], one.val_loss_list[-1], rtol=1e-6)
+    to_the_end, last = trained(max_epoch=4)
+    assert to_the_end.val_loss_list == waited.val_loss_list
+    assert not np.array_equal(last, want)
+
+
+def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
+    net = Sequential([Dense(2, 3)], SoftmaxWithLoss(), seed=1)
+    trainer, x, t = Trainer(net, SGD(0.1)), rng.standard_normal((10, 2)), rng.integers(0, 3, 10)
+    loss, right = trainer.evaluate(x, t, accuracy=True)
+    scores = host(net.forward(net.inputs("x", x), train_flg=False))
+    np.testing.assert_allclose(right, (scores.argmax(axis=1) == t).mean(), rtol=1e-12)
+    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    np.testing.assert_allclose(trainer.evaluate(x, t, accuracy=True), (loss, right), rtol=1e-6)
+    assert trainer.evaluate(x, t)[1] is None
+    trainer.fit(x, t, 2, 4, accuracy=True, validation_split=0.3, verbose=0)
+    assert [len(one) for one in (trainer.accuracy_list, trainer.val_accuracy_list, trainer.val_loss_list)] == [2, 2, 2]
+    assert trainer.accuracy_list[-1] == pytest.approx(trainer.evaluate(x[:7], t[:7], True)[1])
+    assert (trainer.val_loss_list[-1], trainer.val_accuracy_list[-1]) == pytest.approx(
+        trainer.evaluate(x[7:], t[7:], True)
+    )
+    assert net.sample_shape == (2,)
+    assert (type(trainer.current_epoch), trainer.current_epoch) == (int, 2)
+    assert len(trainer.loss_list) == 2  # of two batches an epoch the first one is reported
 
 
 @pytest.mark.parametrize(
@@ -170,6 +225,10 @@ def test_the_books_models_are_trained_too(rng):
         ({"validation_split": 0.9}, "validation_split must leave samples on both sides, got 0.9 of 4"),
         ({"validation_split": 0.5, "validation_data": ([], [])}, "must not both be given"),
         ({"accuracy": True}, "MeanSquaredError has no accuracy"),
+        ({"patience": 1}, "patience needs samples that are held out: validation_split or validation_data"),
+        ({"patience": 0, "validation_split": 0.5}, "patience must be a whole number of at least 1, got 0"),
+        ({"eval_interval": 0}, "eval_interval must be a whole number of at least 1, got 0"),
+        ({"max_grad": 0}, "max_grad must be positive, got 0"),
     ],
 )
 def test_what_can_not_be_is_refused(options, message):

@@ -399,3 +399,14 @@ def test_a_time_step_is_a_product_and_a_cell(rng, strict, cell, products, cells)
         launches.append(strict.launches)
     assert launches[1] - launches[0] == 10 * 2 * (products + cells)
     assert launches[0] < 50 + 4 * 2 * (products + cells)
+
+
+def test_the_perplexities_are_drawn(corpus):
+    pyplot = pytest.importorskip("matplotlib.pyplot", reason="needs the extra 'plot'")
+    _, trainer = build()
+    for interval, label in ((2, "windows (x2)"), (None, "epoch")):
+        trainer.fit(corpus[:-1], corpus[1:], 2, 3, 5, 0.25, interval)
+        axes = trainer.plot()
+        assert axes.lines[0].get_ydata().tolist() == trainer.ppl_list
+        assert (axes.get_xlabel(), axes.get_ylabel()) == (label, "perplexity")
+    pyplot.close("all")

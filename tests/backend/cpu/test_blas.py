@@ -52,3 +52,12 @@ def test_a_process_that_cannot_be_asked_tells_nothing(monkeypatch):
 def test_a_blas_that_nobody_knows(monkeypatch):
     monkeypatch.setattr(blas, "libraries", list)
     assert blas.describe_blas() == "BLAS unknown"
+
+
+@pytest.mark.parametrize(("own", "forces"), [("Haswell", True), ("Nehalem", False), ("", False)])
+def test_kernels_that_are_forced_are_compared_with_those_that_blas_would_take(monkeypatch, own, forces):
+    monkeypatch.setitem(os.environ, blas.FORCING, "Nehalem")
+    monkeypatch.setattr(blas, "kernels", lambda: "Nehalem")
+    monkeypatch.setattr(blas, "ASKING", f"import os; print('x' if {blas.FORCING!r} in os.environ else {own!r})")
+    told = f"{blas.FORCING}=Nehalem forces Nehalem kernels; without it BLAS takes Haswell: unset it to measure speed"
+    assert blas.forced_kernels() == (told if forces else None)

@@ -107,6 +107,29 @@ def test_where_each_thread_has_a_limit_of_its_own(monkeypatch):
     assert library.get_num_threads() == 5
 
 
+class Library:
+    """A BLAS of so many threads."""
+
+    def __init__(self, count):
+        self.count = count
+
+    def get_num_threads(self):
+        return self.count
+
+    def set_num_threads(self, count):
+        self.count = count
+
+
+def test_every_library_gets_back_the_threads_that_it_had(monkeypatch):
+    several = [Library(5), Library(2), Library(None)]  # the last does not say
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: [] if each_thread else several)
+    with one_blas_thread:
+        assert [library.count for library in several] == [1, 1, 1]
+        with one_blas_thread:
+            several[0].count = 7  # of somebody else inside: no concern of the context
+    assert [library.count for library in several] == [5, 2, 1]
+
+
 PROGRAM = """
 import os, sys, threading, warnings
 import numpy as np

@@ -3,7 +3,10 @@ import pytest
 
 import rnnlm.cells.lstm  # noqa: F401 - whose functions have twins
 from rnnlm.backend import FUSED, NAME, TWINS, ops, xp
+from rnnlm.backend.cpu import ops as cpu_ops, output
+from rnnlm.backend.host import on_host
 from tests.gradcheck import dev, host
+from tests.layers.heads import test_affine_softmax
 
 
 @pytest.mark.parametrize("factor", [1.0, 0.25])
@@ -11,6 +14,30 @@ def test_scale(factor):
     a = dev(np.array([1.0, -2.0]))
     ops.scale_(a, xp.asarray(factor))
     np.testing.assert_array_equal(host(a), [factor, -2 * factor])
+
+
+def test_arrays_come_and_go():
+    ids = np.arange(5)
+    np.testing.assert_array_equal(host(ops.resident(ids)), ids)
+    np.testing.assert_array_equal(ops.asnumpy(ops.asarray([1, 2], np.float32)), np.array([1, 2], np.float32))
+    a, b = np.arange(12.0).reshape(2, 2, 3), np.arange(6.0).reshape(2, 3, 1)
+    np.testing.assert_array_equal(host(ops.batch_matmul(dev(a), dev(b))), a @ b)
+
+
+def test_all_of_a_tree_comes_to_the_host_as_copies():
+    a = dev(np.arange(3.0))
+    found = on_host({"a": a, "b": [a, (2, "x")], "c": None})
+    a[...] = 0
+    assert type(found["a"]) is np.ndarray
+    np.testing.assert_array_equal(found["a"], [0, 1, 2])
+    np.testing.assert_array_equal(found["b"][0], [0, 1, 2])
+    assert (found["b"][1], found["c"]) == ([2, "x"], None)
+
+
+def test_what_slows_numpy_down_is_told(monkeypatch):
+    for forced, told in ((None, []), ("others", ["others"])):
+        monkeypatch.setattr(cpu_ops, "forced_kernels", lambda forced=forced: forced)
+        assert cpu_ops.remarks() == told
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
@@ -66,3 +93,12 @@ def test_numpys_lstm_cell_is_the_plain_text(rng, scale):
         results[-1] += [gates, dc_prev]
     for plain, fused in zip(*results):
         np.testing.assert_allclose(fused, plain, rtol=1e-12, atol=1e-13 * scale)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
+@pytest.mark.parametrize("shape", [(5, 3, 4), (60, 510, 900)])
+@pytest.mark.parametrize("tied", [False, True])
+def test_numpys_output_is_the_plain_text(rng, monkeypatch, tied, shape):
+    monkeypatch.setattr(output, "CACHE", 2000)  # of which several parts are worked through
+    for size in (1, 100):
+        test_affine_softmax.test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape)

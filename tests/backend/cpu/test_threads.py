@@ -51,6 +51,12 @@ def test_parts_cover_everything_once(three, size, unit):
     assert (seen == 1).all()
 
 
+def test_workers_have_a_name_and_end_with_the_program(three):
+    in_parallel(lambda *_: None, 3)
+    assert len(threads._workers) >= 2
+    assert {(worker.name, worker.daemon) for worker in threads._workers} == {("rnnlm", True)}
+
+
 def test_what_is_not_worth_it_stays_in_one_thread(three):
     calls = []
     in_parallel(lambda *part: calls.append((part, threading.get_ident())), 100, worth=False)
@@ -177,6 +183,15 @@ def test_products_of_few_rows(rng, shape, order):
     a, W, out = rng.standard_normal((M, K)), np.array(rng.standard_normal((K, N)), order=order), np.full((M, N), np.nan)
     products.few_rows(a, W, out)
     np.testing.assert_allclose(out, a @ W, atol=1e-11)
+
+
+@pytest.mark.parametrize("shape", [(1, 3, 50), (3, 5, 40), (40, 4, 11)])
+def test_products_that_are_added_some_columns_at_a_time(rng, cut_all, shape):
+    M, K, N = shape
+    a, W, out = rng.standard_normal((M, K)), rng.standard_normal((K, N)), rng.standard_normal((M, N))
+    want = out + a @ W
+    products.matmul(a, W, out, add=True)
+    np.testing.assert_allclose(out, want, atol=1e-12)
 
 
 @pytest.mark.parametrize("tied", [False, True])

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from rnnlm.data import ptb
@@ -40,3 +42,41 @@ def test_penn_treebank_that_is_another_file(tmp_path):
     (tmp_path / "ptb" / "ptb.train.txt").write_text("aer banknote\n")
     with pytest.raises(DataError, match="is not the published file: SHA-256 must be fcea919f"):
         ptb.load_data("train", tmp_path)
+
+
+def test_what_is_missing_is_downloaded(tmp_path, monkeypatch):
+    """From the second address, where the first one does not answer."""
+    pooch = pytest.importorskip("pooch")
+    asked = []
+
+    class Store:
+        def __init__(self, path, base_url, registry, retry_if_failed):
+            self.path, self.address, self.hashes = path, base_url, registry
+            asked.append(base_url)
+
+        def fetch(self, name):
+            assert self.hashes[name].startswith("sha256:")
+            if self.address == ptb.ADDRESSES[0]:
+                raise OSError("no network")
+            (self.path / name).write_text("text\n")
+
+    monkeypatch.setattr(pooch, "create", Store)
+    assert ptb.fetch(tmp_path / "new" / "data") == tmp_path / "new" / "data"
+    assert asked == list(ptb.ADDRESSES)
+    assert sorted(path.name for path in (tmp_path / "new" / "data" / "ptb").iterdir()) == sorted(ptb.FILES.values())
+    monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "cache")
+    assert ptb.fetch() == ptb.fetch() == tmp_path / "cache"
+    monkeypatch.setattr(ptb, "ADDRESSES", ptb.ADDRESSES[:1])
+    with pytest.raises(DataError, match=r"can't be downloaded: https://\S+: OSError no network"):
+        ptb.fetch(tmp_path)
+
+
+def test_all_parts_are_found(treebank):
+    assert [path.name for path in ptb.find_all()] == list(ptb.FILES.values())
+    assert ptb.find_all(treebank) == ptb.find_all()
+    assert ptb.folders_to_look_in("here") == [Path("here")]
+    assert ptb.folders_to_look_in()[0] == treebank
+    corpus, word_to_id, id_to_word = ptb.load_data("test")
+    assert len(corpus) == len(ptb.load_data("train")[0])
+    assert id_to_word[int(corpus[0])] == "the"
+    assert ptb.load_vocab() == (word_to_id, id_to_word)

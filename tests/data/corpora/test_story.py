@@ -5,8 +5,9 @@ from math import log
 import numpy as np
 import pytest
 
-from rnnlm.data import story
+from rnnlm.data import TextOptions, Vocabulary, load_corpus, story
 from rnnlm.data.corpora.grammar import Grammar
+from rnnlm.data.corpora.named import load_part
 from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.models import SimpleRnnlm
@@ -166,3 +167,35 @@ def test_its_own_sentences_are_accepted():
 def test_unknown_parts_are_refused():
     with pytest.raises(InputError, match="data_type must be 'train', 'valid'"):
         story.load_data("dev")
+
+
+# ---------------------------------------------------------------- as a corpus
+
+
+def lengths(corpus):
+    return [len(part) for part in (corpus.train, corpus.valid, corpus.test)]
+
+
+def test_the_stories_are_a_corpus():
+    corpus = load_corpus("story")
+    assert lengths(corpus) == [1_000_000, 100_000, 170_000]
+    assert corpus.floor == pytest.approx(np.exp(story.floor("test")))
+    found = load_part("story", "valid", corpus.vocabulary)
+    np.testing.assert_array_equal(found.ids, corpus.valid)
+    assert found.unknown == 0
+    ends = np.flatnonzero(corpus.valid == corpus.vocabulary.eos_id)
+    assert (found.size.words, found.size.lines) == (ends[-1] + 1, len(ends))  # the last line is cut short
+    with pytest.raises(InputError, match="story is words already: units, column and what cleans a text are for text"):
+        load_corpus("story", options=TextOptions(units="char"))
+
+
+def test_the_stories_in_other_words_and_in_characters(tmp_path):
+    few = load_part("story", "valid", Vocabulary(["the", "<eos>", "<unk>"]))
+    words = [story.vocabulary().words[i] for i in story.load_data("valid")[0].tolist()]
+    assert few.unknown == sum(word not in ("the", "<eos>") for word in words)
+    (tmp_path / "letters").write_text("abcdefghijklmnopqrstuvwxyz \n")
+    by_letter = load_corpus(str(tmp_path / "letters"), options=TextOptions(units="char")).vocabulary
+    found = load_part("story", "valid", by_letter)
+    text = " ".join(words).replace(" <eos> ", "\n").replace(" <eos>", "\n")
+    assert by_letter.text(found.ids) == text
+    assert found.size.characters == len(text[: text.rindex("\n") + 1])

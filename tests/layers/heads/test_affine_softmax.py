@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import FUSED, NAME, TWINS, ops, xp
-from rnnlm.backend.cpu import threads
+from rnnlm.backend.cpu import output, threads
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
 from tests.gradcheck import assert_gradients, dev, host
@@ -82,14 +82,26 @@ def test_finite_scores_give_finite_losses(dtype, size):
     assert all(np.isfinite(host(g)).all() for g in affine.grads)
 
 
+@pytest.mark.parametrize("size", [1, 100])
+def test_nats_of_float32_scores_are_as_exact_as_the_scores(rng, size):
+    """The logarithm and the difference are taken in float64: in float32 nats of 9 would be wrong by up to 5e-7."""
+    scores, targets = (size * rng.standard_normal((1, 5000))).astype(np.float32), rng.integers(0, 5000, (1, 64))
+    layer = TimeAffineWithLoss(TimeAffine(dev(scores), dev(np.zeros(5000), np.float32)))
+    layer.forward(dev(np.ones((1, 64, 1)), np.float32), dev(targets))
+    exact = np.log(np.exp(scores[0] - scores.max(), dtype=np.float64).sum()) + float(scores.max()) - scores[0, targets]
+    np.testing.assert_allclose(host(layer.nats).reshape(exact.shape), exact, rtol=0, atol=2.5e-7)
+
+
 @pytest.mark.skipif(NAME != "numpy", reason="the NumPy twins of the plain text run on NumPy")
 @pytest.mark.skipif(not TWINS, reason="RNNLM_FUSED=0 leaves the plain text alone")
 @pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000), (300, 600, 900)])
 def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
-    """With scores that need their largest subtracted and scores that don't, in one thread and in more."""
+    """With scores that need their largest subtracted and scores that don't, in one thread and in more, and with memory
+    for fewer rows than a product would take."""
     M, H, V = shape
+    monkeypatch.setattr(output, "MEMORY", 20_000)
     x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
     W = np.asfortranarray(W) if tied else W
     targets = rng.integers(0, V, M)
@@ -101,6 +113,16 @@ def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
         results.append((nats, exps / totals[:, None]))
     for plain, fused in zip(*results):
         np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
+
+
+def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
+    layer, affine, xs, ts = build(rng)
+    want = host(affine.forward(xs))
+    layer.forward(xs, ts)
+    np.testing.assert_array_equal(host(layer.scores(xs)), want)
+    with pytest.raises(InputError, match="needs a forward of its own first"):
+        layer.backward()
+    np.testing.assert_allclose(host(layer.next_scores(xs)), want[:, -1], rtol=1e-12)
 
 
 def test_bad_input_is_refused(rng):

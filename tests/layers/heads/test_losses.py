@@ -92,6 +92,11 @@ def test_accuracy(rng):
         assert host(head.hits(q, t)).tolist() == [True, True, False]
     assert host(BinaryCrossEntropy().hits(dev([[0.9], [0.2]]), dev([1, 1]))).tolist() == [True, False]
     assert host(SigmoidWithLoss().hits(dev([[0.9], [-0.2]]), dev([[1], [1]]))).tolist() == [True, False]
+    over_time, right = q[:, None], np.array([[1], [0], [1]])
+    for head in (SparseCategoricalCrossEntropy(), SoftmaxWithLoss()):
+        assert host(head.hits(over_time, dev(right))).tolist() == [True, True, False]
+    half = dev([[0.5], [0.5], [0.6]])  # an output or a target of one half says no
+    assert host(BinaryCrossEntropy().hits(half, dev([0.5, 1.0, 0.5]))).tolist() == [True, False, False]
     with pytest.raises(InputError, match="MeanSquaredError has no accuracy"):
         MeanSquaredError().hits(q, q)
 
@@ -117,6 +122,32 @@ def test_targets_that_do_not_fit(rng):
         MeanSquaredError().loss(dev(np.zeros((N, V))), dev(np.zeros((N, 3))))
     with pytest.raises(InputError, match=r"ts must have shape \(6\), got \(5,\)|ts must have shape \(6,\), got \(5,\)"):
         SparseCategoricalCrossEntropy().loss(dev(np.ones((N, V))), dev(np.zeros(5, int)))
+    with pytest.raises(InputError, match=r"h must have shape \(N, 5\), got \(6, 4\)"):
+        EmbeddingDot(dev(np.ones((V, 5)))).forward(dev(np.ones((N, 4))), dev(np.zeros(N, int)))
+
+
+def test_scores_are_the_outputs_and_end_what_was_begun(rng):
+    """After an evaluation there is no backward, and heads with layers of their own are no part of several."""
+    y, t = dev(rng.standard_normal((N, V))), dev(rng.integers(0, V, N))
+    for head, given, targets in (
+        (SoftmaxWithLoss(), y, t),
+        (MeanSquaredError(), y, y.copy()),
+        (Losses(MeanSquaredError(), SoftmaxWithLoss()), (y, y), (y.copy(), t)),
+    ):
+        head.loss(given, targets)
+        assert head.scores(given) is given
+        with pytest.raises(InputError, match="needs a forward of its own first"):
+            head.backward()
+    inner = NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), rng.integers(0, V, 50), sample_size=3, seed=2)
+    h, want = dev(rng.standard_normal((N, 5))), None
+    for head, ts in ((inner, t), (EachTarget(inner), t[:, None])):
+        head.loss(h, ts)
+        want = host(h) @ host(inner.params[0]).T
+        np.testing.assert_allclose(host(head.scores(h)), want, rtol=1e-12)
+        with pytest.raises(InputError, match="needs a forward of its own first"):
+            head.backward()
+    with pytest.raises(InputError, match="heads of Losses must have no parameters: put their layers before them"):
+        Losses(MeanSquaredError(), inner)
 
 
 # ---------------------------------------------------------------- negative sampling
@@ -160,6 +191,9 @@ def test_negative_sampling_is_the_derivative(rng, wrapped):
     loss()
     dh = head.backward()
     assert_gradients(loss, {"h": h, "W": W}, {"h": dh.copy(), "W": inner.grads[0].copy()}, rng)
+    head.backward()
+    with pytest.raises(InputError, match=f"{type(head).__name__}.backward needs a forward of its own first"):
+        head.backward()
 
 
 def test_the_loss_is_that_of_a_yes_and_some_no(rng):
@@ -192,7 +226,10 @@ def test_a_target_is_never_its_own_negative(rng, V):
     first, second = sampler.get_negative_sample(target), sampler.get_negative_sample(target)
     assert not (first == target[:, None]).any()
     assert V == 2 or (first != second).any()
-    assert (UnigramSampler(corpus, sample_size=4).get_negative_sample(target) == first).all()
+    again = UnigramSampler(corpus, sample_size=4)
+    assert (again.get_negative_sample(target) == first).all()
+    assert again.draws == 1
+    assert (again.get_negative_sample(target) == second).all()
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,19 @@ def test_bad_input_is_refused(rng):
         layer.backward()
 
 
+def test_scores_are_what_it_is_given_and_the_next_ones_a_copy_of_the_last(rng):
+    layer, scores, ts = build(rng)
+    layer.forward(scores, dev(ts))
+    assert layer.scores(scores) is scores
+    with pytest.raises(InputError, match="backward needs a forward"):
+        layer.backward()
+    last = layer.next_scores(scores)
+    want = host(last)
+    np.testing.assert_array_equal(want, host(scores)[:, -1])
+    scores[...] = 0
+    np.testing.assert_array_equal(host(last), want)
+
+
 def test_what_is_ignored_may_hold_anything():
     """An infinite loss of a target that does not count, and another label for such targets."""
     layer = TimeSoftmaxWithLoss()

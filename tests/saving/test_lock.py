@@ -1,0 +1,31 @@
+"""A folder is one process's."""
+
+import subprocess
+import sys
+
+import pytest
+
+from rnnlm.errors import BusyError
+from rnnlm.saving.lock import locked
+
+TRY = "import sys\nfrom pathlib import Path\nfrom rnnlm.saving.lock import locked\nlocked(Path(sys.argv[1]))"
+
+
+def test_another_process_is_told_that_a_folder_is_in_use(tmp_path, clean_env):
+    def other():
+        return subprocess.run([sys.executable, "-c", TRY, tmp_path], env=clean_env, capture_output=True, text=True)
+
+    with locked(tmp_path):
+        assert (tmp_path / ".lock").exists()
+        done = other()
+        assert done.returncode == 1
+        assert f"{tmp_path} is in use: another training writes to it" in done.stderr
+    assert other().returncode == 0
+
+
+def test_a_lock_that_was_let_go_can_be_taken(tmp_path):
+    lock = locked(tmp_path)
+    with pytest.raises(BusyError, match="is in use: another training writes to it"):
+        locked(tmp_path)
+    lock.release()
+    locked(tmp_path).release()
