@@ -13,7 +13,7 @@ from rnnlm.opening import LONGEST_LINE
 
 __all__ = ["Advance", "EndOfPiece", "expect_text", "raw_lines"]
 
-READ = 1 << 15  # bytes at once: what is made of them stays in the cache
+READ = 1 << 14  # bytes at once: what is made of them stays in the cache
 Advance = Callable[[int], object]
 EndOfPiece = Callable[[bytes], int]
 
