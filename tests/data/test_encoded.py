@@ -192,7 +192,7 @@ def test_a_file_that_is_replaced_while_it_is_opened_is_one_or_the_other(tmp_path
 
 def test_damaged_ids_are_found_where_they_are_read(tmp_path):
     """In a block that was read before they are not, nor in one that is not read."""
-    write_ids(tmp_path / "ids", Vocabulary("abcd"), [np.arange(100_000) % 4])
+    write_ids(tmp_path / "ids", Vocabulary(list("abcd")), [np.arange(100_000) % 4])
     ids, _ = open_corpus(tmp_path / "ids")
     np.asarray(ids[:10])
     data = bytearray((tmp_path / "ids").read_bytes())
