@@ -27,7 +27,7 @@ class RateRule:
         self.epochs = 0
         self.finished = False
 
-    lr, first = Checked(positive, 0.01), Checked(positive, 0.01)
+    lr, first = Checked(positive), Checked(positive)
 
     def __call__(self, step: int) -> float:
         return self._at(whole_number("step", step, 0))
