@@ -160,7 +160,7 @@ def function(name: str, value: Any) -> Callable[..., Any]:
     return called
 
 
-def instance_of(name: str, value: Any, cls: type[T]) -> T:
+def instance_of(name: str, value: Any, cls: type) -> Any:
     """`value`, if it is an object of a class; errors as above."""
     if not isinstance(value, cls):
         raise refused(name, f"{'an' if cls.__name__[0] in 'AEIOU' else 'a'} {cls.__name__}", value)

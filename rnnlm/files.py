@@ -1,5 +1,6 @@
 """Writing files so that a crash leaves the old one or the new one, never half of one; figures as JSON."""
 
+import errno
 import io
 import json
 import os
@@ -20,6 +21,7 @@ __all__ = [
     "naming",
     "new_file",
     "put_back",
+    "resolved",
     "sync_folder",
     "to_json",
     "write_atomic",
@@ -61,7 +63,7 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
             too, and the temporary file is not.
     """
-    target = Path(path).resolve()
+    target = resolved(path)
     clear_away(target.parent, target.name)
     temporary = beside(target)
     try:
@@ -73,6 +75,18 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             temporary.unlink()  # which an interrupt may have left renamed already
         raise
     sync_folder(target.parent)
+
+
+def resolved(path: str | os.PathLike[str]) -> Path:
+    """The absolute path with all links followed.
+
+    Raises:
+        OSError: links that lead round in a circle, of which pathlib makes a RuntimeError.
+    """
+    try:
+        return Path(path).resolve()
+    except RuntimeError as error:
+        raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path)) from error
 
 
 @contextmanager

@@ -1,5 +1,6 @@
 """What a person sees while something long is under way."""
 
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -8,7 +9,18 @@ from typing import Any
 
 from rnnlm.files import naming
 
-__all__ = ["bytes_bar", "not_counted", "note", "progress_bar", "say", "words_bar"]
+__all__ = [
+    "bytes_bar",
+    "in_one_line",
+    "not_counted",
+    "note",
+    "progress_bar",
+    "say",
+    "terminal_kept_safe",
+    "words_bar",
+]
+
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal may obey, but for tabs and line ends
 
 
 def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens", silent: bool = False) -> Any:
@@ -75,11 +87,49 @@ def not_counted(bar: Any) -> Iterator[None]:
         bar.last_print_t += time() - begin
 
 
+def escaped(text: str) -> str:
+    """The text with its control characters written out, an escape as \\x1b, tabs and line ends left as they are."""
+    return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def in_one_line(text: str) -> str:
+    """A message: with all control characters written out, so that no name of a file in it is obeyed by a terminal."""
+    return escaped(text).replace("\t", "\\t").replace("\n", "\\n")
+
+
+class _Terminal:
+    """A stream to a terminal, on which control characters are written out."""
+
+    def __init__(self, stream: Any) -> None:
+        self.stream = stream
+
+    def write(self, text: str) -> int:
+        """Write a text, escaped; returns how long it was."""
+        self.stream.write(escaped(text))
+        return len(text)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.stream, name)
+
+
+@contextmanager
+def terminal_kept_safe() -> Iterator[None]:
+    """Inside, what is printed on a terminal has its control characters written out: words come from strangers' files,
+    and a terminal would obey them. To a file or another program they go as they are, as `ls` has it."""
+    before = sys.stdout
+    if before.isatty():
+        sys.stdout = _Terminal(before)
+    try:
+        yield
+    finally:
+        sys.stdout = before
+
+
 def note(line: str) -> None:
     """Print on standard error what a user should know and need not act on, above the progress bar if there is one."""
     from tqdm import tqdm
 
-    tqdm.write(f"rnnlm: {line}", file=sys.stderr)
+    tqdm.write(f"rnnlm: {in_one_line(line)}", file=sys.stderr)
 
 
 def say(line: str) -> None:

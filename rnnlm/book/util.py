@@ -7,7 +7,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import Array, ops
+from rnnlm.checks import flag, function, refused
 from rnnlm.data.batches import Batches
+from rnnlm.data.ids import ids_of
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.inference.evaluation import perplexity
@@ -27,6 +29,7 @@ def eval_perplexity(model: Any, corpus: ArrayLike | Tokens, batch_size: int = 10
     state of a model of this library is put back afterwards; one in the book's manner goes on from its own.
     """
     ids = tokens_of("corpus", corpus)
+    function("model.forward", getattr(model, "forward", None))
     if not isinstance(model, Model):
         batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
         return perplexity(sum(_loss(model, *batches.window(k)) for k in range(len(batches))) / len(batches))
@@ -65,14 +68,26 @@ def eval_seq2seq(
         verbose: print question, answer, and what the model says.
         is_reverse: the question is back to front, and is printed the right way round.
     """
-    start, *answer = (int(c) for c in ops.asnumpy(correct).reshape(-1))
+    function("model.generate", getattr(model, "generate", None))
+    flag("is_reverse", is_reverse)
+    start, *answer = _letters("correct", correct, id_to_char)
     given = [int(c) for c in model.generate(question, start, len(answer))]
-    if verbose:
+    if flag("verbose", verbose):
         asked, right, said = (
-            "".join(id_to_char[int(c)] for c in ids) for ids in (ops.asnumpy(question).reshape(-1), answer, given)
+            "".join(id_to_char[c] for c in ids) for ids in (_letters("question", question, id_to_char), answer, given)
         )
         print(f"Q {asked[::-1] if is_reverse else asked}\nT {right}\n{'☑' if given == answer else '☒'} {said}\n---")
     return int(given == answer)
+
+
+def _letters(name: str, ids: Any, id_to_char: Mapping[int, str]) -> list[int]:
+    """The ids of a question or of an answer, of which there must be two at least, a character for each."""
+    found: list[int] = ids_of(name, ids, "ids (1, T)", (1, 2)).reshape(-1).tolist()
+    if not isinstance(id_to_char, Mapping):
+        raise refused("id_to_char", "characters by their ids", id_to_char)
+    if len(found) < 2 or not all(i in id_to_char for i in found):
+        raise refused(name, "ids (1, T) of characters in id_to_char, two at least", ids)
+    return found
 
 
 def most_similar(

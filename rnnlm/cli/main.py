@@ -2,10 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from contextlib import nullcontext
 
 from rnnlm import __version__
 from rnnlm.cli.device import choose
 from rnnlm.cli.process import handled
+from rnnlm.progress import terminal_kept_safe
 
 __all__ = ["main", "run"]
 
@@ -29,4 +31,5 @@ def run(arguments: Sequence[str]) -> None:
 
     command = parse(arguments).asked
     choose(command.device, command.precision)  # before anything imports the array library
-    command.run()
+    with nullcontext() if command.raw else terminal_kept_safe():
+        command.run()

@@ -1,5 +1,7 @@
 """What a command line program owes its caller: exit codes, one sentence for an error, signals, streams.
 
+Control characters are written out on a terminal, and in errors and notes always: words and names are a stranger's.
+
 Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 4 busy; 129, 130 and 143 after SIGHUP, SIGINT and
 SIGTERM.
 """
@@ -15,6 +17,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from rnnlm.errors import BusyError, DataError, InputError, Interrupted, ModelFileError, RnnlmError
+from rnnlm.progress import in_one_line
 
 __all__ = ["handled", "whole_process"]
 
@@ -119,7 +122,7 @@ def _code(error: RnnlmError) -> int:
 
 
 def _fail(message: object, code: int) -> int:
-    print(f"rnnlm: {message}", file=sys.stderr)
+    print(f"rnnlm: {in_one_line(str(message))}", file=sys.stderr)
     return code
 
 

@@ -36,7 +36,8 @@ def ids_of(
     if isinstance(ids, Sequence) and not array.size and array.dtype.kind == "f":
         array = array.astype(np.int64)  # of none
     if array.ndim not in ndims or array.dtype.kind not in "iu" or np.ma.isMaskedArray(ids):
-        raise InputError(f"{name} must be {rule}, got {array.dtype} of shape {array.shape}: {shown(ids)}")
+        what = f"{array.dtype} of shape {array.shape}: " if isinstance(ids, (np.ndarray, list, tuple)) else ""
+        raise InputError(f"{name} must be {rule}, got {what}{shown(ids)}")
     return array
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import flag, one_of, path_of, positive, text, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.sentences import Sentences
@@ -108,7 +108,7 @@ class TrainConfig:
         Raises:
             InputError: no such recipe or setting; the nearest name is offered.
         """
-        given = {**recipes.load(name)["settings"], **changes}
+        given = {**recipes.load(text("recipe", name))["settings"], **changes}
         own = [f.name for f in fields(cls) if f.name not in ("recipe", *GROUPS, *PLACE)]
         groups = {group: [f.name for f in fields(options)] for group, options in GROUPS.items()}
         known = [*own, *(key for keys in groups.values() for key in keys)]
@@ -148,6 +148,13 @@ class TrainConfig:
     def check(self) -> None:
         """Raise an InputError if a setting is out of range."""
         SaveEvery(self.save_every)
+        for name in ("corpus", "recipe"):
+            text(name, getattr(self, name))
+        for name in ("out", "data_dir", "init_embedding", "resume"):
+            if getattr(self, name) is not None:
+                path_of(name, getattr(self, name))
+        for name in ("random_bptt", "evaluate"):
+            flag(name, getattr(self, name))
         if self.resume is None:
             recipes.load(self.recipe)
         elif self.out is not None:
@@ -183,8 +190,7 @@ class TrainConfig:
         """The optimiser to train with."""
         from rnnlm.optim.named import OPTIMIZERS  # which need an array library
 
-        if self.optimizer not in OPTIMIZERS:
-            raise InputError(f"optimizer must be one of {', '.join(OPTIMIZERS)}, got {self.optimizer!r}")
+        one_of("optimizer", self.optimizer, OPTIMIZERS)
         decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
         return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
 
@@ -204,9 +210,7 @@ class TrainConfig:
             "step": lambda: StepDecay(self.lr, **decay, full_epochs=self.lr_epochs),
             "cosine": lambda: Cosine(self.lr, steps, self.warmup),
         }
-        if self.lr_rule not in rules:
-            raise InputError(f"lr_rule must be one of {', '.join(rules)}, got {self.lr_rule!r}")
-        return rules[self.lr_rule]()
+        return rules[one_of("lr_rule", self.lr_rule, rules)]()
 
     def model_config(self, vocab_size: int) -> ModelConfig:
         """The model to build for a vocabulary."""

@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from rnnlm.checks import instance_of, listed
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.vocabulary import EOS, Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import token_nats
-from rnnlm.inference.predictor import Predictor
+from rnnlm.inference.predictor import Predictor, expect_predictor
 
 __all__ = ["Comparison", "Line", "compare", "line_nats"]
 
@@ -98,6 +99,8 @@ def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | 
 
     The first token of a stream may not be scored: it counts as unknown then, and its line as one that is not whole.
     """
+    if len(instance_of("words", words, Vocabulary)) != expect_predictor("model", model):
+        raise InputError(f"words must be those of model, {model.vocab_size} of them, got {len(words)}")
     nats = token_nats(model, corpus)
     ids = np.concatenate(list(corpus)) if isinstance(corpus, Sentences) else np.asarray(corpus)
     whole = len(nats) == len(ids)
@@ -124,6 +127,9 @@ def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
     Raises:
         InputError: not the same number of lines.
     """
+    for name, lines in (("first", first), ("second", second)):
+        for line in listed(name, lines, "lines, as line_nats gives them"):
+            instance_of(f"each of {name}", line, Line)
     first, second = ([line for line in lines if line.text] for lines in (first, second))
     if len(first) != len(second) or not first:
         raise InputError(f"the two models must read the same lines, got {len(first)} and {len(second)}")

@@ -3,20 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import islice
-from math import exp, isfinite, nan, sqrt
+from math import exp, inf, isfinite, isnan, nan, sqrt
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import ops, xp
-from rnnlm.checks import whole_number
+from rnnlm.checks import number, refused, whole_number
 from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.lines import losses_by_line
-from rnnlm.inference.predictor import Predictor, own_state, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, own_state, rows_of, start_of
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
@@ -90,7 +90,10 @@ class Evaluation:
 
 def perplexity(nats: float) -> float:
     """exp(nats), infinite rather than an OverflowError."""
-    return float("inf") if nats > 709 else exp(nats)
+    given = number(nats)
+    if isnan(given) and not isinstance(nats, float):
+        raise refused("nats", "a number", nats)
+    return inf if given > 709 else exp(given)
 
 
 def evaluate(
@@ -105,6 +108,8 @@ def evaluate(
     Args:
         unk_id: id of `<unk>`, whose tokens are then counted, and the loss without them taken.
     """
+    V = expect_predictor("model", model)
+    unk_id = None if unk_id is None else whole_number("unk_id", unk_id, 0, V)
     every, known = _Sums(), _Sums()
     for nats, targets in _blocks(model, corpus, lanes, window):
         counted = targets >= 0
@@ -174,18 +179,19 @@ def _blocks(
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
     """Nats (lanes, steps) of some windows at a time, and their targets, -1 where they do not count; arguments as of
     `token_nats`."""
+    V = expect_predictor("model", model)
     if isinstance(corpus, Sentences):
         if lanes != 1 or window is not None:
             given = f"lanes {lanes}" if lanes != 1 else f"window {window}"
             raise InputError(f"lanes and window are for a stream: leave them out for sentences, got {given}")
         yield from _line_blocks(model, corpus)
         return
-    ids = tokens_of("corpus", corpus).within(0, model.vocab_size)
+    ids = tokens_of("corpus", corpus).within(0, V)
     start_id = start_of(model)
     least = 2 if start_id is None else 1
     if len(ids) < least:
         raise DataError(f"a corpus must have at least {least} tokens to be evaluated, got {len(ids)}")
-    whole_number("lanes", lanes, 1, len(ids) + 2 - least)
+    lanes = whole_number("lanes", lanes, 1, len(ids) + 2 - least)
     window = max(1, rows_of(model) // lanes) if window is None else whole_number("window", window, 1)
     windows = lane_windows(ids, lanes, window, start_id)
     with own_state(model):

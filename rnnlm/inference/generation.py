@@ -8,10 +8,9 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import ops
-from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_words
-from rnnlm.errors import InputError
-from rnnlm.inference.predictor import Predictor, own_state
+from rnnlm.checks import flag, refused, size, whole_number
+from rnnlm.data.ids import expect_words, ids_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, own_state
 from rnnlm.inference.sampling import Sampler, Sampling
 
 __all__ = ["generate", "generate_batch"]
@@ -48,8 +47,10 @@ def generate(
     Raises:
         InputError: an id that is no word, an argument out of range, or no word left to sample.
     """
-    prompt = _prompt(start_id, model.vocab_size, sample_size)[None]
-    choose = Sampler(model.vocab_size, skip_ids, Sampling(**sampling))
+    V, go_on = expect_predictor("model", model), flag("go_on", go_on)
+    prompt = _prompt("start_id", start_id, V)[None]
+    sample_size = size("sample_size (which counts the prompt)", sample_size, prompt.size)
+    choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
     with nullcontext() if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 
@@ -78,8 +79,10 @@ def generate_batch(
     Returns:
         ids: (N, sample_size), or fewer columns if all texts ended before.
     """
-    prompts = _prompts(start_ids, model.vocab_size, sample_size)
-    choose = Sampler(model.vocab_size, skip_ids, Sampling(**sampling))
+    V = expect_predictor("model", model)
+    prompts = _prompts(start_ids, V)
+    sample_size = size("sample_size (which counts the prompts)", sample_size, prompts.shape[1])
+    choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
     with own_state(model):
         return _write(model, prompts, sample_size, choose, stop_id)
 
@@ -88,8 +91,6 @@ def _write(
     model: Predictor, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
 ) -> NDArray[np.int64]:
     """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
-    if stop_id is not None:
-        whole_number("stop_id", stop_id, 0, model.vocab_size)
     N, P = prompts.shape
     ids = np.empty((N, sample_size), np.int64)
     ids[:, :P] = prompts
@@ -106,25 +107,24 @@ def _write(
     return ids
 
 
-def _prompt(start_id: ArrayLike, vocab_size: int, sample_size: int, name: str = "start_id") -> NDArray[np.int64]:
+def _prompt(name: str, start: Any, vocab_size: int) -> NDArray[np.int64]:
     """The words to begin with, as checked ids (P,)."""
-    ids = np.atleast_1d(ops.asnumpy(start_id))
-    if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
-        raise InputError(f"{name} must be an id or a list of at least one, got {start_id!r}")
+    rule = "an id or a list of at least one"
+    ids = np.atleast_1d(ids_of(name, start, rule, (0, 1)))
+    if not ids.size:
+        raise refused(name, rule, start)
     expect_words(name, ids, vocab_size)
-    whole_number("sample_size (which counts the prompt)", sample_size, ids.size)
     return ids.astype(np.int64)
 
 
-def _prompts(start_ids: ArrayLike, vocab_size: int, sample_size: int) -> NDArray[np.int64]:
+def _prompts(start_ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
     """The words to begin N texts with, as checked ids (N, P)."""
-    try:
-        ids = ops.asnumpy(start_ids)
-    except ValueError:  # prompts of different lengths
-        ids = np.empty(0)
-    if ids.ndim not in (1, 2) or not ids.size:
-        raise InputError(f"start_ids must be ids (N,) or prompts (N, P) of one length, got {start_ids!r:.80}")
-    flat = _prompt(ids.reshape(-1), vocab_size, ids.size, "start_ids")
-    rows = flat.reshape(len(ids), -1)
-    whole_number("sample_size (which counts the prompts)", sample_size, rows.shape[1])
-    return rows
+    rule = "ids (N,) or prompts (N, P) of one length"
+    ids = ids_of("start_ids", start_ids, rule, (1, 2))
+    if not ids.size:
+        raise refused("start_ids", rule, start_ids)
+    return _prompt("start_ids", ids.reshape(-1), vocab_size).reshape(len(ids), -1)
+
+
+def _stop(stop_id: Any, vocab_size: int) -> int | None:
+    return None if stop_id is None else whole_number("stop_id", stop_id, 0, vocab_size)

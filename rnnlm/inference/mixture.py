@@ -14,12 +14,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import ops
-from rnnlm.checks import not_negative
+from rnnlm.checks import flag, listed, not_negative, refused
 from rnnlm.data.ids import expect_words
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.other_words import in_words_of, log_softmax
-from rnnlm.inference.predictor import Predictor, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, rows_of, start_of
 
 __all__ = ["Mixture"]
 
@@ -38,11 +38,14 @@ class Mixture:
     """
 
     def __init__(self, predictors: Sequence[Predictor], weights: Sequence[float], log_linear: bool = False) -> None:
-        self.predictors, self.log_linear = list(predictors), log_linear
+        self.predictors, self.log_linear = listed("predictors", predictors, "models"), flag("log_linear", log_linear)
+        weights = listed("weights", weights, "numbers")
         self.weights = np.array([not_negative("a weight of a mixture", weight) for weight in weights])
-        sizes = [predictor.vocab_size for predictor in self.predictors]
+        sizes = [expect_predictor("each of predictors", predictor) for predictor in self.predictors]
         if not sizes or len(self.weights) != len(sizes):
-            raise InputError(f"a mixture needs a weight for each model, got {len(self.weights)} for {len(sizes)}")
+            raise InputError(
+                f"weights must be one for each model of a mixture, got {len(self.weights)} for {len(sizes)}"
+            )
         if len(set(sizes)) > 1:
             raise InputError(f"models of a mixture must have the same words, got {sizes} of them: take Mixture.of")
         if abs(self.weights.sum() - 1) > 1e-6:
@@ -68,8 +71,9 @@ class Mixture:
     ) -> "Mixture":
         """Of models with their words, as `load_model` and `load_ngram` give them: those of the first one are the
         mixture's, and the others' are matched by name, as `in_words_of` does it."""
-        if not models:
-            raise InputError("a mixture needs at least one model, got none")
+        models = listed("models", models, "models with their words")
+        if not models or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in models):
+            raise refused("models", "a list of (model, vocabulary), at least one", models)
         words = models[0][1]
         return cls([in_words_of(model, own, words) for model, own in models], weights, log_linear)
 
@@ -114,6 +118,8 @@ class Mixture:
 
     def set_state(self, state: tuple[Any, ...]) -> None:
         """Go on from what `get_state` gave."""
+        if not isinstance(state, tuple) or len(state) != len(self.predictors):
+            raise refused("state", f"a tuple of {len(self.predictors)}, as get_state gives it", state)
         for predictor, own in zip(self.predictors, state):
             predictor.set_state(own)
 

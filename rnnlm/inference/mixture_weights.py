@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import listed, whole_number
 from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sentences import Sentences, like_lengths, side_by_side
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
-from rnnlm.errors import InputError
+from rnnlm.errors import DataError, InputError
 from rnnlm.inference.evaluation import token_nats
 from rnnlm.inference.other_words import log_softmax
-from rnnlm.inference.predictor import Predictor, own_state
+from rnnlm.inference.predictor import Predictor, expect_predictor, own_state
 
 __all__ = ["linear_weights", "log_linear_weights"]
 
@@ -34,6 +34,7 @@ def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens |
     Raises:
         InputError, DataError: as `token_nats`.
     """
+    predictors = listed("predictors", predictors, "models")
     _expect_same_words(predictors)
     every = [token_nats(predictor, corpus) for predictor in predictors]
     shortest = min(map(len, every))  # some score the first token, too
@@ -123,7 +124,9 @@ def _windows(
             yield *side_by_side([corpus[number] for number in numbers]), True
         return
     ids = tokens_of("corpus", corpus).within(0, vocab_size)
-    whole_number("lanes", lanes, 1, len(ids))
+    if len(ids) < 2:
+        raise DataError(f"a corpus must have at least 2 tokens to tune weights on, got {len(ids)}")
+    lanes = whole_number("lanes", lanes, 1, len(ids))
     fresh = True
     for xs, ts in lane_windows(ids, lanes, max(1, WINDOW // lanes)):
         yield xs, ts, fresh
@@ -132,6 +135,6 @@ def _windows(
 
 def _expect_same_words(predictors: Sequence[Predictor]) -> None:
     """Check that there are predictors, all with as many words."""
-    sizes = [predictor.vocab_size for predictor in predictors]
+    sizes = [expect_predictor("each model to be mixed, first and second or predictors,", one) for one in predictors]
     if not sizes or len(set(sizes)) > 1:
         raise InputError(f"models to be mixed must have the same words, got {sizes} of them: in_words_of translates")

@@ -6,9 +6,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import ops
+from rnnlm.checks import instance_of
 from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import InputError
-from rnnlm.inference.predictor import Predictor, rows_of, start_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, rows_of, start_of
 
 __all__ = ["InOtherWords", "in_words_of", "log_softmax"]
 
@@ -19,12 +20,13 @@ def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Pre
     Raises:
         InputError: a word that one of the two has not, and no `<unk>` to take its place; texts read in different ways.
     """
+    size = expect_predictor("predictor", predictor)
+    for name, vocabulary in (("own", own), ("words", words)):
+        instance_of(name, vocabulary, Vocabulary)
     for name in ("units", "lower", "strip_punctuation", "ascii_only", "leave_out"):
         ours, theirs = (getattr(vocabulary.reading.options, name) for vocabulary in (words, own))
         if ours != theirs:
             raise InputError(f"models that are mixed must read texts alike, and {name} is {ours!r} and {theirs!r}")
-    if own.words == words.words:
-        return predictor
     for here, there, whose in ((own, words, "the other model"), (words, own, "the first model")):
         lacking = [word for word in there.words if word not in here]
         if EOS in lacking:
@@ -34,7 +36,9 @@ def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Pre
                 f"{whose} has no {UNK} to stand for {lacking[0]!r}, one of {len(lacking):,} words of the other that "
                 "it lacks: make both in the same words, as `rnnlm ngram train --vocab MODEL` does"
             )
-    return InOtherWords(predictor, own, words)
+    if len(own) != size:
+        raise InputError(f"own must be the words of predictor, {size} of them, got {len(own)}")
+    return predictor if own.words == words.words else InOtherWords(predictor, own, words)
 
 
 class InOtherWords:

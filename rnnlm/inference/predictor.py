@@ -5,8 +5,9 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from rnnlm.backend import Array
+from rnnlm.checks import refused, whole_number
 
-__all__ = ["Predictor", "own_state", "rows_of", "start_of"]
+__all__ = ["Predictor", "expect_predictor", "own_state", "rows_of", "start_of"]
 
 ROWS = 512  # tokens given at once, unless the caller or the predictor says another number: enough for matrix products
 
@@ -48,6 +49,20 @@ class Predictor(Protocol):
 
     def set_state(self, state: Any) -> None:
         """Go on from what `get_state` gave."""
+
+
+METHODS = ("losses", "next_scores", "reset_state", "get_state", "set_state")
+
+
+def expect_predictor(name: str, given: Any) -> int:
+    """Check that an argument is a predictor, and give its V; asked where one comes in, once.
+
+    Raises:
+        InputError: it has not the methods of one, or no number of words.
+    """
+    if not all(callable(getattr(given, method, None)) for method in METHODS):
+        raise refused(name, f"a language model, with vocab_size and the methods {', '.join(METHODS)}", given)
+    return whole_number(f"vocab_size of {name}", getattr(given, "vocab_size", None), 1)
 
 
 def start_of(predictor: Predictor) -> int | None:

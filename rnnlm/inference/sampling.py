@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.randomness import fresh_seed, stream
 
@@ -49,18 +49,20 @@ class Sampler:
     """
 
     def __init__(self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling()) -> None:
-        unwanted = [] if skip_ids is None else skip_ids
+        vocab_size, how = size("vocab_size", vocab_size), instance_of("how", how, Sampling)
+        unwanted = [] if skip_ids is None else listed("skip_ids", skip_ids, "ids")
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
         positive("temperature (for the limit 0 use greedy)", how.temperature)
         if how.top_k is not None:
             whole_number("top_k", how.top_k, 1)
-        if how.top_p is not None and not 0 < how.top_p <= 1:
-            raise InputError(f"top_p must be in (0, 1], got {how.top_p}")
+        if how.top_p is not None and not 0 < number(how.top_p) <= 1:
+            raise refused("top_p", "in (0, 1]", how.top_p)
+        flag("greedy", how.greedy)
         if how.seed is not None:
             whole_number("seed", how.seed, 0, 2**64)
-        self.how, self.seed = how, fresh_seed() if how.seed is None else how.seed
+        self.how, self.seed = how, fresh_seed() if how.seed is None else int(how.seed)
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run

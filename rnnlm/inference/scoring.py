@@ -1,17 +1,16 @@
 """Log-probabilities of sentences, to choose between hypotheses of a recogniser, say."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import ops
-from rnnlm.checks import whole_number
-from rnnlm.data.ids import expect_words
+from rnnlm.checks import listed, refused, whole_number
+from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import InputError
 from rnnlm.inference.lines import losses_by_line
-from rnnlm.inference.predictor import Predictor, own_state
+from rnnlm.inference.predictor import Predictor, expect_predictor, own_state
 
 __all__ = ["Score", "score"]
 
@@ -53,13 +52,11 @@ def score(
     Raises:
         InputError: a sentence that is no list of the model's words, or has not `<eos>` for its end alone.
     """
-    if tokens is not None:
-        whole_number("tokens", tokens, 1)
-    if eos_id is not None:
-        whole_number("eos_id", eos_id, 0, model.vocab_size)
-    if not isinstance(sentences, Iterable):
-        raise InputError(f"sentences must be a list of lists of ids, got {sentences!r:.80}")
-    rows = [_checked(number, sentence, model.vocab_size, eos_id) for number, sentence in enumerate(sentences)]
+    V = expect_predictor("model", model)
+    tokens = None if tokens is None else whole_number("tokens", tokens, 1)
+    eos_id = None if eos_id is None else whole_number("eos_id", eos_id, 0, V)
+    given = listed("sentences", sentences, "lists of ids")
+    rows = [_checked(number, sentence, V, eos_id) for number, sentence in enumerate(given)]
     for number, row in enumerate(rows):
         if row[-1] != rows[0][-1] or (row[:-1] == row[-1]).any():
             raise InputError(
@@ -72,13 +69,11 @@ def score(
 
 def _checked(number: int, sentence: ArrayLike, vocab_size: int, eos_id: int | None) -> NDArray[np.int64]:
     """A sentence as ids, with `<eos>` put after it if its id is known and it is not there."""
-    try:
-        ids = ops.asnumpy(sentence)
-    except ValueError:  # lists of different lengths
-        ids = np.empty((0, 0))
-    if eos_id is not None and ids.ndim == 1 and (not ids.size or ids[-1] != eos_id):
-        ids = np.append(ids.astype(np.int64) if not ids.size else ids, eos_id)
-    if ids.ndim != 1 or not ids.size or ids.dtype.kind not in "iu":
-        raise InputError(f"sentence {number} must be a list of integer ids, at least one, got {sentence!r:.80}")
-    expect_words(f"sentence {number}", ids, vocab_size)
+    name, rule = f"sentence {number}", "a list of integer ids, at least one"
+    ids = ids_of(name, sentence, rule)
+    expect_words(name, ids, vocab_size)
+    if eos_id is not None and (not ids.size or ids[-1] != eos_id):
+        ids = np.append(ids.astype(np.int64), eos_id)
+    if not ids.size:
+        raise refused(name, rule, sentence)
     return ids.astype(np.int64)

@@ -6,6 +6,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array
+from rnnlm.checks import flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
@@ -94,7 +95,7 @@ class Model(Stacked):
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
-        given = ts
+        given, keep = ts, flag("keep", keep)
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.head.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")

@@ -5,6 +5,7 @@ from dataclasses import asdict
 from difflib import get_close_matches
 from typing import Any
 
+from rnnlm.checks import instance_of
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
 from rnnlm.models.better import BetterRnnlm
@@ -28,7 +29,7 @@ def build_model(config: ModelConfig) -> Model:
     Raises:
         InputError: an unknown model, or sizes out of range.
     """
-    return _class_of(config.model).from_config(config)
+    return _class_of(instance_of("config", config, ModelConfig).model).from_config(config)
 
 
 def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
@@ -37,7 +38,7 @@ def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
     Raises:
         InputError: no such model, or an option out of range.
     """
-    if options.model not in KINDS:
+    if not isinstance(instance_of("options", options, ModelOptions).model, str) or options.model not in KINDS:
         near = get_close_matches(str(options.model).lower(), KINDS, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
         raise InputError(f"model must be one of {', '.join(KINDS)}, got {options.model!r}{hint}")

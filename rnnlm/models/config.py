@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
 
-from rnnlm.checks import finite, not_negative, positive, share, whole_number
+from rnnlm.checks import finite, flag, not_negative, one_of, positive, share, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.named import CELLS
 
 __all__ = ["INITIAL", "ModelConfig", "ModelOptions", "initial_options"]
 
-LARGEST = 2**31  # of any size: ids are 32-bit numbers
 ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
@@ -103,14 +102,12 @@ class ModelConfig(ModelOptions):
     def __post_init__(self) -> None:
         last = () if self.last_hidden_size is None else ("last_hidden_size",)
         for name in ("vocab_size", "wordvec_size", "hidden_size", *last):
-            if self._set(name, whole_number(name, getattr(self, name), 1)) >= LARGEST:
-                raise InputError(f"{name} must be below 2**31, got {getattr(self, name)}")
+            self._set(name, size(name, getattr(self, name)))
         if self.vocab_size == 1:
             raise InputError("vocab_size must be at least 2: one word leaves nothing to predict, got 1")
         self._set("layers", whole_number("layers", self.layers, 1, DEEPEST + 1))
         self._set("seed", whole_number("seed", self.seed, 0, 2**64))
-        if self.dtype not in ("float32", "float64"):
-            raise InputError(f"dtype must be 'float32' or 'float64', got {self.dtype!r}")
+        self._set("dtype", one_of("dtype", self.dtype, ("float32", "float64")))
         self._check_numbers()
         self._check_stack()
 
@@ -130,15 +127,15 @@ class ModelConfig(ModelOptions):
         self._set("init_range", positive("init_range", self.init_range))
         self._set("forget_bias", finite("forget_bias", self.forget_bias))
         for name in ("reset_after", "tied", "variational"):
-            if not isinstance(getattr(self, name), bool):
-                raise InputError(f"{name} must be True or False, got {getattr(self, name)!r}")
+            self._set(name, flag(name, getattr(self, name)))
 
     def _check_stack(self) -> None:
         self._check_context()
         self._check_cell()
         if self.reset_after and self.cell != "gru":
             raise InputError(f"reset_after is for cell gru, got cell {self.cell}")
-        if self.activation not in ACTIVATIONS or (self.activation != "tanh" and self.cell != "rnn"):
+        one_of("activation", self.activation, ACTIVATIONS)
+        if self.activation != "tanh" and self.cell != "rnn":
             raise InputError(f"activation must be tanh, or relu for cell rnn, got {self.activation!r} for {self.cell}")
         if self.forget_bias and self.cell == "rnn":
             raise InputError("forget_bias is for cells with gates, lstm and gru, got cell rnn")
@@ -147,13 +144,12 @@ class ModelConfig(ModelOptions):
                 f"tied needs word vectors as long as the last hidden state, got wordvec_size {self.wordvec_size} and "
                 f"{self.hidden_sizes[-1]} hidden units: set last_hidden_size or hidden_size to {self.wordvec_size}"
             )
-        if self.init not in INITS:
-            raise InputError(f"init must be one of {', '.join(INITS)}, got {self.init!r}")
+        one_of("init", self.init, INITS)
         if self.bias_range and self.init in ("uniform", "torch"):
             raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
 
     def _check_context(self) -> None:
-        if self.context != CONTEXT:
+        if whole_number("context", self.context, 1) != CONTEXT:
             raise InputError(
                 f"context is for models nnlm and cbow-lm, got {self.context!r}: {self.model} sees all words"
             )

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnlm.backend import Array, xp
+from rnnlm.checks import flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect
 from rnnlm.layers.bidirectional import TimeBiLSTM
@@ -59,7 +60,7 @@ class Encoder(Layer):
     ) -> None:
         super().__init__()
         config = config_of_lstm(type(self).__name__, vocab_size, wordvec_size, hidden_size, options)
-        self.bidirectional = bidirectional
+        self.bidirectional = flag("bidirectional", bidirectional)
         self.embed = TimeEmbedding(Weights(config, layer=0).embedding())
         self.lstm: TimeLSTM | TimeBiLSTM
         if bidirectional:

@@ -3,7 +3,7 @@
 from dataclasses import replace
 from typing import Any
 
-from rnnlm.errors import InputError
+from rnnlm.checks import instance_of
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
@@ -35,9 +35,7 @@ class LanguageModel(Model):
     """
 
     def __init__(self, config: ModelConfig) -> None:
-        if not isinstance(config, ModelConfig):
-            raise InputError(f"config must be a ModelConfig, got {config!r:.80}")
-        config = replace(config, model=type(self).__name__)
+        config = replace(instance_of("config", config, ModelConfig), model=type(self).__name__)
         super().__init__(config)
         E = Weights(config, layer=0).embedding()
         layers: dict[str, Layer] = {"embed": TimeEmbedding(E, config.embed_dropout)}

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.data.ids import expect_words
+from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.data.samples import arrays
 from rnnlm.errors import InputError
 
@@ -23,16 +23,11 @@ def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
     """
     if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
         return ids.argmax(axis=2) if ids.ndim == 3 and name == "ts" else ids
-    try:
-        host = np.asarray(ids)
-    except ValueError as error:
-        raise InputError(f"{name} must have shape (N, T), got rows of different lengths") from error
-    if host.ndim == 3 and name == "ts":
-        host = _from_one_hot(host, vocab_size)
-    if host.ndim != 2 or not host.size:
-        raise InputError(f"{name} must have shape (N, T), got {host.shape}")
-    if host.dtype.kind not in "iu":
-        raise InputError(f"{name} must hold integer ids, got dtype {host.dtype}")
+    if name == "ts" and _has_three_axes(ids):
+        ids = _from_one_hot(np.asarray(ids), vocab_size)
+    host = ids_of(name, ids, "integer ids of shape (N, T)", (2,))
+    if not host.size:
+        raise InputError(f"{name} must be integer ids of shape (N, T), got none: {host.shape}")
     expect_words(name, host, vocab_size, lowest)
     return ops.asarray(host)
 
@@ -43,6 +38,13 @@ def which_count(ts: Any, ignored: int) -> Array | None:
         return None
     counted = np.asarray(ts) != ignored
     return None if counted.ndim != 2 or counted.all() else ops.asarray(counted)
+
+
+def _has_three_axes(ids: Any) -> bool:
+    try:
+        return np.ndim(ids) == 3
+    except ValueError:  # rows of different lengths
+        return False
 
 
 def _from_one_hot(ts: NDArray[Any], V: int) -> NDArray[Any]:
@@ -67,6 +69,7 @@ def as_taken(name: str, xs: Any, words: int | tuple[int, ...], dtype: Any) -> An
         if isinstance(xs, tuple) and len(xs) == len(words):
             return tuple(as_taken(f"{name}[{i}]", x, count, dtype) for i, (x, count) in enumerate(zip(xs, words)))
         words = max(words)
-    if words and isinstance(xs, (list, np.ndarray)):
-        expect_words(name, np.asarray(xs), words)
+    if words and (isinstance(xs, np.ndarray) or not isinstance(xs, xp.ndarray)):
+        xs = ids_of(name, xs, "integer ids", (1, 2, 3))
+        expect_words(name, xs, words)
     return arrays(name, xs, None if words else dtype)

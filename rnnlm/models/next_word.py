@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import instance_of, size, text, whole_number
 from rnnlm.data.padding import pad_sequences
 from rnnlm.data.tokenizer import Tokenizer
 from rnnlm.errors import InputError
@@ -32,7 +32,10 @@ def sentence_generation(
     Raises:
         InputError: a text of which the tokenizer knows no word, or a tokenizer of another model.
     """
-    whole_number("n", n, 1)
+    instance_of("model", model, Sequential)
+    instance_of("tokenizer", tokenizer, Tokenizer)
+    current_word, n = text("current_word", current_word), whole_number("n", n, 1)
+    maxlen = None if maxlen is None else size("maxlen", maxlen)
     words = next(iter(model.layers.values())).takes_ids
     if words != tokenizer.size:
         raise InputError(f"tokenizer must be the model's own: it has {tokenizer.size} ids, and the model takes {words}")

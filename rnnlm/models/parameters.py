@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import array_of, path_of, refused
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import atomic_file
 from rnnlm.models.tensor_file import pieces, read_into
@@ -32,11 +32,14 @@ class Parameters:
         Raises:
             InputError: a name missing or unknown, or an array of another shape or dtype.
         """
+        if not isinstance(weights, Mapping):
+            raise refused("weights", "arrays by the names of the parameters", weights)
         if set(weights) != set(self.names):
-            missing, unknown = sorted(set(self.names) - set(weights)), sorted(set(weights) - set(self.names))
+            ours, theirs = set(self.names), set(weights)
+            missing, unknown = (sorted(map(str, names)) for names in (ours - theirs, theirs - ours))
             raise InputError(f"parameters must be {', '.join(self.names)}; missing {missing}, unknown {unknown}")
         for name, p in zip(self.names, self.params):
-            given = np.asarray(weights[name])
+            given = array_of(name, weights[name])
             if given.shape != p.shape or given.dtype != p.dtype:
                 raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
         for name, p in zip(self.names, self.params):
@@ -89,5 +92,5 @@ class Parameters:
             raise ModelFileError(f"does not hold the parameters of this {name}: {error}") from error
 
     def _params_path(self, file_name: str | os.PathLike[str] | None) -> Path:
-        path = Path(file_name if file_name is not None else f"{type(self).__name__}.safetensors")
+        path = path_of("file_name", file_name if file_name is not None else f"{type(self).__name__}.safetensors")
         return path.with_suffix(".safetensors") if path.suffix == ".pkl" else path

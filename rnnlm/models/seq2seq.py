@@ -6,7 +6,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import whole_number
+from rnnlm.checks import flag, size, whole_number
+from rnnlm.data.ids import ids_of
 from rnnlm.errors import InputError
 from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss
 from rnnlm.models.attentive import AttentionDecoder, AttentionEncoder
@@ -67,6 +68,7 @@ class Seq2seq(Stacked):
             InputError: shapes that do not fit each other, ids that are no words, or lengths out of range.
         """
         questions, lengths = self._questions(xs)
+        flag("keep", keep)
         answers = checked_ids("ts", ts, self.words, -1)
         if len(answers) != len(questions) or answers.shape[1] < 2:
             raise InputError(
@@ -81,7 +83,7 @@ class Seq2seq(Stacked):
 
     def generate(self, xs: Any, start_id: int, sample_size: int, **options: Any) -> list[int]:
         """The answer to one question, (1, T) or (T,), as a list of ids; all else is as `answers` has it."""
-        question = np.atleast_2d(ops.asnumpy(xs))
+        question = np.atleast_2d(ids_of("xs", xs, "the ids of a question, (1, T) or (T,)", (1, 2)))
         if len(question) != 1:
             raise InputError(f"generate answers one question, got {question.shape}: answers takes many")
         return self.answers(question, start_id, sample_size, **options)[0].tolist()
@@ -102,11 +104,9 @@ class Seq2seq(Stacked):
             InputError: as of `forward`, or an argument out of range.
         """
         questions, lengths = self._questions(xs)
-        whole_number("start_id", start_id, 0, self.words)
-        whole_number("sample_size", sample_size, 1)
-        whole_number("beams", beams, 1, self.words + 1)
-        if stop_id is not None:
-            whole_number("stop_id", stop_id, 0, self.words)
+        start_id, sample_size = whole_number("start_id", start_id, 0, self.words), size("sample_size", sample_size)
+        beams = whole_number("beams", beams, 1, self.words + 1)
+        stop_id = None if stop_id is None else whole_number("stop_id", stop_id, 0, self.words)
         found, block = [], max(1, TOGETHER // beams)
         for begin in range(0, len(questions), block):
             rows = slice(begin, begin + block)
@@ -116,9 +116,11 @@ class Seq2seq(Stacked):
 
     def accuracy(self, xs: Any, ts: Any, beams: int = 1) -> float:
         """The share of questions whose answer is right from its first word to its last; arguments as of `forward`."""
-        ts = ops.asnumpy(ts)
+        ts = ops.asnumpy(checked_ids("ts", ts, self.words, -1))
         if len({*ts[:, 0].tolist()}) != 1:
             raise InputError("ts must begin with one word, the same for all answers")
+        if len(ts) != len(self._questions(xs)[0]) or ts.shape[1] < 2:
+            raise InputError(f"ts must have an answer of two words at least for each question of xs, got {ts.shape}")
         said = self.answers(xs, int(ts[0, 0]), ts.shape[1] - 1, beams)
         return float(((said == ts[:, 1:]) | (ts[:, 1:] < 0)).all(axis=1).mean())
 
@@ -141,14 +143,16 @@ class Seq2seq(Stacked):
 
     def _questions(self, xs: Any) -> tuple[Array, Array | None]:
         """Checked questions, and their lengths or None."""
+        if isinstance(xs, tuple) and len(xs) != 2:
+            raise InputError(f"xs must be ids (N, T), or a tuple of them and their lengths, got a tuple of {len(xs)}")
         given, lengths = xs if isinstance(xs, tuple) else (xs, None)
         questions = checked_ids("xs", given, self.words)
         if lengths is None:
             return questions, None
         N, T = questions.shape
-        if isinstance(lengths, (list, np.ndarray)):
-            host = np.asarray(lengths)
-            if host.shape != (N,) or host.dtype.kind not in "iu" or host.min() < 1 or host.max() > T:
+        if isinstance(lengths, np.ndarray) or not isinstance(lengths, xp.ndarray):
+            host = ids_of("lengths", lengths, f"{N} whole numbers in [1, {T}], one for each question")
+            if host.shape != (N,) or host.min() < 1 or host.max() > T:
                 raise InputError(
                     f"lengths must be {N} whole numbers in [1, {T}], one for each question, got {lengths!r:.80}"
                 )

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops
-from rnnlm.checks import whole_number
+from rnnlm.checks import dtype_of, flag, instance_of, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
@@ -56,7 +56,8 @@ class Sequential(Parameters):
         seed: int = 0,
         mask_zero: bool = False,
     ) -> None:
-        self.head, self.train_steps, self.mask_zero = head, 0, mask_zero
+        self.head = None if head is None else instance_of("head", head, Head)
+        self.train_steps, self.mask_zero = 0, flag("mask_zero", mask_zero)
         self.sample_shape: tuple[int, ...] | None = None
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
@@ -66,7 +67,7 @@ class Sequential(Parameters):
         through(self.layers, ("N", "T", "D"))  # for its errors
         if mask_zero:
             expect_masked(chain)
-        self._flatten(dtype)
+        self._flatten(dtype_of("dtype", dtype))
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
             for k, mask in enumerate(layer.masks):
@@ -90,6 +91,7 @@ class Sequential(Parameters):
 
     def forward(self, xs: Any, train_flg: bool = True) -> Any:
         """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
+        train_flg = flag("train_flg", train_flg)
         with ops.one_blas_thread:
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
             for layer in self._all.values():

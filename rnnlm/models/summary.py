@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from rnnlm.backend import Array
+from rnnlm.checks import refused
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import leaves, through
 
@@ -23,6 +24,8 @@ def summary(layers: Mapping[str, Layer], params: Sequence[Array], input_shape: A
     first = next(iter(layers.values()))
     usual = () if first.takes_ids else (first.takes or "D",)
     shape: Any = usual if input_shape is None else input_shape
+    if not isinstance(shape, tuple):
+        raise refused("input_shape", "a tuple, the shape of one sample", input_shape)
     shape = tuple(("N", *s) for s in shape) if shape and isinstance(shape[0], tuple) else ("N", *shape)
     rows: list[tuple[str, ...]] = [HEAD]
     for name, layer in layers.items():

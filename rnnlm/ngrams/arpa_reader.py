@@ -111,7 +111,8 @@ class _Reader:
         for rows, numbers in self.lines.before_a_heading():
             if n == 1:
                 self._learn_words(rows, numbers)
-            parts.append(self._alike(rows, numbers, n) or self._one_by_one(rows, numbers, n))
+            if rows:  # a short text has no n-grams of a high order
+                parts.append(self._alike(rows, numbers, n) or self._one_by_one(rows, numbers, n))
         return Section.joined(parts, n)
 
     def _learn_words(self, rows: list[list[bytes]], numbers: Sequence[int]) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import function, size as size_of, whole_number
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError
@@ -60,8 +60,10 @@ def count(
         DataError: an empty text.
         InputError: ids that are no words, an order below 1.
     """
-    whole_number("order", order, 1)
-    whole_number("eos_id", eos_id, 0, vocab_size)
+    order, vocab_size = whole_number("order", order, 1), size_of("vocab_size", vocab_size)
+    eos_id = whole_number("eos_id", eos_id, 0, vocab_size)
+    if advance is not None:
+        function("advance", advance)
     words = _after_starts(ids, vocab_size, eos_id)
     size, start = vocab_size + 1, vocab_size
     nodes = words  # number of the n-gram that ends at each place, -1 where there is none

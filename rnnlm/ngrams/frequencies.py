@@ -3,6 +3,7 @@
 import numpy as np
 from numpy.typing import ArrayLike
 
+from rnnlm.checks import size
 from rnnlm.data.tokens import Tokens
 from rnnlm.ngrams.counts import Advance, count
 from rnnlm.ngrams.model import NGram, Table
@@ -18,6 +19,7 @@ def maximum_likelihood(
     Where h itself was never seen, its longest end that was seen takes its place. Arguments and errors are those of
     `kneser_ney`.
     """
+    vocab_size = size("vocab_size", vocab_size)
     tables: list[Table] = []
     for level in count(ids, vocab_size, eos_id, order, advance):
         counts, contexts = level.counts.copy(), level.contexts(vocab_size)
@@ -29,4 +31,4 @@ def maximum_likelihood(
         with np.errstate(divide="ignore"):
             tables.append(Table(level.keys, np.log(counts / totals[contexts]), np.zeros(len(counts))))
     tables[-1] = Table(tables[-1].keys, tables[-1].logprobs, np.zeros(0))
-    return NGram(tables, vocab_size, eos_id)
+    return NGram(tables, vocab_size, int(eos_id))

@@ -120,7 +120,15 @@ class NGram:
 
     def set_state(self, state: NDArray[np.int64] | None) -> None:
         """Go on from what `get_state` gave."""
-        self._read = None if state is None else np.array(state)
+        self._read = None if state is None else self._checked_state(state)
+
+    def _checked_state(self, state: Any) -> NDArray[np.int64]:
+        """A copy of a state, of words, `<s>` as V, or -1 for none."""
+        words = ids_of("state", state, f"the last words, integers (N, {self.context})", (2,))
+        if not len(words) or words.shape[1] != self.context:
+            raise InputError(f"state must be the last words, (N, {self.context}), got shape {words.shape}")
+        expect_words("state", words, self.vocab_size + 1, -1)
+        return words.astype(np.int64)
 
     def _after_read(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
         """The words before ids (N, T) that are remembered, and these, (N, n - 1 + T), `<eos>` turned into `<s>`."""

@@ -16,7 +16,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import sequence, size, whole_number
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
 from rnnlm.ngrams.counts import Advance, continuations, count
@@ -51,6 +51,7 @@ def kneser_ney(
         InputError: ids that are no words, order below 1, cut-offs that fall.
     """
     limits = cutoff_limits(cutoffs, order)
+    order, vocab_size = len(limits), size("vocab_size", vocab_size)
     levels = count(ids, vocab_size, eos_id, order, advance)
     lower, places = np.full(1, 1 / vocab_size), np.zeros(1, np.int64)  # below the words, of which all are kept
     tables: list[Table] = []
@@ -70,7 +71,7 @@ def kneser_ney(
         tables.append(_table(level.keys[kept], places, probs[kept], vocab_size + 1, last=n == order))
         discounts.append((float(taken[1]), float(taken[2]), float(taken[3])))
         lower, places = probs, np.where(kept, np.cumsum(kept) - 1, -1)
-    return NGram(tables, vocab_size, eos_id, discounts)
+    return NGram(tables, vocab_size, int(eos_id), discounts)
 
 
 def _interpolated(
@@ -131,10 +132,9 @@ def cutoff_limits(cutoffs: Sequence[int], order: int) -> list[int]:
     Raises:
         InputError: order below 1, or cut-offs that fall or are too many.
     """
-    whole_number("order", order, 1)
-    if not isinstance(cutoffs, Sequence):
-        raise InputError(f"cut-offs must be a list, a number for each order from 2 on, got {cutoffs!r}")
-    checked = [whole_number("a cut-off", limit, 0) for limit in cutoffs]
+    order = whole_number("order", order, 1)
+    given = sequence("cutoffs", cutoffs, "numbers, one for each order from 2 on")
+    checked = [whole_number("a cut-off", limit, 0) for limit in given]
     if checked != sorted(checked):
         raise InputError(f"cut-offs must not fall from order to order, got {checked}")
     if len(checked) > order - 1:

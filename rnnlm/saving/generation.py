@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.errors import InputError
-from rnnlm.files import OLD, beside, clear_away, make_folder, new_file, sync_folder
+from rnnlm.files import OLD, beside, clear_away, make_folder, new_file, resolved, sync_folder
 from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
 __all__ = ["NewFolder", "replaced_folder"]
@@ -58,7 +58,7 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
         InputError: there is a file of that name.
         OSError: as the operating system says; `folder` is what it was, after any other error or an interrupt too.
     """
-    target = folder.resolve()
+    target = resolved(folder)
     clear_away(target.parent, target.name)
     if target.exists() and not target.is_dir():
         raise InputError(f"a folder can't take the place of a file, and {target} is one")

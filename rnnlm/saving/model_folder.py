@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm import __version__
+from rnnlm.checks import instance_of, path_of
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.files import put_back
@@ -35,12 +36,14 @@ def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabul
     Raises:
         InputError: a vocabulary of another size than the model's, or weights that are not finite; nothing is written.
     """
-    if len(vocabulary) != model.config.vocab_size:
+    path = path_of("folder", folder)
+    instance_of("model", model, Model)
+    if len(instance_of("vocabulary", vocabulary, Vocabulary)) != model.config.vocab_size:
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
     if name := model.not_finite():
         raise InputError(f"weights must be finite to be saved, and {name} is not")
     config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
-    with replaced_folder(Path(folder)) as new:
+    with replaced_folder(path) as new:
         new.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
         for name, content in word_files(vocabulary).items():
             new.write(name, content)
@@ -53,7 +56,7 @@ def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
     Raises:
         ModelFileError: a file is missing, damaged, of a later format, or does not fit the others.
     """
-    folder = Path(folder)
+    folder = path_of("folder", folder)
     put_back(folder)
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")

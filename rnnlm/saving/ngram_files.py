@@ -9,6 +9,7 @@ import os
 from pathlib import Path
 
 from rnnlm import __version__
+from rnnlm.checks import instance_of, path_of
 from rnnlm.data.reading import Reading
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
@@ -40,7 +41,12 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
     Raises:
         InputError: a vocabulary of another size than the model's, or one that ARPA can't have; nothing is written.
     """
-    if len(vocabulary) != model.vocab_size or vocabulary.eos_id != model.start_id:
+    path = path_of("path", path)
+    instance_of("model", model, NGram)
+    if (
+        len(instance_of("vocabulary", vocabulary, Vocabulary)) != model.vocab_size
+        or vocabulary.eos_id != model.start_id
+    ):
         raise InputError(
             f"the model has {model.vocab_size} words and <eos> as {model.start_id}, the vocabulary "
             f"{len(vocabulary)} and {vocabulary.eos_id}"
@@ -53,7 +59,7 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
         "vocab_size": model.vocab_size, "eos_id": model.start_id, "discounts": model.discounts,
     }  # fmt: skip
     arrays = {f"{n}.{name}": array for n, table in enumerate(model.tables, 1) for name, array in vars(table).items()}
-    with replaced_folder(Path(path)) as new:
+    with replaced_folder(path) as new:
         new.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
         for name, content in word_files(vocabulary).items():
             new.write(name, content)
@@ -111,8 +117,9 @@ def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
     Raises:
         ModelFileError: missing, damaged, of a later format, or its files do not fit each other.
     """
-    put_back(Path(path))
-    return read_folder(Path(path), _read) if Path(path).is_dir() else read_arpa(path)
+    path = path_of("path", path)
+    put_back(path)
+    return read_folder(path, _read) if path.is_dir() else read_arpa(path)
 
 
 def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops
+from rnnlm.checks import refused
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
@@ -70,10 +71,19 @@ class StackModel(ForeignModel):
 
 
 def as_model(model: Any) -> Stacked | ForeignModel:
-    """A model as a training sees it."""
+    """A model as a training sees it.
+
+    Raises:
+        InputError: it is none.
+    """
     if isinstance(model, Sequential):
         return StackModel(model)
-    return model if isinstance(model, Stacked) else ForeignModel(model)
+    if isinstance(model, Stacked):
+        return model
+    methods = [getattr(model, name, None) for name in ("forward", "backward")]
+    if isinstance(model, type) or not all(map(callable, methods)):
+        raise refused("model", "an object with forward, backward, params and grads", model)
+    return ForeignModel(model)
 
 
 def update_of(optimizer: Any) -> Update:
@@ -81,7 +91,12 @@ def update_of(optimizer: Any) -> Update:
 
     Those of this library take the factor along. For others, and for a subclass that updates in its own way, the
     gradients are scaled before, a pass more.
+
+    Raises:
+        InputError: no optimiser.
     """
+    if isinstance(optimizer, type) or not callable(getattr(optimizer, "update", None)):
+        raise refused("optimizer", "an object with update(params, grads)", optimizer)
     if isinstance(optimizer, Optimizer) and type(optimizer).update is Optimizer.update:
         return optimizer.update
 

@@ -9,18 +9,19 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rnnlm.checks import positive, whole_number
+from rnnlm.checks import function, path_of, positive, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
-from rnnlm.files import make_folder
+from rnnlm.files import make_folder, resolved
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
 from rnnlm.training.foreign import as_model, expect_own
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
+from rnnlm.training.save_every import SaveEvery
 
 __all__ = ["RnnlmTrainer"]
 
@@ -101,12 +102,16 @@ class RnnlmTrainer:
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
+        max_epoch, eval_interval = _checked(max_epoch, max_grad, eval_interval)
+        SaveEvery(save_every)  # for its errors
+        save_to = None if save_to is None else path_of("save_to", save_to)
+        if on_report is not None:
+            function("on_report", on_report)
         resumed, steps = self._resumed, self._steps + (0 if self._run is None else self._run.steps)
         before = self.current_epoch
         if resumed is not None:
             before, steps = resumed["before"], resumed["steps"]
         batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
-        _check(max_epoch, max_grad, eval_interval)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         if resumed is None:
             self.ppl_list, self.grad_norm_list = [], []
@@ -157,7 +162,7 @@ class RnnlmTrainer:
         Raises:
             InputError: they are another one's.
         """
-        checkpoints = Checkpoints(folder.resolve())
+        checkpoints = Checkpoints(resolved(folder))
         if checkpoints.any() and checkpoints.folder != self._folder:
             raise InputError(
                 f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
@@ -184,7 +189,7 @@ class RnnlmTrainer:
         """
         if self._run is None:
             raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
-        checkpoints = self._own(Path(folder))
+        checkpoints = self._own(path_of("folder", folder))
         make_folder(checkpoints.folder)
         with nullcontext() if self._locked else locked(checkpoints.folder):
             checkpoints.save(self._steps + self._run.steps, {"training": self._run.progress(), **self._more()})
@@ -201,7 +206,7 @@ class RnnlmTrainer:
             InputError: another model's, or another optimiser's; nothing is changed.
             BusyError: another training has the folder.
         """
-        checkpoints = Checkpoints(Path(folder).resolve())
+        checkpoints = Checkpoints(resolved(path_of("folder", folder)))
         with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
             state = checkpoints.latest()
         if state is None:
@@ -225,9 +230,9 @@ class RnnlmTrainer:
         return show_curve(self.ppl_list, "epoch" if every is None else f"windows (x{every})", "perplexity", ylim)
 
 
-def _check(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> None:
-    whole_number("max_epoch", max_epoch, 1)
+def _checked(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
+    """Epochs and the interval as Python's own numbers."""
     if max_grad is not None:
         positive("max_grad", max_grad, finite=False)
-    if eval_interval is not None:
-        whole_number("eval_interval", eval_interval, 1)
+    interval = None if eval_interval is None else whole_number("eval_interval", eval_interval, 1)
+    return whole_number("max_epoch", max_epoch, 1), interval

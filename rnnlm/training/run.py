@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
+from rnnlm.checks import function, instance_of, positive
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.optim.clipping import norm_and_factor
@@ -47,7 +48,9 @@ class Run:
     ) -> None:
         self.model, self.optimizer = as_model(model), optimizer
         self._update, self._forget = update_of(optimizer), forget_of(optimizer)
-        self.batches, self.max_grad, self.rate = batches, max_grad, rate
+        self.batches = instance_of("batches", batches, Windows)
+        self.max_grad = positive("max_grad", max_grad, finite=False)
+        self.rate = None if rate is None else function("rate", rate)
         if self.model.vocab_size is not None:
             batches.expect_words(self.model.vocab_size)
         self.steps = self.waited = 0

@@ -4,12 +4,13 @@ from math import inf
 from typing import Any
 
 from rnnlm.backend import ops
-from rnnlm.checks import positive, share, whole_number
+from rnnlm.checks import flag, positive, refused, share, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import progress_bar, say
+from rnnlm.training.foreign import update_of
 from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 
@@ -81,9 +82,11 @@ class Trainer:
             InputError: arguments out of range, or samples that do not fit each other; before any training.
             TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
         """
-        _check(max_epoch, max_grad, eval_interval, verbose)
-        if patience is not None:
-            whole_number("patience", patience, 1)
+        whole_number("verbose", verbose, 0, 3)
+        max_epoch, eval_interval = _checked(max_epoch, max_grad, eval_interval)
+        patience = None if patience is None else whole_number("patience", patience, 1)
+        accuracy = flag("accuracy", accuracy)
+        update_of(self.optimizer)  # for its errors
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
         if patience is not None and held_out is None:
             raise InputError("patience needs samples that are held out: validation_split or validation_data")
@@ -91,7 +94,8 @@ class Trainer:
             self._expect_fit(x, t, accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
-            raise InputError(f"accuracy and validation need a Sequential, got {type(self.model).__name__}")
+            kind = type(self.model).__name__
+            raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
@@ -134,7 +138,9 @@ class Trainer:
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
-        x, t = self._inputs("x", x), arrays("t", t)
+        x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
+        if count_of(x) != count_of(t):
+            raise InputError(f"x and t must have one entry for each sample, got {count_of(x)} and {count_of(t)}")
         losses, hits, size = 0.0, 0.0, count_of(x)
         for begin in range(0, size, SCORED):
             part = slice(begin, begin + SCORED)
@@ -172,6 +178,8 @@ class Trainer:
             raise InputError("validation_split and validation_data must not both be given")
         x, t = self._inputs("x", x), arrays("t", t)
         if given is not None:
+            if not isinstance(given, tuple) or len(given) != 2:
+                raise refused("validation_data", "a tuple (x, t)", given)
             return x, t, (self._inputs("validation x", given[0]), arrays("validation t", given[1]))
         if not split:
             return x, t, None
@@ -197,10 +205,9 @@ class Trainer:
         return line
 
 
-def _check(max_epoch: int, max_grad: float | None, eval_interval: int | None, verbose: int) -> None:
-    whole_number("max_epoch", max_epoch, 1)
-    whole_number("verbose", verbose, 0, 3)
+def _checked(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
+    """Epochs and the interval as Python's own numbers."""
     if max_grad is not None:
         positive("max_grad", max_grad, finite=False)
-    if eval_interval is not None:
-        whole_number("eval_interval", eval_interval, 1)
+    interval = None if eval_interval is None else whole_number("eval_interval", eval_interval, 1)
+    return whole_number("max_epoch", max_epoch, 1), interval

@@ -88,11 +88,11 @@ WRONG = [
     (2, ["generate", "trained", "--heat", "a.foo"], "a picture's name must end with one of .png"),
     (2, ["plot", "trained", "--out", "noending"], "a picture's name must end with one of .png"),
     (3, ["plot", "nonsense"], "is damaged: epochs and perplexities must be positive numbers"),
-    (3, ["generate", "trained", "--prompt", "\udcff"], "a text must be Unicode characters"),
+    (3, ["generate", "trained", "--prompt", "\udcff"], "words must be Unicode characters"),
     (
         2,
         ["train", "--hidden-size", "99999999999999999999"],
-        "hidden_size must be below 2**31, got 99999999999999999999",
+        "hidden_size must be a whole number below 2^31, got 99999999999999999999",
     ),
     (2, ["data", "--fetch", "wikitext"], "invalid choice 'wikitext'"),
     (2, ["data", "dance"], "dance"),

@@ -116,7 +116,7 @@ def test_it_is_a_predictor_of_rows_states_and_texts(network, ngram, ids):
         ([0.5, 0.6], r"weights of a mixture must sum to 1, got \[0.5, 0.6\], in all 1.1"),
         ([1.5, -0.5], "a weight of a mixture must be at least 0 and finite, got -0.5"),
         ([float("nan"), 1], "a weight of a mixture must be at least 0 and finite, got nan"),
-        ([1.0], "a mixture needs a weight for each model, got 1 for 2"),
+        ([1.0], "weights must be one for each model of a mixture, got 1 for 2"),
     ],
 )
 def test_bad_weights_are_refused(network, ngram, weights, said):
@@ -133,7 +133,7 @@ def test_a_model_that_is_there_twice_is_refused(network, ngram):
     for models in ([network, network], [Mixture([network, ngram], [0.5, 0.5]), network]):
         with pytest.raises(InputError, match="one that is there twice would read every word twice"):
             Mixture(models, [0.5, 0.5])
-    with pytest.raises(InputError, match="a mixture needs at least one model, got none"):
+    with pytest.raises(InputError, match="models must be a list of .model, vocabulary., at least one, got"):
         Mixture.of([], [])
 
 
@@ -297,6 +297,9 @@ class Always:
 
     def next_scores(self, xs):
         return np.repeat(self.scores, len(xs), axis=0)
+
+    def losses(self, xs, ts):
+        raise NotImplementedError
 
     def reset_state(self):
         pass

@@ -209,7 +209,7 @@ def test_sizes_that_make_no_model_are_refused(sizes, message):
     [
         ({"seed": -1}, "seed must be a whole number"),
         ({"bias_range": float("nan")}, "bias_range must be at least 0 and finite, got nan"),
-        ({"dtype": "float16"}, "dtype must be 'float32' or 'float64', got 'float16'"),
+        ({"dtype": "float16"}, "dtype must be one of float32, float64, got 'float16'"),
     ],
 )
 def test_options_out_of_range_are_refused(option, message):
@@ -224,12 +224,12 @@ def test_options_out_of_range_are_refused(option, message):
         ([[0, -1]], [[1, 2]], r"xs must hold ids in \[0, 13\), got -1"),
         ([[0, 1]], [[1, 13]], r"ts must hold ids in \[-1, 13\), got 13"),
         ([[0, 1]], [[1, -2]], r"ts must hold ids in \[-1, 13\), got -2"),
-        ([[0.0, 1.0]], [[1, 2]], "xs must hold integer ids, got dtype float64"),
-        ([0, 1], [1, 2], r"xs must have shape \(N, T\), got \(2,\)"),
+        ([[0.0, 1.0]], [[1, 2]], "xs must be integer ids of shape .N, T., got float64"),
+        ([0, 1], [1, 2], r"xs must be integer ids of shape \(N, T\), got int64 of shape \(2,\)"),
         ([[0, 1]], [[1, 2, 3]], r"xs and ts must have one shape \(N, T\), got \(1, 2\) and \(1, 3\)"),
-        ([[]], [[]], r"xs must have shape \(N, T\), got \(1, 0\)"),
-        ([[1], [1, 2]], [[1]], r"xs must have shape \(N, T\), got rows of different lengths"),
-        (np.zeros((0, 3), int), np.zeros((0, 3), int), r"xs must have shape \(N, T\), got \(0, 3\)"),
+        ([[]], [[]], r"xs must be integer ids of shape \(N, T\), got none: \(1, 0\)"),
+        ([[1], [1, 2]], [[1]], r"xs must be integer ids of shape \(N, T\), got rows of different lengths"),
+        (np.zeros((0, 3), int), np.zeros((0, 3), int), r"xs must be integer ids of shape \(N, T\), got none: \(0, 3\)"),
     ],
 )
 def test_bad_ids_are_refused(xs, ts, message):

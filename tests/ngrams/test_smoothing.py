@@ -135,7 +135,7 @@ def test_a_word_that_never_occurs_has_a_share(rng):
     [
         ((2, 1), "must not fall from order to order, got .2, 1."),
         ((-1,), "a cut-off must be a whole number of at least 0, got -1"),
-        (1, "cut-offs must be a list, a number for each order from 2 on, got 1"),
+        (1, "cutoffs must be a list of numbers, one for each order from 2 on, got 1"),
     ],
 )
 def test_bad_cutoffs_are_refused(cutoffs, said):

@@ -137,7 +137,12 @@ def sampled(**given: Any) -> Any:
     return [(one := UnigramSampler(**given)).word_p, one.get_negative_sample(ids(N))]
 
 
-entry("UnigramSampler", sampled, lambda: sampling | {"corpus": corpus()}, takes={"corpus": (list, tuple, range, memoryview)})
+entry(
+    "UnigramSampler",
+    sampled,
+    lambda: sampling | {"corpus": corpus()},
+    takes={"corpus": (list, tuple, range, memoryview)},
+)
 entry(
     "NegativeSamplingLoss()",
     lambda **given: NegativeSamplingLoss(**given).loss(floats(N, H), ids(N)),

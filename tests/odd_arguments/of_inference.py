@@ -55,7 +55,7 @@ entry(
 )  # fmt: skip
 entry(
     "Sampler", lambda how=None, **given: Sampler(how=Sampling(**HOW) if how is None else how, **given).skip,
-    lambda: {"vocab_size": 9, "skip_ids": [1], "how": Sampling(**HOW)}, takes={**CHOICE, "how": NONE},
+    lambda: {"vocab_size": 9, "skip_ids": [1], "how": Sampling(**HOW)}, takes={**CHOICE, "how": NONE}, also={"vocab_size": ("skip_ids",)},
 )  # fmt: skip
 
 # ---------------------------------------------------------------- mixing
@@ -64,12 +64,12 @@ XS = np.array([[2, 3], [4, 0]])
 entry(
     "Mixture", lambda **given: Mixture(**given).losses(XS, XS),
     lambda: {"predictors": [model(), ngram()], "weights": [0.25, 0.75], "log_linear": True},
-    takes={"weights": LISTS}, also={"predictors": ("mixture", "model")},
+    takes={"weights": LISTS}, also={"predictors": ("mixture", "model"), "weights": ("weight",)},
 )  # fmt: skip
 entry(
     "Mixture.of", lambda **given: Mixture.of(**given).losses(XS, XS),
     lambda: {"models": [(model(), words()), (ngram(), words())], "weights": [0.25, 0.75], "log_linear": False},
-    takes={"weights": LISTS}, also={"models": ("mixture", "model")},
+    takes={"weights": LISTS}, also={"models": ("mixture", "model"), "weights": ("weight",)},
 )  # fmt: skip
 
 
@@ -86,7 +86,11 @@ def taken():
 
 
 entry("Mixture.set_state", mixed, lambda: {"state": taken()})
-entry("in_words_of", lambda **given: in_words_of(**given).vocab_size, lambda: {"predictor": ngram(), "own": words(), "words": words()})
+entry(
+    "in_words_of",
+    lambda **given: in_words_of(**given).vocab_size,
+    lambda: {"predictor": ngram(), "own": words(), "words": words()},
+)
 entry(
     "linear_weights", linear_weights, lambda: {"predictors": [model(), ngram()], "corpus": ids()}, takes=CORPUS,
     also={"predictors": ("model",)},
@@ -94,7 +98,12 @@ entry(
 entry(
     "log_linear_weights", log_linear_weights, lambda: {"first": model(), "second": ngram(), "corpus": ids(), "lanes": 2}, takes=CORPUS
 )  # fmt: skip
-entry("line_nats", lambda **given: line_nats(**given)[0].nats, lambda: {"model": model(), "words": words(), "corpus": ids()}, takes=CORPUS)
+entry(
+    "line_nats",
+    lambda **given: line_nats(**given)[0].nats,
+    lambda: {"model": model(), "words": words(), "corpus": ids()},
+    takes=CORPUS,
+)
 
 
 def lines():
@@ -108,14 +117,14 @@ entry(
 
 # ---------------------------------------------------------------- n-grams
 
-COUNTED = {"takes": {"ids": LISTS, "cutoffs": LISTS}, "also": {"ids": ("corpus",), "cutoffs": ("cut-off",), "order": ("cut-off",), "vocab_size": ("corpus", "eos_id")}}  # fmt: skip
+COUNTED = {"takes": {"ids": LISTS, "cutoffs": LISTS, "advance": (type(None), type)}, "also": {"ids": ("corpus",), "cutoffs": ("cut-off",), "order": ("cut-off",), "vocab_size": ("corpus", "eos_id")}}  # fmt: skip
 entry(
-    "kneser_ney", lambda **given: [table.logprobs for table in kneser_ney(**given).tables],
-    lambda: {"ids": ids(), "vocab_size": V, "eos_id": 0, "order": 3, "cutoffs": [0, 1], "advance": print}, **COUNTED,
+    "kneser_ney", lambda **given: [np.exp(table.logprobs) for table in kneser_ney(**given).tables],
+    lambda: {"ids": ids(), "vocab_size": V, "eos_id": 0, "order": 3, "cutoffs": [0, 1], "advance": None}, **COUNTED,
 )  # fmt: skip
 entry(
-    "maximum_likelihood", lambda **given: [table.logprobs for table in maximum_likelihood(**given).tables][0],
-    lambda: {"ids": ids(), "vocab_size": V, "eos_id": 0, "order": 2, "advance": print}, **COUNTED,
+    "maximum_likelihood", lambda **given: [np.exp(table.logprobs) for table in maximum_likelihood(**given).tables],
+    lambda: {"ids": ids(), "vocab_size": V, "eos_id": 0, "order": 2, "advance": None}, **COUNTED,
 )  # fmt: skip
 
 # ---------------------------------------------------------------- the book's

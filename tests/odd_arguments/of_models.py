@@ -29,7 +29,7 @@ from rnnlm import (
 )
 from rnnlm.models.build import config_for
 from rnnlm.models.config import ModelOptions
-from tests.odd_arguments import Call, Entry, entries, entry, method
+from tests.odd_arguments import entry, method
 from tests.odd_arguments.of_data import LISTS, MISSING
 from tests.odd_arguments.subjects import FOLDER, V, in_scratch, model, ngram, words
 
@@ -47,7 +47,7 @@ CONFIG = {
     "recurrent_dropout": 0.1, "ar": 0.1, "tar": 0.1,
 }  # fmt: skip
 NONE = (type(None),)
-MAYBE = {name: NONE for name in ("last_hidden_size", "input_dropout", "hidden_dropout", "output_dropout")}
+MAYBE = dict.fromkeys(("last_hidden_size", "input_dropout", "hidden_dropout", "output_dropout"), NONE)
 OF = {**MAYBE, "init_range": (int,), "forget_bias": (int,), "bias_range": (int,)}
 entry("ModelConfig", lambda **given: build_model(ModelConfig(**given)), lambda: dict(CONFIG), takes=OF)
 entry("build_model", build_model, lambda: {"config": ModelConfig(vocab_size=5, wordvec_size=2, hidden_size=2)})
@@ -79,7 +79,7 @@ for kind, make in KINDS.items():
             f"{kind}.forward", make, "forward", lambda: {"xs": IDS, "ts": IDS, "train_flg": True, "keep": False}, takes=XS
         )  # fmt: skip
 
-STATES = {"takes": {"state": (list, tuple, type(None))}}
+STATES = {"takes": {"state": (list, tuple, type(None), np.matrix)}}
 
 
 def read(make):
@@ -93,16 +93,22 @@ def read(make):
     return made
 
 
+def after(make, state):
+    """What a model says that goes on from a state."""
+    one = make()
+    one.set_state(state)
+    return one.next_scores(IDS)
+
+
 for kind, make in KINDS.items():
-    entries.append(
-        Entry(
-            f"{kind}.set_state",
-            lambda make=make: Call(
-                lambda state, one=make(): [one.set_state(state), one.next_scores(IDS)], {"state": read(make)().get_state()}
-            ),
-            **STATES,
-        )
-    )  # fmt: skip
+    entry(
+        f"{kind}.set_state",
+        lambda state, make=make: after(make, state),
+        lambda make=make: {"state": read(make)().get_state()},
+        **STATES,
+    )
+entry("state of an LSTM", lambda h: after(lambda: model(cell="lstm"), [(h, h)]), lambda: {"h": np.ones((2, 3))})
+entry("state of an NNLM", lambda ids: after(KINDS["NNLM"], [(ids,)]), lambda: {"ids": np.array([[1], [2]])})
 
 
 def loaded(weights):
@@ -111,7 +117,9 @@ def loaded(weights):
     return one.params
 
 
-entry("model.load_state_dict", loaded, lambda: {"weights": model(seed=3).state_dict()}, also={"weights": ("parameters",)})
+entry(
+    "model.load_state_dict", loaded, lambda: {"weights": model(seed=3).state_dict()}, also={"weights": ("parameters",)}
+)
 
 
 def with_weight(array):
@@ -120,7 +128,7 @@ def with_weight(array):
 
 entry(
     "model.load_state_dict of an array", with_weight, lambda: {"array": model(seed=3).state_dict()["embed.W"]},
-    takes={"array": (list,)}, also={"array": ("embed.W",)},
+    takes={"array": (list, np.matrix)}, also={"array": ("embed.W",)},
 )  # fmt: skip
 entry(
     "model.save_params", in_scratch(lambda file_name: model().save_params(file_name)), lambda: {"file_name": "params.safetensors"},
@@ -155,14 +163,22 @@ def answering():
     return AttentionSeq2seq(V, 2, 4, dtype="float64", seed=1)
 
 
-method("Seq2seq.forward", answering, "forward", lambda: {"xs": IDS, "ts": IDS, "train_flg": True, "keep": False}, takes=XS)
+method(
+    "Seq2seq.forward", answering, "forward", lambda: {"xs": IDS, "ts": IDS, "train_flg": True, "keep": False}, takes=XS
+)
 method(
     "Seq2seq.answers", answering, "answers",
     lambda: {"xs": IDS, "start_id": 1, "sample_size": 2, "beams": 2, "stop_id": 3},
     takes={**XS, "stop_id": NONE},
 )  # fmt: skip
 method("Seq2seq.generate", answering, "generate", lambda: {"xs": IDS[:1], "start_id": 1, "sample_size": 2}, takes=XS)
-method("Seq2seq.accuracy", answering, "accuracy", lambda: {"xs": IDS, "ts": np.array([[1, 2], [1, 3]]), "beams": 1}, takes=XS)
+method(
+    "Seq2seq.accuracy",
+    answering,
+    "accuracy",
+    lambda: {"xs": IDS, "ts": np.array([[1, 2], [1, 3]]), "beams": 1},
+    takes=XS,
+)
 method(
     "Seq2seq of lengths", answering, "answers", lambda: {"xs": (IDS, np.array([2, 3])), "start_id": 1, "sample_size": 2},
     takes={"xs": (object,)}, also={"xs": ("lengths",)},
@@ -191,5 +207,17 @@ entry(
     takes={"path": (os.PathLike,)}, errors=(OSError,), also={"path": ("folder",)},
 )  # fmt: skip
 READ = {"errors": (OSError,), "also": {"folder": (*MISSING, "is not a folder"), "path": (*MISSING, "is not a folder")}}
-entry("load_model", lambda folder: load_model(folder)[0], lambda: {"folder": str(FOLDER / "model")}, takes={"folder": (os.PathLike,)}, **READ)
-entry("load_ngram", lambda path: load_ngram(path)[0].order, lambda: {"path": str(FOLDER / "ngram")}, takes={"path": (os.PathLike,)}, **READ)
+entry(
+    "load_model",
+    lambda folder: load_model(folder)[0],
+    lambda: {"folder": str(FOLDER / "model")},
+    takes={"folder": (os.PathLike,)},
+    **READ,
+)
+entry(
+    "load_ngram",
+    lambda path: load_ngram(path)[0].order,
+    lambda: {"path": str(FOLDER / "ngram")},
+    takes={"path": (os.PathLike,)},
+    **READ,
+)

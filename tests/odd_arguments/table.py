@@ -9,6 +9,7 @@ from tests.odd_arguments import (  # noqa: F401
     of_layers,
     of_models,
     of_optim,
+    of_training,
     of_wordvec,
 )  # fmt: skip
 

@@ -67,7 +67,7 @@ DAMAGE = {
             '{"hidden_size": 1000000000, "vocab_size": 4}',
             "says sizes that need 4,000,000,420,000,001,616 bytes of weights",
         ),
-        ('{"hidden_size": 1' + "0" * 400 + ', "vocab_size": 4}', "hidden_size must be below 2"),
+        ('{"hidden_size": 1' + "0" * 400 + ', "vocab_size": 4}', "hidden_size must be a whole number below 2"),
         ('{"hidden_size": 5, "vocab_size": 9}', "vocab.txt must have the 9 words that config.json says, got 4"),
         (" " * 1_000_001, "larger than 1000000 bytes"),
     ],

@@ -161,7 +161,7 @@ def test_the_books_models_are_trained_too(rng):
     ("options", "message"),
     [
         ({"x": np.zeros((3, 2)), "t": np.zeros((4, 1))}, "x and t must have one entry for each sample, got 3 and 4"),
-        ({"x": [[1, 2], [3]], "t": [0, 1]}, "x must be an array, got rows of different lengths"),
+        ({"x": [[1, 2], [3]], "t": [0, 1]}, "x must be an array of numbers, its rows of one length, got"),
         ({"x": np.zeros((0, 2)), "t": np.zeros((0, 1))}, "x must be an array of numbers, one row a sample"),
         ({"batch_size": 0}, "batch_size must be a whole number of at least 1, got 0"),
         ({"max_epoch": 0}, "max_epoch must be a whole number of at least 1, got 0"),
@@ -185,7 +185,7 @@ def test_ids_that_are_none_are_refused(rng):
     for x, t, message in (
         ([0, 7], [0, 1], r"x must hold ids in \[0, 7\), got 7"),
         ([0, 6], [0, 3], r"t must hold ids in \[-1, 3\), got 3"),
-        ([0.5, 1], [0, 1], "ids must hold integer ids, got dtype float64"),
+        ([0.5, 1], [0, 1], "x must be integer ids, got float64"),
     ):
         with pytest.raises(InputError, match=message):
             trainer.fit(np.array(x), np.array(t), verbose=0)

@@ -12,6 +12,7 @@ class Command:
 
     device: str | None = None  # a command without these fields runs wherever the environment says
     precision: str | None = None
+    raw = False  # whether what it prints goes to a terminal as it is, control characters too
 
     @property
     def asked(self) -> "Command":

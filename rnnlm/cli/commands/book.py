@@ -26,6 +26,8 @@ class Book(Command):
             cpu, unless given.
     """
 
+    raw = True  # the script is the reader's own
+
     script: Positional[Path]
     device: str | None = None
 

@@ -1,6 +1,5 @@
 """`rnnlm generate`."""
 
-import sys
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -15,6 +14,7 @@ from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.inference.sampling import Sampling
 from rnnlm.plotting import expect_picture_name, save_surprise
+from rnnlm.progress import note
 
 if TYPE_CHECKING:
     from rnnlm.inference.predictor import Predictor
@@ -65,7 +65,7 @@ class Generate(Command):
         looks_back = 0 if start_of(model) is not None else getattr(model, "context", None) or 0
         if known < looks_back:
             missing = f"{looks_back - known} of the {looks_back} words that this model looks back at"
-            print(f"rnnlm: {missing} are before the prompt: zeros, as where its training began", file=sys.stderr)
+            note(f"{missing} are before the prompt: zeros, as where its training began")
         for number in range(self.count):
             size = len(begin) + self.length
             ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
@@ -101,4 +101,4 @@ def draw_heat(model: "Predictor", words: Vocabulary, ids: Sequence[int], path: P
     model.reset_state()
     nats = ops.asnumpy(model.losses([ids[:-1]], [ids[1:]]))[0]
     save_surprise(path, words.decode(ids[1:]), np.exp(-nats))
-    print(f"rnnlm: word probabilities of the first text are drawn in {path}", file=sys.stderr)
+    note(f"word probabilities of the first text are drawn in {path}")
