@@ -46,6 +46,12 @@ class TextOptions:
             raise InputError(f"leave_out must be a list of lines, got {self.leave_out!r}")
         if self.column is not None:
             text("column", self.column)
+        try:
+            "".join((*self.leave_out, self.column or "")).encode()
+        except (
+            UnicodeEncodeError
+        ) as error:  # half of a surrogate pair, as of bytes on a command line that are not UTF-8
+            raise InputError(f"leave_out and column must be Unicode characters, got {error.object!r:.80}") from error
 
     @property
     def cleans(self) -> bool:

@@ -164,7 +164,7 @@ entry(
         "advance": abs,
     },
     takes={"corpus": LISTS, "options": (type(None),), "advance": (type(None),)},
-    also={"vocab_size": ("corpus",)},
+    also={"vocab_size": ("corpus",), "corpus": ("the text",)},
 )
 for cls in (SimpleCBOW, SimpleSkipGram):
     entry(cls.__name__, lambda cls=cls, **given: cls(**given), lambda: {"vocab_size": V, "hidden_size": 3, "seed": 1})

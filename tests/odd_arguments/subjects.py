@@ -1,5 +1,7 @@
 """Small models, texts and folders to be called with odd arguments."""
 
+import atexit
+import shutil
 import tempfile
 from collections.abc import Callable
 from contextlib import chdir
@@ -25,8 +27,8 @@ V = 5
 WORDS = ["<eos>", "<unk>", "a", "b", "c"]
 TEXT = "a b c\nb a\nstrange a\n" * 8
 PAIRS = "1+1_2\n2+3_5\n"
-_folder = tempfile.TemporaryDirectory()
-FOLDER = Path(_folder.name)
+FOLDER = Path(tempfile.mkdtemp())
+atexit.register(shutil.rmtree, FOLDER, ignore_errors=True)
 
 
 def words() -> Vocabulary:
