@@ -42,11 +42,11 @@ def test_a_stream_by_its_lines():
 
 def test_a_stream_all_of_whose_tokens_are_scored():
     model = kneser_ney(IDS, 5, 0, 2)
-    lines = line_nats(model, WORDS, IDS[:6])  # which ends with a line
-    assert [one.text for one in lines] == ["a b", "<unk> c"]
+    lines = line_nats(model, WORDS, IDS[:7])  # which ends with a line
+    assert [one.text for one in lines] == ["a b", "<unk> c", ""]
     assert all(one.whole for one in lines)
     assert lines[0].known.all()
-    np.testing.assert_array_equal(np.concatenate([one.nats for one in lines]), token_nats(model, IDS[:6]))
+    np.testing.assert_array_equal(np.concatenate([one.nats for one in lines]), token_nats(model, IDS[:7]))
 
 
 def test_sentences_by_their_lines():

@@ -69,9 +69,9 @@ def test_a_state_is_carried_if_asked_for(rng):
     layer.reset_state()
     assert layer.get_state() is None
     np.testing.assert_array_equal(host(layer.forward(xs)), first)
+    before = [host(a) for a in layer.get_state()]
     with pytest.raises(InputError, match="a state of TimeLSTM is h, c, got 3 arrays"):
         layer.set_state(*kept, kept[0])
-    before = [host(a) for a in layer.get_state()]
     with pytest.raises(InputError, match=r"c must have shape \(3, 6\), got \(2, 6\)"):
         layer.set_state(*kept[:3], kept[3][:2])
     for array, its in zip(layer.get_state(), before):  # of neither direction
