@@ -69,7 +69,7 @@ class RateRule:
         if not isinstance(state, Mapping) or set(state) != set(own):
             raise InputError(f"state must be what state_dict gave, with {', '.join(own)}, got {shown(state)}")
         taken = {name: _like(f"state['{name}']", value, own[name]) for name, value in state.items()}
-        for name in ("lr", "first"):
+        for name in {"lr", "first", "decay", "ratio"} & set(own):
             positive(f"state['{name}']", taken[name])
         own.update(taken)
 

@@ -70,7 +70,7 @@ entry(
     create_co_matrix,
     lambda: {"corpus": corpus(), "vocab_size": V, "window_size": 1, "sparse": False},
     takes={"corpus": LISTS, "sparse": (type(None),)},
-    also={"vocab_size": ("corpus",), "corpus": ("window_size",)},
+    also={"vocab_size": ("corpus",)},
 )
 entry(
     "pmi",
@@ -168,7 +168,7 @@ entry(
         "advance": abs,
     },
     takes={"corpus": LISTS, "options": (type(None),), "advance": (type(None),)},
-    also={"vocab_size": ("corpus",), "corpus": ("the text",)},
+    also={"vocab_size": ("corpus",)},
 )
 for cls in (SimpleCBOW, SimpleSkipGram):
     entry(cls.__name__, lambda cls=cls, **given: cls(**given), lambda: {"vocab_size": V, "hidden_size": 3, "seed": 1})
