@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 import numpy as np
 
@@ -117,7 +117,9 @@ def share(name: str, value: Any) -> float:
 
 def flag(name: str, value: Any) -> bool:
     """`value` as a bool, if it is True or False, Python's or NumPy's; errors as above."""
-    if not isinstance(value, (bool, np.bool_)):
+    if value is True or value is False:  # the short way, for what is asked at every step
+        return value
+    if not isinstance(value, np.bool_):
         raise refused(name, "True or False", value)
     return bool(value)
 
@@ -221,23 +223,25 @@ def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
 class Checked(Generic[T]):
     """An attribute that is checked whenever it is set, by a constructor or by anyone later.
 
-        class Layer:
-            train_flg = Checked(flag, True)
+        class Dropout:
+            dropout_ratio = Checked(share)
+
+    The value is kept where attributes are. There is no `__get__`, so that reading one costs what it costs anyway: a
+    constructor has to set it.
 
     Args:
         check: takes the attribute's name and the value, and gives the value to be kept.
-        default: until it is set.
     """
 
-    def __init__(self, check: Callable[[str, Any], T], default: T) -> None:
-        self.check, self.default = check, default
+    def __init__(self, check: Callable[[str, Any], T]) -> None:
+        self.check = check
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    def __get__(self, instance: Any, owner: type) -> T:
-        kept: T = self.default if instance is None else instance.__dict__.get(self.name, self.default)
-        return kept
+    if TYPE_CHECKING:  # what is read is of the type that the check gives
+
+        def __get__(self, instance: Any, owner: type) -> T: ...
 
     def __set__(self, instance: Any, value: Any) -> None:
         instance.__dict__[self.name] = self.check(self.name, value)

@@ -56,7 +56,7 @@ class Layer:
 
     names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
     states: tuple[str, ...] = ()  # of the arrays that go on from window to window, the hidden state first
-    train_flg = Checked(flag, True)  # False while evaluating: nothing is dropped, nothing is regularised
+    train_flg = Checked(flag)  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
     penalty: Any = 0.0  # nats that the last forward asks for beside the loss
     counted: Any = None  # which steps of the next window (N, T) count, where it `regularizes`; None for all
@@ -68,6 +68,7 @@ class Layer:
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
         self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # untouched memory, unlike zeros_like
+        self.train_flg = True
         self._buffers: dict[str, Array] = {}
         self._saved: tuple[Any, ...] | None = None
 

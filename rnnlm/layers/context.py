@@ -28,7 +28,7 @@ class TimeContextEmbedding(Embedding):
     """
 
     states = ("ids",)
-    mean = Checked(flag, False)
+    mean = Checked(flag)
 
     def __init__(self, W: Array, context: int, mean: bool = False) -> None:
         super().__init__(W)

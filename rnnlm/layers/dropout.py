@@ -114,7 +114,7 @@ class TimeDropout(Dropout):
             and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
     """
 
-    variational = Checked(flag, False)
+    variational = Checked(flag)
 
     def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:
         super().__init__(dropout_ratio)

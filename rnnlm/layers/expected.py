@@ -15,6 +15,7 @@ from rnnlm.errors import InputError
 __all__ = ["Shape", "expect", "expect_dtype", "expect_ids", "expect_one_hot", "expect_within"]
 
 Shape = tuple[int | str, ...]
+UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
 
 
 def expect(name: str, array: Any, shape: Shape, dtype: Any = None) -> None:
@@ -54,7 +55,9 @@ def expect_ids(
     if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
         raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
     expect(name, ids, shape, getattr(ids, "dtype", None))
-    if words is not None and isinstance(ids, np.ndarray) and (ids.min() < 0 or ids.max() >= words):
+    if words is None or not isinstance(ids, np.ndarray):
+        return
+    if not ids.dtype.isnative or ids.view(UNSIGNED[ids.itemsize]).max() >= words:  # less than 0 is a large number there
         outside = (ids < 0) | (ids >= words)
         wrong = ids[outside if ignored is None else outside & (ids != ignored)]
         if wrong.size:

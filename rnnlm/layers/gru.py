@@ -78,7 +78,7 @@ class TimeGRU(Recurrent):
     """
 
     gates = 3
-    reset_after = Checked(flag, False)
+    reset_after = Checked(flag)
 
     def __init__(
         self,

@@ -53,7 +53,7 @@ class Recurrent(Drawn):
     takes_lengths = True
     gates = 1
     biases = 1
-    return_sequences = Checked(flag, True)
+    return_sequences = Checked(flag)
     dh: Array | None
 
     def __init__(

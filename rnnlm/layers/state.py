@@ -18,7 +18,7 @@ class Stateful(Layer):
     """
 
     states: tuple[str, ...] = ("h",)
-    stateful = Checked(flag, False)
+    stateful = Checked(flag)
     h: Array | None
 
     def check_state(self, *state: Array | None) -> None:

@@ -45,7 +45,7 @@ class Adam(Optimizer):
     """
 
     slots = ("m", "v")
-    beta1, beta2, epsilon = Checked(share, 0.9), Checked(share, 0.999), Checked(positive, 1e-7)
+    beta1, beta2, epsilon = Checked(share), Checked(share), Checked(positive)
 
     def __init__(
         self,

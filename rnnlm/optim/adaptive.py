@@ -21,7 +21,7 @@ class AdaGrad(Optimizer):
     """
 
     slots = ("h",)
-    epsilon = Checked(positive, 1e-7)
+    epsilon = Checked(positive)
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, epsilon: float = 1e-7) -> None:
         super().__init__(lr, weight_decay)
@@ -46,7 +46,7 @@ class RMSprop(Optimizer):
     """
 
     slots = ("h",)
-    decay_rate, epsilon = Checked(share, 0.99), Checked(positive, 1e-7)
+    decay_rate, epsilon = Checked(share), Checked(positive)
 
     def __init__(
         self, lr: float = 0.01, decay_rate: float = 0.99, weight_decay: float = 0.0, epsilon: float = 1e-7

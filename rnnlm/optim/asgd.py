@@ -56,8 +56,8 @@ class ASGD(Optimizer):
 
     slots = ("average",)
     noted = ("losses", "began")
-    losses: Checked[list[float]] = Checked(heard, [])
-    began: Checked[int | None] = Checked(begin, None)  # the step before the first one averaged
+    losses: Checked[list[float]] = Checked(heard)
+    began: Checked[int | None] = Checked(begin)  # the step before the first one averaged
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, nonmono: int = 5) -> None:
         super().__init__(lr, weight_decay)

@@ -33,6 +33,8 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "g
     Raises:
         InputError: there is not, or what is given is no list of arrays, or a parameter is read-only.
     """
+    if type(params) is type(grads) is list and len(params) == len(grads) and all(map(_fits, params, grads)):
+        return
     expect_arrays("params", params)
     expect_arrays(name, grads)
     expect_writable("params", params)
@@ -43,6 +45,12 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "g
             raise InputError(f"{name}[{i}] must have the shape of params[{i}] {p.shape}, got {g.shape}")
         if p.dtype != g.dtype:
             raise InputError(f"{name}[{i}] must have the dtype of params[{i}] {p.dtype}, got {g.dtype}: use astype")
+
+
+def _fits(p: Array, g: Array) -> bool:
+    """Whether these are as they should be: a short way for what is asked at every step."""
+    alike = type(p) is type(g) is xp.ndarray and p.shape == g.shape and p.dtype == g.dtype and p.dtype.kind == "f"
+    return alike and getattr(p.flags, "writeable", True)
 
 
 def expect_writable(name: str, arrays: Sequence[Array]) -> None:
@@ -58,6 +66,8 @@ def checked_factor(factor: Any) -> Any:
     Raises:
         InputError: it is something else.
     """
+    if type(factor) is int and factor == 1:
+        return 1
     on_device = isinstance(factor, xp.ndarray) and factor.ndim == 0 and factor.dtype.kind == "f"
     return factor if on_device else finite("factor", factor)
 
@@ -93,8 +103,7 @@ class Optimizer:
 
     slots: tuple[str, ...] = ()
     noted: tuple[str, ...] = ()  # attributes beside them that change as training goes on
-    lr, weight_decay = Checked(positive, 0.01), Checked(not_negative, 0.0)
-    iter = Checked(step_count, 0)
+    lr, weight_decay = Checked(positive), Checked(not_negative)
 
     def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
         self.lr, self.weight_decay = lr, weight_decay
@@ -153,6 +162,8 @@ class Optimizer:
 
     def _taken(self, name: str, value: Any) -> Any:
         """An entry of a state; arrays are copied, and moved to where the backend computes."""
+        if name == "iter":
+            return step_count("state['iter']", value)
         if name not in self.slots:
             return value
         arrays = sequence(f"state['{name}']", value, "arrays")

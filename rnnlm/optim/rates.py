@@ -27,7 +27,7 @@ class RateRule:
         self.epochs = 0
         self.finished = False
 
-    lr, first = Checked(positive, 0.01), Checked(positive, 0.01)
+    lr, first = Checked(positive), Checked(positive)
 
     def __call__(self, step: int) -> float:
         return self._at(whole_number("step", step, 0))
@@ -69,7 +69,7 @@ class RateRule:
         if not isinstance(state, Mapping) or set(state) != set(own):
             raise InputError(f"state must be what state_dict gave, with {', '.join(own)}, got {shown(state)}")
         taken = {name: _like(f"state['{name}']", value, own[name]) for name, value in state.items()}
-        for name in ("lr", "first"):
+        for name in {"lr", "first", "decay", "ratio"} & set(own):
             positive(f"state['{name}']", taken[name])
         own.update(taken)
 
@@ -164,12 +164,12 @@ class Cosine(RateRule):
         self.steps = whole_number("steps", steps, 1)
         self.warmup = whole_number("warmup", warmup, 0)
         if self.warmup >= self.steps:
-            raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {warmup}")
+            raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {shown(warmup)}")
 
     def _at(self, step: int) -> float:
         if step < self.warmup:
             return self.lr * (step + 1) / (self.warmup + 1)
-        share = min(1, (step - self.warmup) / (self.steps - self.warmup))
+        share = (min(step, self.steps) - self.warmup) / (self.steps - self.warmup)
         return self.lr * max((1 + cos(pi * share)) / 2, 1e-6)
 
 

@@ -58,7 +58,7 @@ class Momentum(Optimizer):
 
     slots = ("v",)
     ahead = False
-    momentum = Checked(share, 0.9)
+    momentum = Checked(share)
 
     def __init__(self, lr: float = 0.01, momentum: float = 0.9, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)

@@ -36,7 +36,7 @@ def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1, sparse:
     ids = np.asarray(tokens_of("corpus", corpus)).astype(np.int64)
     V, sparse = length("vocab_size", vocab_size), sparse if sparse is None else flag("sparse", sparse)
     expect_words("corpus", ids, V)
-    window_size = whole_number("window_size", window_size, 1)
+    window_size = length("window_size", window_size)
     if window_size >= len(ids):
         expect_window(window_size, len(ids))
     if sparse or (sparse is None and V > DENSE):

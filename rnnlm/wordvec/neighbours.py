@@ -1,13 +1,13 @@
 """Which words are alike: cosines of word vectors, nearest words, analogies."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import array_of, not_negative, shown, text, whole_number
+from rnnlm.checks import array_of, listed, not_negative, shown, text, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["analogy", "cos_similarity", "most_similar", "nearest", "normalize"]
@@ -49,9 +49,7 @@ def nearest(vector: Any, word_matrix: Any, top: int = 5, leave_out: Sequence[int
     W, x = dense(word_matrix), array_of("vector", vector)
     if x.shape != W.shape[1:]:
         raise InputError(f"vector must be of length {W.shape[1]}, as those of word_matrix, got shape {x.shape}")
-    if not isinstance(leave_out, Iterable):
-        raise InputError(f"leave_out must be a list of ids, got {shown(leave_out)}")
-    left = {whole_number("each id of leave_out", i, 0) for i in leave_out}
+    left = {whole_number("each id of leave_out", i, 0) for i in listed("leave_out", leave_out, "ids")}
     cosines = normalize(W) @ normalize(x.astype(W.dtype))
     order = [int(i) for i in np.argsort(-cosines.round(12), kind="stable") if i not in left]
     return [(i, float(cosines[i])) for i in order[:top]]

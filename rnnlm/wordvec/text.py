@@ -6,7 +6,7 @@ Names, shapes and results are those of Deep Learning from Scratch 2, chapters 2 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.checks import array_of, size, text as string, whole_number
+from rnnlm.checks import array_of, size, text as string
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import DataError, InputError
@@ -76,7 +76,7 @@ def expect_window(window_size: int, tokens: int) -> int:
     Raises:
         InputError: it has none, or the window is below 1.
     """
-    window_size = whole_number("window_size", window_size, 1)
+    window_size = size("window_size", window_size)
     if tokens <= 2 * window_size:
         raise InputError(
             f"window_size must be less than half the text's {tokens} words, got {window_size}: take a smaller one"

@@ -176,6 +176,7 @@ LAYERS = {
         ids,
         lambda params, ids: reference.contexts(ids, params[0], 3).mean(axis=2),
     ),
+    "mean of whole windows": plain(MeanOverTime, lambda xs: xs.mean(axis=1), window),
     "mean over time": plain(MeanOverTime, reference.mean_over_time, with_lengths),
     "rnn": sequence(TimeRNN, reference.rnn, 1),
     "lstm": sequence(TimeLSTM, reference.lstm, 4, 2),
@@ -188,6 +189,11 @@ LAYERS = {
     "both ways, rnn": both(TimeBiRNN, reference.rnn, 1),
     "both ways, lstm": both(TimeBiLSTM, reference.lstm, 4, 2),
     "both ways, gru": both(TimeBiGRU, reference.gru, 3),
+    "both ways, whole windows": Subject(
+        lambda draw, s: TimeBiGRU(*of(3)(draw, s), *of(3)(draw, s)),
+        window,
+        lambda params, xs: reference.both_ways(reference.gru, xs, [xs.shape[1]] * len(xs), params),
+    ),
     "rnn's step": step(RNN, reference.rnn, 1, "h_prev"),
     "lstm's step": step(LSTM, reference.lstm, 4, "h_prev", "c_prev"),
     "gru's step": step(GRU, reference.gru, 3, "h_prev"),
@@ -216,6 +222,11 @@ LAYERS |= {
         TimeAttention,
         lambda hs_enc, hs_dec, lengths: reference.attention(hs_enc, hs_dec, lengths)[0],
         lambda rng, s: encoded(rng, s, "hs_enc", "hs_dec") | {"lengths": lengths(rng, s)},
+    ),
+    "time attention of whole windows": plain(
+        TimeAttention,
+        lambda hs_enc, hs_dec: reference.attention(hs_enc, hs_dec)[0],
+        lambda rng, s: encoded(rng, s, "hs_enc", "hs_dec"),
     ),
     "concatenate": Subject(
         lambda draw, s: Concatenate(Affine(draw(s.D, s.H), draw(s.H)), Tanh()),

@@ -72,7 +72,11 @@ entry(
     takes={"corpus": LISTS, "sparse": (type(None),)},
     also={"vocab_size": ("corpus",), "corpus": ("window_size",)},
 )
-entry("pmi", pmi, lambda: {"count_xy": 2.0, "count_x": 3.0, "count_y": 4.0, "total": 9.0})
+entry(
+    "pmi",
+    lambda **given: max(pmi(**given), -1e9),
+    lambda: {"count_xy": 2.0, "count_x": 3.0, "count_y": 4.0, "total": 9.0},
+)
 entry("ppmi", ppmi, lambda: {"C": create_co_matrix(corpus(), V)}, takes=numbers_too("C"))
 entry(
     "svd_vectors",
@@ -164,7 +168,7 @@ entry(
         "advance": abs,
     },
     takes={"corpus": LISTS, "options": (type(None),), "advance": (type(None),)},
-    also={"vocab_size": ("corpus",), "corpus": ("the text",)},
+    also={"vocab_size": ("corpus",), "corpus": ("window_size",)},
 )
 for cls in (SimpleCBOW, SimpleSkipGram):
     entry(cls.__name__, lambda cls=cls, **given: cls(**given), lambda: {"vocab_size": V, "hidden_size": 3, "seed": 1})

@@ -35,6 +35,8 @@ def factor_of(dout: Any) -> Any:
     Raises:
         InputError: it is something else.
     """
+    if type(dout) is int and dout == 1:
+        return None
     if isinstance(dout, xp.ndarray) and dout.ndim == 0 and dout.dtype.kind in "fiu":
         return dout
     factor = finite("dout", dout)
@@ -77,9 +79,13 @@ class Head(Layer):
     """
 
     called = "loss"
-    ignore_label = Checked(label, -1)
+    ignore_label = Checked(label)
     takes_classes = False  # True where targets are ids of the outputs' columns
     nats: Array
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ignore_label = -1
 
     def _weighed(self, ts: Array, N: int, T: int, V: int, dtype: Any) -> tuple[Array, ...]:
         """Targets, shares and weights (T N,) of `weigh_targets`, and memory for totals and nats (T N,)."""

@@ -75,7 +75,7 @@ class RowLoss(Head):
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
         """Checked targets (M, D) of the outputs' dtype; for one output (N,) or (N, T) will do."""
         ts = ts.astype(y.dtype) if isinstance(ts, xp.ndarray) and ts.dtype.kind in "biuf" else ts
-        if y.shape[1] == 1 and getattr(ts, "shape", None) == like:
+        if y.shape[1] == 1 and isinstance(ts, xp.ndarray) and ts.shape == like:
             ts = ts[..., None]
         t = to_rows("ts", ts, y.shape[1], y.dtype, like)
         expect_within("ts", t, self.lowest, self.highest)
