@@ -32,7 +32,7 @@ def test_half_of_a_gradient_of_an_attention_is_caught(rng, monkeypatch, place):
                 check(rng)
     spoiled(monkeypatch, TimeAttention, "backward", half)
     with pytest.raises(AssertionError, match=f"gradient of input{place}: backward"):
-        test_attention.test_attention_over_time(rng, LENGTHS)
+        test_attention.test_attention_over_time(rng, test_attention.LENGTHS)
 
 
 def test_a_softmax_without_its_sum_is_caught(rng, monkeypatch):

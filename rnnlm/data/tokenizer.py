@@ -83,7 +83,7 @@ class Tokenizer:
             DataError: an id of no word.
         """
         texts = []
-        for row in sequence("sequences", sequences, "lists of ids"):
+        for row in listed("sequences", sequences, "lists of ids"):
             ids = ids_of("a row of sequences", row)
             for i in ids.tolist():
                 if i and i not in self.index_word:

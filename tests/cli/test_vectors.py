@@ -78,7 +78,11 @@ def test_looking_at_them(folder, capsys):
             "word must be one of the 10 words that have a vector, got 'cta'; did you mean cat",
         ),
         (["similar", "v.txt", "cat", "--top", "0"], 2, "top must be a whole number of at least 1, got 0"),
-        (["plot", "v.txt", "cat", "--out", "v.png"], 2, "a plane takes at least two vectors"),
+        (
+            ["plot", "v.txt", "cat", "--out", "v.png"],
+            2,
+            "vectors must be at least two of at least two numbers, for a plane",
+        ),
         (["plot", "v.txt", "--out", "v.gif"], 2, "a picture's name must end with one of"),
     ],
 )

@@ -56,8 +56,8 @@ def test_inputs_and_targets_may_be_several():
 @pytest.mark.parametrize(
     ("wrong", "message"),
     [
-        ([[1, 2], [3]], "x must be an array, got rows of different lengths"),
-        (["a"], "x must be an array of numbers, one row a sample, got <U1"),
+        ([[1, 2], [3]], "x must be an array of numbers, its rows of one length"),
+        (["a"], "x must be an array of numbers, got dtype <U1"),
         (3.0, r"x must be an array of numbers, one row a sample, got float64 \(\)"),
         (np.zeros((0, 3)), r"x must be an array of numbers, one row a sample, got float64 \(0, 3\)"),
         (([1.0], "a"), r"x\[1\] must be an array of numbers"),

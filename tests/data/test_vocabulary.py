@@ -74,5 +74,5 @@ def test_the_text_of_ids_has_a_line_for_each_end():
     assert words.text([0, 1, 2, 0, 2]) == "the cat\nthe\n"
     assert words.text([2, 0]) == "\nthe"
     assert repr(words) == "<Vocabulary of 3 words>"
-    with pytest.raises(DataError, match="a text must be Unicode characters, got"):
+    with pytest.raises(DataError, match="words must be Unicode characters, got"):
         words.encode("the \ud800")

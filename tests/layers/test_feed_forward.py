@@ -217,7 +217,7 @@ def test_branches_over_time_stand_side_by_side_at_every_step(rng):
     ys = host(net.forward(xs))
     np.testing.assert_array_equal(ys[:, :, :D], host(xs[0]))
     np.testing.assert_allclose(ys[:, :, D:], reference.sigmoid(host(xs[1])), rtol=1e-12)
-    with pytest.raises(InputError, match=r"dys must have 8 numbers in the last axis, got \(5, 3, 4\)"):
+    with pytest.raises(InputError, match=r"dys must have shape \(5, 3, 8\), got \(5, 3, 4\)"):
         net.backward(xs[0])
     assert net.output_shape(("N", "T", D)) == ("N", "T", 2 * D)
 

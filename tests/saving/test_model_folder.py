@@ -152,5 +152,5 @@ def test_a_configuration_is_no_large_file(folder):
     (folder / "config.json").write_text(content.ljust(1_000_000))
     load_model(folder)
     (folder / "config.json").write_text(content.ljust(1_000_001))
-    with pytest.raises(ModelFileError, match="is not a model's configuration: larger than 1000000 bytes"):
+    with pytest.raises(ModelFileError, match="config.json must have at most 1,000,000 bytes, got 1,000,001"):
         load_model(folder)

@@ -166,7 +166,9 @@ def test_the_books_models_are_trained_too(rng):
     trainer.fit(x, x @ [[1.0], [2.0]], max_epoch=30, batch_size=10, max_grad=5, verbose=0)
     np.testing.assert_allclose(host(model.params[0]), [[1], [2]], atol=1e-3)
     for options in ({"accuracy": True}, {"validation_split": 0.5}):
-        with pytest.raises(InputError, match="accuracy and validation need a Sequential, got Two"):
+        with pytest.raises(
+            InputError, match="model must be a Sequential where accuracy and validation are asked for, got Two"
+        ):
             trainer.fit(x, x[:, :1], verbose=0, **options)
 
 
