@@ -15,6 +15,7 @@ import sys
 import tempfile
 from functools import cache
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 
@@ -105,6 +106,9 @@ class RawModule:
         return Kernel(re.sub(r"#define THREADS \d+", f"#define THREADS {WARP}", self.text), name, threads=WARP)
 
 
+ONE_AT_A_TIME = Lock()  # the text of a kernel keeps the numbers of its block and thread in globals
+
+
 class Kernel:
     """A kernel that can be launched with NumPy arrays, or with the stand-in's."""
 
@@ -120,7 +124,8 @@ class Kernel:
     def __call__(self, grid, block, args):
         assert len(args) == len(self.parameters), f"{self.name} takes {len(self.parameters)} arguments, got {len(args)}"
         passed = [self._argument(i, value, args) for i, value in enumerate(args)]
-        self.function(ctypes.c_int(*grid), ctypes.c_int(self.threads or block[0]), *passed)
+        with ONE_AT_A_TIME:
+            self.function(ctypes.c_int(*grid), ctypes.c_int(self.threads or block[0]), *passed)
 
     def _argument(self, i, value, args):
         kind, is_pointer, own = self.parameters[i]
