@@ -94,8 +94,7 @@ class Trainer:
             self._expect_fit(x, t, accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
-            kind = type(self.model).__name__
-            raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
+            self._expect_sequential()
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
@@ -138,6 +137,7 @@ class Trainer:
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
+        self._expect_sequential()
         x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
         if count_of(x) != count_of(t):
             raise InputError(f"x and t must have one entry for each sample, got {count_of(x)} and {count_of(t)}")
@@ -162,6 +162,16 @@ class Trainer:
 
         every = self._eval_interval
         return show_curve(self.loss_list, "epoch" if every is None else f"batches (x{every})", "loss", ylim)
+
+    def _expect_sequential(self) -> None:
+        """Check that the model can be evaluated.
+
+        Raises:
+            InputError: it is someone else's.
+        """
+        if not isinstance(self.model, Sequential):
+            kind = type(self.model).__name__
+            raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
 
     def _expect_fit(self, x: Any, t: Any, accuracy: bool) -> None:
         """Run the first sample forward, for its errors; and check that all targets are columns, where they are ids."""

@@ -165,11 +165,12 @@ def test_the_books_models_are_trained_too(rng):
     trainer = Trainer(model, SGD(0.1))
     trainer.fit(x, x @ [[1.0], [2.0]], max_epoch=30, batch_size=10, max_grad=5, verbose=0)
     np.testing.assert_allclose(host(model.params[0]), [[1], [2]], atol=1e-3)
+    refusal = "model must be a Sequential where accuracy and validation are asked for, got Two"
     for options in ({"accuracy": True}, {"validation_split": 0.5}):
-        with pytest.raises(
-            InputError, match="model must be a Sequential where accuracy and validation are asked for, got Two"
-        ):
+        with pytest.raises(InputError, match=refusal):
             trainer.fit(x, x[:, :1], verbose=0, **options)
+    with pytest.raises(InputError, match=refusal):
+        trainer.evaluate(x, x[:, :1])
 
 
 def test_patience_ends_a_training_and_brings_the_best_weights_back(rng):
