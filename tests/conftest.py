@@ -52,7 +52,7 @@ def pytest_collection_modifyitems(config, items):
         if item.get_closest_marker("fault") and config.getoption("-m") != "fault":
             item.add_marker(pytest.mark.skip(reason="takes minutes: python -m pytest -m fault"))
         if stand_in and item.get_closest_marker("long"):
-            item.add_marker(pytest.mark.skip(reason="a minute or more on the stand-in: runs on NumPy and on a GPU"))
+            item.add_marker(pytest.mark.skip(reason="takes long on the stand-in: runs on NumPy and on a GPU"))
         if item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_DEVICE=cuda python -m pytest"))
 

@@ -29,4 +29,8 @@ def test_ci_runs_its_test_command():
 def test_its_links_lead_somewhere():
     for page in (ROOT / "README.md", *(ROOT / "docs").glob("*.md")):
         for target in re.findall(r"\]\(([^)]+)\)", page.read_text()):
-            assert (page.parent / target).exists(), f"{page.name}: {target}"
+            file, _, heading = target.partition("#")
+            assert (page.parent / file).exists(), f"{page.name}: {target}"
+            headings = (page.parent / file if file else page).read_text() if heading else ""
+            wanted = [re.sub(r"[^\w -]", "", line.lower()).strip().replace(" ", "-") for line in headings.splitlines()]
+            assert not heading or heading in wanted, f"{page.name}: {target}"

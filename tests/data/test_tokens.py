@@ -176,6 +176,7 @@ def test_a_huge_corpus_is_never_loaded(huge):
     assert memory("RssFile") - before["RssFile"] < 20  # pages of the file that were touched
 
 
+@pytest.mark.long
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs /proc")
 @pytest.mark.parametrize("mapped", [False, True])
 def test_what_was_read_is_let_go(huge, mapped):
@@ -202,6 +203,7 @@ def test_changes_to_a_map_are_not_let_go(tmp_path):
         assert batches.window(0)[0][0, 7] == 3
 
 
+@pytest.mark.long
 def test_evaluation_does_not_grow_with_the_corpus(tmp_path, rng):
     write_ids(tmp_path / "out", WORDS, [rng.integers(0, 5, 200_000)])
     ids, _ = open_corpus(tmp_path / "out")

@@ -33,6 +33,7 @@ KINDS = {
     "nnlm, without evaluation": ["--model", "nnlm", "--optimizer", "rmsprop", "--lr", "0.01", "--no-evaluate"],
     "halving, patience": ["--lr-rule", "halving", "--optimizer", "sgd", "--patience", "1", "--max-epoch", "6"],
 }  # fmt: skip
+SHORT = "dropout, momentum", "nt-asgd"
 
 
 def files(folder):
@@ -52,7 +53,9 @@ def dies(*_):
     raise Stop
 
 
-@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "kind", [kind if kind in SHORT else pytest.param(kind, marks=pytest.mark.long) for kind in KINDS]
+)
 def test_it_is_the_run_that_was_never_stopped(treebank, monkeypatch, kind):
     options = [*SMALL, *KINDS[kind]]
     assert main(["train", *options, "--out", "whole"]) == 0
@@ -108,6 +111,7 @@ def test_a_run_that_lacks_its_final_evaluation_gets_it(treebank, monkeypatch):
     assert files("out") == files("whole")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("epoch", [1, 3])
 def test_a_signal_while_an_epoch_is_evaluated_is_not_lost(treebank, signals_heard, monkeypatch, capsys, epoch):
     assert main(["train", *SMALL, "--out", "whole"]) == 0
@@ -142,6 +146,7 @@ def test_a_second_signal_ends_at_once(treebank, signals_heard, monkeypatch, caps
     assert "stopped; go on with" in capsys.readouterr().err
 
 
+@pytest.mark.long
 def test_more_epochs_are_those_of_a_run_that_had_them_from_the_beginning(treebank):
     constant = ["--lr-rule", "constant", "--optimizer", "adam"]
     assert main(["train", *SMALL, *constant, "--max-epoch", "4", "--out", "whole"]) == 0
@@ -182,6 +187,7 @@ def damage(path):
     path.write_bytes(content)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["state.json", "arrays.safetensors", "manifest.json"])
 def test_a_damaged_checkpoint_is_moved_aside_and_the_one_before_taken(treebank, capsys, monkeypatch, name):
     assert main(["train", *SMALL, "--out", "whole"]) == 0

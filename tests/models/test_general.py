@@ -225,6 +225,7 @@ def test_the_recipe_of_awd_lstm_is_the_class():
     assert replace(AwdLstm(50).config, model="LanguageModel", vocab_size=10_000) == config
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("name", ["better", "zaremba-medium", "awd-lstm"])
 def test_the_first_windows_of_the_large_recipes(rng, name):
     """Real sizes, windows of 20 steps: the loss falls on a window that comes again, and all stays finite."""

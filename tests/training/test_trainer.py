@@ -203,6 +203,7 @@ def test_the_bar_shows_time_tokens_and_perplexity(corpus, capfd):
     assert f"perplexity {trainer.ppl_list[0]:.2f}" in shown
 
 
+@pytest.mark.long
 def test_memory_does_not_grow(rng):
     """After the first windows a step allocates what it frees: 900 more leave next to nothing behind."""
     corpus = rng.integers(0, V, 4000)
