@@ -78,7 +78,9 @@ def test_a_training_has_windows_of_one_length_unless_it_asks_for_random_ones():
 
 def test_the_numbers_of_random_windows_are_64_bits():
     ids, most = np.arange(100), 2**64 - 1
-    assert RandomBatches(ids, ids, 2, 20, most, most).span(0)[0] == 0
+    assert RandomBatches(ids, ids, 2, 20, most, most).identity()["stream"] == most
+    plain = RandomBatches(ids, ids, 2, 20).identity()
+    assert (plain["seed"], plain["stream"]) == (0, 0)
     for seed, stream, wrong in ((2**64, 0, "seed"), (0, 2**64, "stream"), (-1, 0, "seed"), (0, -1, "stream")):
         with pytest.raises(InputError, match=rf"{wrong} must be a whole number in \[0, 2\*\*64\), got"):
             RandomBatches(ids, ids, 2, 20, seed, stream)

@@ -20,7 +20,7 @@ def small_blocks(monkeypatch):
     monkeypatch.setattr(blocks, "BLOCK", 8)
 
 
-@pytest.mark.parametrize("sizes", [[30], [1] * 30, [7, 1, 8, 0, 9, 5], [8, 8, 8, 6], [16, 14]])
+@pytest.mark.parametrize("sizes", [[30], [1] * 30, [5, 25], [7, 1, 8, 0, 9, 5], [8, 8, 8, 6], [16, 14]])
 def test_the_checks_are_those_of_whole_blocks_and_of_what_is_left(sizes):
     checks, begin = Checks(), 0
     assert checks.array().tolist() == []

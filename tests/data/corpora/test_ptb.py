@@ -1,4 +1,5 @@
 import hashlib
+import logging
 import os
 from pathlib import Path
 
@@ -65,6 +66,7 @@ def test_what_is_missing_is_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr(pooch, "create", Store)
     assert ptb.fetch(tmp_path / "new" / "data") == tmp_path / "new" / "data"
     assert asked == list(ptb.ADDRESSES)
+    assert pooch.get_logger().level == logging.ERROR  # it says nothing of what goes well
     assert sorted(path.name for path in (tmp_path / "new" / "data" / "ptb").iterdir()) == sorted(ptb.FILES.values())
     monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "cache")
     assert ptb.fetch() == ptb.fetch() == tmp_path / "cache"
