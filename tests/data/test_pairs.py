@@ -84,7 +84,7 @@ def test_pairs_of_a_file(tmp_path):
     for content, message in [
         (b"7+5 12\n", "line 1 of .* must be a question, _ and an answer, got '7[+]5 12'"),
         (b"7+5_12\n_3\n", "line 2 of"),
-        (b"7+5_1\r2\n_3\n", "line 2 of"),  # a carriage return within a line ends none
+        (b"7+5_12\r1+1_2\n", "line 1 of"),  # a carriage return within a line ends none
         (b"7_5_12\n", "line 1 of"),
         (b"\n", "must have a question and an answer at least"),
         (b"\xff_1\n", "is not UTF-8 text"),
