@@ -84,3 +84,6 @@ def test_the_numbers_of_random_windows_are_64_bits():
     for seed, stream, wrong in ((2**64, 0, "seed"), (0, 2**64, "stream"), (-1, 0, "seed"), (0, -1, "stream")):
         with pytest.raises(InputError, match=rf"{wrong} must be a whole number in \[0, 2\*\*64\), got"):
             RandomBatches(ids, ids, 2, 20, seed, stream)
+    for wrong in (2**64, -1):  # of windows that draw nothing, too
+        with pytest.raises(InputError, match=r"seed must be a whole number in \[0, 2\*\*64\), got"):
+            make_batches(ids, ids, 2, 20, seed=wrong)
