@@ -74,3 +74,16 @@ def test_a_training_has_windows_of_one_length_unless_it_asks_for_random_ones():
     assert [random.span(k) for k in range(9)] == [RandomBatches(ids, ids, 2, 20, 3, 1).span(k) for k in range(9)]
     assert make_batches(ids, ids, 2, 20, True).identity() == RandomBatches(ids, ids, 2, 20, 0, 0).identity()
     assert Batches(ids, ids, 2, 20).scaled(0.3, 1) == 0.3
+
+
+def test_the_numbers_of_random_windows_are_64_bits():
+    ids, most = np.arange(100), 2**64 - 1
+    assert RandomBatches(ids, ids, 2, 20, most, most).identity()["stream"] == most
+    plain = RandomBatches(ids, ids, 2, 20).identity()
+    assert (plain["seed"], plain["stream"]) == (0, 0)
+    for seed, stream, wrong in ((2**64, 0, "seed"), (0, 2**64, "stream"), (-1, 0, "seed"), (0, -1, "stream")):
+        with pytest.raises(InputError, match=rf"{wrong} must be a whole number in \[0, 2\*\*64\), got"):
+            RandomBatches(ids, ids, 2, 20, seed, stream)
+    for wrong in (2**64, -1):  # of windows that draw nothing, too
+        with pytest.raises(InputError, match=r"seed must be a whole number in \[0, 2\*\*64\), got"):
+            make_batches(ids, ids, 2, 20, seed=wrong)

@@ -1,3 +1,7 @@
+import hashlib
+import os
+import struct
+
 import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -76,7 +80,6 @@ def test_ids_take_two_bytes_as_long_as_they_can(tmp_path, words, dtype):
 
 def test_the_layout_is_the_one_described(tmp_path):
     """Read with nothing but the table in docs/corpora.md."""
-    import hashlib
     import zlib
 
     of_text(tmp_path, "the cat the\n<unk> dog\n", max_words=4)
@@ -98,6 +101,73 @@ def test_the_ids_stay_in_the_file(pair):
     ids, _ = open_corpus(pair[1])
     assert isinstance(ids, Tokens)
     assert isinstance(load_corpus(str(pair[1])).train, Tokens)
+
+
+def first_format(path, words, ids, tokens=None, unknown=0):
+    """A file as the first version wrote it, or the beginning of one that has more ids than are given."""
+    content, ids = "".join(f"{word}\n" for word in words).encode(), np.array(ids, "<u2").tobytes()
+    tokens = len(ids) // 2 if tokens is None else tokens
+    numbers = (1, 2, tokens, unknown, len(words), len(content))
+    fields = struct.pack("<8sIIQQQQ32s", b"\x89rnnlm\r\n", *numbers, hashlib.sha256(ids).digest())
+    rest = content + bytes(-(112 + len(content)) % 64)
+    path.write_bytes(fields + hashlib.sha256(fields + rest).digest() + rest + ids)
+    os.truncate(path, 112 + len(rest) + 2 * tokens)
+    return path
+
+
+def test_the_first_format_is_read_and_its_ids_are_digested_when_it_is_opened(tmp_path, capsys):
+    path = first_format(tmp_path / "first", ["a", "<unk>", "<eos>"], [0, 1, 2, 0], unknown=1)
+    ids, words = open_corpus(path)
+    assert (np.asarray(ids).tolist(), words.words) == ([0, 1, 2, 0], ["a", "<unk>", "<eos>"])
+    header = verify(path)
+    assert (header.tokens, header.unknown, header.checks, header.begin) == (4, 1, None, 128)
+    assert "format 1" not in capsys.readouterr().err
+    path.write_bytes(path.read_bytes()[:-2] + b"\1\0")
+    for read in (open_corpus, verify):
+        with pytest.raises(DataError, match="first is damaged or cut short: the SHA-256 of its ids must be"):
+            read(path)
+    path.write_bytes(path.read_bytes() + b"\0")
+    with pytest.raises(DataError, match="with 4 ids it must have 136 bytes, got 137"):
+        open_corpus(path)
+
+
+def test_64_mebibytes_of_the_first_format_are_digested_and_no_more(tmp_path, capsys):
+    path = first_format(tmp_path / "large", ["a", "<eos>"], [0, 1], tokens=(1 << 25) + 1)
+    assert open_corpus(path)[0][:2].read(0, 2).tolist() == [0, 1]
+    assert "large is of format 1, whose ids are checked by `rnnlm data check` alone" in capsys.readouterr().err
+    with pytest.raises(DataError, match="the SHA-256 of its ids must be"):
+        open_corpus(first_format(tmp_path / "large", ["a", "<eos>"], [0, 1], tokens=1 << 25))
+
+
+@pytest.mark.parametrize(
+    ("version", "reader", "message"),
+    [
+        (0, b"0.2.0", "out is damaged or cut short: its format must be at least 1, got 0"),
+        (
+            3,
+            b"1.4.0rc1",
+            "of format 3, and this rnnlm .* reads formats up to 2: take rnnlm 1.4.0rc1 or a later one, or",
+        ),
+        (70_000, b"", "of format 70000, .* take a later rnnlm, or encode the text again"),
+        (3, b"0.3; rm", "take a later rnnlm, or"),
+    ],
+)
+def test_a_format_that_is_none_or_of_a_later_version(tmp_path, version, reader, message):
+    _, out = of_text(tmp_path, "the cat the\n")
+    data = out.read_bytes()
+    out.write_bytes(data[:8] + version.to_bytes(4, "little") + data[12:16] + reader.ljust(16, b"\0") + data[32:])
+    with pytest.raises(DataError, match=message):
+        open_corpus(out)
+    out.write_bytes(out.read_bytes()[:31])
+    with pytest.raises(DataError, match="its header must have 128 bytes, the file has 31"):
+        open_corpus(out)
+
+
+def test_a_text_may_be_unknown_to_its_last_word(tmp_path):
+    write_ids(tmp_path / "ids", WORDS, [np.array([-1, -1]), np.array([-1])])
+    header = read_header(tmp_path / "ids")
+    assert (header.tokens, header.unknown, header.dtype) == (3, 3, np.uint16)
+    assert np.asarray(open_corpus(tmp_path / "ids")[0]).tolist() == [WORDS.unk_id] * 3
 
 
 FIELDS = {"magic": 0, "version": 8, "width": 12, "tokens": 32, "unknown": 40, "words": 48, "length": 56, "ids": 64}

@@ -50,6 +50,25 @@ def test_a_text_that_is_none_leaves_nothing(tmp_path, content, options, message)
     assert os.listdir(tmp_path) == ["text"]
 
 
+def test_arguments_of_another_kind_are_refused_before_anything_is_written(tmp_path):
+    (tmp_path / "text").write_text("a\n")
+    for options, message in (
+        ({"vocabulary": ["a", "<eos>"]}, "vocabulary must be a Vocabulary, got"),
+        ({"advance": 3}, "advance must be"),
+        ({"max_words": 2}, "max_words must be a whole number of at least 3, got 2"),
+        ({"overwrite": 1}, "overwrite must be True or False, got 1"),
+    ):
+        with pytest.raises(InputError, match=message):
+            encode_corpus(tmp_path / "text", tmp_path / "out", **options)
+    assert os.listdir(tmp_path) == ["text"]
+
+
+def test_ten_thousand_words_are_kept_unless_another_number_is_said(tmp_path):
+    (tmp_path / "text").write_text(" ".join(f"w{i}" for i in range(10_100)) + "\n")
+    header = encode_corpus(tmp_path / "text", tmp_path / "out")
+    assert (len(header.vocabulary), header.unknown, header.tokens) == (10_000, 102, 10_101)  # <unk> and <eos> are two
+
+
 def test_a_pipe_is_read_once_if_the_words_are_known(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     with pytest.raises(DataError, match="is no file that can be read twice: save it as one, or name a vocabulary"):

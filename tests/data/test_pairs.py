@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from rnnlm.data import Pairs, additions, dates, read_pairs
+from rnnlm.data.corpora import made_pairs
 from rnnlm.errors import DataError, InputError
 from rnnlm.randomness import stream
 
@@ -33,12 +34,26 @@ def test_additions():
     assert 0.25 < small < 0.45  # a third and what falls there of the larger ones, less what came twice
 
 
-def test_days_are_drawn_from_1970_to_2029():
-    """All of them, alike: the first numbers of the stream are the first day's."""
-    for seed in range(20):
-        days = (date(2029, 12, 31) - date(1970, 1, 1)).days + 1
-        drawn = int(stream(seed, "made pairs", part=1).integers(0, days))
-        assert rows(dates(1, seed=seed))[0][1] == f"_{date(1970, 1, 1) + timedelta(days=drawn)}"
+def test_days_spellings_and_cases_are_drawn_alike():
+    """Days of 60 years, a dozen spellings, three cases: as the numbers of the stream come."""
+    drawn = set()
+    for seed in range(40):
+        rng = stream(seed, "made pairs", part=1)
+        day = date(1970, 1, 1) + timedelta(days=int(rng.integers(0, (date(2029, 12, 31) - date(1970, 1, 1)).days + 1)))
+        spelling, case = int(rng.integers(0, 12)), int(rng.integers(0, 3))
+        question = made_pairs.SPELLINGS[spelling](day)
+        want = [question.lower(), question.title(), question.upper()][case]
+        assert rows(dates(1, seed=seed)) == [(want, f"_{day.isoformat()}")]
+        drawn |= {spelling, f"case {case}"}
+    assert len(drawn) == 15
+
+
+def test_spellings():
+    spelled = [spelling(date(2005, 3, 9)) for spelling in made_pairs.SPELLINGS]
+    assert spelled == [
+        "march 9, 2005", "mar 9, 2005", "9 march 2005", "9 mar 2005", "wednesday, march 9, 2005", "wed 9 mar 2005",
+        "3/9/05", "03/09/2005", "9.3.2005", "2005/03/09", "20050309", "mar 9 '05",
+    ]  # fmt: skip
 
 
 def test_dates():
@@ -69,6 +84,7 @@ def test_pairs_of_a_file(tmp_path):
     for content, message in [
         (b"7+5 12\n", "line 1 of .* must be a question, _ and an answer, got '7[+]5 12'"),
         (b"7+5_12\n_3\n", "line 2 of"),
+        (b"7+5_12\r1+1_2\n", "line 1 of"),  # a carriage return within a line ends none
         (b"7_5_12\n", "line 1 of"),
         (b"\n", "must have a question and an answer at least"),
         (b"\xff_1\n", "is not UTF-8 text"),

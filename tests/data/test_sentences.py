@@ -153,3 +153,14 @@ def test_which_windows_a_training_has(lines):
         make_batches(Sentences.of([*lines, [49]], EOS), None, 4, 5).expect_words(40)
     with pytest.raises(InputError, match="sentence 1 must be a list of integer ids"):
         Sentences.of([[1], [0.5]], EOS)
+
+
+def test_lines_once_side_by_side_need_not_stay_in_memory(lines, monkeypatch):
+    """What was read of a file is let go, once for each group of lines."""
+    let_go, sentences = [], Sentences.of(lines, EOS)
+    monkeypatch.setattr(type(sentences.ids), "release", lambda ids: let_go.append(ids))
+    batches = SentenceBatches(sentences, 4, 10)
+    for number in range(len(batches)):
+        batches.window(number)
+        batches.window(number)
+    assert len(let_go) == sum(batches.fresh(number) for number in range(len(batches))) < len(batches)

@@ -9,7 +9,7 @@ import pytest
 
 from rnnlm.data import Batches, Tokens, Vocabulary, open_corpus
 from rnnlm.data.encoding import write_ids
-from rnnlm.data.ids import expect_words
+from rnnlm.data.ids import expect_read, expect_words, ids_of
 from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.translated import Translated
@@ -189,3 +189,29 @@ def test_ids_are_words_from_the_first_to_the_last(wrong, lowest):
     expect_words("xs", np.array([], int), 3, lowest)
     with pytest.raises(InputError, match=rf"xs must hold ids in \[{lowest}, 3\), got {wrong}"):
         expect_words("xs", np.array([0, wrong]), 3, lowest)
+
+
+def test_ids_of_anyone():
+    """An array is taken as it is, a list of none as ids."""
+    array = np.array([[1, 2]], np.uint16)
+    assert ids_of("ids", array, ndims=(1, 2)) is array
+    for given in ([], ()):
+        assert (ids_of("ids", given).dtype, ids_of("ids", given).shape) == (np.int64, (0,))
+    assert ids_of("ids", [3, -1]).tolist() == [3, -1]
+    masked = np.ma.masked_array([1, 2], [True, False])
+    for wrong, said in (
+        (array, r"uint16 of shape \(1, 2\): "), (np.zeros(0), r"float64 of shape \(0,\): "), ([True], "bool of shape"),
+        (masked, ""), ([[1], [2, 3]], "rows of different lengths: "), ([2**70], ""), (3, ""),
+    ):  # fmt: skip
+        with pytest.raises(InputError, match=f"the ids must be a list of integer ids, got {said}"):
+            ids_of("the ids", wrong)
+    with pytest.raises(InputError, match="ids must be a row, got"):
+        ids_of("ids", 0.5, "a row")
+
+
+def test_what_was_read_is_in_bounds_to_the_last():
+    expect_read("x", np.array([2, 5]), 2, 6)
+    expect_read("x", np.zeros(0, int), 2, 6)
+    for ids, wrong in (([2, 6], 6), ([1, 5], 1), ([1, 6], 1)):
+        with pytest.raises(DataError, match=rf"x must hold ids in \[2, 6\), got {wrong}: it is damaged, or of another"):
+            expect_read("x", np.array(ids), 2, 6)

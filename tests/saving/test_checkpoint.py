@@ -105,6 +105,17 @@ def test_a_later_version_says_who_reads_it(tmp_path, monkeypatch):
     assert checkpoints.any()
 
 
+@pytest.mark.parametrize("number", [0, -1, "1", True, 1.0, None])
+def test_a_format_that_is_no_number_is_damage(tmp_path, monkeypatch, capsys, number):
+    checkpoints = Checkpoints(tmp_path / "c")
+    monkeypatch.setattr(checkpoint_state, "FORMAT", number)
+    save(checkpoints, 1)
+    monkeypatch.undo()
+    with pytest.raises(ModelFileError, match="has no checkpoint that is whole: all 1 are damaged"):
+        checkpoints.latest()
+    assert f"its format must be a whole number of at least 1, got {number!r}" in capsys.readouterr().err
+
+
 def test_what_is_no_folder_of_checkpoints_is_refused(tmp_path):
     checkpoints = Checkpoints(tmp_path / "c")
     save(checkpoints, 5)

@@ -329,3 +329,17 @@ def test_saving_takes_little_memory_and_loading_little_more_than_the_weights(tmp
     measured("make")
     assert float(measured("save")) < 0.5
     assert 0.9 < float(measured("load")) < 1.5
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="Linux's own call")
+def test_folders_change_places_whether_their_names_begin_at_the_root_or_not(tmp_path, monkeypatch):
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / name).touch()
+    monkeypatch.chdir(tmp_path)
+    if not generation._exchanged(tmp_path / "a", tmp_path / "b"):
+        pytest.skip("this file system can't let two folders change places")
+    assert (tmp_path / "a" / "b").exists()
+    assert generation._exchanged(Path("a"), Path("b"))
+    assert (tmp_path / "a" / "a").exists()
+    assert not generation._exchanged(Path("a"), Path("none"))

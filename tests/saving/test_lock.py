@@ -23,6 +23,13 @@ def test_another_process_is_told_that_a_folder_is_in_use(tmp_path, clean_env):
     assert other().returncode == 0
 
 
+def test_nobody_waits_for_a_lock(tmp_path, monkeypatch):
+    with locked(tmp_path):
+        monkeypatch.setattr("time.sleep", lambda seconds: pytest.fail("waits"))
+        with pytest.raises(BusyError):
+            locked(tmp_path)
+
+
 def test_a_lock_that_was_let_go_can_be_taken(tmp_path):
     lock = locked(tmp_path)
     with pytest.raises(BusyError, match="is in use: another training writes to it"):

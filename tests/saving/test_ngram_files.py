@@ -1,6 +1,7 @@
 """An n-gram model as a folder."""
 
 import json
+import os
 
 import numpy as np
 import pytest
@@ -11,7 +12,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
 from rnnlm.data.units import Characters
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.saving.ngram_files import expect_new, expect_reading, expect_words, is_ngram
+from rnnlm.saving.ngram_files import TABLES, expect_new, expect_reading, expect_words, is_ngram
 
 WORDS = Vocabulary(["a", "b", "<eos>", "c"])
 
@@ -119,6 +120,18 @@ def test_a_damaged_folder_is_refused(folder, spoil, said):
     spoil(without_manifest(folder))
     with pytest.raises(ModelFileError, match=said):
         load_ngram(folder)
+
+
+def test_a_gibibyte_of_tables_is_checked_and_no_more(folder, capsys):
+    """Holes, which have no size that was saved: it would be seen at once."""
+    os.truncate(folder / TABLES, 1 << 30)
+    with pytest.raises(ModelFileError, match="is damaged: it has 1,073,741,824 bytes"):
+        load_ngram(folder)
+    assert "not checked" not in capsys.readouterr().err
+    os.truncate(folder / TABLES, (1 << 30) + 1)
+    with pytest.raises(ModelFileError, match="has not the tables of an n-gram model"):
+        load_ngram(folder)
+    assert f"{TABLES} is large and was not checked: rnnlm info checks it" in capsys.readouterr().err
 
 
 def test_where_a_model_may_be_written(folder, tmp_path):

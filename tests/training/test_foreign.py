@@ -84,3 +84,8 @@ def test_what_can_be_written_down():
     ):
         with pytest.raises(InputError, match=message):
             expect_own(optimizer, rate)
+
+
+def test_a_network_without_a_head_has_nothing_to_train():
+    with pytest.raises(InputError, match="these layers have none"):
+        as_model(Sequential([Dense(2, 1)]))

@@ -8,6 +8,7 @@ import threading
 import numpy as np
 import pytest
 
+from rnnlm import files
 from rnnlm.backend import NAME
 from rnnlm.errors import BusyError, InputError, ModelFileError
 from rnnlm.models import LanguageModel, ModelConfig, SimpleRnnlm
@@ -285,3 +286,18 @@ def test_all_steps_are_written_down_or_not(corpus, tmp_path):
         run.step()
         keeper.end_step()
         assert keeper.is_saved == (run.steps % len(run.batches) == 0)
+
+
+def test_a_folder_for_what_is_saved_is_made_for_good(corpus, tmp_path, monkeypatch):
+    """The names of all folders that are new reach the disk."""
+    synced, sync = [], files.sync_folder
+    monkeypatch.setattr(files, "sync_folder", lambda folder: synced.append(folder) or sync(folder))
+    trainer = make()
+    fit(trainer, corpus, max_epoch=1)
+    trainer.save(tmp_path / "a" / "b")
+    assert {tmp_path, tmp_path / "a"} <= set(synced)
+    fit(make(), corpus, max_epoch=1, save_to=tmp_path / "c" / "d")
+    assert tmp_path / "c" in synced
+    with locked(tmp_path / "a" / "b"), pytest.raises(BusyError, match="is in use: another training writes to it"):
+        trainer.save(tmp_path / "a" / "b")
+    trainer.save(tmp_path / "a" / "b")

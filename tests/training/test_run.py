@@ -305,3 +305,27 @@ def test_losses_are_added_up_in_float64_whatever_a_model_gives():
     run.step()
     assert host(run.totals)[0] == 10 * float(np.float32(0.1))  # of ten columns; in float32 it would be 1
     assert run.report() == (float(np.float32(0.1)), 0.0)
+
+
+def test_a_report_has_the_means_since_the_one_before():
+    theirs = Theirs()
+    theirs.params, theirs.grads, seen = [dev(np.zeros(2))], [dev(np.zeros(2))], []
+
+    def forward(xs, ts):
+        seen.append(len(seen) + 1.0)
+        theirs.grads[0][...] = dev(np.array([3.0, 4.0])) * seen[-1]
+        return seen[-1]
+
+    theirs.forward = forward
+    run = Run(theirs, Theirs(), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10))
+    for steps, want in ((2, (1.5, 7.5)), (3, (4.0, 20.0)), (1, (6.0, 30.0))):
+        for _ in range(steps):
+            run.step()
+        assert run.report() == pytest.approx(want)
+
+
+def test_only_a_lower_loss_is_a_better_one():
+    run = Run(Theirs(), Theirs(), make_batches(CORPUS[:-1], CORPUS[1:], 3, 10))
+    heard = [run.note_valid(loss) for loss in (2.0, 2.0, float("nan"), float("inf"), 1.5, 1.75)]
+    assert heard == [True, False, False, False, True, False]
+    assert (run.best, run.waited) == (1.5, 1)

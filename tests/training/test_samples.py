@@ -201,6 +201,8 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
     loss, right = trainer.evaluate(x, t, accuracy=True)
     scores = host(net.forward(net.inputs("x", x), train_flg=False))
     np.testing.assert_allclose(right, (scores.argmax(axis=1) == t).mean(), rtol=1e-12)
+    likely = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
+    np.testing.assert_allclose(loss, -np.log(likely[range(10), t]).mean(), rtol=1e-5)
     monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
     np.testing.assert_allclose(trainer.evaluate(x, t, accuracy=True), (loss, right), rtol=1e-6)
     assert trainer.evaluate(x, t)[1] is None
@@ -253,6 +255,26 @@ def test_ids_that_are_none_are_refused(rng):
             trainer.fit(np.array(x), np.array(t), verbose=0)
     with pytest.raises(InputError, match=r"xs must hold ids in \[0, 7\), got -1"):
         net.predict([-1])
+
+
+@pytest.mark.parametrize("steps", [2, 6])
+def test_targets_of_sequences_are_ids_of_the_last_axis(rng, steps):
+    """Fewer steps than words, or more."""
+    net = Sequential([Embedding(dev(rng.standard_normal((7, 4)), "float32")), Dense(4, 5)], SoftmaxWithLoss())
+    trainer, x = Trainer(net, SGD(0.1)), rng.integers(0, 7, (3, steps))
+    t = np.full((3, steps), 4)
+    trainer.fit(x, t, 1, verbose=0)
+    t[2, 1] = 5
+    with pytest.raises(InputError, match=r"t must hold ids in \[-1, 5\), got 5"):
+        trainer.fit(x, t, 1, verbose=0)
+
+
+def test_what_is_not_said_is_ten_epochs_of_batches_of_32(rng):
+    """And a loss is reported at every 20 of them."""
+    x, t = rng.standard_normal((41 * 32, 2)), rng.standard_normal((41 * 32, 1))
+    trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.1))
+    trainer.fit(x, t, verbose=0)
+    assert (trainer.current_epoch, len(trainer.loss_list)) == (10, 30)
 
 
 def test_a_network_without_a_head_is_refused_at_once():

@@ -411,3 +411,29 @@ def test_the_perplexities_are_drawn(corpus):
         assert axes.lines[0].get_ydata().tolist() == trainer.ppl_list
         assert (axes.get_xlabel(), axes.get_ylabel()) == (label, "perplexity")
     pyplot.close("all")
+
+
+def test_what_is_not_said_is_the_books(rng):
+    """Ten epochs of 20 rows of 35 steps, a report at every 20 windows."""
+    ids = rng.integers(0, V, 20 * 35 + 1)
+    model, trainer = build(dtype="float32")
+    shapes, forward = [], model.forward
+    model.forward = lambda xs, ts: shapes.append(xs.shape) or forward(xs, ts)
+    trainer.fit(ids[:-1], ids[1:])
+    assert (trainer.current_epoch, shapes) == (10, [(20, 35)] * 10)
+    reports = []
+    model.reset_state()
+    trainer.fit(ids[:82], ids[1:83], 1, 1, 2, on_report=lambda epoch, window, _: reports.append(window))
+    assert reports == [1, 21, 0]
+
+
+def test_each_call_of_fit_has_random_windows_of_its_own(rng):
+    ids = rng.integers(0, V, 601)
+    model, trainer = build(dtype="float32")
+    lengths, forward = [], model.forward
+    model.forward = lambda xs, ts: lengths.append(xs.shape[1]) or forward(xs, ts)
+    for call, epochs in ((0, 1), (1, 2), (3, 1)):  # the number of epochs before it
+        trainer.fit(ids[:-1], ids[1:], epochs, 3, 20, random_bptt=True, seed=7)
+        windows = RandomBatches(ids[:-1], ids[1:], 3, 20, 7, call)
+        assert lengths == [windows.span(k)[1] for k in range(epochs * len(windows))]
+        lengths.clear()

@@ -1,3 +1,6 @@
+import hashlib
+import logging
+import os
 from pathlib import Path
 
 import pytest
@@ -63,6 +66,7 @@ def test_what_is_missing_is_downloaded(tmp_path, monkeypatch):
     monkeypatch.setattr(pooch, "create", Store)
     assert ptb.fetch(tmp_path / "new" / "data") == tmp_path / "new" / "data"
     assert asked == list(ptb.ADDRESSES)
+    assert pooch.get_logger().level == logging.ERROR  # it says nothing of what goes well
     assert sorted(path.name for path in (tmp_path / "new" / "data" / "ptb").iterdir()) == sorted(ptb.FILES.values())
     monkeypatch.setattr(ptb, "cache_folder", lambda: tmp_path / "cache")
     assert ptb.fetch() == ptb.fetch() == tmp_path / "cache"
@@ -80,3 +84,28 @@ def test_all_parts_are_found(treebank):
     assert len(corpus) == len(ptb.load_data("train")[0])
     assert id_to_word[int(corpus[0])] == "the"
     assert ptb.load_vocab() == (word_to_id, id_to_word)
+
+
+def test_a_part_is_in_the_words_of_the_training_part(treebank, monkeypatch):
+    """And the training part is read once: its words are its own."""
+    for part, text in (("train", "b a <unk>\n"), ("valid", "a b\n"), ("test", "c a a\n")):
+        content = text.encode()
+        (treebank / "ptb" / ptb.FILES[part]).write_bytes(content)
+        monkeypatch.setitem(ptb.SHA256, part, hashlib.sha256(content).hexdigest())
+    want = {"b": 0, "a": 1, "<unk>": 2, "<eos>": 3}
+    for part, ids in (("train", [0, 1, 2, 3]), ("valid", [1, 0, 3]), ("val", [1, 0, 3]), ("test", [2, 1, 1, 3])):
+        corpus, word_to_id, _ = ptb.load_data(part)
+        assert (corpus.tolist(), word_to_id) == (ids, want)
+    monkeypatch.setattr(ptb, "vocabulary", lambda data_dir: pytest.fail("read twice"))
+    ptb.load_data()
+
+
+def test_a_file_that_is_too_large_is_not_digested(treebank, monkeypatch):
+    path = treebank / "ptb" / ptb.FILES["train"]
+    os.truncate(path, 1 << 24)
+    with pytest.raises(DataError, match="is not the published file: SHA-256 must be"):
+        ptb.load_data()
+    os.truncate(path, (1 << 24) + 1)
+    monkeypatch.setattr(hashlib, "file_digest", lambda file, name: pytest.fail("digested"))
+    with pytest.raises(DataError, match="is not the published file: it has 16,777,217 bytes"):
+        ptb.load_data()

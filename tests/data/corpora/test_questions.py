@@ -1,6 +1,7 @@
 """Questions about the built-in stories: the same on every machine, and as hard as they say."""
 
 import hashlib
+import inspect
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ def test_questions_are_those_of_a_seed(make):
     questions = make(100)
     assert len(questions.texts) == len(questions.answers) == 100
     assert make(100, seed=0).texts == questions.texts != make(100, seed=1).texts
+    assert [inspect.signature(make).parameters[name].default for name in ("count", "seed")] == [10_000, 0]
     with pytest.raises(InputError, match="count must be a whole number of at least 1, got 0"):
         make(0)
 
