@@ -271,6 +271,31 @@ def test_an_optimiser_goes_on_from_what_it_remembers(rng, make):
     assert second.iter == 0
 
 
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"v": 1.0}, r"state\['v'\] must be a list of arrays"),
+        ({"v": [[1.0]]}, r"state\['v'\]\[0\] must be a floating-point array of numpy, got \[1.0\]"),
+        ({"v": [np.ones(2), np.ones(2, int)]}, r"state\['v'\]\[1\] must be a floating-point array of numpy, got array"),
+        ({"v": [np.ma.masked_array([1.0], [True])]}, r"state\['v'\]\[0\] must be a floating-point array of numpy"),
+        ({"iter": -1}, r"state\['iter'\] must be a whole number in \[0, 9223372036854775808\), got -1"),
+        ({"lr": 0}, "lr must be positive and finite, got 0"),
+        ({"h": []}, "state must be what state_dict gave, with lr, iter, v, got "),
+    ],
+    ids=["number", "list", "int", "masked", "iter", "lr", "other"],
+)
+def test_a_state_that_can_not_be_leaves_the_optimiser_as_it_was(entry, message):
+    optimizer, p = Momentum(0.1), dev(np.zeros(2))
+    optimizer.update([p], [dev([1.0, 2.0])])
+    before = optimizer.state_dict()
+    wrong = {"v": [np.full(2, 9.0)], "iter": 7, "lr": 0.7} | entry
+    with pytest.raises(InputError, match=message):
+        optimizer.load_state_dict(wrong)
+    after = optimizer.state_dict()
+    assert (after["iter"], after["lr"]) == (before["iter"], before["lr"]) == (1, 0.1)
+    np.testing.assert_array_equal(after["v"], before["v"])
+
+
 def test_without_a_trigger_asgd_is_sgd():
     np.testing.assert_array_equal(run(ASGD(0.1)), run(SGD(0.1)))
 

@@ -293,3 +293,29 @@ def test_unless_set_there_are_as_many_threads_as_blas_takes():
         assert thread_count() == max(blas_threads())
     else:
         assert thread_count() == limits.SETTING
+
+
+class OfOneThread(Library):
+    """A BLAS that hears the first thread alone that has set its threads, until it is told to forget that one."""
+
+    def __init__(self, count, owner):
+        super().__init__(count)
+        self.owner = owner
+
+    def set_num_threads(self, count):
+        me = threading.get_ident()
+        if self.owner in (None, me):
+            self.count, self.owner = count, me
+
+    def clear_controlling_thread(self, force=False):
+        if force or self.owner == threading.get_ident():
+            self.owner = None
+
+
+def test_a_library_that_hears_one_thread_alone_hears_this_one_and_is_free_afterwards(monkeypatch):
+    library = OfOneThread(5, owner=-1)  # no thread of this program
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: [] if each_thread else [library])
+    with one_blas_thread:
+        assert (library.count, library.owner) == (1, None)
+        library.owner = -1
+    assert (library.count, library.owner) == (5, None)

@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from queue import SimpleQueue
 from time import sleep
 
 import numpy as np
@@ -55,6 +56,23 @@ def test_workers_have_a_name_and_end_with_the_program(three):
     in_parallel(lambda *_: None, 3)
     assert len(threads._workers) >= 2
     assert {(worker.name, worker.daemon) for worker in threads._workers} == {("rnnlm", True)}
+
+
+def test_one_worker_fewer_than_threads_is_started_and_no_more_later(three, monkeypatch):
+    """Here they never begin, and who asks does all by itself."""
+    started, done = [], []
+
+    class Thread(threading.Thread):
+        def start(self):
+            started.append(self)
+
+    for name, value in {"Thread": Thread, "_workers": [], "_tasks": SimpleQueue()}.items():
+        monkeypatch.setattr(threads, name, value)
+    for size in (2, 3, 3):
+        in_parallel(lambda *part: done.append(part), size)
+    assert started == threads._workers
+    assert [(worker.name, worker.daemon) for worker in started] == [("rnnlm", True)] * 2
+    assert done == [(0, 1), (1, 2), *[(0, 1), (1, 2), (2, 3)] * 2]
 
 
 def test_what_is_not_worth_it_stays_in_one_thread(three):

@@ -57,6 +57,28 @@ def test_the_loss_and_its_gradient(rng, kind, shape):
         head.backward()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_of_a_row_is_that_of_the_row_alone(rng, kind):
+    head, y, t, want = of_kind(kind, rng)
+    head.loss(dev(y), dev(t))
+    nats = host(head.nats).reshape(-1)
+    assert (nats.shape, nats.dtype) == ((N,), np.float64)
+    np.testing.assert_allclose(nats.mean(), want, rtol=1e-12)
+    alone = [float(head.loss(dev(y[n : n + 1]), dev(t[n : n + 1]))) for n in range(N)]
+    np.testing.assert_allclose(nats, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "several", "sampled", "each"])
+def test_a_head_begins_as_every_layer_does(rng, kind):
+    """In training, with nothing to go back from."""
+    sampled = NegativeSamplingLoss(dev(np.ones((V, 5))), [0, 1])
+    heads = {"several": Losses(MeanSquaredError()), "sampled": sampled, "each": EachTarget(sampled)}
+    head = heads.get(kind) or of_kind(kind, rng)[0]
+    assert (head.train_flg, head.ignore_label) == (True, -1)
+    with pytest.raises(InputError, match=f"{type(head).__name__}.backward needs a forward of its own first"):
+        head.backward()
+
+
 def test_one_number_a_row(rng):
     """(N,) and (N, 1), targets of either shape, whole numbers too."""
     x, t = rng.standard_normal(N), rng.integers(0, 2, N)
@@ -205,6 +227,18 @@ def test_the_loss_is_that_of_a_yes_and_some_no(rng):
     np.testing.assert_allclose(got, want, rtol=1e-12)
 
 
+def test_negatives_that_are_given_are_rows_of_ids(rng):
+    head = NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), [0, 1, 2], sample_size=2)
+    h = dev(rng.standard_normal((2, 5)))
+    for idx, message in (
+        ([0, 1], r"idx must have shape \(N, S\), got \(2,\)"),
+        ([[0.0], [1.0]], "idx must hold integer ids, got dtype float64"),
+        ([[0], [1], [2]], r"idx must have shape \(2, S\), got \(3, 1\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            head.loss_of(h, dev(idx))
+
+
 def test_negatives_are_drawn_by_the_power_of_their_count():
     """100,000 draws: a word's count differs from its expectation by under 5 standard deviations."""
     corpus = np.repeat(np.arange(5), [1000, 500, 100, 10, 0])
@@ -216,6 +250,16 @@ def test_negatives_are_drawn_by_the_power_of_their_count():
     p = sampler.word_p[1:] / sampler.word_p[1:].sum()
     assert found[0] == found[4] == 0
     assert (np.abs(found[1:4] - 1e5 * p) < 5 * (1e5 * p * (1 - p)) ** 0.5).all()
+
+
+def test_a_target_that_does_not_occur_leaves_all_words_to_be_drawn():
+    """Be its id among the others or beyond them."""
+    corpus = np.repeat([0, 1, 3], [5, 3, 2])
+    found = [UnigramSampler(corpus, seed=4).get_negative_sample(np.full(2000, target)) for target in (2, 4, 99)]
+    for one in found[1:]:
+        np.testing.assert_array_equal(one, found[0])
+    share = np.bincount(found[0].reshape(-1)) / found[0].size
+    np.testing.assert_allclose(share, np.array([5, 3, 0, 2]) ** 0.75 / sum(c**0.75 for c in (5, 3, 2)), atol=0.025)
 
 
 @pytest.mark.parametrize("V", [2, 3, 7])
@@ -238,6 +282,11 @@ def test_a_target_is_never_its_own_negative(rng, V):
         ([1, 1], "two different words"),
         ([0.5], r"corpus must be ids \(tokens,\), got float64"),
         ([0, 9], r"ids in \[0, 4\), got 9"),
+        ([0, 4], r"ids in \[0, 4\), got 4"),
+        ([0, 2**31], r"corpus must hold ids in \[0, 2\^31\), got 2147483648"),
+        ([0, -1], r"corpus must hold ids in \[0, 2\^31\), got -1"),
+        ([[0, 1]], r"corpus must be ids \(tokens,\), got int64 of shape \(1, 2\)"),
+        ([], r"corpus must be ids \(tokens,\), got float64 of shape \(0,\)"),
     ],
 )
 def test_corpora_without_negatives_are_refused(rng, corpus, message):
