@@ -101,6 +101,57 @@ class Stopped(BaseException):
     """What a program may make of a signal."""
 
 
+def in_another_thread(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join(60)
+
+
+def test_a_part_is_done_by_whoever_claims_it_first():
+    done = []
+    mine, theirs = (threads._Part(lambda *part: done.append(part), start, start + 3) for start in (0, 3))
+    assert mine.claimed()
+    assert mine.claimed()
+    in_another_thread(mine.run)
+    assert (done, mine.ended) == ([], False)
+    mine.run()
+    assert (done, mine.ended, mine.error, mine.running.locked()) == ([(0, 3)], True, None, False)
+    in_another_thread(theirs.run)
+    assert (done, theirs.ended) == ([(0, 3), (3, 6)], True)
+    for part in (mine, theirs):
+        part.settle()
+    assert not theirs.claimed()
+    theirs.run()
+    assert len(done) == 2
+
+
+def test_a_part_that_is_given_up_is_never_begun():
+    done = []
+    part = threads._Part(lambda *_: done.append(1), 0, 1)
+    part.settle()
+    in_another_thread(part.run)
+    assert (done, part.ended) == ([], True)
+
+
+def test_a_part_keeps_its_error_and_a_thread_that_has_done_one_shares_work_again(three):
+    part, seen = threads._Part(lambda *_: seen.append(threads._own.in_part) or 1 / 0, 0, 1), []
+    part.run()
+    assert isinstance(part.error, ZeroDivisionError)
+    assert (part.ended, part.running.locked(), threads._own.in_part, seen) == (True, False, False, [True])
+
+
+def test_a_forked_process_has_no_workers_and_no_work_of_the_other(monkeypatch):
+    told, tasks, starting = [], SimpleQueue(), threading.Lock()
+    starting.acquire()
+    for name, value in {"_workers": [object()], "_tasks": tasks, "_starting": starting}.items():
+        monkeypatch.setattr(threads, name, value)
+    monkeypatch.setattr(threads.one_blas_thread, "alone", lambda: told.append("alone"), raising=False)
+    threads._after_fork()
+    assert (threads._workers, told) == ([], ["alone"])
+    assert threads._tasks is not tasks
+    assert not threads._starting.locked()
+
+
 def test_a_signal_waits_for_the_others(three):
     """It comes while the first part is done and the others, who write into the caller's arrays, are not."""
     ended, begun = [], threading.Barrier(3, timeout=60)
