@@ -366,6 +366,12 @@ def test_what_negative_sampling_is_given_must_fit(rng):
         head.loss(h, ts[:1])
     with pytest.raises(InputError, match="keep must be True or False, got 1"):
         head.loss(h, ts, keep=1)
+    assert head.sampler.draws == 0  # what is refused draws nothing
+    for wrong in ([[1], [1, 2]], ["a", "b"]):
+        with pytest.raises(InputError, match="corpus must be an array of numbers"):
+            UnigramSampler(wrong)
+        with pytest.raises(InputError, match="target must be an array of numbers"):
+            head.sampler.get_negative_sample(wrong)
 
 
 @pytest.mark.parametrize(
