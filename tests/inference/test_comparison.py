@@ -130,6 +130,11 @@ def test_wins_are_the_largest_sums_of_a_word():
     assert found.wins(9) == ([("b", 3), ("a", 2)], [("e", 5), ("c", 2)])
 
 
+def test_neither_is_better_where_both_find_the_same():
+    row = Comparison("token", "abcde", np.array([0.0, 1.0, 0.0, -2.0, 3.0]), 5).row()
+    assert (row["compared"], row["first_better"], row["second_better"]) == (5, 2, 1)
+
+
 def test_two_that_are_compared_have_a_standard_error_and_infinite_losses_have_none():
     assert Comparison("token", "ab", np.array([1.0, 2.0]), 2).stderr == pytest.approx(0.5)
     assert math.isnan(Comparison("token", "ab", np.array([1.0, INF]), 2).stderr)
