@@ -37,7 +37,7 @@ def test_a_stream_by_its_lines():
     assert [one.text for one in lines] == ["a b", "<unk> c", "", "b"]
     assert [one.known.tolist() for one in lines] == [[False, True, True], [False, True, True], [True], [True]]
     assert [one.whole for one in lines] == [False, True, True, True]
-    np.testing.assert_array_equal(np.concatenate([one.nats for one in lines])[1:], token_nats(network(), IDS))
+    np.testing.assert_array_equal(np.concatenate([one.nats for one in lines]), [0, *token_nats(network(), IDS)])
 
 
 def test_a_stream_all_of_whose_tokens_are_scored():
@@ -128,6 +128,11 @@ def test_wins_are_the_largest_sums_of_a_word():
     found = Comparison("token", ["a", "b", "c", "d", "a", "e"], np.array([1.0, 3, -2, 0, 1, -5]), 6)
     assert found.wins(1) == ([("b", 3)], [("e", 5)])
     assert found.wins(9) == ([("b", 3), ("a", 2)], [("e", 5), ("c", 2)])
+
+
+def test_neither_is_better_where_both_find_the_same():
+    row = Comparison("token", "abcde", np.array([0.0, 1.0, 0.0, -2.0, 3.0]), 5).row()
+    assert (row["compared"], row["first_better"], row["second_better"]) == (5, 2, 1)
 
 
 def test_two_that_are_compared_have_a_standard_error_and_infinite_losses_have_none():

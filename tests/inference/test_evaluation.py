@@ -168,6 +168,14 @@ def test_an_infinite_loss_stays_infinite_in_whatever_piece_it_is():
         assert perplexity(sums.mean) == np.inf
 
 
+def test_deviations_too_large_for_a_float_leave_the_mean_and_give_no_warning():
+    sums = _Sums()
+    for piece in ([1e200, 3e200], [5e200]):
+        sums.add(np.array(piece))
+    assert sums.mean == pytest.approx(3e200)
+    assert not math.isfinite(sums.stderr)
+
+
 @pytest.mark.parametrize(("lanes", "window", "given"), [(2, None, "lanes 2"), (1, 5, "window 5"), (3, 5, "lanes 3")])
 def test_sentences_have_no_lanes_and_no_window(model, lanes, window, given):
     with pytest.raises(InputError, match=f"leave them out for sentences, got {given}$"):
@@ -186,6 +194,7 @@ def test_what_an_evaluation_says_of_itself(model, corpus):
     assert stream.resets == "goes on from line to line"
     assert lanes.resets == "reset at the beginning of each of 3 lanes"
     assert lines.resets == "reset before each of 20 lines"
+    assert Evaluation(1.0, 2, 0.1).resets == "goes on from line to line"
     assert Evaluation(1.0, 2, 0.1, from_start=True).resets == "begins anew after each <eos>"
     assert (lines.lines, lines.tokens, lines.lanes, stream.lines) == (20, 200, 1, None)
     assert "exact, 20 lines, each from a reset state" in str(lines)

@@ -358,9 +358,32 @@ def test_more_lanes_than_tokens_of_a_window_are_read_one_step_at_a_time(monkeypa
     np.testing.assert_allclose(log_linear_weights(*models, ids, lanes=3), [0.8, 0.2], atol=1e-3)
 
 
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_the_derivatives_are_the_equations(rng, lanes):
+    """Of models that remember nothing, so that a text may be cut anywhere: the expectation of what is between the two,
+    less that of the token, and its variance."""
+    one, other, ids = rng.standard_normal(5), rng.standard_normal(5), rng.integers(0, 5, 20)
+    apart = log_softmax(other[None])[0] - log_softmax(one[None])[0]
+    p = np.exp(one + 0.3 * apart) / np.exp(one + 0.3 * apart).sum()
+    mean = p @ apart
+    want = (mean - apart[ids[1:]]).sum(), 19 * (p @ (apart - mean) ** 2)
+    found = mixture_weights._derivatives(Always(*one), Always(*other), ids, lanes, 0.3)
+    np.testing.assert_allclose(found, want, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "best"), [(-0.4, 1.6, 0.2), (1.6, -0.4, 0.8), (0.3, 0.5, 0), (-0.5, -0.3, 1)]
+)
+def test_newton_finds_the_best_where_two_tokens_tell_little(first, second, best):
+    found = log_linear_weights(Always(0, first), Always(0, second), [0, 1, 0])
+    np.testing.assert_allclose(found, [1 - best, best], atol=1e-3)
+
+
 def test_what_can_not_be_tuned_is_refused(ngram):
     with pytest.raises(InputError, match=r"must have the same words, got \[7, 8\] of them: in_words_of translates"):
         linear_weights([ngram, kneser_ney([1, 0], 8, EOS)], [1, 2])
+    with pytest.raises(InputError, match=r"must have the same words, got \[7, 8\] of them: in_words_of translates"):
+        log_linear_weights(ngram, kneser_ney([1, 0], 8, EOS), [1, 2])
     with pytest.raises(InputError, match=r"must have the same words, got \[\] of them"):
         linear_weights([], [1, 2])
     never = [maximum_likelihood([2, EOS], V, EOS, 2), maximum_likelihood([3, EOS], V, EOS, 2)]
@@ -370,8 +393,10 @@ def test_what_can_not_be_tuned_is_refused(ngram):
 
 def test_log_linear_does_not_take_what_is_impossible(ids):
     one, other = maximum_likelihood(ids[:30], V, EOS, 2), maximum_likelihood(ids[30:90], V, EOS, 2)
-    with pytest.raises(InputError, match="can't be tuned where a model finds words impossible"):
-        log_linear_weights(one, other, ids)
+    smooth = kneser_ney(ids, V, EOS, 2)
+    for pair in ((one, other), (one, smooth), (smooth, one)):
+        with pytest.raises(InputError, match="can't be tuned where a model finds words impossible"):
+            log_linear_weights(*pair, ids)
     never = maximum_likelihood([2, EOS], V, EOS, 2), maximum_likelihood([3, EOS], V, EOS, 2)
     with pytest.raises(InputError, match="a log-linear mixture has no word left"):
         Mixture(never, [0.5, 0.5], log_linear=True).next_scores([[EOS]])

@@ -7,7 +7,17 @@ import numpy as np
 import pytest
 
 from rnnlm import ModelConfig, build_model, evaluate, generate, generate_batch, score, token_nats
-from rnnlm.inference.predictor import own_state
+from rnnlm.backend import ops
+from rnnlm.errors import InputError
+from rnnlm.inference.predictor import (
+    expect_predictor,
+    leaves_of,
+    one_thread,
+    own_state,
+    rows_of,
+    shared_copy_of,
+    start_of,
+)
 from tests.gradcheck import host
 
 ROOT = Path(__file__).parent.parent.parent
@@ -61,3 +71,99 @@ def test_a_model_of_this_library_is_one():
         assert model.get_state() == [None]
         model.next_scores([[4]])
     np.testing.assert_array_equal(host(model.get_state()[0][0]), before[0])
+
+
+class Reader:
+    """A predictor of three words that notes what is asked of it; its state is what it has read."""
+
+    vocab_size = 3
+
+    def __init__(self, **more):
+        self.read, self.calls = [], []
+        vars(self).update(more)
+
+    def losses(self, xs, ts):
+        raise NotImplementedError
+
+    def next_scores(self, xs):
+        self.read += xs
+        return np.zeros((1, 3))
+
+    def reset_state(self):
+        self.read = []
+
+    def get_state(self):
+        return [*self.read]
+
+    def set_state(self, state):
+        self.read = state
+
+
+def test_a_predictor_has_all_methods_and_a_number_of_words():
+    assert expect_predictor("model", Reader()) == 3
+    for method in PROTOCOL[1:]:
+        for wrong in (None, 7):
+            with pytest.raises(InputError, match="^model must be a language model, with vocab_size and the methods "):
+                expect_predictor("model", Reader(**{method: wrong}))
+    for wrong in (0, 2.5, None):
+        with pytest.raises(InputError, match="^vocab_size of model must be a whole number of at least 1, got"):
+            expect_predictor("model", Reader(vocab_size=wrong))
+
+
+def test_what_a_predictor_may_have_beside():
+    plain, own = Reader(), Reader(start_id=0, rows=7, shared_copy=lambda: "copy")
+    assert (start_of(plain), rows_of(plain), rows_of(plain, 9), rows_of(own), rows_of(own, 9)) == (None, 512, 9, 7, 7)
+    assert (start_of(own), shared_copy_of(own)) == (0, "copy")
+    with pytest.raises(InputError, match="^Reader has no shared_copy, by which other threads could use it, too$"):
+        shared_copy_of(plain)
+
+
+class Noted:
+    """A context that says when it is entered and left."""
+
+    def __init__(self, name, notes):
+        self.name, self.notes = name, notes
+
+    def __enter__(self):
+        self.notes.append(f"in {self.name}")
+
+    def __exit__(self, *_):
+        self.notes.append(f"out {self.name}")
+
+
+def test_those_that_are_asked_in_the_end_are_kept_for_one_thread(monkeypatch):
+    notes = []
+    monkeypatch.setattr(ops, "one_blas_thread", Noted("blas", notes))
+    a, b, c = (Reader(one_thread=Noted(name, notes)) for name in "abc")
+    mixture = Reader(predictors=[a, Reader(predictors=[b, Reader()]), c])
+    assert leaves_of(mixture)[:2] == [a, b]
+    assert leaves_of(mixture)[3:] == [c]
+    assert leaves_of(a) == [a]
+    with one_thread(mixture):
+        assert notes == ["in a", "in b", "in c", "in blas"]
+    assert notes[4:] == ["out blas", "out c", "out b", "out a"]
+    notes.clear()
+
+    def fails():
+        with own_state(a):
+            assert notes == ["in a", "in blas"]
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
+    assert notes[2:] == ["out blas", "out a"]
+
+
+def test_a_state_of_ones_own_begins_with_nothing_and_is_given_up_for_the_one_before():
+    model = Reader()
+    model.next_scores([1, 2])
+
+    def fails():
+        with own_state(model):
+            assert model.read == []
+            model.next_scores([0])
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fails()
+    assert model.read == [1, 2]

@@ -3,7 +3,7 @@ import pytest
 
 from rnnlm.backend import xp
 from rnnlm.errors import InputError
-from rnnlm.layers import TimeAffine
+from rnnlm.layers import MatMul, TimeAffine
 from tests import reference
 from tests.gradcheck import assert_gradients, dev, host
 
@@ -47,3 +47,16 @@ def test_bad_input_is_refused(rng):
         layer.backward(xs)
     with pytest.raises(InputError, match=r"b must have shape \(7,\), got \(6,\)"):
         TimeAffine(xp.zeros((3, 7)), xp.zeros(6))
+
+
+@pytest.mark.parametrize(
+    ("W", "message"),
+    [
+        (np.zeros(3), r"W must have shape \(D, H\), got \(3,\)"),
+        (np.zeros((0, 3)), r"W must have shape \(D, H\), got \(0, 3\)"),
+        (np.zeros((2, 3), int), "W must be of a floating-point dtype, got int64"),
+    ],
+)
+def test_weights_are_a_matrix_of_floating_point_numbers(W, message):
+    with pytest.raises(InputError, match=message):
+        MatMul(dev(W))

@@ -60,6 +60,7 @@ def test_the_states_in_which_the_two_end(rng, kind):
 
 def test_a_state_is_carried_if_asked_for(rng):
     layer, xs = build(rng, "lstm", stateful=True)
+    assert (layer.stateful, build(rng, "lstm")[0].stateful) == (True, False)
     first = host(layer.forward(xs))
     assert not np.array_equal(host(layer.forward(xs)), first)
     kept = layer.get_state()
@@ -74,6 +75,9 @@ def test_a_state_is_carried_if_asked_for(rng):
         layer.set_state(*kept, kept[0])
     with pytest.raises(InputError, match=r"c must have shape \(3, 6\), got \(2, 6\)"):
         layer.set_state(*kept[:3], kept[3][:2])
+    for wrong in range(4):  # either of either direction
+        with pytest.raises(InputError, match=r"must have shape \(., 6\), got \(., 6\)"):
+            layer.check_state(*(a[:2] if i == wrong else a for i, a in enumerate(kept)))
     for array, its in zip(layer.get_state(), before):  # of neither direction
         np.testing.assert_array_equal(host(array), its)
 

@@ -266,6 +266,23 @@ def test_the_functions_at_known_places():
     assert functions.sigmoid(np.zeros(3, np.float32)).dtype == np.float32
 
 
+def test_probabilities_of_any_rows_and_of_none():
+    x = np.array([0.5, -1.0, 2.0])
+    want = np.exp(x) / np.exp(x).sum()
+    for given in (x, x[None, None], np.stack([x, x - 700])):
+        np.testing.assert_allclose(host(softmax(dev(given))), np.broadcast_to(want, given.shape), rtol=1e-12)
+    assert softmax(np.zeros((0, 3))).shape == (0, 3)
+    for given in (np.zeros((3, 0)), np.float64(1.0)):
+        with pytest.raises(InputError, match=r"x must have at least one number in its last axis, got shape \("):
+            softmax(given)
+
+
+@pytest.mark.parametrize("function", [step, sigmoid, relu, tanh, softmax])
+def test_functions_are_of_real_numbers(function):
+    with pytest.raises(InputError, match="x must be an array of numbers, got dtype complex128"):
+        function(dev([1j, 2.0]))
+
+
 @pytest.mark.parametrize(
     ("make_layer", "xs", "message"),
     [

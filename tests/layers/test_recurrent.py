@@ -478,6 +478,17 @@ def test_weights_that_do_not_fit_are_refused(kind, wrong):
                 make(*weights, **own)
 
 
+@kinds
+def test_a_layer_has_hidden_units(kind):
+    """Shapes that fit each other are not enough; what is asked for is told by the letters of the equations."""
+    cls, gates, _, own = KINDS[kind]
+    weights = xp.zeros((4, 0)), xp.zeros((0, 0)), xp.zeros((2, 0) if own else 0)
+    wanted = f"{gates}H" if gates > 1 else "H"
+    for make in (cls, STEPS[kind]):
+        with pytest.raises(InputError, match=rf"Wh must have shape \(H, {wanted}\), got \(0, 0\)"):
+            make(*weights, **own)
+
+
 def test_integer_weights_are_refused():
     with pytest.raises(InputError, match="Wh must be of a floating-point dtype, got int64"):
         TimeRNN(xp.zeros((2, 2)), xp.zeros((2, 2), xp.int64), xp.zeros(2))

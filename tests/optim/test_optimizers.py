@@ -126,6 +126,53 @@ def test_a_learning_rate_must_be_positive(cls, lr):
     assert optimizer.lr == 1
 
 
+@pytest.mark.parametrize(
+    ("cls", "defaults"),
+    [
+        (SGD, {"lr": 0.01}),
+        (Momentum, {"lr": 0.01, "momentum": 0.9}),
+        (Nesterov, {"lr": 0.01, "momentum": 0.9}),
+        (AdaGrad, {"lr": 0.01, "epsilon": 1e-7}),
+        (RMSprop, {"lr": 0.01, "decay_rate": 0.99, "epsilon": 1e-7}),
+        (Adam, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7}),
+        (AdamW, {"lr": 0.001, "beta1": 0.9, "beta2": 0.999, "epsilon": 1e-7, "weight_decay": 0.01}),
+        (ASGD, {"lr": 0.01, "nonmono": 5}),
+    ],
+)
+def test_what_the_book_and_the_papers_take_unless_something_else_is_said(cls, defaults):
+    optimizer = cls()
+    assert {name: getattr(optimizer, name) for name in defaults} == defaults
+
+
+@pytest.mark.parametrize(
+    ("params", "grads", "message"),
+    [
+        (np.zeros(2), [np.zeros(2)], "params must be a list of arrays, got "),
+        ([np.zeros(2)], np.zeros(2), "grads must be a list of arrays, got "),
+        ([[0.0, 0.0]], [np.zeros(2)], r"params\[0\] must be a floating-point array of .*, got \[0.0, 0.0\]"),
+        ([np.zeros(2, int)], [np.zeros(2, int)], r"params\[0\] must be a floating-point array of .*, got "),
+        ([np.zeros(2)] * 2, [np.zeros(2), None], r"grads\[1\] must be a floating-point array of .*, got None"),
+    ],
+)
+def test_what_is_no_list_of_arrays_is_refused(params, grads, message):
+    """Arrays in them are those of the backend."""
+
+    def moved(given):
+        return dev(given) if isinstance(given, np.ndarray) else given
+
+    given = [[moved(a) for a in arrays] if isinstance(arrays, list) else moved(arrays) for arrays in (params, grads)]
+    optimizer = SGD(1.0)
+    with pytest.raises(InputError, match=message):
+        optimizer.update(*given)
+    assert optimizer.iter == 0
+
+
+@pytest.mark.parametrize("wrong", [np.ma.masked_array([1.0, 2.0], [True, False]), np.ones((1, 2)).view(np.matrix)])
+def test_arrays_whose_numbers_do_not_all_count_or_that_multiply_otherwise_are_refused(wrong):
+    with pytest.raises(InputError, match=r"params\[0\] must be a floating-point array of"):
+        SGD(1.0).update([wrong], [wrong])
+
+
 def test_lists_that_do_not_match_are_refused():
     with pytest.raises(InputError, match="lists of one length, got 1 and 0"):
         SGD(1.0).update([xp.zeros(2)], [])
@@ -269,6 +316,31 @@ def test_an_optimiser_goes_on_from_what_it_remembers(rng, make):
     assert np.array_equal(averaged, want) == (not isinstance(second, ASGD))
     second.forget()
     assert second.iter == 0
+
+
+@pytest.mark.parametrize(
+    ("entry", "message"),
+    [
+        ({"v": 1.0}, r"state\['v'\] must be a list of arrays"),
+        ({"v": [[1.0]]}, r"state\['v'\]\[0\] must be a floating-point array of numpy, got \[1.0\]"),
+        ({"v": [np.ones(2), np.ones(2, int)]}, r"state\['v'\]\[1\] must be a floating-point array of numpy, got array"),
+        ({"v": [np.ma.masked_array([1.0], [True])]}, r"state\['v'\]\[0\] must be a floating-point array of numpy"),
+        ({"iter": -1}, r"state\['iter'\] must be a whole number in \[0, 9223372036854775808\), got -1"),
+        ({"lr": 0}, "lr must be positive and finite, got 0"),
+        ({"h": []}, "state must be what state_dict gave, with lr, iter, v, got "),
+    ],
+    ids=["number", "list", "int", "masked", "iter", "lr", "other"],
+)
+def test_a_state_that_can_not_be_leaves_the_optimiser_as_it_was(entry, message):
+    optimizer, p = Momentum(0.1), dev(np.zeros(2))
+    optimizer.update([p], [dev([1.0, 2.0])])
+    before = optimizer.state_dict()
+    wrong = {"v": [np.full(2, 9.0)], "iter": 7, "lr": 0.7} | entry
+    with pytest.raises(InputError, match=message):
+        optimizer.load_state_dict(wrong)
+    after = optimizer.state_dict()
+    assert (after["iter"], after["lr"]) == (before["iter"], before["lr"]) == (1, 0.1)
+    np.testing.assert_array_equal(after["v"], before["v"])
 
 
 def test_without_a_trigger_asgd_is_sgd():

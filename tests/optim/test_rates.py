@@ -1,5 +1,6 @@
 import pytest
 
+from rnnlm.errors import InputError
 from rnnlm.optim import (
     Constant,
     Cosine,
@@ -72,6 +73,32 @@ def test_a_rule_goes_on_from_what_it_has_come_to(make):
     assert begun + rates(second, losses[3:]) == want
     assert second.state_dict() == whole.state_dict()
     assert (whole.epochs, first.epochs, whole.first) == (6, 3, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda state: [*state.items()], "state must be what state_dict gave, with lr, first, .*decay, best, got "),
+        (lambda state: state | {"full_epochs": 4}, "state must be what state_dict gave, with "),
+        (lambda state: {name: state[name] for name in state if name != "best"}, "state must be what state_dict gave"),
+        (lambda state: state | {"decay": 0.0}, r"state\['decay'\] must be positive and finite, got 0.0"),
+        (lambda state: state | {"lr": -1.0}, r"state\['lr'\] must be positive and finite, got -1.0"),
+        (lambda state: state | {"first": float("inf")}, r"state\['first'\] must be positive and finite, got inf"),
+        (lambda state: state | {"epochs": -1}, r"state\['epochs'\] must be a whole number of at least 0, got -1"),
+        (lambda state: state | {"finished": 1}, r"state\['finished'\] must be True or False, got 1"),
+        (lambda state: state | {"best": "2"}, r"state\['best'\] must be a finite number, got '2'"),
+    ],
+    ids=["pairs", "more", "less", "decay", "lr", "first", "epochs", "finished", "best"],
+)
+def test_a_state_that_can_not_be_leaves_a_rule_as_it_was(change, message):
+    rule, other = DivideOnPlateau(2.0), DivideOnPlateau(8.0)
+    rates(other, [5.0, 6.0])
+    before = rule.state_dict()
+    with pytest.raises(InputError, match=message):
+        rule.load_state_dict(change(other.state_dict()))
+    assert rule.state_dict() == before
+    with pytest.raises(InputError, match="state_dict gave"):
+        Constant(2.0).load_state_dict(before)
 
 
 def test_places_where_rules_change():

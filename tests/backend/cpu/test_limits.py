@@ -293,3 +293,79 @@ def test_unless_set_there_are_as_many_threads_as_blas_takes():
         assert thread_count() == max(blas_threads())
     else:
         assert thread_count() == limits.SETTING
+
+
+class OfOneThread(Library):
+    """A BLAS that hears the first thread alone that has set its threads, until it is told to forget that one."""
+
+    def __init__(self, count, owner):
+        super().__init__(count)
+        self.owner = owner
+
+    def set_num_threads(self, count):
+        me = threading.get_ident()
+        if self.owner in (None, me):
+            self.count, self.owner = count, me
+
+    def clear_controlling_thread(self, force=False):
+        if force or self.owner == threading.get_ident():
+            self.owner = None
+
+
+def test_a_library_that_hears_one_thread_alone_hears_this_one_and_is_free_afterwards(monkeypatch):
+    library = OfOneThread(5, owner=-1)  # no thread of this program
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: [] if each_thread else [library])
+    with one_blas_thread:
+        assert (library.count, library.owner) == (1, None)
+        library.owner = -1
+    assert (library.count, library.owner) == (5, None)
+
+
+def other_thread_inside(context):
+    """Ends inside."""
+    thread = threading.Thread(target=context.__enter__)
+    thread.start()
+    thread.join()
+
+
+def test_of_a_forked_process_other_threads_are_not_inside(monkeypatch):
+    """Nor do they hold the lock any more; what was limited for them is given back, unless this thread is inside too."""
+    library, own = Library(5), Library(7)
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: [own] if each_thread else [library])
+    context = limits._OneBlasThread()
+    context.alone()
+    assert library.count == 5  # nobody was inside
+    other_thread_inside(context)
+    context.lock.acquire()
+    context.alone()
+    assert (library.count, context.times, context.own) == (5, {}, {})
+    own.count = 7  # this thread's
+    with context:
+        other_thread_inside(context)
+        context.alone()
+        assert (library.count, own.count, [*context.times.values()]) == (1, 1, [1])
+    assert (library.count, own.count, context.times, context.own) == (5, 7, {}, {})
+
+
+@pytest.mark.parametrize(
+    ("setting", "counts", "want"),
+    [(None, [3, None], 3), (None, [None], 1), (None, [2, 6, 4], 6), (None, [], os.cpu_count() or 1), (7, [3], 7)],
+)
+def test_how_many_threads_there_are(monkeypatch, setting, counts, want):
+    monkeypatch.setattr(limits, "SETTING", setting)
+    monkeypatch.setattr(limits, "libraries", lambda: [Library(count) for count in counts])
+    assert thread_count.__wrapped__() == want
+
+
+def test_libraries_are_told_apart_by_who_has_the_limit(monkeypatch):
+    openmp = OfEachThread()
+    others = [Library(2), Library(3)]
+    for library, layer in zip(others, ({"threading_layer": "pthreads"}, {})):
+        library.info = lambda layer=layer: layer
+    monkeypatch.setattr(limits, "libraries", lambda: [others[0], openmp, others[1]])
+    assert limits._blas.__wrapped__(each_thread=True) == [openmp]
+    assert limits._blas.__wrapped__(each_thread=False) == others
+    monkeypatch.setattr(limits, "_blas", limits._blas.__wrapped__)
+    openmp.set_num_threads(4)
+    assert limits.limit_own() == [4]
+    assert (openmp.get_num_threads(), others[0].count) == (1, 2)

@@ -40,6 +40,17 @@ def test_what_slows_numpy_down_is_told(monkeypatch):
         assert cpu_ops.remarks() == told
 
 
+@pytest.mark.parametrize("M", [1, 40, 300])
+def test_rows_are_added_by_their_ids(rng, M):
+    """As few as a product sums and more; to what is there, an id as often as it comes, and none where there is none."""
+    out, ids, rows = rng.standard_normal((9, 4)), rng.integers(0, 8, M), rng.standard_normal((M, 4))
+    want, got = out.copy(), out.copy()
+    for place, row in zip(ids, rows):
+        want[place] += row
+    cpu_ops.add_rows(got, ids, rows)
+    np.testing.assert_allclose(got, want, atol=1e-12)
+
+
 @pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
 def test_elementwise_work_covers_everything_once(size):
     a, b = xp.zeros(size), xp.ones(size)

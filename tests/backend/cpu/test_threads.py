@@ -2,6 +2,7 @@
 
 import signal
 import threading
+from queue import SimpleQueue
 from time import sleep
 
 import numpy as np
@@ -57,6 +58,23 @@ def test_workers_have_a_name_and_end_with_the_program(three):
     assert {(worker.name, worker.daemon) for worker in threads._workers} == {("rnnlm", True)}
 
 
+def test_one_worker_fewer_than_threads_is_started_and_no_more_later(three, monkeypatch):
+    """Here they never begin, and who asks does all by itself."""
+    started, done = [], []
+
+    class Thread(threading.Thread):
+        def start(self):
+            started.append(self)
+
+    for name, value in {"Thread": Thread, "_workers": [], "_tasks": SimpleQueue()}.items():
+        monkeypatch.setattr(threads, name, value)
+    for size in (2, 3, 3):
+        in_parallel(lambda *part: done.append(part), size)
+    assert started == threads._workers
+    assert [(worker.name, worker.daemon) for worker in started] == [("rnnlm", True)] * 2
+    assert done == [(0, 1), (1, 2), *[(0, 1), (1, 2), (2, 3)] * 2]
+
+
 def test_what_is_not_worth_it_stays_in_one_thread(three):
     calls = []
     in_parallel(lambda *part: calls.append((part, threading.get_ident())), 100, worth=False)
@@ -81,6 +99,57 @@ def test_an_error_in_any_part_is_raised_when_all_have_ended(three, guilty):
 
 class Stopped(BaseException):
     """What a program may make of a signal."""
+
+
+def in_another_thread(function):
+    thread = threading.Thread(target=function)
+    thread.start()
+    thread.join(60)
+
+
+def test_a_part_is_done_by_whoever_claims_it_first():
+    done = []
+    mine, theirs = (threads._Part(lambda *part: done.append(part), start, start + 3) for start in (0, 3))
+    assert mine.claimed()
+    assert mine.claimed()
+    in_another_thread(mine.run)
+    assert (done, mine.ended) == ([], False)
+    mine.run()
+    assert (done, mine.ended, mine.error, mine.running.locked()) == ([(0, 3)], True, None, False)
+    in_another_thread(theirs.run)
+    assert (done, theirs.ended) == ([(0, 3), (3, 6)], True)
+    for part in (mine, theirs):
+        part.settle()
+    assert not theirs.claimed()
+    theirs.run()
+    assert len(done) == 2
+
+
+def test_a_part_that_is_given_up_is_never_begun():
+    done = []
+    part = threads._Part(lambda *_: done.append(1), 0, 1)
+    part.settle()
+    in_another_thread(part.run)
+    assert (done, part.ended) == ([], True)
+
+
+def test_a_part_keeps_its_error_and_a_thread_that_has_done_one_shares_work_again(three):
+    part, seen = threads._Part(lambda *_: seen.append(threads._own.in_part) or 1 / 0, 0, 1), []
+    part.run()
+    assert isinstance(part.error, ZeroDivisionError)
+    assert (part.ended, part.running.locked(), threads._own.in_part, seen) == (True, False, False, [True])
+
+
+def test_a_forked_process_has_no_workers_and_no_work_of_the_other(monkeypatch):
+    told, tasks, starting = [], SimpleQueue(), threading.Lock()
+    starting.acquire()
+    for name, value in {"_workers": [object()], "_tasks": tasks, "_starting": starting}.items():
+        monkeypatch.setattr(threads, name, value)
+    monkeypatch.setattr(threads.one_blas_thread, "alone", lambda: told.append("alone"), raising=False)
+    threads._after_fork()
+    assert (threads._workers, told) == ([], ["alone"])
+    assert threads._tasks is not tasks
+    assert not threads._starting.locked()
 
 
 def test_a_signal_waits_for_the_others(three):

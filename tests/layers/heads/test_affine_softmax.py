@@ -21,11 +21,11 @@ def build(rng, ignored=2, tied=False, sizes=SIZES, dtype="float64"):
     return TimeAffineWithLoss(affine), affine, dev(rng.standard_normal((N, T, H)), dtype), dev(ts)
 
 
-@pytest.fixture(params=["whole", "in blocks"])
+@pytest.fixture(params=["whole", "in blocks", "row by row"])
 def blocks(request, monkeypatch):
-    """Scores of 5 rows of 7 words at once: 12 rows take three blocks."""
-    if request.param == "in blocks":
-        monkeypatch.setattr(ops, "SCORES", 35)
+    """Scores of 5 rows of 7 words at once: 12 rows take three blocks; or of one row, even where they are too many."""
+    if request.param != "whole":
+        monkeypatch.setattr(ops, "SCORES", {"in blocks": 35, "row by row": 6}[request.param])
         monkeypatch.setattr(ops, "SCORES_ONCE", 7)
 
 
@@ -52,6 +52,14 @@ def test_scores_of_a_window_never_stand_in_memory_whole(rng, monkeypatch):
     layer.forward(xs, ts)
     layer.backward()
     assert max(memory.size for memory in layer._buffers.values()) == max(35, host(xs).size)
+
+
+@pytest.mark.parametrize(("scores", "lengths"), [(83, [11, 1]), (35, [5, 5, 2]), (7, [1] * 12), (6, [1] * 12)])
+def test_a_block_has_as_many_rows_as_there_is_room_for(rng, scores, lengths):
+    layer, *_ = build(rng)
+    found = [(rows, exps.shape) for rows, exps in layer._blocks(12, scores)]
+    assert [shape for _, shape in found] == [(length, 7) for length in lengths]
+    assert np.concatenate([np.arange(12)[rows] for rows, _ in found]).tolist() == list(range(12))
 
 
 @pytest.mark.parametrize("tied", [False, True])

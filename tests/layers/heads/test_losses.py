@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.backend import NAME
 from rnnlm.errors import InputError
 from rnnlm.layers import (
     BinaryCrossEntropy,
@@ -57,6 +58,28 @@ def test_the_loss_and_its_gradient(rng, kind, shape):
         head.backward()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_loss_of_a_row_is_that_of_the_row_alone(rng, kind):
+    head, y, t, want = of_kind(kind, rng)
+    head.loss(dev(y), dev(t))
+    nats = host(head.nats).reshape(-1)
+    assert (nats.shape, nats.dtype) == ((N,), np.float64)
+    np.testing.assert_allclose(nats.mean(), want, rtol=1e-12)
+    alone = [float(head.loss(dev(y[n : n + 1]), dev(t[n : n + 1]))) for n in range(N)]
+    np.testing.assert_allclose(nats, alone, rtol=1e-12)
+
+
+@pytest.mark.parametrize("kind", [*KINDS, "several", "sampled", "each"])
+def test_a_head_begins_as_every_layer_does(rng, kind):
+    """In training, with nothing to go back from."""
+    sampled = NegativeSamplingLoss(dev(np.ones((V, 5))), [0, 1])
+    heads = {"several": Losses(MeanSquaredError()), "sampled": sampled, "each": EachTarget(sampled)}
+    head = heads.get(kind) or of_kind(kind, rng)[0]
+    assert (head.train_flg, head.ignore_label) == (True, -1)
+    with pytest.raises(InputError, match=f"{type(head).__name__}.backward needs a forward of its own first"):
+        head.backward()
+
+
 def test_one_number_a_row(rng):
     """(N,) and (N, 1), targets of either shape, whole numbers too."""
     x, t = rng.standard_normal(N), rng.integers(0, 2, N)
@@ -101,6 +124,23 @@ def test_accuracy(rng):
         MeanSquaredError().hits(q, q)
 
 
+@pytest.mark.parametrize("kind", [kind for kind in KINDS if kind != "squares"])
+def test_an_accuracy_is_of_targets_that_fit(rng, kind):
+    head, y, t, _ = of_kind(kind, rng)
+    for outputs, targets in ((y, t[1:]), (y[1:], t)):
+        with pytest.raises(InputError, match="ts must have shape"):
+            head.hits(dev(outputs), dev(targets))
+
+
+def test_several_losses_count_alike_unless_weights_are_given(rng):
+    y = dev(rng.standard_normal((N, 2)))
+    each = [float(MeanSquaredError().loss(y, y - k)) for k in (1, 3)]
+    heads = Losses(MeanSquaredError(), MeanSquaredError())
+    np.testing.assert_allclose(float(heads.loss((y, y), (y - 1, y - 3))), sum(each), rtol=1e-12)
+    for k, dy in zip((1, 3), heads.backward()):
+        np.testing.assert_allclose(host(dy), 2 * k / (2 * N), rtol=1e-12)
+
+
 def test_several_losses_at_once(rng):
     heads = Losses(MeanSquaredError(), SoftmaxWithLoss(), weights=[2, 0.5])
     ys, ts = (
@@ -124,6 +164,31 @@ def test_targets_that_do_not_fit(rng):
         SparseCategoricalCrossEntropy().loss(dev(np.ones((N, V))), dev(np.zeros(5, int)))
     with pytest.raises(InputError, match=r"h must have shape \(N, 5\), got \(6, 4\)"):
         EmbeddingDot(dev(np.ones((V, 5)))).forward(dev(np.ones((N, 4))), dev(np.zeros(N, int)))
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="on a device a look at targets would wait for it")
+@pytest.mark.parametrize("kind", ["binary", "sigmoid", "categorical"])
+def test_targets_of_a_cross_entropy_are_probabilities(rng, kind):
+    head, y, t, _ = of_kind(kind, rng)
+    for wrong in (-0.1, 1.1, 2.0):
+        t[2, 1] = wrong
+        with pytest.raises(InputError, match=rf"ts must be in \[0, 1\], got {wrong}"):
+            head.loss(y, t)
+        assert np.isfinite(MeanSquaredError().loss(y, t))  # any number
+    t[2, 1] = 0.5
+    assert np.isfinite(head.loss(y, t))
+
+
+def test_several_losses_have_one_backward_and_a_factor_that_is_finite_for_each(rng):
+    heads, y = Losses(MeanSquaredError(), MeanSquaredError(), weights=[1, 1e300]), dev(rng.standard_normal((N, 2)))
+    heads.loss((y, y), (y - 1, y - 1))
+    for wrong in (1e10, float("nan")):
+        with pytest.raises(InputError, match="dout must be a finite number|dout must be finite"):
+            heads.backward(wrong)
+    first, _ = heads.backward(2)  # what was refused has ended nothing
+    np.testing.assert_allclose(host(first), 2 * 2 / (2 * N), rtol=1e-12)
+    with pytest.raises(InputError, match="Losses.backward needs a forward of its own first"):
+        heads.backward()
 
 
 def test_scores_are_the_outputs_and_end_what_was_begun(rng):
@@ -205,6 +270,18 @@ def test_the_loss_is_that_of_a_yes_and_some_no(rng):
     np.testing.assert_allclose(got, want, rtol=1e-12)
 
 
+def test_negatives_that_are_given_are_rows_of_ids(rng):
+    head = NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), [0, 1, 2], sample_size=2)
+    h = dev(rng.standard_normal((2, 5)))
+    for idx, message in (
+        ([0, 1], r"idx must have shape \(N, S\), got \(2,\)"),
+        ([[0.0], [1.0]], "idx must hold integer ids, got dtype float64"),
+        ([[0], [1], [2]], r"idx must have shape \(2, S\), got \(3, 1\)"),
+    ):
+        with pytest.raises(InputError, match=message):
+            head.loss_of(h, dev(idx))
+
+
 def test_negatives_are_drawn_by_the_power_of_their_count():
     """100,000 draws: a word's count differs from its expectation by under 5 standard deviations."""
     corpus = np.repeat(np.arange(5), [1000, 500, 100, 10, 0])
@@ -216,6 +293,16 @@ def test_negatives_are_drawn_by_the_power_of_their_count():
     p = sampler.word_p[1:] / sampler.word_p[1:].sum()
     assert found[0] == found[4] == 0
     assert (np.abs(found[1:4] - 1e5 * p) < 5 * (1e5 * p * (1 - p)) ** 0.5).all()
+
+
+def test_a_target_that_does_not_occur_leaves_all_words_to_be_drawn():
+    """Be its id among the others or beyond them."""
+    corpus = np.repeat([0, 1, 3], [5, 3, 2])
+    found = [UnigramSampler(corpus, seed=4).get_negative_sample(np.full(2000, target)) for target in (2, 4, 99)]
+    for one in found[1:]:
+        np.testing.assert_array_equal(one, found[0])
+    share = np.bincount(found[0].reshape(-1)) / found[0].size
+    np.testing.assert_allclose(share, np.array([5, 3, 0, 2]) ** 0.75 / sum(c**0.75 for c in (5, 3, 2)), atol=0.025)
 
 
 @pytest.mark.parametrize("V", [2, 3, 7])
@@ -232,12 +319,72 @@ def test_a_target_is_never_its_own_negative(rng, V):
     assert (again.get_negative_sample(target) == second).all()
 
 
+def test_where_rounding_leads_to_the_target_the_most_frequent_other_word_is_taken():
+    """Or, among those that are as frequent, the one with the lowest id."""
+    sampler = UnigramSampler(np.arange(1000).repeat(1 + np.arange(1000) % 2))  # odd ones twice
+    found, target = np.array([[7, 8], [1, 5]]), np.array([7, 1])
+    assert sampler._but(found, target).tolist() == [[1, 8], [3, 5]]
+    sampler = UnigramSampler([1, 3, 3, 4, 4, 4])
+    assert sampler._but(np.array([[4, 1], [0, 3], [2, 4]]), np.array([4, 1, 9])).tolist() == [[3, 1], [4, 3], [4, 4]]
+
+
+@pytest.mark.filterwarnings("ignore:overflow")  # which the NumPy backend keeps to itself
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"power": 2000}, "power must leave the counts of words finite, got 2000: take one near 1"),
+        ({"power": 0}, "power must be positive and finite, got 0"),
+        ({"sample_size": 0}, "sample_size must be a whole number of at least 1, got 0"),
+        ({"seed": -1}, r"seed must be a whole number in \[0, 2\*\*64\), got -1"),
+        ({"seed": 2**64}, r"seed must be a whole number in \[0, 2\*\*64\), got 18446744073709551616"),
+    ],
+)
+def test_bad_options_of_a_sampler_are_refused(options, message):
+    with pytest.raises(InputError, match=message):
+        UnigramSampler([0, 0, 1], **options)
+
+
+def test_the_usual_options_of_a_sampler():
+    """The book's: five words a target, drawn by counts to the power of three quarters."""
+    sampler = UnigramSampler([0, 0, 1])
+    assert (sampler.sample_size, sampler.seed, sampler.draws) == (5, 0, 0)
+    np.testing.assert_allclose(sampler.word_p, np.array([2**0.75, 1]) / (2**0.75 + 1), rtol=1e-12)
+    head = NegativeSamplingLoss(dev(np.ones((2, 3))), [0, 0, 1])
+    assert (head.sampler.sample_size, head.sampler.seed) == (5, 0)
+    np.testing.assert_array_equal(head.sampler.word_p, sampler.word_p)
+
+
+def test_what_negative_sampling_is_given_must_fit(rng):
+    head = NegativeSamplingLoss(dev(rng.standard_normal((V, 5))), [0, 1, 2], sample_size=2)
+    h, ts = dev(rng.standard_normal((2, 5))), dev([0, 1])
+    for call in (head.scores, lambda h: head.loss(h, ts)):
+        with pytest.raises(InputError, match=r"h must have shape \(N, 5\), got \(2, 4\)"):
+            call(h[:, :4])
+        with pytest.raises(InputError, match="h must have the layer's dtype float64, got float32"):
+            call(h.astype(np.float32))
+    with pytest.raises(InputError, match=r"ts must have shape \(2,\), got \(1,\)"):
+        head.loss(h, ts[:1])
+    with pytest.raises(InputError, match="keep must be True or False, got 1"):
+        head.loss(h, ts, keep=1)
+    assert head.sampler.draws == 0  # what is refused draws nothing
+    for wrong in ([[1], [1, 2]], ["a", "b"]):
+        with pytest.raises(InputError, match="corpus must be an array of numbers"):
+            UnigramSampler(wrong)
+        with pytest.raises(InputError, match="target must be an array of numbers"):
+            head.sampler.get_negative_sample(wrong)
+
+
 @pytest.mark.parametrize(
     ("corpus", "message"),
     [
         ([1, 1], "two different words"),
         ([0.5], r"corpus must be ids \(tokens,\), got float64"),
         ([0, 9], r"ids in \[0, 4\), got 9"),
+        ([0, 4], r"ids in \[0, 4\), got 4"),
+        ([0, 2**31], r"corpus must hold ids in \[0, 2\^31\), got 2147483648"),
+        ([0, -1], r"corpus must hold ids in \[0, 2\^31\), got -1"),
+        ([[0, 1]], r"corpus must be ids \(tokens,\), got int64 of shape \(1, 2\)"),
+        ([], r"corpus must be ids \(tokens,\), got float64 of shape \(0,\)"),
     ],
 )
 def test_corpora_without_negatives_are_refused(rng, corpus, message):
