@@ -1,11 +1,11 @@
 """The figures of an evaluation in one table, whatever a text was cut into."""
 
 from collections.abc import Sequence
-from math import exp, log
+from math import log
 from typing import Any
 
 from rnnlm.data.reading import TextSize
-from rnnlm.inference.evaluation import Evaluation
+from rnnlm.inference.evaluation import Evaluation, perplexity
 
 __all__ = ["figures", "table"]
 
@@ -31,13 +31,9 @@ def figures(result: Evaluation, size: TextSize | None) -> dict[str, Any]:
         "state": result.resets,
     }
     for name, count in by.items():
-        found[f"perplexity_per_{name}"] = _exp(total / count) if count else None
+        found[f"perplexity_per_{name}"] = perplexity(total / count) if count else None
         found[f"bits_per_{name}"] = total / log(2) / count if count else None
     return found
-
-
-def _exp(nats: float) -> float:
-    return exp(nats) if nats < 709 else float("inf")
 
 
 def table(columns: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> str:

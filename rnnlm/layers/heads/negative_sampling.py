@@ -42,7 +42,7 @@ class UnigramSampler:
             raise InputError("corpus must have at least two different words: one is no negative sample of itself")
         self.sample_size = size("sample_size", sample_size)
         self.seed = whole_number("seed", seed, 0, 2**64)
-        with ops.quiet():
+        with np.errstate(over="ignore"):
             weights = np.where(counts, counts.astype(np.float64) ** positive("power", power), 0)
         if not np.isfinite(weights.sum()):
             raise InputError(f"power must leave the counts of words finite, got {shown(power)}: take one near 1")
