@@ -59,6 +59,9 @@ def test_a_script_in_the_books_manner_runs(copy, script, capsys, monkeypatch):
     if script.stem in WEIGHTS and not (copy / WEIGHTS[script.stem]).with_name("Rnnlm.pkl").exists():
         assert main(["book", str(copy / WEIGHTS[script.stem])]) == 0
         capsys.readouterr()
+    from rnnlm.book import pictures
+
+    monkeypatch.setattr(pictures, "_numbers", {})  # as in a process of its own
     before = {*sys.modules}, [*sys.path], sys.argv
     assert main(["book", str(path)]) == 0
     shown = capsys.readouterr().out
