@@ -76,7 +76,7 @@ class _OneBlasThread:
 
     `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and bits would depend on
     how BLAS shares out work. Models, trainings and evaluations stay in it, since entering it takes longer than a small
-    product: some 20 microseconds, and a third of one where the thread is inside already. It
+    product: 27 microseconds, and one where the thread is inside already (OpenBLAS with Haswell kernels). It
     also makes a fork safe: a process that forks while another of its threads is in a product of several BLAS threads
     has a child that hangs.
     """
