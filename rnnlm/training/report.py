@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, xp
+from rnnlm.checks import positive, whole_number
 from rnnlm.errors import TrainingDiverged
 from rnnlm.inference.evaluation import perplexity
 
-__all__ = ["Hear", "Report", "diverged", "note_step"]
+__all__ = ["Hear", "Report", "checked_fit", "diverged", "note_step"]
 
 
 @dataclass(frozen=True)
@@ -72,3 +73,15 @@ def diverged(good: int, windows: int, lr: Any, kept_step: int, what: str = "perp
         "lr, or clip the gradient (max_grad)",
         step=good + 1,
     )
+
+
+def checked_fit(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
+    """What the `fit` of every trainer takes, checked: its epochs, and how often it reports.
+
+    Raises:
+        InputError: one of them is out of range.
+    """
+    if max_grad is not None:
+        positive("max_grad", max_grad, finite=False)
+    interval = None if eval_interval is None else whole_number("eval_interval", eval_interval, 1)
+    return whole_number("max_epoch", max_epoch, 1), interval

@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rnnlm.checks import function, path_of, positive, whole_number
+from rnnlm.checks import function, path_of
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
@@ -19,7 +19,7 @@ from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.lock import locked
 from rnnlm.training.foreign import as_model, expect_own
 from rnnlm.training.keeper import Keeper
-from rnnlm.training.report import Report
+from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
 
@@ -102,7 +102,7 @@ class RnnlmTrainer:
             TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
                 were kept, which is done every 20 steps while all is finite.
         """
-        max_epoch, eval_interval = _checked(max_epoch, max_grad, eval_interval)
+        max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         SaveEvery(save_every)  # for its errors
         save_to = None if save_to is None else path_of("save_to", save_to)
         if on_report is not None:
@@ -228,11 +228,3 @@ class RnnlmTrainer:
 
         every = self._eval_interval
         return show_curve(self.ppl_list, "epoch" if every is None else f"windows (x{every})", "perplexity", ylim)
-
-
-def _checked(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
-    """Epochs and the interval as Python's own numbers."""
-    if max_grad is not None:
-        positive("max_grad", max_grad, finite=False)
-    interval = None if eval_interval is None else whole_number("eval_interval", eval_interval, 1)
-    return whole_number("max_epoch", max_epoch, 1), interval

@@ -4,14 +4,14 @@ from math import inf
 from typing import Any
 
 from rnnlm.backend import ops
-from rnnlm.checks import flag, positive, refused, share, whole_number
+from rnnlm.checks import flag, refused, share, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import progress_bar, say
 from rnnlm.training.foreign import update_of
-from rnnlm.training.report import Report
+from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 
 __all__ = ["Trainer"]
@@ -83,7 +83,7 @@ class Trainer:
             TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
         """
         whole_number("verbose", verbose, 0, 3)
-        max_epoch, eval_interval = _checked(max_epoch, max_grad, eval_interval)
+        max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         patience = None if patience is None else whole_number("patience", patience, 1)
         accuracy = flag("accuracy", accuracy)
         update_of(self.optimizer)  # for its errors
@@ -217,11 +217,3 @@ class Trainer:
                 self.val_accuracy_list.append(right)
                 line += f"  valid accuracy {right:.4f}"
         return line
-
-
-def _checked(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
-    """Epochs and the interval as Python's own numbers."""
-    if max_grad is not None:
-        positive("max_grad", max_grad, finite=False)
-    interval = None if eval_interval is None else whole_number("eval_interval", eval_interval, 1)
-    return whole_number("max_epoch", max_epoch, 1), interval
