@@ -39,36 +39,56 @@ def thread_count() -> int:
     return SETTING or max((library.get_num_threads() or 1 for library in libraries()), default=os.cpu_count() or 1)
 
 
-def _limits(limited: Sequence[Any]) -> list[int]:
-    """How many threads each of some libraries takes."""
-    return [library.get_num_threads() or 1 for library in limited]
-
-
-def _limit(limited: Sequence[Any], counts: Sequence[int]) -> None:
-    """Let each of some libraries take so many threads.
+class _Limited:
+    """A BLAS library, whose number of threads any thread may set.
 
     From version 3.8 on threadpoolctl hears no thread but the first one that has set a limit of the whole process. What
     is computed here must not depend on which thread that was, so that claim is given up, before and after.
     """
-    for library, count in zip(limited, counts):
-        give_up = getattr(library, "clear_controlling_thread", lambda force: None)
-        give_up(force=True)
-        library.set_num_threads(count)
-        give_up(force=True)
+
+    def __init__(self, library: Any) -> None:
+        self._get, self._set = library.get_num_threads, library.set_num_threads
+        self._give_up = getattr(library, "clear_controlling_thread", None)
+
+    def count(self) -> int:
+        """How many threads it takes."""
+        return self._get() or 1
+
+    def limit(self, count: int) -> None:
+        """Let it take so many."""
+        if self._give_up is None:
+            self._set(count)
+            return
+        self._give_up(force=True)
+        self._set(count)
+        self._give_up(force=True)
 
 
 @cache
-def _blas(each_thread: bool) -> list[Any]:
+def _blas(each_thread: bool) -> list[_Limited]:
     """The BLAS libraries whose threads are limited for each thread by itself, OpenMP's; or those for the process."""
-    return [library for library in libraries() if (library.info().get("threading_layer") == "openmp") == each_thread]
+    layers = [(library, library.info().get("threading_layer") == "openmp") for library in libraries()]
+    return [_Limited(library) for library, openmp in layers if openmp == each_thread]
+
+
+def _limit(limited: Sequence[_Limited], counts: Sequence[int]) -> None:
+    """Let each of some libraries take so many threads."""
+    for library, count in zip(limited, counts):
+        library.limit(count)
+
+
+def _limit_to_one(each_thread: bool) -> list[int]:
+    """One thread for each of those libraries; returns what they had."""
+    limited = _blas(each_thread)
+    before = [library.count() for library in limited]
+    for library in limited:
+        library.limit(1)
+    return before
 
 
 def limit_own() -> list[int]:
     """One thread for what this thread asks of BLAS, where each has its own limit; returns what they were."""
-    own = _blas(each_thread=True)
-    before = _limits(own)
-    _limit(own, [1] * len(own))
-    return before
+    return _limit_to_one(each_thread=True)
 
 
 class _OneBlasThread:
@@ -76,7 +96,7 @@ class _OneBlasThread:
 
     `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and bits would depend on
     how BLAS shares out work. Models, trainings and evaluations stay in it, since entering it takes longer than a small
-    product: 27 microseconds, and one where the thread is inside already (OpenBLAS with Haswell kernels). It
+    product: 12 to 24 microseconds, and one where the thread is inside already (OpenBLAS with Haswell kernels). It
     also makes a fork safe: a process that forks while another of its threads is in a product of several BLAS threads
     has a child that hangs.
     """
@@ -94,8 +114,7 @@ class _OneBlasThread:
                 first, self.times[me] = not self.times, 0
                 if first:
                     thread_count()  # before BLAS says 1
-                    self.before = _limits(_blas(each_thread=False))
-                    _limit(_blas(each_thread=False), [1] * len(self.before))
+                    self.before = _limit_to_one(each_thread=False)
                 self.own[me] = limit_own()
         self.times[me] += 1
 
