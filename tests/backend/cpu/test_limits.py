@@ -76,6 +76,12 @@ def test_threads_come_and_go_in_any_order(order):
             assert blas_threads() == ([1] * len(before) if present else before)
 
 
+def taken(monkeypatch, own=(), shared=()):
+    """Those libraries for this process's own, those that limit each thread by itself and those that limit all."""
+    limited = {True: [limits._Limited(library) for library in own], False: [limits._Limited(one) for one in shared]}
+    monkeypatch.setattr(limits, "_blas", lambda each_thread: limited[each_thread])
+
+
 class OfEachThread:
     """A BLAS library with OpenMP's threads, of which each thread of a program may ask for another number."""
 
@@ -94,7 +100,7 @@ class OfEachThread:
 
 def test_where_each_thread_has_a_limit_of_its_own(monkeypatch):
     library = OfEachThread()
-    monkeypatch.setattr(limits, "_blas", lambda each_thread: [library] if each_thread else [])
+    taken(monkeypatch, own=[library])
 
     def counts():
         with one_blas_thread:
@@ -122,7 +128,7 @@ class Library:
 
 def test_every_library_gets_back_the_threads_that_it_had(monkeypatch):
     several = [Library(5), Library(2), Library(None)]  # the last does not say
-    monkeypatch.setattr(limits, "_blas", lambda each_thread: [] if each_thread else several)
+    taken(monkeypatch, shared=several)
     with one_blas_thread:
         assert [library.count for library in several] == [1, 1, 1]
         with one_blas_thread:
@@ -314,7 +320,7 @@ class OfOneThread(Library):
 
 def test_a_library_that_hears_one_thread_alone_hears_this_one_and_is_free_afterwards(monkeypatch):
     library = OfOneThread(5, owner=-1)  # no thread of this program
-    monkeypatch.setattr(limits, "_blas", lambda each_thread: [] if each_thread else [library])
+    taken(monkeypatch, shared=[library])
     with one_blas_thread:
         assert (library.count, library.owner) == (1, None)
         library.owner = -1
@@ -331,7 +337,7 @@ def other_thread_inside(context):
 def test_of_a_forked_process_other_threads_are_not_inside(monkeypatch):
     """Nor do they hold the lock any more; what was limited for them is given back, unless this thread is inside too."""
     library, own = Library(5), Library(7)
-    monkeypatch.setattr(limits, "_blas", lambda each_thread: [own] if each_thread else [library])
+    taken(monkeypatch, own=[own], shared=[library])
     context = limits._OneBlasThread()
     context.alone()
     assert library.count == 5  # nobody was inside
@@ -363,9 +369,8 @@ def test_libraries_are_told_apart_by_who_has_the_limit(monkeypatch):
     for library, layer in zip(others, ({"threading_layer": "pthreads"}, {})):
         library.info = lambda layer=layer: layer
     monkeypatch.setattr(limits, "libraries", lambda: [others[0], openmp, others[1]])
-    assert limits._blas.__wrapped__(each_thread=True) == [openmp]
-    assert limits._blas.__wrapped__(each_thread=False) == others
     monkeypatch.setattr(limits, "_blas", limits._blas.__wrapped__)
+    assert [library.count() for library in limits._blas(each_thread=False)] == [2, 3]
     openmp.set_num_threads(4)
     assert limits.limit_own() == [4]
     assert (openmp.get_num_threads(), others[0].count) == (1, 2)
