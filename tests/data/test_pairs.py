@@ -30,6 +30,7 @@ def test_additions():
     assert rows(additions(50, seed=3)) == made[:50]  # of one seed: the shorter set is the beginning of the longer
     assert rows(additions(50, seed=4)) != made[:50]
     assert rows(additions(50)) == rows(additions(50, seed=0))
+    assert rows(additions(3)) == [("828+213", "_1041"), ("40+616", "_656"), ("105+86", "_191")]
     small = np.mean([int(question.split("+")[0]) < 10 for question, _ in made])
     assert 0.25 < small < 0.45  # a third and what falls there of the larger ones, less what came twice
 
@@ -71,6 +72,7 @@ def test_dates():
         shapes.add(re.sub(r"[a-z]+", "a", re.sub(r"\d+", "9", question.lower())))
     assert len(shapes) == 8  # spellings that differ in more than the length of words and figures
     assert pairs.answers.shape == (3_000, 11)
+    assert rows(dates(2)) == [("8/10/77", "_1977-08-10"), ("5 may 1986", "_1986-05-05")]
 
 
 def test_pairs_of_a_file(tmp_path):
@@ -103,6 +105,9 @@ def test_the_split_is_the_books():
     np.random.RandomState(1984).shuffle(order)
     np.testing.assert_array_equal(train.questions, pairs.questions[order[:90]])
     np.testing.assert_array_equal(test.answers, pairs.answers[order[90:]])
+    order = np.arange(100)
+    np.random.RandomState(0).shuffle(order)
+    np.testing.assert_array_equal(pairs.split(0)[1].questions, pairs.questions[order[90:]])
     train, test = pairs.split(None, 0.255)
     assert (len(train.questions), len(test.questions)) == (75, 25)
     np.testing.assert_array_equal(np.concatenate([train.questions, test.questions]), pairs.questions)

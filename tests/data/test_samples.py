@@ -33,6 +33,11 @@ def test_an_epoch_has_every_sample_once_in_an_order_of_its_own():
     assert seen(batches) == first  # asked for again
     assert batches.identity() == {"samples": 23, "batch_size": 5, "seed": 3, "lap": 0}
     assert seen(numbered(23, 5)) == seen(numbered(23, 5, seed=0, lap=0))
+    most = 2**64 - 1
+    assert sorted(chain(*seen(numbered(23, 5, most, lap=most)))) == list(range(23))
+    for name in ("seed", "lap"):
+        with pytest.raises(InputError, match=rf"{name} must be a whole number in \[0, 2\*\*64\), got 1844"):
+            numbered(23, 5, **{name: 2**64})
     assert (numbered(70).size, numbered(3).size) == (32, 3)  # and no more than there are
     assert batches.told(0.123456) == "loss 0.1235"
     assert batches.weight(4) == 1

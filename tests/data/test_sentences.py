@@ -36,6 +36,13 @@ def test_lists_of_ids_with_their_ends_or_without(lines):
     assert Sentences.of([[], [3], []], EOS).blank == 2
 
 
+def test_ids_of_words_that_there_are_not(lines):
+    highest, lines = max(map(max, lines)), Sentences.of(lines, EOS)
+    assert lines.within(highest + 1) is lines
+    with pytest.raises(InputError, match=rf"must hold ids in \[0, {highest}\), got {highest}"):
+        lines.within(highest)
+
+
 @pytest.mark.parametrize("ids", [[], [EOS, EOS], [3, 4]])
 def test_no_line_with_a_word(ids):
     with pytest.raises(DataError, match="must have a line with at least one word, and <eos>"):

@@ -1,15 +1,17 @@
 """Cleaning, and what a line is cut into. EXAMPLES of headlines among them."""
 
+import sys
+
 import pytest
 
-from rnnlm.data import Vocabulary
+from rnnlm.data import Vocabulary, lines
 from rnnlm.data.bpe import BytePairs
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora.named import load_corpus, load_part
 from rnnlm.data.reading import Reading, TextSize
 from rnnlm.data.text import read_corpus, text_lines, vocabulary_of
 from rnnlm.data.units import Characters, Words
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import DataError, InputError, MissingExtra
 
 STRANGE = [
     "a b",
@@ -204,6 +206,24 @@ def test_blank_lines_are_taken_from_a_size():
     assert (size.lines, size.words, size.characters, size.bytes) == (3, 6, 8, 9)
     less = size.without_blank(1)
     assert (less.lines, less.words, less.characters, less.bytes) == (2, 5, 7, 8)
+
+
+def test_byte_pairs_take_an_extra(monkeypatch):
+    monkeypatch.setitem(sys.modules, "tokenizers", None)
+    with pytest.raises(MissingExtra, match=r"units bpe needs the extra 'bpe': pip install 'rnnlm\[bpe\]'"):
+        BytePairs.learn(["a b"], 300)
+
+
+def test_a_cleaned_text_of_one_word(tmp_path):
+    (tmp_path / "text").write_text("A a\na\n")
+    assert vocabulary_of(tmp_path / "text", 10, TextOptions(lower=True)).words == ["<unk>", "<eos>", "a"]
+
+
+def test_words_of_a_line_longer_than_any_that_is_read_whole(tmp_path, monkeypatch):
+    monkeypatch.setattr(lines, "READ", 8)
+    monkeypatch.setattr(lines, "LONGEST_LINE", 100)
+    (tmp_path / "text").write_text("b a b " * 50)
+    assert vocabulary_of(tmp_path / "text", 10, TextOptions()).words == ["<unk>", "<eos>", "b", "a"]
 
 
 def test_byte_pairs_that_can_not_be(tmp_path):

@@ -16,7 +16,7 @@ def label(name: str, value: Any) -> int:
     return whole_number(name, value, -(2**31), 2**31)
 
 
-def expect_targets(ts: Array, N: int, T: int, V: int, ignored: int = -1) -> Array:
+def expect_targets(ts: Array, N: int, T: int, V: int, ignored: int) -> Array:
     """Check the targets of a window; their ids (T N,) in time-major order.
 
     Args:
