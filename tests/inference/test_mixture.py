@@ -213,6 +213,8 @@ def test_the_same_words_are_not_translated(ngram):
 
 def test_a_mixture_of_models_with_their_words(rng, network, ids):
     model, own = other_words(rng, ["<unk>", "a", "<eos>", "b"])
+    with pytest.raises(InputError, match="own must be the words of predictor, 4 of them, got 5"):
+        in_words_of(model, Vocabulary([*own.words, "c"]), WORDS)
     mixture = Mixture.of([(network, WORDS), (model, own)], [0.5, 0.5])
     assert mixture.vocab_size == V
     for t in range(1, 30):

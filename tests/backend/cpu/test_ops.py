@@ -51,6 +51,15 @@ def test_rows_are_added_by_their_ids(rng, M):
     np.testing.assert_allclose(got, want, atol=1e-12)
 
 
+def test_rows_of_one_id_are_summed_in_the_order_they_came(rng):
+    """Another order would have other bits."""
+    ids, rows = np.tile([3, 1], 500), rng.standard_normal((1000, 4)).astype(np.float32)
+    got = np.zeros((5, 4), np.float32)
+    cpu_ops.add_rows(got, ids, rows)
+    for word, own in ((3, rows[::2]), (1, rows[1::2])):
+        np.testing.assert_array_equal(got[word], np.add.reduceat(own, [0], axis=0)[0])
+
+
 @pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
 def test_elementwise_work_covers_everything_once(size):
     a, b = xp.zeros(size), xp.ones(size)
