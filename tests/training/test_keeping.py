@@ -4,6 +4,7 @@ import os
 import random
 import signal
 import threading
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -118,6 +119,9 @@ def test_what_can_not_go_on_is_refused(corpus, tmp_path):
     other = RnnlmTrainer(SimpleRnnlm(V, 5, 6), Adam())
     with pytest.raises(InputError, match="parameters must be"):
         other.resume(tmp_path / "kept")
+    theirs = RnnlmTrainer(SimpleRnnlm(V, 4, 5), SimpleNamespace(lr=0.1, update=lambda params, grads: None))
+    with pytest.raises(InputError, match=r"optimizer must be one of rnnlm.optim .*, got SimpleNamespace"):
+        theirs.resume(tmp_path / "kept")
     again = make()
     assert again.resume(tmp_path / "kept")
     with pytest.raises(InputError, match="inputs of a training that goes on must be [0-9a-f]{32}, as before, got"):

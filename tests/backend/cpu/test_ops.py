@@ -34,6 +34,13 @@ def test_all_of_a_tree_comes_to_the_host_as_copies():
     assert (found["b"][1], found["c"]) == ([2, "x"], None)
 
 
+def test_overflow_and_nan_give_no_warning_where_they_are_looked_for():
+    huge = np.full(2, 1e300)
+    with cpu_ops.quiet():
+        assert np.isinf(huge * huge).all()
+        assert np.isnan(huge * huge - huge * huge).all()
+
+
 def test_what_slows_numpy_down_is_told(monkeypatch):
     for forced, told in ((None, []), ("others", ["others"])):
         monkeypatch.setattr(cpu_ops, "forced_kernels", lambda forced=forced: forced)
