@@ -128,13 +128,22 @@ def like(wanted, line):
     return re.fullmatch(pattern, masked(line)) is not None
 
 
-def after(text, lines):
+def after(text, lines, skips=False):
     """Which of the lines a text leaves over, all that it shows before them being there.
+
+    Args:
+        text: what a page says.
+        lines: what is shown.
+        skips: whether the text before this one ended with dots.
+
+    Returns:
+        lines: those left over.
+        skips: whether this text ended with dots.
 
     Raises:
         AssertionError: a line of it is not there, or something else is.
     """
-    lines, skips = list(lines), False
+    lines = list(lines)
     for wanted in text.splitlines():
         if wanted.strip() == "...":
             skips = True
@@ -145,15 +154,16 @@ def after(text, lines):
         assert like(wanted, lines[0]), f"shown: {lines[0]}\nwanted: {wanted}"
         lines.pop(0)
         skips = False
-    return [] if skips else [line for line in lines if not BAR.match(line)]
+    return [line for line in lines if not BAR.match(line)], skips
 
 
-def after_made_up(text, lines):
-    """The same for lines that a model writes: there are as many, and none is empty."""
+def after_made_up(text, lines, skips=False):
+    """The same for lines that a model writes: there are as many, the last ones after dots, and none is empty."""
     count = len(text.splitlines())
     assert len(lines) >= count, f"not shown: {text}"
-    assert all(line.strip() for line in (*lines[:count], *text.splitlines())), text
-    return lines[count:]
+    begin = len(lines) - count if skips else 0
+    assert all(line.strip() for line in (*lines[begin : begin + count], *text.splitlines())), text
+    return lines[begin + count :], False
 
 
 # ---------------------------------------------------------------- a page
@@ -175,16 +185,15 @@ class Reader:
     def __init__(self, shorter, left_out):
         self.shorter, self.left_out = shorter, left_out
         self.used, self.names = set(), {}
-        self.written, self.shown, self.compared = "", None, False
+        self.written, self.shown = "", None  # shown by the last block, and not yet compared
+        self.compared = self.skips = False
 
     def follow(self, text):
         """Run all blocks in this folder, and compare what they show with what the page says."""
         for block in blocks(text):
             try:
-                if block.kind.startswith("text"):
-                    self._compare(block)
-                elif not self._leaves_out(block.content.partition("\n")[0]):
-                    self._run(block)
+                if block.kind == "sh" or not self._leaves_out(block.content.partition("\n")[0]):
+                    self._compare(block) if block.kind.startswith("text") else self._run(block)
             except Exception as error:
                 error.add_note(f"in the block of line {block.line}")
                 raise
@@ -192,21 +201,20 @@ class Reader:
 
     def _expect_all_shown(self):
         """What is compared is compared to its end, unless a text ends with dots."""
-        assert not (self.compared and self.shown), f"shown, and not on the page: {self.shown}"
+        assert not self.compared or self.skips or not self.shown, f"shown, and not on the page: {self.shown}"
 
     def _compare(self, block):
-        if self.shown is None:
-            assert self._leaves_out(block.content.partition("\n")[0]), f"no block shows this: {block.content}"
-            return
+        assert self.shown is not None, f"no block shows this: {block.content}"
         rule = after_made_up if block.kind.endswith("made-up") else after
-        self.shown, self.compared = rule(block.content, self.shown), True
+        self.shown, self.skips = rule(block.content, self.shown, self.skips)
+        self.compared = True
 
     def _run(self, block):
         self._expect_all_shown()
         with redirect_stdout(Terminal()) as said, redirect_stderr(said):
             getattr(self, f"_{block.kind}")(block.content)
         self.written += said.getvalue()
-        self.shown, self.compared = on_a_terminal(said.getvalue()), False
+        self.shown, self.compared, self.skips = on_a_terminal(said.getvalue()), False, False
 
     def _python(self, content):
         exec(compile(self._shortened(content), "a block of Python", "exec"), self.names)

@@ -4,7 +4,6 @@ What takes long is run on less, and what can't be run is left out: each is in a 
 """
 
 import re
-import shutil
 from functools import cache
 from pathlib import Path
 
@@ -71,13 +70,23 @@ SAID = {
     "docs/answers.md": ["right: 0.", "-> ", "(4, 1, 7)"],
     "docs/networks.md": ["XOR [0. 1. 1. 0.]", "accuracy 1.0", "dense1.b [0.3]", "0.0239719", "0.0232363", "valid accuracy 0.9"],
     "docs/ngrams.md": ["story-lm: 102 words", '"perplexity": ', "tokens compared", "mixed: 0.9000 runs/rnn, 0.1000 story-lm", "\tthe"],
-    "docs/predictors.md": ["nats a token", ", -2"],
     "docs/sentences.md": [
         "\nschool board ", "reset before each of", "bits per byte", "accuracy 1.0", "경마장에 있는 말이 뛰고 있다\n",
         "1,892", "3 lines, each from a reset state", "best possible 1.0", "lines compared",
     ],
     "docs/word-vectors.md": ["('goodbye', 0.7", "102 of 102 words begin with vectors of story.vec"],
 }  # fmt: skip
+
+# What else must have come of a page.
+CHECKED = {
+    "README.md": lambda names: names["trainer"].ppl_list[-1] < names["trainer"].ppl_list[0] / 4,
+    "docs/word-vectors.md": lambda names: Path("words.png").stat().st_size > 5_000,
+}
+
+
+def text_of(page):
+    """A page as it is written."""
+    return (ROOT / page).read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -86,19 +95,66 @@ def folder(tmp_path, treebank, monkeypatch):
     whole = story._words
     monkeypatch.setattr(story, "_words", lambda part: whole(part)[: STORIES[part]])
     monkeypatch.setattr(story, "_floors", cache(story._floors.__wrapped__))  # of these, and not for other tests
+    monkeypatch.setattr("rnnlm.experiments.stories.SENTENCES", 20)
     for name, content in FILES.items():
         Path(name).write_text(content, encoding="utf-8")
     return tmp_path
 
 
-@pytest.mark.skipif(NAME != "numpy", reason="pages give arrays of NumPy to layers, and take minutes on the stand-in")
-@pytest.mark.parametrize("page", PAGES)
+ON_NUMPY = pytest.mark.skipif(
+    NAME != "numpy", reason="gives arrays of NumPy to layers, and takes minutes on the stand-in"
+)
+ONCE = [pytest.param("README.md", marks=pytest.mark.long), *(pytest.param(page, marks=ON_NUMPY) for page in PAGES[1:])]
+
+
+@pytest.mark.parametrize("page", ONCE)
 def test_a_page_does_what_it_says(page, folder):
     for extra in ("matplotlib", "sklearn", "tokenizers"):
         pytest.importorskip(extra, reason="needs the extra 'dev'")
     shorter = {long: short for long, short, _ in SHORTER.get(page, ())}
     left_out = {line for line, _ in LEFT_OUT.get(page, ())}
     reader = Reader(shorter, left_out)
-    reader.follow((ROOT / page).read_text(encoding="utf-8"))
+    reader.follow(text_of(page))
     assert reader.used == {*shorter, *left_out}, "a table has what is no more on the page"
     assert not [words for words in SAID.get(page, ()) if words not in reader.written]
+    assert CHECKED.get(page, bool)(reader.names or True)
+
+
+@ON_NUMPY
+def test_a_training_that_is_kept_goes_on(folder, capsys):
+    """The program of docs/trust.md, begun twice: what is done is not done again."""
+    (code,) = [block.content for block in blocks(text_of("docs/trust.md")) if block.kind == "python"]
+    exec(code, first := {})
+    assert "going on" not in capsys.readouterr().out
+    exec(code, second := {})
+    assert f"going on after {len(first['trainer'].ppl_list)} reports" in capsys.readouterr().out
+    assert second["trainer"].ppl_list == first["trainer"].ppl_list
+
+
+def test_tables_name_pages_that_are_there():
+    assert {*SHORTER, *LEFT_OUT, *SAID, *CHECKED} <= set(PAGES)
+
+
+# ---------------------------------------------------------------- commands within sentences and tables
+
+
+def named_options():
+    """Options by the command that a page names them with, as in `rnnlm eval RUN --corpus ptb`."""
+    found = {}
+    for page in PAGES:
+        for code in inline_code(text_of(page)):
+            words = code.split()
+            if words[:1] == ["rnnlm"] and re.fullmatch("[a-z]+", " ".join(words[1:2])):
+                inner = words[2:3] if words[1] in ("ngram", "vectors") else []
+                command = (words[1], *(word for word in inner if word.isalpha()))
+                found.setdefault(command, set()).update(re.findall(r"(?<=\s)--[a-z][a-z-]*", code))
+    return found
+
+
+def test_commands_within_sentences_have_these_options(capsys):
+    named = named_options()
+    assert len(named) > 8
+    for command, options in named.items():
+        assert main([*command, "--help"]) == 0, command
+        shown = set(re.findall(r"--[a-z][a-z-]*", capsys.readouterr().out))
+        assert options <= shown, f"rnnlm {' '.join(command)} has no {options - shown}"
