@@ -73,6 +73,6 @@ def test_the_text_of_ids_has_a_line_for_each_end():
     words = Vocabulary(["the", "cat", "<eos>"])
     assert words.text([0, 1, 2, 0, 2]) == "the cat\nthe\n"
     assert words.text([2, 0]) == "\nthe"
-    assert repr(words) == "<Vocabulary of 3 words>"
+    assert repr(words) == "<Vocabulary of 3 words: 'the', 'cat', '<eos>'>"
     with pytest.raises(DataError, match="words must be Unicode characters, got"):
         words.encode("the \ud800")
