@@ -143,9 +143,7 @@ def _expect_class(path: Path, name: Any, is_own: bool, given: type[Model] | None
             f"{path} is of a model of someone's own class, {name}: load_model(folder, model_class={name}) reads it"
         )
     if given is not None and given.__name__ != name:
-        raise ModelFileError(
-            f"{path} must be of a {given.__name__}, the model_class that was asked for, and says {name}"
-        )
+        raise ModelFileError(f"{path} must be of model_class {given.__name__}, which was asked for, and says {name}")
     return given if is_own else None
 
 

@@ -8,7 +8,6 @@ from tyro.conf import Positional
 
 from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.commands.ngram import show_ngrams
 from rnnlm.cli.folders import open_model
 
 __all__ = ["Info"]
@@ -56,7 +55,7 @@ def show_model(folder: Path) -> None:
             expect_whole(folder)  # tables too, of which others read what they need
         ngram, words = load_ngram(folder)
         print(f"\nn-grams up to order {ngram.order}, {len(words):,} words\n  {'reads':16s} {words.reading}")
-        show_ngrams(ngram)
+        ngram.summary()
         return
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
