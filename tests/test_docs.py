@@ -27,6 +27,7 @@ SHORTER = "tokens, epochs = 1_000_000, 8", "tokens, epochs, test = 60_000, 1, te
         ("word-vectors.md", ["('goodbye', 0.7"]),
         ("from-counts-to-lstm.md", ["NNLM, 4 words", "LSTM", "nats above the floor"]),
         ("predictors.md", ["nats a token", ", -2"]),
+        ("training.md", ["training SimpleRnnlm\nepoch 1: ", "valid perplexities ["]),
         ("answers.md", ["right: 0.", "-> ", "(4, 1, 7)"]),
     ],
 )

@@ -211,7 +211,7 @@ READ = {"errors": (OSError,), "also": {"folder": (*MISSING, "is not a folder"), 
 entry(
     "load_model",
     lambda folder, model_class: load_model(folder, model_class)[0],
-    lambda: {"folder": str(FOLDER / "model"), "model_class": SimpleRnnlm},
+    lambda: {"folder": str(FOLDER / "model"), "model_class": LanguageModel},
     takes={"folder": (os.PathLike,), "model_class": NONE},
     **READ,
 )
