@@ -21,6 +21,7 @@ from rnnlm import (
 from rnnlm.cli.main import main
 from rnnlm.experiments.experiment import run
 from rnnlm.experiments.fitting import Fitting
+from rnnlm.experiments.results import Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.models.config import ModelOptions
 from tests.conftest import TEXT
@@ -134,10 +135,10 @@ def test_one_that_goes_on_draws_no_point_twice(config, tmp_path, monkeypatch):
         assert shown[name] == whole[name], name
 
 
-def test_a_log_is_no_link(config, tmp_path):
-    out = tmp_path / "run"
+def test_a_log_is_no_link(tmp_path):
+    """By which a stranger's run would have one write to another place."""
     (tmp_path / "elsewhere").mkdir()
-    out.mkdir()
-    (out / "tensorboard").symlink_to(tmp_path / "elsewhere")
-    with pytest.raises(InputError, match="tensorboard"):
-        run(with_changes(config, out=out))
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "tensorboard").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(InputError, match="run/tensorboard must not be a link"):
+        Results(tmp_path / "run")
