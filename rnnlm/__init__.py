@@ -45,6 +45,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         ModelFileError as ModelFileError,
         RnnlmError as RnnlmError,
         TrainingDiverged as TrainingDiverged,
+        UnknownWord as UnknownWord,
     )
     from rnnlm.inference.comparison import Comparison as Comparison, compare as compare, line_nats as line_nats
     from rnnlm.inference.evaluation import (
@@ -151,7 +152,9 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.optim.sgd import SGD as SGD, Momentum as Momentum, Nesterov as Nesterov
     from rnnlm.saving.model_folder import load_model as load_model, save_model as save_model
     from rnnlm.saving.ngram_files import load_ngram as load_ngram, save_ngram as save_ngram
+    from rnnlm.training.callbacks import Callback as Callback
     from rnnlm.training.rnnlm_trainer import RnnlmTrainer as RnnlmTrainer
+    from rnnlm.training.tensorboard import TensorBoard as TensorBoard
     from rnnlm.training.trainer import Trainer as Trainer
     from rnnlm.wordvec.counts import (
         create_co_matrix as create_co_matrix,
@@ -193,6 +196,7 @@ HOMES = {
         "ModelFileError",
         "RnnlmError",
         "TrainingDiverged",
+        "UnknownWord",
     ),
     "rnnlm.data.batches": ("Batches",),
     "rnnlm.data.corpora.made_pairs": ("additions", "dates"),
@@ -279,7 +283,9 @@ HOMES = {
     "rnnlm.ngrams.smoothing": ("kneser_ney",),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
     "rnnlm.saving.ngram_files": ("load_ngram", "save_ngram"),
+    "rnnlm.training.callbacks": ("Callback",),
     "rnnlm.training.rnnlm_trainer": ("RnnlmTrainer",),
+    "rnnlm.training.tensorboard": ("TensorBoard",),
     "rnnlm.training.trainer": ("Trainer",),
     "rnnlm.wordvec.counts": ("create_co_matrix", "pmi", "ppmi", "svd_vectors"),
     "rnnlm.wordvec.options": ("Word2vecOptions",),

@@ -5,6 +5,7 @@
     ├── BusyError         a folder is in use by another process, or a model by another thread
     ├── BackendError      the array library asked for is unknown, missing or without a device
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
+    │   └── UnknownWord   a word, or an id, is not in a vocabulary (also a KeyError)
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
     └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
@@ -25,6 +26,7 @@ __all__ = [
     "ModelFileError",
     "RnnlmError",
     "TrainingDiverged",
+    "UnknownWord",
 ]
 
 
@@ -46,6 +48,12 @@ class BackendError(RnnlmError):
 
 class DataError(RnnlmError):
     """A corpus or a vocabulary can't be used."""
+
+
+class UnknownWord(DataError, KeyError):
+    """A word, or an id, is not in a vocabulary."""
+
+    __str__ = Exception.__str__  # a KeyError's shows the quotes of a key
 
 
 class ModelFileError(RnnlmError):

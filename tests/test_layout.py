@@ -37,7 +37,7 @@ PUBLIC = {
     "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
     "perplexity", "pmi", "ppmi", "preprocess", "ptb", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
-    "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
+    "Callback", "TensorBoard", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
     "Sentences", "TextOptions", "Tokenizer", "next_word_samples", "pad_sequences", "right_or_wrong", "who_is_meant",

@@ -62,6 +62,10 @@ class Batches(Windows):
         """Windows in an epoch."""
         return len(self.xs) // self.size
 
+    def __repr__(self) -> str:
+        shape = f"({self.batch_size}, {self.time_size})"
+        return f"<{type(self).__name__} of {len(self.xs):,} tokens: {len(self):,} windows {shape} in an epoch>"
+
     @property
     def size(self) -> int:
         """N times T."""

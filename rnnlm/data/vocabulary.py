@@ -4,16 +4,16 @@ import copy
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from typing import BinaryIO
+from typing import BinaryIO, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import instance_of, listed, path_of, sequence
+from rnnlm.checks import instance_of, listed, path_of, sequence, whole_number
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.ids import ids_of
 from rnnlm.data.reading import PLAIN, Reading
-from rnnlm.errors import DataError, InputError
+from rnnlm.errors import DataError, InputError, UnknownWord
 from rnnlm.files import write_atomic
 from rnnlm.opening import regular_file, size_of
 
@@ -23,6 +23,7 @@ EOS = "<eos>"  # ends every line of a corpus
 UNK = "<unk>"  # stands for every word that the vocabulary has not
 LONGEST_WORD = 1 << 20  # bytes
 MOST = 1 << 31  # words: ids are 32-bit numbers
+SHOWN, LONGEST_SHOWN = 8, 20  # words that a repr shows, and characters of one
 
 
 class Vocabulary:
@@ -30,6 +31,9 @@ class Vocabulary:
 
     Words are non-empty, of at most a million bytes, and without ASCII white space, which is what separates them in a
     text.
+
+    It is a sequence of its words, which also knows their ids: `words["cat"]` is an id and `words[3]` a word, `in` and
+    `for` are about words. `encode` is for texts, in which an unknown word becomes `<unk>`.
 
     Args:
         words: in the order of their ids.
@@ -60,8 +64,33 @@ class Vocabulary:
     def __contains__(self, word: str) -> bool:
         return isinstance(word, str) and word in self.word_to_id
 
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.words)
+
+    @overload
+    def __getitem__(self, key: str) -> int: ...
+    @overload
+    def __getitem__(self, key: int) -> str: ...
+    def __getitem__(self, key: str | int) -> int | str:
+        """The id of a word, or the word of an id.
+
+        Raises:
+            UnknownWord: there is none; a KeyError, too.
+            InputError: neither a word nor a whole number.
+        """
+        if isinstance(key, str):
+            if key not in self.word_to_id:
+                hint = "" if self.unk_id is None else f": encode reads it as {UNK}"
+                raise UnknownWord(f"{key!r:.80} is not among the {len(self):,} words of the vocabulary{hint}")
+            return self.word_to_id[key]
+        number = whole_number("a key of a vocabulary that is no word (a str)", key, 0)
+        if number >= len(self):
+            raise UnknownWord(f"ids of this vocabulary must be in [0, {len(self)}), got {number}")
+        return self.words[number]
+
     def __repr__(self) -> str:
-        return f"<Vocabulary of {len(self)} words>"
+        shown = [repr(word[:LONGEST_SHOWN]) for word in self.words[:SHOWN]]
+        return f"<Vocabulary of {len(self):,} words: {', '.join([*shown, *['...'] * (len(self) > SHOWN)])}>"
 
     @property
     def eos_id(self) -> int | None:

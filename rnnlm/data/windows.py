@@ -1,15 +1,21 @@
 """What a training asks of its data, be it one long text, sentences or samples."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from math import exp, log
 from sys import float_info
 from typing import Any
+
+from rnnlm.checks import whole_number
 
 __all__ = ["Windows"]
 
 
 class Windows(ABC):
     """Inputs and targets of one step after another; which ones step k has is a pure function of k.
+
+        for xs, ts in batches:              # the first epoch's, each time anew
+        for xs, ts in batches.epoch(3):     # as a training sees them in its fourth
 
     Attributes:
         unit: what is counted of them by the second.
@@ -44,6 +50,17 @@ class Windows(ABC):
     @abstractmethod
     def window(self, number: int) -> tuple[Any, Any]:
         """Inputs and targets of window `number` from 0."""
+
+    def epoch(self, number: int = 0) -> Iterator[tuple[Any, Any]]:
+        """Inputs and targets of the windows of epoch `number` from 0, in their order, as a training sees them."""
+        first = whole_number("number", number, 0) * len(self)
+        return (self.window(first + k) for k in range(len(self)))
+
+    def __iter__(self) -> Iterator[tuple[Any, Any]]:
+        return self.epoch()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}: {len(self):,} windows of about {self.size:,} {self.unit} in an epoch>"
 
     def weight(self, number: int) -> int:
         """How much the mean loss of a window counts among those of others."""

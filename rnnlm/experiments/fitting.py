@@ -1,29 +1,32 @@
 """The training of an experiment, and what is made of it after each epoch; it is written down as it goes on."""
 
-from time import perf_counter
 from typing import Any
 
 from rnnlm.backend import ops
 from rnnlm.errors import InputError, MissingExtra, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
-from rnnlm.experiments.results import METRICS, TIMING, Results
+from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.settings import TrainConfig
-from rnnlm.inference.evaluation import Evaluation, evaluate
+from rnnlm.inference.evaluation import Evaluation
 from rnnlm.models.base import Model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import save_model
 from rnnlm.saving.open_folder import expect_whole
+from rnnlm.training.callbacks import Callback, heard_by, tell_epoch
+from rnnlm.training.epochs import Clock
 from rnnlm.training.keeper import Keeper
-from rnnlm.training.report import Report
+from rnnlm.training.report import EpochReport, Report
 from rnnlm.training.run import Run
+from rnnlm.training.tensorboard import LOG, TensorBoard
+from rnnlm.training.valid import validated
 
 __all__ = ["MODEL", "Fitting", "is_finished"]
 
 MODEL = "model"  # folder of the best one
-LANES = 10  # of the valid perplexity after each epoch; the final figures are exact
+POINTS = 20  # of a log, at least, within an epoch
 
 
 class Fitting:
@@ -58,7 +61,10 @@ class Fitting:
         self.training, self.optimizer, self.rate = training, training.optimizer, rate
         self.published = config.published()
         self.curves: dict[str, list[float]] = {"train": []}
-        self.started = perf_counter()
+        self.callbacks: list[Callback] = [JsonLines(results)]
+        if config.tensorboard:
+            self.callbacks.append(TensorBoard(results.folder / LOG))
+        self.clock = Clock(training)
         self.model_folder = results.folder / MODEL
         self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
         self.keeper = Keeper(training, self.checkpoints, config.save_every, self._more)
@@ -81,8 +87,9 @@ class Fitting:
         if self.enough:
             return
         try:
-            with self.keeper.hearing() as signals:
-                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.keeper.end_step)
+            with self.keeper.hearing() as signals, heard_by(self.callbacks, self):
+                self.clock.go()
+                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.end_step)
                 if not signals and self.training.best is None and self.model.not_finite():
                     self.training.give_up(self.training.steps - 1)
         except TrainingDiverged as error:
@@ -150,36 +157,47 @@ class Fitting:
 
     # ------------------------------------------------------------------ epochs
 
+    @property
+    def next_step(self) -> int:
+        """The number, counted from 1, of the first step that callbacks will be told of."""
+        return self.training.next_step
+
+    def end_step(self) -> bool:
+        """Tell of the epoch so far, now and then; save if it is time to. Returns whether to stop."""
+        steps, windows = self.training.steps, len(self.training.batches)
+        if self.config.tensorboard and steps % windows and steps % max(windows // POINTS, 1) == 0:
+            for one in self.callbacks:
+                one.report(self.training.so_far())
+        return self.keeper.end_step()
+
     def end_epoch(self, report: Report) -> bool:
         """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
 
         Returns whether to stop.
         """
-        row: dict[str, Any] = {"epoch": report.epoch, "lr": self.optimizer.lr}
-        row |= {"train_perplexity": report.perplexity, "grad_norm": report.grad_norm}
+        told: dict[str, Any] = {**vars(report), "speed": self.clock.stop(), "lr": self.optimizer.lr}
         line = f"epoch {report.epoch:3d}  train perplexity {report.perplexity:.2f}"
         self.curves["train"].append(report.perplexity)
         if self.config.evaluate:
             valid = self.validate()
-            row |= {"valid_perplexity": valid.perplexity, "valid_lanes": valid.lanes}
+            told |= {"valid_loss": valid.nats, "valid_lanes": valid.lanes}
             line += f"  valid {valid.perplexity:.2f}"
             self.optimizer.end_epoch(valid.nats)
         self.rate.end_epoch(valid.nats if self.config.evaluate else None)
-        self.results.append(METRICS, row)
-        self.results.append(TIMING, {"epoch": report.epoch, "seconds": perf_counter() - self.started})
+        stop = tell_epoch(self.callbacks, EpochReport(**told))
         say(line)
         patience = self.config.patience
-        self.enough = self.rate.finished or (patience is not None and self.training.waited >= patience)
+        self.enough = stop or self.rate.finished or (patience is not None and self.training.waited >= patience)
         self.keeper.save(best=self.config.evaluate and self.training.waited == 0)
+        self.clock.go()
         return self.enough
 
     def validate(self) -> Evaluation:
         """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
-        with self.optimizer.averaged([self.model.flat_params]):
-            lanes = 1 if self.config.text.sentences else min(LANES, len(self.corpus.valid) - 1)
-            valid = evaluate(self.model, self.corpus.valid, lanes)
-            self.curves.setdefault("valid", []).append(valid.perplexity)
-            if self.training.note_valid(valid.nats):
+        valid = validated(self.model, self.corpus.valid, self.optimizer, [self.model.flat_params])
+        self.curves.setdefault("valid", []).append(valid.perplexity)
+        if self.training.note_valid(valid.nats):
+            with self.optimizer.averaged([self.model.flat_params]):
                 self.save_model()
         return valid
 

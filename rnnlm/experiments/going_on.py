@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 __all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "saved_settings"]
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
-MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "device")  # the corpus to another place
+MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # the corpus to another place
 ITS_OWN = ("out", "resume")  # which say where it is
 ENDLESS = ("max_grad",)  # settings that may be infinite, for which settings.json has null
 

@@ -2,15 +2,21 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
+from rnnlm.training.callbacks import Callback
+from rnnlm.training.tensorboard import LOG
 
-__all__ = ["METRICS", "TIMING", "Results"]
+if TYPE_CHECKING:
+    from rnnlm.training.report import EpochReport
+
+__all__ = ["METRICS", "TIMING", "JsonLines", "Results"]
 
 METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
 
@@ -86,6 +92,27 @@ class Results:
             self.figures += to_json(row) + "\n"
 
 
+class JsonLines(Callback):
+    """Writes a line for each epoch: its figures to `metrics.jsonl`, and to `timing.jsonl` when it was done, in seconds
+    since the training began or went on.
+
+    Args:
+        results: where to.
+    """
+
+    def __init__(self, results: Results) -> None:
+        self.results, self.began = results, perf_counter()
+
+    def end_epoch(self, report: "EpochReport") -> None:
+        """Write both."""
+        row: dict[str, Any] = {"epoch": report.epoch, "lr": report.lr}
+        row |= {"train_perplexity": report.perplexity, "grad_norm": report.grad_norm}
+        if report.valid_loss is not None:
+            row |= {"valid_perplexity": report.valid_perplexity, "valid_lanes": report.valid_lanes}
+        self.results.append(METRICS, row)
+        self.results.append(TIMING, {"epoch": report.epoch, "seconds": perf_counter() - self.began})
+
+
 def _expect_no_links(folder: Path) -> None:
     """Check that what a run writes lies in its folder: by a link, a folder of a stranger's could have any file of
     one's own overwritten, with what its checkpoint says.
@@ -93,7 +120,7 @@ def _expect_no_links(folder: Path) -> None:
     Raises:
         InputError: one of the files is a link.
     """
-    for name in (LOCK, METRICS, TIMING, SETTINGS, CHECKPOINTS):
+    for name in (LOCK, METRICS, TIMING, SETTINGS, CHECKPOINTS, LOG):
         if (folder / name).is_symlink():
             raise InputError(f"{folder / name} must not be a link: a run writes to its own folder alone")
 

@@ -21,6 +21,7 @@ from rnnlm.experiments.going_on import expect_same, saved_settings
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 from rnnlm.training.save_every import SaveEvery
+from rnnlm.training.tensorboard import expect_tensorboard
 
 if TYPE_CHECKING:
     from rnnlm.optim.base import Optimizer
@@ -41,8 +42,8 @@ class TrainConfig:
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
         resume: folder of a run to go on with, exactly where it stopped; its settings are taken, and may be changed in
-            max_epoch (but for a cosine), save_every, corpus (another place of the same), data_dir and device alone. Not
-            a recipe's to say.
+            max_epoch (but for a cosine), save_every, corpus (another place of the same), data_dir, tensorboard and
+            device alone. Not a recipe's to say.
         save_every: write all down after so many steps (200) or so much time (30s, 10m, 1h), beside after each epoch.
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
@@ -68,6 +69,7 @@ class TrainConfig:
         patience: stop after so many epochs without a better valid perplexity; never unless given.
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
+        tensorboard: write a log for TensorBoard (extra `tensorboard`) into the run's folder, tensorboard/.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
         precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
             fp32, unless given. Not a recipe's to say.
@@ -98,6 +100,7 @@ class TrainConfig:
     patience: int | None = None
     max_grad: float = 1.0
     evaluate: bool = True
+    tensorboard: bool = False
     device: str | None = None
     precision: Literal["fp32", "tf32"] | None = None
 
@@ -138,8 +141,9 @@ class TrainConfig:
         model = replace(self.model, seed=0)
         usual = type(self).save_every
         same = replace(
-            self, model=model, out=None, resume=None, save_every=usual, data_dir=None, device=None, precision=None
-        )
+            self, model=model, out=None, resume=None, save_every=usual, data_dir=None, tensorboard=False, device=None,
+            precision=None,
+        )  # fmt: skip
         value = recipes.load(self.recipe)["about"].get("published")
         if value is None or same != type(self).from_recipe(self.recipe):
             return None
@@ -153,8 +157,10 @@ class TrainConfig:
         for name in ("out", "data_dir", "init_embedding", "resume"):
             if getattr(self, name) is not None:
                 path_of(name, getattr(self, name))
-        for name in ("random_bptt", "evaluate"):
+        for name in ("random_bptt", "evaluate", "tensorboard"):
             flag(name, getattr(self, name))
+        if self.tensorboard:
+            expect_tensorboard()
         if self.resume is None:
             recipes.load(self.recipe)
         elif self.out is not None:

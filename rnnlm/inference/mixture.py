@@ -77,6 +77,10 @@ class Mixture:
         words = models[0][1]
         return cls([in_words_of(model, own, words) for model, own in models], weights, log_linear)
 
+    def __repr__(self) -> str:
+        parts = (f"{weight:g} {type(one).__name__}" for weight, one in zip(self.weights, self.predictors))
+        return f"<Mixture, {'log-linear' if self.log_linear else 'linear'}: {', '.join(parts)}>"
+
     def shared_copy(self) -> "Mixture":
         """The same mixture of copies that share weights and tables, each with a state of its own: for another thread.
 

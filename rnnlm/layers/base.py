@@ -33,6 +33,7 @@ from rnnlm.backend import Array, xp
 from rnnlm.backend.memory import reused
 from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
+from rnnlm.layers.described import described, names_of
 from rnnlm.layers.expected import Shape, expect, expect_ids
 
 __all__ = ["Layer", "Shape", "batch_first", "expect", "expect_ids", "time_major"]
@@ -55,7 +56,7 @@ class Layer:
     override it, and whoever uses layers asks none of them what it is.
     """
 
-    names: tuple[str, ...] = ()  # of the parameters, in the order of `params`
+    names: tuple[str, ...] = ()  # of the parameters, in the order of `params`; W0, W1 and so on for those without
     states: tuple[str, ...] = ()  # of the arrays that go on from window to window, the hidden state first
     train_flg = Checked(flag)  # False while evaluating: nothing is dropped, nothing is regularised
     mask: Any = None  # a DropoutMask, in a layer that drops
@@ -72,6 +73,23 @@ class Layer:
         self.train_flg = True
         self._buffers: dict[str, Array] = {}
         self._saved: tuple[Any, ...] | None = None
+
+    def __repr__(self) -> str:
+        return f"<{described(self)}>"
+
+    def parameter_names(self) -> tuple[str, ...]:
+        """A name for each of `params`: those of `names`, or W0, W1 and so on where there are none.
+
+        Raises:
+            InputError: another number of names than of parameters, or one that is there twice.
+        """
+        names = names_of(self)
+        if len(set(names)) < len(names) or len(names) != len(self.params):
+            raise InputError(
+                f"names of {type(self).__name__} must differ and be one for each of its {len(self.params)} params, got "
+                f"{', '.join(map(str, names))}: set names = ('W', 'b') in the class, say, or leave it out"
+            )
+        return names
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
         """The outputs; what `backward` needs is kept."""

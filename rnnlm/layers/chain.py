@@ -21,6 +21,11 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
     for place, layer in places:
         if not isinstance(layer, Layer):
             raise InputError(f"layer {place} must be a layer, got {type(layer).__name__}")
+        if getattr(layer, "params", None) is None:
+            kind = type(layer).__name__
+            raise InputError(
+                f"layer {place} has no params: the constructor of {kind} must call super().__init__(*params)"
+            )
         if any(layer is other for other in found.values()):
             raise InputError(f"layer {place} must not be one that came before: make a second {type(layer).__name__}")
         number = sum(type(other) is type(layer) for other in found.values()) + 1

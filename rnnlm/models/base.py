@@ -96,7 +96,7 @@ class Model(Stacked):
         Raises:
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
-        given, keep = ts, flag("keep", keep)
+        given, keep, train_flg = ts, flag("keep", keep), flag("train_flg", train_flg)
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.head.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")

@@ -42,13 +42,16 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
     """
     tied = {name: other for name, layer in layers.items() if (other := _tied_to(layer, layers)) is not None}
     places = [
-        (name, layer, i) for name, layer in layers.items() for i in range(len(layer.params)) if i or name not in tied
+        (name, layer, i, own)
+        for name, layer in layers.items()
+        for i, own in enumerate(layer.parameter_names())
+        if i or name not in tied
     ]
     unit = ALIGNMENT // np.dtype(dtype).itemsize
-    starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i in places]).tolist()
+    starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i, _ in places]).tolist()
     buffer = xp.zeros(starts[-1], dtype) if shared is None else shared
     flat = Flat([], [], [], buffer, xp.zeros(starts[-1], dtype), tied)
-    for start, (name, layer, i) in zip(starts, places):
+    for start, (name, layer, i, own) in zip(starts, places):
         p = layer.params[i]
         here = slice(start, start + p.size)
         if shared is None and are_drawn():  # else memory that nobody has touched
@@ -56,7 +59,7 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
         layer.params[i], layer.grads[i] = (a[here].reshape(p.shape) for a in (flat.flat_params, flat.flat_grads))
         flat.params.append(layer.params[i])
         flat.grads.append(layer.grads[i])
-        flat.names.append(f"{name}.{layer.names[i]}")
+        flat.names.append(f"{name}.{own}")
     for name, other in tied.items():
         embed = layers[other]
         layers[name].params[0], layers[name].grads[0] = embed.params[0].T, embed.grads[0].T

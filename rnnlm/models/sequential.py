@@ -17,14 +17,14 @@ from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.state import State, from_host, set_states
-from rnnlm.models.summary import summary
+from rnnlm.models.summary import Summarized
 
 __all__ = ["Sequential", "State"]
 
 ANOTHER = 1 << 32  # between the numbers of the streams of two masks of one layer
 
 
-class Sequential(Parameters):
+class Sequential(Summarized, Parameters):
     """A chain of layers, each taking what the one before gives, and a head if it ends in a loss.
 
         Sequential([Dense(4, 8), Sigmoid(), Dense(8, 1)], head=MeanSquaredError(), seed=0)
@@ -180,15 +180,6 @@ class Sequential(Parameters):
         if self.head is None:
             raise InputError("a loss and scores need a head, and these layers have none: Sequential(layers, head=...)")
         return self.head
-
-    def summary(self, input_shape: tuple[int, ...] | None = None) -> None:
-        """Print a table of the layers: name, class, shape of the outputs, number of parameters.
-
-        Args:
-            input_shape: of one sample, (4,), or (T, D) with time; () for ids (N,); of several inputs a tuple. Unless
-                given, that of a row which the first layer takes.
-        """
-        print(summary(self.layers, self.params, input_shape))
 
     def inputs(self, name: str, xs: Any) -> Any:
         """Inputs from the host, or a tuple of them, as this network takes them: ids, or numbers of its dtype."""

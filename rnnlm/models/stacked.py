@@ -8,11 +8,12 @@ from rnnlm.backend import Array
 from rnnlm.concurrency import OneThread
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.sequential import Sequential, State
+from rnnlm.models.summary import Summarized
 
 __all__ = ["Stacked"]
 
 
-class Stacked(Parameters):
+class Stacked(Summarized, Parameters):
     """A model whose `forward(xs, ts)` is the loss of a `Sequential`, and which a training knows how to write down.
 
     A subclass builds its chain and gives it to `_stand_on`, and brings `forward` and `backward`.
@@ -24,6 +25,7 @@ class Stacked(Parameters):
     """
 
     stack: Sequential
+    usual_shape = ("T",)  # ids (N, T) go in
     vocab_size: Any = None
 
     def _stand_on(self, stack: Sequential) -> None:

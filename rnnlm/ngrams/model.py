@@ -84,6 +84,12 @@ class NGram:
     def __repr__(self) -> str:
         return f"<NGram of order {self.order}: {', '.join(f'{len(table):,}' for table in self.tables)} n-grams>"
 
+    def summary(self) -> None:
+        """Print how many n-grams there are of each order, and the discounts of Kneser-Ney."""
+        for n, table in enumerate(self.tables, 1):
+            taken = ", ".join(f"{d:.4f}" for d in self.discounts[n - 1]) if self.discounts else ""
+            print(f"  {n}-grams {len(table):>12,}{'   counts of 1, 2, 3 and more lowered by ' if taken else ''}{taken}")
+
     def shared_copy(self) -> "NGram":
         """The same tables, with a state of its own: for another thread."""
         return NGram(self.tables, self.vocab_size, self.start_id, self.discounts)

@@ -111,6 +111,10 @@ class Optimizer:
         for slot in self.slots:
             setattr(self, slot, [])
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if isinstance(value, (int, float)))
+        return f"{type(self).__name__}({told})"
+
     def update(self, params: Sequence[Array], grads: Sequence[Array], factor: Any = 1) -> None:
         """One step: change `params` in place by their gradients, which are left as they are.
 

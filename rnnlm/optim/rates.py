@@ -29,6 +29,9 @@ class RateRule:
 
     lr, first = Checked(positive), Checked(positive)
 
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
+
     def __call__(self, step: int) -> float:
         return self._at(whole_number("step", step, 0))
 

@@ -2,24 +2,27 @@
 
 import json
 import os
+from collections.abc import Callable
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from rnnlm import __version__
-from rnnlm.checks import instance_of, path_of
+from rnnlm.checks import instance_of, path_of, refused
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.files import put_back
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model, config_of
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.parameters import Parameters
 from rnnlm.models.tensor_file import bytes_in
 from rnnlm.models.weights import undrawn
 from rnnlm.opening import read_json
 from rnnlm.progress import note
 from rnnlm.saving.generation import replaced_folder
 from rnnlm.saving.open_folder import MANIFEST, OpenFolder, read_folder
+from rnnlm.saving.own_model import CLASS, expect_made_anew, is_own
 from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["load_model", "save_model"]
@@ -28,22 +31,32 @@ FORMAT = 1  # of the folder; one that doesn't say has this too
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
-def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabulary) -> None:
+def save_model(folder: str | os.PathLike[str], model: Any, vocabulary: Vocabulary) -> None:
     """Write a model and its words to `folder`, which is made if need be.
 
     The folder is replaced as one: whoever reads it sees all files of one saving, and so does who comes after a crash.
     Files of others in it stay.
 
+    A model of a class of your own is saved if it can be made anew from its `config`, which is tried; `load_model` is
+    then told the class.
+
     Raises:
-        InputError: a vocabulary of another size than the model's, or weights that are not finite; nothing is written.
+        InputError: a vocabulary of another size than the model's, weights that are not finite, or a model of a class of
+            your own that is another one when it is made anew; nothing is written.
     """
     path = path_of("folder", folder)
-    instance_of("model", model, Model)
+    if not isinstance(model, Model):
+        remedy = "model.save_params(file) saves its weights" if isinstance(model, Parameters) else ""
+        raise refused("model", "a language model, a Model", model, remedy)
     if len(instance_of("vocabulary", vocabulary, Vocabulary)) != model.config.vocab_size:
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
     if name := model.not_finite():
         raise InputError(f"weights must be finite to be saved, and {name} is not")
-    config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config)}
+    own = {}
+    if is_own(type(model)):
+        expect_made_anew(model)
+        own = {CLASS: type(model).__name__}
+    config = {"format": FORMAT, "rnnlm": __version__, "model": model.config.model, **asdict(model.config), **own}
     with replaced_folder(path) as new:
         new.write(CONFIG, (json.dumps(config, indent=2) + "\n").encode())
         for name, content in word_files(vocabulary).items():
@@ -51,32 +64,40 @@ def save_model(folder: str | os.PathLike[str], model: Model, vocabulary: Vocabul
         new.write(WEIGHTS, model.params_file())
 
 
-def load_model(folder: str | os.PathLike[str]) -> tuple[Model, Vocabulary]:
+def load_model(folder: str | os.PathLike[str], model_class: type[Model] | None = None) -> tuple[Model, Vocabulary]:
     """Read what `save_model` wrote, this version's or one before it.
 
+    Args:
+        folder: of the model.
+        model_class: the class of a model of your own; of this library's models it is known.
+
     Raises:
-        ModelFileError: a file is missing, damaged, of a later format, or does not fit the others.
+        ModelFileError: a file is missing, damaged, of a later format, or does not fit the others; or the model is of
+            another class than `model_class`.
     """
     folder = path_of("folder", folder)
+    if model_class is not None and not (isinstance(model_class, type) and issubclass(model_class, Model)):
+        raise refused("model_class", "a subclass of Model", model_class)
     put_back(folder)
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
-    return read_folder(folder, _read)
+    return read_folder(folder, lambda opened: _read(opened, model_class))
 
 
-def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
+def _read(folder: OpenFolder, model_class: type[Model] | None) -> tuple[Model, Vocabulary]:
     """A model and its words."""
     try:
-        config = _read_config(folder)
+        config, make = _read_config(folder, model_class)
         vocabulary = words_in(folder, config.vocab_size)
         if len(vocabulary) != config.vocab_size:
             raise InputError(
                 f"{WORDS} must have the {config.vocab_size} words that {CONFIG} says, got {len(vocabulary)}"
             )
         with folder.open(WEIGHTS) as file:
-            _expect_room(config, bytes_in(file))
+            if make is build_model:
+                _expect_room(config, bytes_in(file))
             with undrawn():
-                model = build_model(config)
+                model = make(config)
             model.read_params(file)
     except FileNotFoundError as error:
         raise ModelFileError(f"{folder.path / WEIGHTS} does not exist") from error
@@ -89,18 +110,41 @@ def _read(folder: OpenFolder) -> tuple[Model, Vocabulary]:
     return model, vocabulary
 
 
-def _read_config(folder: OpenFolder) -> ModelConfig:
+def _read_config(
+    folder: OpenFolder, model_class: type[Model] | None
+) -> tuple[ModelConfig, Callable[[ModelConfig], Model]]:
+    """A configuration, and what makes a model of it."""
     path = folder.path / CONFIG
     try:
         fields = read_json(folder.read(CONFIG))
         if fields.get("model") == "ngram":
             raise ModelFileError(f"{path} is of an n-gram model: load_ngram reads it")
         _expect_known_format(path, fields.pop("format", FORMAT), fields.pop("rnnlm", None))
-        return config_of(fields)
+        named = fields.pop(CLASS, None)
+        own = _expect_class(path, named if named is not None else fields.get("model"), named is not None, model_class)
+        return (config_of(fields), build_model) if own is None else (own.configuration(**fields), own.from_config)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error
     except (ValueError, TypeError, AttributeError, OverflowError) as error:  # not JSON, not UTF-8, not our keys, ...
         raise ModelFileError(f"{path} is not a model's configuration: {error}") from error
+
+
+def _expect_class(path: Path, name: Any, is_own: bool, given: type[Model] | None) -> type[Model] | None:
+    """The class of a model of someone's own; None for one of this library.
+
+    Args:
+        path: the file that says it.
+        name: of the class.
+        is_own: whether the file says that it is someone's own.
+        given: what the caller says.
+    """
+    if given is None and is_own:
+        raise ModelFileError(
+            f"{path} is of a model of someone's own class, {name}: load_model(folder, model_class={name}) reads it"
+        )
+    if given is not None and given.__name__ != name:
+        raise ModelFileError(f"{path} must be of model_class {given.__name__}, which was asked for, and says {name}")
+    return given if is_own else None
 
 
 def _expect_known_format(path: Path, number: Any, writer: Any) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from rnnlm.backend import Array, ops
 from rnnlm.checks import refused
 from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer
 from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
@@ -82,6 +83,8 @@ def as_model(model: Any) -> Stacked | ForeignModel:
         return StackModel(model)
     if isinstance(model, Stacked):
         return model
+    if isinstance(model, Layer):
+        raise refused("model", "a model, not a layer", model, "Sequential([layer], head=...) makes one")
     methods = [getattr(model, name, None) for name in ("forward", "backward")]
     if isinstance(model, type) or not all(map(callable, methods)):
         raise refused("model", "an object with forward, backward, params and grads", model)

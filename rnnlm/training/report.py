@@ -9,7 +9,7 @@ from rnnlm.checks import positive, whole_number
 from rnnlm.errors import TrainingDiverged
 from rnnlm.inference.evaluation import perplexity
 
-__all__ = ["Hear", "Report", "checked_fit", "diverged", "note_step"]
+__all__ = ["EpochReport", "Hear", "Report", "checked_fit", "diverged", "note_step"]
 
 
 @dataclass(frozen=True)
@@ -21,17 +21,46 @@ class Report:
         window: windows done of the epoch under way, 0 at its end.
         loss: mean loss since the report before, in nats for a language model.
         grad_norm: mean norm of the gradient since then, before clipping.
+        step: steps done, over all epochs.
+        figure: what the loss is told as: perplexity, of a language model, or loss.
+        unit: what is counted by the second: tokens, or samples.
     """
 
     epoch: int
     window: int
     loss: float
     grad_norm: float
+    step: int = 0
+    figure: str = "perplexity"
+    unit: str = "tokens"
 
     @property
     def perplexity(self) -> float:
         """exp of the loss."""
         return perplexity(self.loss)
+
+
+@dataclass(frozen=True, kw_only=True)
+class EpochReport(Report):
+    """What is told of a training after an epoch. `loss` and `grad_norm` are means over the epoch.
+
+    Attributes:
+        lr: learning rate of its last step; None where the optimiser has none.
+        speed: tokens, or samples, trained on in a second, evaluations apart.
+        valid_loss: mean loss of what is held out, None where nothing is.
+        valid_lanes: into how many parts that was cut, which were scored side by side; with more than one the figure is
+            an approximation.
+    """
+
+    lr: float | None = None
+    speed: float = 0.0
+    valid_loss: float | None = None
+    valid_lanes: int = 1
+
+    @property
+    def valid_perplexity(self) -> float | None:
+        """exp of the valid loss."""
+        return None if self.valid_loss is None else perplexity(self.valid_loss)
 
 
 Hear = Callable[[Report], object]

@@ -1,27 +1,25 @@
 """Training as the book has it: a trainer that fits a model to a corpus."""
 
 import os
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Mapping, Sequence
 from math import inf
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rnnlm.checks import function, path_of
+from rnnlm.checks import flag, function, path_of
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
-from rnnlm.files import followed, make_folder
-from rnnlm.saving.checkpoint import Checkpoints
-from rnnlm.saving.lock import locked
+from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
+from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.foreign import as_model, expect_own
-from rnnlm.training.keeper import Keeper
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
+from rnnlm.training.trainer_folder import TrainerFolder
+from rnnlm.training.valid import HeldOut, checked_valid
 
 __all__ = ["RnnlmTrainer"]
 
@@ -36,6 +34,7 @@ class RnnlmTrainer:
     Attributes:
         ppl_list: the perplexities reported by the last `fit`, those before it was stopped and gone on with included.
         grad_norm_list: with each, the mean norm of the gradient, before clipping.
+        valid_ppl_list: perplexities of the text held out, after each epoch of the last `fit`.
         current_epoch: epochs finished over all calls of `fit`.
     """
 
@@ -43,14 +42,18 @@ class RnnlmTrainer:
         self.model, self.optimizer = model, optimizer
         self.ppl_list: list[float] = []
         self.grad_norm_list: list[float] = []
+        self.valid_ppl_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
         self._run: Run | None = None  # of the last `fit`
         self._before = 0  # epochs finished before it
         self._steps = 0  # steps made before it
-        self._folder: Path | None = None  # of its checkpoints
-        self._locked = False
+        self._folder = TrainerFolder(self._more)
+        self._listened = False  # whether the last `fit` had a text held out, or callbacks
         self._resumed: dict[str, Any] | None = None  # what the next `fit` goes on from
+
+    def __repr__(self) -> str:
+        return repr_of(self, self.ppl_list, "perplexity")
 
     def fit(
         self,
@@ -67,6 +70,9 @@ class RnnlmTrainer:
         seed: int = 0,
         save_to: str | os.PathLike[str] | None = None,
         save_every: str = "10m",
+        valid: ArrayLike | Tokens | Sentences | tuple[ArrayLike, ArrayLike] | None = None,
+        callbacks: Sequence[Callback] = (),
+        progress: bool = True,
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -93,6 +99,11 @@ class RnnlmTrainer:
                 each epoch and at the end, beside those of `save_every`; Ctrl-C, SIGTERM and SIGHUP finish the step and
                 save before they do what else they do.
             save_every: save after so many steps ("200") or so much time ("30s", "10m", "1h").
+            valid: a text held out, a corpus or (corpus[:-1], corpus[1:]), whose perplexity is taken after each epoch,
+                into `valid_ppl_list`: approximately, in ten lanes, sentences exactly. A rule of `rnnlm.optim` for
+                `rate` hears of it, and divides or ends the training; so does ASGD, which begins to average.
+            callbacks: who is told of the training, each a `Callback`: `TensorBoard`, or one of your own.
+            progress: False for no progress bar.
 
         Raises:
             BusyError: another training has `save_to`.
@@ -105,6 +116,7 @@ class RnnlmTrainer:
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         SaveEvery(save_every)  # for its errors
         save_to = None if save_to is None else path_of("save_to", save_to)
+        progress, callbacks = flag("progress", progress), checked_callbacks(callbacks)
         if on_report is not None:
             function("on_report", on_report)
         resumed, steps = self._resumed, self._steps + (0 if self._run is None else self._run.steps)
@@ -113,68 +125,70 @@ class RnnlmTrainer:
             before, steps = resumed["before"], resumed["steps"]
         batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
-        if resumed is None:
-            self.ppl_list, self.grad_norm_list = [], []
-        else:
-            if (was := resumed["eval_interval"]) != eval_interval:
-                raise InputError(
-                    f"eval_interval of a training that goes on must be {was}, as before, got {eval_interval}"
-                )
-            run.load_state_dict(resumed["training"])
-            self.ppl_list, self.grad_norm_list = resumed["ppl_list"], resumed["grad_norm_list"]
-            self._resumed = None
+        held_out = HeldOut(run, self.model, checked_valid(self.model, valid))
+        self._begin(run, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
+        self._listened = valid is not None or bool(callbacks)
+        epochs = Epochs(run, callbacks, before, steps)
 
         def hear(report: Report) -> object:
             self.current_epoch = self._before + report.epoch
             self.ppl_list.append(report.perplexity)
             self.grad_norm_list.append(report.grad_norm)
+            epochs.report(report)
             return on_report is not None and on_report(self.current_epoch, report.window, report.perplexity)
 
+        def validate() -> tuple[float, int] | None:
+            found = held_out.evaluate()
+            if found is None:
+                return None
+            self.valid_ppl_list.append(found.perplexity)
+            return found.nats, found.lanes
+
+        def end_epoch(report: Report) -> bool:
+            self.current_epoch = self._before + report.epoch
+            return epochs.end_epoch(report, validate) or held_out.finished
+
         try:
-            with self._kept(run, save_to, save_every) as end_step:
-                run.train(max_epoch, eval_interval, hear, on_step=end_step)
+            with (
+                self._folder.kept(run, save_to, save_every, steps) as end_step,
+                heard_by(callbacks, self),
+            ):
+                told = end_epoch if self._listened else None
+                run.train(max_epoch, eval_interval, hear, not progress, end_step, told)
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
 
-    @contextmanager
-    def _kept(self, run: Run, folder: str | os.PathLike[str] | None, every: str) -> Iterator[Callable[[], bool] | None]:
-        """Inside, a training is written down by what is to be called after each step; nothing is, without a folder."""
-        if folder is None:
-            yield None
+    @property
+    def next_step(self) -> int:
+        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will be told of."""
+        return self._steps + (1 if self._run is None else self._run.steps + (not self._run.epoch_is_due))
+
+    def _begin(self, run: Run, resumed: dict[str, Any] | None, eval_interval: int | None) -> None:
+        """Put a run where it is to begin, or to go on."""
+        if resumed is None:
+            self._lists({"ppl_list": [], "grad_norm_list": []})
             return
-        checkpoints = self._own(Path(folder))
-        keeper = Keeper(run, checkpoints, every, self._more, each_epoch=True, first=self._steps)
-        make_folder(checkpoints.folder)
-        with locked(checkpoints.folder):
-            self._locked = True
-            try:
-                with keeper.hearing():
-                    keeper.save()
-                    yield keeper.end_step
-                    keeper.save()
-            finally:
-                self._locked = False
+        if (was := resumed["eval_interval"]) != eval_interval:
+            raise InputError(f"eval_interval of a training that goes on must be {was}, as before, got {eval_interval}")
+        run.load_state_dict(resumed["training"])
+        run.epoch.load_state_dict(resumed.get("epoch"), run.steps // len(run.batches))
+        self._lists(resumed)
+        self._resumed = None
 
-    def _own(self, folder: Path) -> Checkpoints:
-        """The checkpoints in a folder, which are this trainer's.
-
-        Raises:
-            InputError: they are another one's.
-        """
-        checkpoints = Checkpoints(followed(folder))
-        if checkpoints.any() and checkpoints.folder != self._folder:
-            raise InputError(
-                f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
-            )
-        self._folder = checkpoints.folder
-        return checkpoints
+    def _lists(self, state: Mapping[str, Any]) -> None:
+        """Take over what was reported."""
+        self.ppl_list, self.grad_norm_list = list(state["ppl_list"]), list(state["grad_norm_list"])
+        self.valid_ppl_list = list(state.get("valid_ppl_list", []))
 
     def _more(self) -> dict[str, Any]:
         """What is written beside a training."""
         epochs = {"current_epoch": self.current_epoch, "before": self._before, "steps": self._steps}
         lists = {"ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
-        return {**epochs, **lists, "eval_interval": self._eval_interval}
+        found: dict[str, Any] = {**epochs, **lists, "eval_interval": self._eval_interval}
+        if self._listened and self._run is not None:
+            found |= {"valid_ppl_list": self.valid_ppl_list, "epoch": self._run.epoch.state_dict()}
+        return found
 
     def save(self, folder: str | os.PathLike[str]) -> None:
         """Write down the training that `fit` is in, as seen from its `on_report`, or has ended, as a checkpoint.
@@ -189,10 +203,7 @@ class RnnlmTrainer:
         """
         if self._run is None:
             raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
-        checkpoints = self._own(path_of("folder", folder))
-        make_folder(checkpoints.folder)
-        with nullcontext() if self._locked else locked(checkpoints.folder):
-            checkpoints.save(self._steps + self._run.steps, {"training": self._run.progress(), **self._more()})
+        self._folder.save(self._run, folder, self._steps)
 
     def resume(self, folder: str | os.PathLike[str]) -> bool:
         """Go back to the newest checkpoint in a folder: model, optimiser and learning rate are what they were, and the
@@ -206,9 +217,7 @@ class RnnlmTrainer:
             InputError: another model's, or another optimiser's; nothing is changed.
             BusyError: another training has the folder.
         """
-        checkpoints = Checkpoints(followed(path_of("folder", folder)))
-        with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
-            state = checkpoints.latest()
+        path, state = self._folder.latest(folder)
         if state is None:
             return False
         expect_own(self.optimizer, None)
@@ -217,8 +226,9 @@ class RnnlmTrainer:
             raise InputError(f"optimizer of a training that goes on must be {before}, as before, got {now}")
         as_model(self.model).load_progress(state["training"]["model"])
         self.optimizer.load_state_dict(state["training"]["optimizer"])
-        self._resumed, self._folder = state, checkpoints.folder
-        self.ppl_list, self.grad_norm_list = list(state["ppl_list"]), list(state["grad_norm_list"])
+        self._resumed = state
+        self._folder.adopt(path)
+        self._lists(state)
         self.current_epoch = state["current_epoch"]
         return True
 

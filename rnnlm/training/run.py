@@ -13,6 +13,7 @@ from rnnlm.errors import InputError
 from rnnlm.optim.clipping import norm_and_factor
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
+from rnnlm.training.epoch_sums import EpochSums, Sums
 from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
 from rnnlm.training.report import Hear, Report, diverged, note_step
 
@@ -36,6 +37,7 @@ class Run:
         steps: steps done.
         best: the lowest valid loss that `note_valid` heard, or None.
         waited: epochs since then.
+        epoch: what `on_epoch` of `train` hears, which is the trainer's to write down.
     """
 
     def __init__(
@@ -58,6 +60,7 @@ class Run:
         self.good_steps: Array = xp.zeros(1, xp.int64)  # before the first one that was not finite
         self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
         self.columns = self.reported = 0
+        self.epoch = EpochSums()
         self.kept_step = 0  # a step, and the weights that gave it a finite loss
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
@@ -68,6 +71,7 @@ class Run:
         on_report: Hear | None = None,
         silent: bool = False,
         on_step: Callable[[], object] | None = None,
+        on_epoch: Hear | None = None,
     ) -> None:
         """Go on until so many epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
 
@@ -77,20 +81,23 @@ class Run:
             on_report: hears each report; training ends if it returns True.
             silent: True for no progress bar.
             on_step: called after each step, when the run may be written down; training ends if it returns True.
+            on_epoch: hears a report of each whole epoch, after `on_report`; training ends if it returns True.
         """
         windows = max_epoch * len(self.batches)
         bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
         with self.model.one_thread, ops.quiet(), ops.one_blas_thread, bar:
             while True:
+                stop = False
                 if self._report_is_due(interval):
                     self.look()
-                    report = Report(*divmod(self.steps, len(self.batches)), *self.report())
+                    report = self._told(*self.report())
                     bar.set_postfix_str(self.batches.told(report.loss), refresh=False)
                     with not_counted(bar):
-                        stop = on_report is not None and on_report(report)
-                    if stop is True:
-                        return
-                if self.steps >= windows:
+                        stop = on_report is not None and on_report(report) is True
+                if on_epoch is not None and self.epoch_is_due:
+                    with not_counted(bar):
+                        stop = on_epoch(self.end_epoch()) is True or stop
+                if stop or self.steps >= windows:
                     return
                 self.step()
                 bar.update()
@@ -105,6 +112,17 @@ class Run:
             return False
         last = self.steps % len(self.batches) == 0
         return last if interval is None else (self.steps - 1) % len(self.batches) % interval == 0
+
+    @property
+    def epoch_is_due(self) -> bool:
+        """Whether the last step ends an epoch that `on_epoch` has not heard of."""
+        epochs, windows = divmod(self.steps, len(self.batches))
+        return not windows and epochs > self.epoch.told
+
+    @property
+    def next_step(self) -> int:
+        """The first step, counted from 1, whose report is to come: the next, or the last one, if it ends an epoch."""
+        return self.steps + (not self._report_is_due(None))
 
     def step(self) -> None:
         """Forward, back, clip, update. Nothing waits for the device but a look and the upload of a window of a file."""
@@ -169,11 +187,28 @@ class Run:
 
     def report(self) -> tuple[float, float]:
         """Mean loss and mean norm of the gradient since the last report."""
-        loss, norm = ops.asnumpy(self.totals).tolist()
-        loss, norm = loss / self.columns, norm / (self.steps - self.reported)
+        loss, columns, norm, steps = pending = self._pending()
+        self.epoch.add(pending)
         self.totals[...] = 0
         self.columns, self.reported = 0, self.steps
-        return loss, norm
+        return loss / columns, norm / steps
+
+    def so_far(self) -> Report:
+        """The same, of which nothing is reset: the next report is what it would be."""
+        loss, columns, norm, steps = self._pending()
+        return self._told(loss / columns, norm / steps)
+
+    def end_epoch(self) -> Report:
+        """Mean loss and mean norm of the gradient of the epoch that has just ended, which is told by that."""
+        return self._told(*self.epoch.end(self._pending()))
+
+    def _pending(self) -> Sums:
+        loss, norm = ops.asnumpy(self.totals).tolist()
+        return loss, self.columns, norm, self.steps - self.reported
+
+    def _told(self, loss: float, norm: float) -> Report:
+        place = divmod(self.steps, len(self.batches))
+        return Report(*place, loss, norm, self.steps, self.batches.figure, self.batches.unit)
 
     def note_valid(self, loss: float) -> bool:
         """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far. One that is not

@@ -1,5 +1,6 @@
 """Training of networks on samples, as the book and Keras have it."""
 
+from collections.abc import Sequence
 from math import inf
 from typing import Any
 
@@ -10,6 +11,8 @@ from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import progress_bar, say
+from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
+from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.foreign import update_of
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
@@ -42,6 +45,10 @@ class Trainer:
         self.val_accuracy_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
+        self._steps = 0  # of all calls of `fit`
+
+    def __repr__(self) -> str:
+        return repr_of(self, self.loss_list, "loss")
 
     def fit(
         self,
@@ -57,6 +64,7 @@ class Trainer:
         patience: int | None = None,
         verbose: int = 1,
         seed: int = 0,
+        callbacks: Sequence[Callback] = (),
     ) -> None:
         """Train for `max_epoch` epochs, each over all samples once in an order of its own, the last batch of an epoch
         smaller if need be.
@@ -77,6 +85,7 @@ class Trainer:
                 the best one.
             verbose: 0 for nothing, 1 for a progress bar, 2 for a line after each epoch.
             seed: of the orders; each call of `fit` has others.
+            callbacks: who is told of the training, each a `Callback`: `TensorBoard`, or one of your own.
 
         Raises:
             InputError: arguments out of range, or samples that do not fit each other; before any training.
@@ -85,7 +94,7 @@ class Trainer:
         whole_number("verbose", verbose, 0, 3)
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         patience = None if patience is None else whole_number("patience", patience, 1)
-        accuracy = flag("accuracy", accuracy)
+        accuracy, callbacks = flag("accuracy", accuracy), checked_callbacks(callbacks)
         update_of(self.optimizer)  # for its errors
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
         if patience is not None and held_out is None:
@@ -100,18 +109,25 @@ class Trainer:
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
         self._best: list[Any] = []  # weights of the lowest loss so far, where there is patience
-        with progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1) as bar:
+        epochs, steps = Epochs(run, callbacks, before, self._steps), self._steps
+        bar = progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1)
+        with bar, heard_by(callbacks, self):
             try:
                 for epoch in range(1, max_epoch + 1):
-                    told = self._epoch(run, epoch, bar)
+                    told = self._epoch(run, epoch, bar, epochs)
                     self.current_epoch = before + epoch
-                    told += self._after_epoch(x, t, held_out, accuracy)
-                    if verbose == 2:
-                        say(f"epoch {self.current_epoch}{told}")
-                    if patience is not None and self._is_enough(run, patience):
+
+                    def validate(told: str = told) -> tuple[float, int] | None:
+                        told += self._after_epoch(x, t, held_out, accuracy)
+                        if verbose == 2:
+                            say(f"epoch {self.current_epoch}{told}")
+                        return (self.val_loss_list[-1], 1) if held_out is not None else None
+
+                    stop = epochs.end_epoch(run.end_epoch(), validate)
+                    if (patience is not None and self._is_enough(run, patience)) or stop:
                         break
             finally:
-                self.current_epoch = before + run.steps // len(batches)
+                self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
         for weights, best in zip(run.model.weights(), self._best):
             weights[...] = best
 
@@ -121,12 +137,18 @@ class Trainer:
             self._best = [weights.copy() for weights in run.model.weights()]
         return run.waited >= patience
 
-    def _epoch(self, run: Run, epoch: int, bar: Any) -> str:
+    @property
+    def next_step(self) -> int:
+        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will be told of."""
+        return self._steps + 1
+
+    def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> str:
         """Train until so many epochs are done; returns the mean of the losses reported, in words."""
         seen: list[float] = []
 
         def hear(report: Report) -> None:
             seen.append(report.loss)
+            epochs.report(report)
             bar.set_postfix_str(run.batches.told(report.loss), refresh=False)
             bar.update(run.steps - bar.n)
 

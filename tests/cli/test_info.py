@@ -12,8 +12,8 @@ def test_info(models, capsys):
     assert f"fused functions: {', '.join(sorted(TWINS)) or 'none'}" in shown
     assert main(["info", str(models / "storyish")]) == 0
     shown = capsys.readouterr().out
-    assert "102 x 4          408" in shown
-    assert f"{408 + 20 + 25 + 5 + 510 + 102:,}" in shown
+    assert "embed   TimeEmbedding       (N, T, 4)     W (102, 4)                           408\n" in shown
+    assert shown.splitlines()[-1].split() == ["total", f"{408 + 20 + 25 + 5 + 510 + 102:,}"]
 
 
 def test_info_says_what_slows_it_down(monkeypatch, capsys):

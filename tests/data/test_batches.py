@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
-from rnnlm.data import Batches
+from rnnlm.data import Batches, Sentences
 from rnnlm.data.batches import RandomBatches, make_batches
 from rnnlm.errors import DataError, InputError
 from tests.gradcheck import host
@@ -87,3 +87,19 @@ def test_the_numbers_of_random_windows_are_64_bits():
     for wrong in (2**64, -1):  # of windows that draw nothing, too
         with pytest.raises(InputError, match=r"seed must be a whole number in \[0, 2\*\*64\), got"):
             make_batches(ids, ids, 2, 20, seed=wrong)
+
+
+def test_windows_are_gone_over_again_and_again():
+    corpus = np.arange(47)
+    batches = Batches(corpus[:-1], corpus[1:], 2, 5)
+    first, second = list(batches), list(batches)
+    assert len(first) == len(second) == len(batches) == 4
+    for number, ((xs, ts), (again, _)) in enumerate(zip(first, second)):
+        np.testing.assert_array_equal(host(xs), host(batches.window(number)[0]))
+        np.testing.assert_array_equal(host(xs), host(again))
+        np.testing.assert_array_equal(host(ts), host(xs) + 1)
+    np.testing.assert_array_equal(host(next(iter(batches.epoch(2)))[0]), host(batches.window(8)[0]))
+    with pytest.raises(InputError, match="number must be a whole number of at least 0, got -1"):
+        batches.epoch(-1)
+    lines = make_batches(Sentences([1, 2, 0, 3, 0, 4, 4, 0], 0), None, 2, 3)
+    assert sum(int((host(ts) >= 0).sum()) for _, ts in lines) == 8

@@ -1,8 +1,9 @@
+import numpy as np
 import pytest
 from hypothesis import given, settings, strategies as st
 
 from rnnlm.data import Vocabulary
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError, UnknownWord
 
 
 def test_ids_are_places():
@@ -73,6 +74,43 @@ def test_the_text_of_ids_has_a_line_for_each_end():
     words = Vocabulary(["the", "cat", "<eos>"])
     assert words.text([0, 1, 2, 0, 2]) == "the cat\nthe\n"
     assert words.text([2, 0]) == "\nthe"
-    assert repr(words) == "<Vocabulary of 3 words>"
+    assert repr(words) == "<Vocabulary of 3 words: 'the', 'cat', '<eos>'>"
     with pytest.raises(DataError, match="words must be Unicode characters, got"):
         words.encode("the \ud800")
+
+
+def test_words_and_ids_are_looked_up_as_in_a_sequence_of_words():
+    words = Vocabulary(["the", "cat", "<unk>"])
+    assert (words["cat"], words[1], words[np.int64(0)], len(words)) == (1, "cat", "the", 3)
+    assert list(words) == list(words) == words.words
+    assert "cat" in words
+    assert "dog" not in words
+    assert 1 not in words
+
+
+@pytest.mark.parametrize(
+    ("key", "message"),
+    [
+        ("dog", r"^'dog' is not among the 3 words of the vocabulary: encode reads it as <unk>$"),
+        (3, r"^ids of this vocabulary must be in \[0, 3\), got 3$"),
+    ],
+)
+def test_what_is_not_in_it_is_a_key_error_of_ours(key, message):
+    words = Vocabulary(["the", "cat", "<unk>"])
+    with pytest.raises(UnknownWord, match=message) as caught:
+        words[key]
+    assert isinstance(caught.value, KeyError)
+    assert isinstance(caught.value, DataError)
+
+
+@pytest.mark.parametrize("key", [-1, True, 1.0, None, slice(2), ["the"]])
+def test_keys_are_words_and_ids_alone(key):
+    with pytest.raises(InputError, match="a key of a vocabulary that is no word .a str. must be a whole number of at "):
+        Vocabulary(["the", "cat"])[key]
+
+
+def test_a_long_vocabulary_is_shown_in_short():
+    shown = repr(Vocabulary([f"w{i}" for i in range(1000)] + ["\x1b[31m"]))
+    assert shown.startswith("<Vocabulary of 1,001 words: 'w0', 'w1', ")
+    assert shown.endswith("'w7', ...>")
+    assert "\x1b" not in repr(Vocabulary(["\x1b[31m"]))

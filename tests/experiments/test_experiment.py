@@ -7,10 +7,11 @@ import rnnlm
 from rnnlm.cli.main import main
 from rnnlm.data import ptb
 from rnnlm.errors import InputError
-from rnnlm.experiments import final, fitting
+from rnnlm.experiments import final
 from rnnlm.experiments.experiment import run
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.saving.model_folder import load_model
+from rnnlm.training import valid as held_out
 from rnnlm.training.run import Run
 from tests.cli.runs import SMALL, rows
 from tests.gradcheck import host
@@ -20,7 +21,7 @@ def test_the_best_model_by_valid_is_kept_and_the_rate_lowered(treebank, monkeypa
     """Valid perplexities 9, 5, 7: the second model stays, and the third epoch is followed by a lower rate."""
     from rnnlm.inference.evaluation import Evaluation
 
-    saved, real = [], fitting.evaluate
+    saved, real = [], held_out.evaluate
     answers = iter([9.0, 5.0, 7.0, 6.0])
 
     def fake(model, ids, lanes=1):
@@ -29,7 +30,7 @@ def test_the_best_model_by_valid_is_kept_and_the_rate_lowered(treebank, monkeypa
         saved.append(host(model.flat_params))
         return Evaluation(float(np.log(next(answers))), 9, 0.1, lanes)
 
-    monkeypatch.setattr(fitting, "evaluate", fake)
+    monkeypatch.setattr(held_out, "evaluate", fake)
     assert (
         main(
             ["train", *SMALL, "--max-epoch", "4", "--optimizer", "sgd", "--lr", "1", "--lr-decay", "4", "--out", "out"]
@@ -79,7 +80,7 @@ def test_the_seed_experiment(ptb_dir, tmp_path, capsys):
 def test_a_run_that_diverges_keeps_the_last_good_model(treebank, capsys):
     assert main(["train", *SMALL, "--lr", "1e30", "--optimizer", "sgd", "--no-evaluate", "--out", "out"]) == 1
     assert "NaN or infinite at step 2 (epoch 1, window 2 of" in capsys.readouterr().err
-    assert fitting.evaluate(load_model("out/model")[0], ptb.load_data("test")[0]).perplexity < 20
+    assert held_out.evaluate(load_model("out/model")[0], ptb.load_data("test")[0]).perplexity < 20
     assert rows("out/metrics.jsonl") == [{"diverged": 2}]
 
 
@@ -179,7 +180,7 @@ def test_the_gradients_norm_is_written_down(treebank):
 @pytest.fixture
 def scripted(monkeypatch):
     """Valid perplexities that a test lays down, in place of real ones; the exact ones in the end are real."""
-    real = fitting.evaluate
+    real = held_out.evaluate
 
     def give(values):
         it = iter(values)
@@ -187,7 +188,7 @@ def scripted(monkeypatch):
         def fake(model, ids, lanes=1):
             return real(model, ids) if lanes == 1 else rnnlm.Evaluation(float(np.log(next(it))), 9, 0.1)
 
-        monkeypatch.setattr(fitting, "evaluate", fake)
+        monkeypatch.setattr(held_out, "evaluate", fake)
 
     return give
 
@@ -221,7 +222,7 @@ def test_averaged_weights_are_evaluated_and_kept(treebank, monkeypatch):
     from rnnlm.optim import ASGD
     from rnnlm.optim.named import OPTIMIZERS
 
-    losses, seen, made, real = [9, 8, 7, 6, 5, 4, 3, 9.5, 1], [], [], fitting.evaluate
+    losses, seen, made, real = [9, 8, 7, 6, 5, 4, 3, 9.5, 1], [], [], held_out.evaluate
 
     def fake(model, ids, lanes=1):
         if lanes == 1:
@@ -238,7 +239,7 @@ def test_averaged_weights_are_evaluated_and_kept(treebank, monkeypatch):
             super().update(params, grads)
             self.last = host(params[0])
 
-    monkeypatch.setattr(fitting, "evaluate", fake)
+    monkeypatch.setattr(held_out, "evaluate", fake)
     monkeypatch.setitem(OPTIMIZERS, "asgd", Watched)
     options = ["--optimizer", "asgd", "--lr", "2", "--max-epoch", "9", "--lr-rule", "constant"]
     assert main(["train", *SMALL, *options, "--out", "out"]) == 0

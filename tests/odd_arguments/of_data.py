@@ -46,6 +46,7 @@ method("Vocabulary.encode of a text", words, "encode", lambda: {"words": "a b"},
 method("Vocabulary.decode", words, "decode", lambda: {"ids": [0, 2]}, takes={"ids": (object,)}, also={"ids": ("id",)})
 method("Vocabulary.text", words, "text", lambda: {"ids": [0, 2]}, takes={"ids": (object,)}, also={"ids": ("id",)})
 method("Vocabulary.__contains__", words, "__contains__", lambda: {"word": "a"}, takes={"word": (object,)})
+method("Vocabulary.__getitem__", words, "__getitem__", lambda: {"key": 1}, takes={"key": (str,)}, also={"key": ("vocabulary",)})  # fmt: skip
 method("Vocabulary.read_by", words, "read_by", lambda: {"options": TextOptions()})
 method(
     "Vocabulary.for_file",
@@ -145,6 +146,7 @@ entry(
     lambda: {"xs": ids()[:-1], "ts": ids()[1:], **SIZES},
     takes=STREAM,
 )
+method("Batches.epoch", lambda: Batches(ids()[:-1], ids()[1:], **SIZES), "epoch", lambda: {"number": 1})
 entry(
     "RandomBatches",
     lambda **given: windows(RandomBatches(**given)),

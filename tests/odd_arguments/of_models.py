@@ -154,6 +154,7 @@ entry(
     takes={"layers": (dict,), "head": NONE, "dtype": (np.dtype, type)}, also={"layers": ("layer",)},
 )  # fmt: skip
 method("Sequential.predict", network, "predict", lambda: {"xs": np.ones((4, 2), np.float32)}, takes={"xs": LISTS})
+method("Model.summary", model, "summary", lambda: {"input_shape": (2,)}, takes={"input_shape": NONE})
 method("Sequential.summary", network, "summary", lambda: {"input_shape": (2,)}, takes={"input_shape": NONE})
 
 # ---------------------------------------------------------------- answers
@@ -209,9 +210,9 @@ entry(
 READ = {"errors": (OSError,), "also": {"folder": (*MISSING, "is not a folder"), "path": (*MISSING, "is not a folder")}}
 entry(
     "load_model",
-    lambda folder: load_model(folder)[0],
-    lambda: {"folder": str(FOLDER / "model")},
-    takes={"folder": (os.PathLike,)},
+    lambda folder, model_class: load_model(folder, model_class)[0],
+    lambda: {"folder": str(FOLDER / "model"), "model_class": LanguageModel},
+    takes={"folder": (os.PathLike,), "model_class": NONE},
     **READ,
 )
 entry(

@@ -5,7 +5,7 @@ from unittest.mock import patch
 
 import numpy as np
 
-from rnnlm import SGD, Constant, Dense, MeanSquaredError, RnnlmTrainer, Sequential, Trainer
+from rnnlm import SGD, Callback, Constant, Dense, MeanSquaredError, RnnlmTrainer, Sequential, TensorBoard, Trainer
 from rnnlm.data.batches import Batches
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.plotting import save_gates, save_norms, save_perplexity, save_surprise, show_curve
@@ -29,13 +29,22 @@ def trained(model=None, optimizer=None, **given):
 FIT = {
     "xs": ids()[:-1], "ts": ids()[1:], "max_epoch": 2, "batch_size": 2, "time_size": 3, "max_grad": 1.0, "eval_interval": 2,
     "on_report": None, "rate": Constant(0.1), "random_bptt": False, "seed": 0, "save_to": None, "save_every": "10m",
+    "valid": ids(), "callbacks": [Callback()], "progress": False,
 }  # fmt: skip
 entry(
     "RnnlmTrainer.fit", in_scratch(trained), lambda: {"model": model(), "optimizer": SGD(0.1), **FIT},
-    takes={**STREAM, "max_grad": (int, type(None)), "eval_interval": NONE, "rate": (type(None), type), "on_report": (object,)},
+    takes={**STREAM, "max_grad": (int, type(None)), "eval_interval": NONE, "rate": (type(None), type), "on_report": (object,), "valid": (*LISTS, type(None))},
     also=TOO_SHORT, errors=(OSError,),
 )  # fmt: skip
 entry("SaveEvery", lambda given: SaveEvery(given).steps, lambda: {"given": "20"}, also={"given": ("save_every",)})
+
+
+entry(
+    "TensorBoard",
+    in_scratch(lambda folder: TensorBoard(folder).folder),
+    lambda: {"folder": "log"},
+    takes={"folder": (os.PathLike,)},
+)
 
 
 def run(**given):
@@ -87,6 +96,7 @@ entry(
     lambda: {
         "model": network(), "optimizer": SGD(0.1), **SAMPLES, "max_epoch": 2, "batch_size": 2, "max_grad": 1.0, "eval_interval": 1,
         "validation_split": 0.5, "validation_data": None, "accuracy": False, "patience": 2, "verbose": 0, "seed": 0,
+        "callbacks": [Callback()],
     },
     takes={"x": LISTS, "t": LISTS, "max_grad": (int, type(None)), "eval_interval": NONE, "patience": NONE, "validation_split": (int,)},
     also={"x": ("sample", "dense1"), "t": ("sample", "ts"), "validation_data": ("validation",), "validation_split": ("patience",)},

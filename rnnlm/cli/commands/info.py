@@ -3,17 +3,12 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.commands.ngram import show_ngrams
 from rnnlm.cli.folders import open_model
-
-if TYPE_CHECKING:
-    from rnnlm.layers.base import Layer
 
 __all__ = ["Info"]
 
@@ -51,7 +46,7 @@ def show_machine() -> None:
 
 
 def show_model(folder: Path) -> None:
-    """Print the layers of a model with the shapes and numbers of their parameters."""
+    """Print the words of a model, and its layers as `summary` has them."""
     from rnnlm.saving.ngram_files import is_ngram, load_ngram
     from rnnlm.saving.open_folder import MANIFEST, expect_whole
 
@@ -60,24 +55,9 @@ def show_model(folder: Path) -> None:
             expect_whole(folder)  # tables too, of which others read what they need
         ngram, words = load_ngram(folder)
         print(f"\nn-grams up to order {ngram.order}, {len(words):,} words\n  {'reads':16s} {words.reading}")
-        show_ngrams(ngram)
+        ngram.summary()
         return
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
     print(f"  {'reads':16s} {words.reading}")
-    for name, layer in model.layers.items():
-        print(f"  {name:16s} {_described(layer)}")
-        for weight, p in zip(layer.names, layer.params):
-            own = any(p is q for q in model.params)
-            count = f"{p.size:>12,}" if own else "        tied"
-            print(f"    {weight:14s} {' x '.join(str(n) for n in p.shape):>16s} {count}")
-    print(f"  {'parameters':16s} {'':16s} {sum(p.size for p in model.params):>12,}")
-
-
-def _described(layer: "Layer") -> str:
-    """A layer's class, and what is special about it."""
-    words = [type(layer).__name__]
-    words += [f"{mask.name} {mask.dropout_ratio:g}" for mask in layer.masks if mask.dropout_ratio]
-    words += [name for name in ("variational", "reset_after") if getattr(layer, name, False)]
-    words += [f"{name} {getattr(layer, name):g}" for name in ("ar", "tar") if getattr(layer, name, 0)]
-    return ", ".join(words)
+    model.summary()

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from rnnlm.ngrams.model import NGram
 
-__all__ = ["Ngram", "show_ngrams"]
+__all__ = ["Ngram"]
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ class Train(Command):
         expect_words(self.out, words)
         model = self._model(ids, words)
         save_ngram(self.out, model, words)
-        show_ngrams(model)
+        model.summary()
         print(f"{self.out}: from {len(ids):,} tokens in {perf_counter() - begin:.1f} seconds")
         if self.corpus in BUILT_IN:
             self._evaluate(model, words)
@@ -155,7 +155,7 @@ class Convert(Command):
         model, words = load_ngram(self.model)
         expect_reading(self.out, words.reading)
         save_ngram(self.out, model, words)
-        show_ngrams(model)
+        model.summary()
         print(f"{self.out}: {len(words):,} words")
 
 
@@ -175,10 +175,3 @@ class Ngram(Command):
     def asked(self) -> Command:
         """What to do."""
         return self.action
-
-
-def show_ngrams(model: "NGram") -> None:
-    """Print how many n-grams there are of each order, and the discounts of Kneser-Ney."""
-    for n, table in enumerate(model.tables, 1):
-        taken = ", ".join(f"{d:.4f}" for d in model.discounts[n - 1]) if model.discounts else ""
-        print(f"  {n}-grams {len(table):>12,}{'   counts of 1, 2, 3 and more lowered by ' if taken else ''}{taken}")

@@ -6,7 +6,7 @@ from typing import Any
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import flag, instance_of
 from rnnlm.layers.affine import TimeAffine
-from rnnlm.layers.base import batch_first, expect, time_major
+from rnnlm.layers.base import Shape, batch_first, expect, time_major
 from rnnlm.layers.heads.base import Head, factor_of
 from rnnlm.layers.heads.softmax import exp_scores
 
@@ -109,6 +109,10 @@ class TimeAffineWithLoss(Head):
     def takes(self) -> int:
         """H."""
         return len(self.params[0])
+
+    def output_shape(self, shape: Shape) -> Shape:
+        """(N, T, V), of the scores."""
+        return *shape[:-1], self.params[0].shape[1]
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it."""

@@ -1,0 +1,82 @@
+"""Where a trainer's trainings are written down: a folder of checkpoints that is this trainer's."""
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+from rnnlm.checks import path_of
+from rnnlm.errors import InputError
+from rnnlm.files import followed, make_folder
+from rnnlm.saving.checkpoint import Checkpoints
+from rnnlm.saving.lock import locked
+from rnnlm.training.keeper import Keeper
+from rnnlm.training.run import Run
+
+__all__ = ["TrainerFolder"]
+
+
+class TrainerFolder:
+    """Knows which folder is the trainer's own, and whether it is locked just now.
+
+    Args:
+        more: gives what is written beside a training.
+    """
+
+    def __init__(self, more: Callable[[], Mapping[str, Any]]) -> None:
+        self.more = more
+        self._folder: Path | None = None
+        self._locked = False
+
+    @contextmanager
+    def kept(
+        self, run: Run, folder: str | os.PathLike[str] | None, every: str, first: int
+    ) -> Iterator[Callable[[], bool] | None]:
+        """Inside, a training is written down by what is to be called after each step; nothing is, without a folder."""
+        if folder is None:
+            yield None
+            return
+        checkpoints = self._own(Path(folder))
+        keeper = Keeper(run, checkpoints, every, self.more, each_epoch=True, first=first)
+        make_folder(checkpoints.folder)
+        with locked(checkpoints.folder):
+            self._locked = True
+            try:
+                with keeper.hearing():
+                    keeper.save()
+                    yield keeper.end_step
+                    keeper.save()
+            finally:
+                self._locked = False
+
+    def save(self, run: Run, folder: str | os.PathLike[str], first: int) -> None:
+        """Write a checkpoint; errors are those of `RnnlmTrainer.save`."""
+        checkpoints = self._own(path_of("folder", folder))
+        make_folder(checkpoints.folder)
+        with nullcontext() if self._locked else locked(checkpoints.folder):
+            checkpoints.save(first + run.steps, {"training": run.progress(), **self.more()})
+
+    def latest(self, folder: str | os.PathLike[str]) -> tuple[Path, dict[str, Any] | None]:
+        """Where a folder really is, and its newest checkpoint, or None; errors are those of `RnnlmTrainer.resume`."""
+        checkpoints = Checkpoints(followed(path_of("folder", folder)))
+        with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
+            return checkpoints.folder, checkpoints.latest()
+
+    def adopt(self, folder: Path) -> None:
+        """It is this trainer's from now on."""
+        self._folder = folder
+
+    def _own(self, folder: Path) -> Checkpoints:
+        """The checkpoints in a folder, which are this trainer's.
+
+        Raises:
+            InputError: they are another one's.
+        """
+        checkpoints = Checkpoints(followed(folder))
+        if checkpoints.any() and checkpoints.folder != self._folder:
+            raise InputError(
+                f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
+            )
+        self._folder = checkpoints.folder
+        return checkpoints

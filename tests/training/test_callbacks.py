@@ -1,0 +1,244 @@
+"""What listens to a training, and a text held out."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rnnlm import (
+    ASGD,
+    SGD,
+    Callback,
+    DataError,
+    Dense,
+    DivideOnPlateau,
+    Halving,
+    InputError,
+    MeanSquaredError,
+    RnnlmTrainer,
+    Sentences,
+    Sequential,
+    SimpleRnnlm,
+    Trainer,
+    evaluate,
+)
+from rnnlm.saving.checkpoint import Checkpoints
+from tests.gradcheck import host
+
+V = 9
+CORPUS = np.random.default_rng(0).integers(0, V, 121)
+VALID = np.random.default_rng(1).integers(0, V, 40)
+SIZES = {"batch_size": 3, "time_size": 5}  # 8 windows an epoch
+
+
+class Listener(Callback):
+    """Writes down what it hears; asks to stop after an epoch."""
+
+    def __init__(self, stop_at=None):
+        self.heard, self.stop_at = [], stop_at
+
+    def begin(self, training):
+        self.heard.append(("begin", training.next_step))
+
+    def report(self, report):
+        self.heard.append(("report", report.epoch, report.window, report.step))
+
+    def end_epoch(self, report):
+        self.heard.append(report)
+        return report.epoch == self.stop_at
+
+    def end(self, training):
+        self.heard.append(("end", training.current_epoch))
+
+    @property
+    def epochs(self):
+        return [one for one in self.heard if not isinstance(one, tuple)]
+
+
+def fit(max_epoch=2, optimizer=None, trainer=None, **options):
+    trainer = trainer or RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=1), optimizer or SGD(0.5))
+    trainer.fit(CORPUS[:-1], CORPUS[1:], max_epoch, progress=False, **SIZES, **options)
+    return trainer
+
+
+def test_a_text_held_out_is_evaluated_after_each_epoch():
+    trainer, plain = fit(3, valid=VALID), fit(3)
+    assert len(trainer.valid_ppl_list) == 3
+    assert trainer.valid_ppl_list[-1] == evaluate(trainer.model, VALID, lanes=10).perplexity
+    assert plain.valid_ppl_list == []
+    assert trainer.ppl_list == plain.ppl_list
+    np.testing.assert_array_equal(host(trainer.model.flat_params), host(plain.model.flat_params))
+
+
+def test_it_may_be_inputs_and_targets_or_sentences():
+    assert fit(valid=(VALID[:-1], VALID[1:])).valid_ppl_list == fit(valid=VALID).valid_ppl_list
+    sentences = Sentences(np.append(VALID, 0), 0)
+    trainer = fit(valid=sentences)
+    assert trainer.valid_ppl_list[-1] == evaluate(trainer.model, sentences).perplexity
+
+
+@pytest.mark.parametrize(
+    ("valid", "error", "message"),
+    [
+        ((VALID, VALID), InputError, "valid must be a corpus, or .xs, ts. of which ts is xs one word on"),
+        ((VALID,) * 3, InputError, "valid must be a corpus, or a tuple .xs, ts."),
+        ([1], DataError, "valid must have at least two words, got 1"),
+        ([1, V], InputError, "valid must hold ids in .0, 9., got 9"),
+        ("text", InputError, "valid must be"),
+    ],
+)
+def test_what_is_no_text_is_refused_before_training(valid, error, message):
+    trainer = RnnlmTrainer(SimpleRnnlm(V, 4, 5), SGD(0.5))
+    with pytest.raises(error, match=message):
+        fit(trainer=trainer, valid=valid)
+    assert trainer.ppl_list == []
+
+
+def test_a_model_that_can_not_be_evaluated_is_named():
+    class Foreign:
+        params, grads = [], []
+
+        def forward(self, xs, ts):
+            return 1.0
+
+        def backward(self):
+            pass
+
+    with pytest.raises(InputError, match="model, where valid is given, must be a language model"):
+        fit(trainer=RnnlmTrainer(Foreign(), SGD(0.5)), valid=VALID)
+
+
+def test_callbacks_hear_it_all_in_order():
+    one, two = Listener(), Listener()
+    trainer = fit(2, eval_interval=5, callbacks=[one, two], valid=VALID)
+    assert [h if isinstance(h, tuple) else ("epoch", h.epoch, h.step) for h in one.heard] == [
+        ("begin", 1),
+        ("report", 0, 1, 1), ("report", 0, 6, 6), ("epoch", 1, 8),
+        ("report", 1, 1, 9), ("report", 1, 6, 14), ("epoch", 2, 16),
+        ("end", 2),
+    ]  # fmt: skip
+    assert one.heard == two.heard
+    assert [report.valid_perplexity for report in one.epochs] == trainer.valid_ppl_list
+    assert all(report.speed > 0 and report.lr == 0.5 and report.valid_lanes == 10 for report in one.epochs)
+
+
+def test_a_report_of_an_epoch_is_its_mean_whenever_else_there_are_reports():
+    means = []
+    for interval in (None, 1, 3, 5, 100):
+        listener = Listener()
+        fit(3, eval_interval=interval, callbacks=[listener])
+        means.append([(report.loss, report.grad_norm) for report in listener.epochs])
+    np.testing.assert_allclose(means, [means[0]] * 5, rtol=1e-12)
+
+
+def test_one_may_ask_to_stop_and_all_hear_that_epoch():
+    first, second = Listener(stop_at=2), Listener()
+    trainer = fit(5, callbacks=[first, second])
+    assert trainer.current_epoch == 2
+    assert [report.epoch for report in second.epochs] == [1, 2]
+    assert second.heard[-1] == ("end", 2)
+
+
+class Broken(Listener):
+    def end_epoch(self, report):
+        raise ZeroDivisionError("mine")
+
+
+def test_what_one_raises_comes_out_and_the_end_is_heard():
+    listener, broken = Listener(), Broken()
+    with pytest.raises(ZeroDivisionError, match="mine"):
+        fit(callbacks=[listener, broken])
+    assert listener.heard[-1] == broken.heard[-1] == ("end", 1)
+
+
+def test_epochs_and_steps_count_on_over_calls():
+    listener = Listener()
+    trainer = fit(1)
+    fit(2, trainer=trainer, callbacks=[listener])
+    assert listener.heard[0] == ("begin", 9)
+    assert [(report.epoch, report.step) for report in listener.epochs] == [(2, 16), (3, 24)]
+
+
+@pytest.mark.parametrize("given", [Listener(), [print], [Listener], "x", None])
+def test_what_is_no_list_of_callbacks_is_refused(given):
+    with pytest.raises(InputError, match="callbacks must be a"):
+        fit(callbacks=given)
+
+
+def test_the_rate_and_the_optimizer_hear_of_the_text_held_out():
+    rule = DivideOnPlateau(0.5, 2.0)
+    fit(3, rate=rule, valid=VALID)
+    assert rule.epochs == 3
+    averaging = ASGD(0.5, nonmono=1)
+    fit(3, optimizer=averaging, valid=VALID)
+    assert len(averaging.losses) >= 2
+    finishing = fit(9, rate=Halving(0.5, ratio=2.0), valid=VALID)  # no epoch is good enough for that
+    assert finishing.current_epoch == len(finishing.valid_ppl_list) < 9
+
+
+# ---------------------------------------------------------------- going on
+
+
+class Dies(Listener):
+    """The process does, at some report."""
+
+    def __init__(self, report):
+        super().__init__()
+        self.left = report
+
+    def report(self, report):
+        super().report(report)
+        self.left -= 1
+        if not self.left:
+            raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize("dies", [2, 4, 5])
+def test_a_training_that_goes_on_tells_the_same(dies, tmp_path):
+    whole = Listener()
+    unbroken = fit(3, eval_interval=3, callbacks=[whole], valid=VALID)
+    first, then, keeping = Dies(dies), Listener(), {"save_to": tmp_path / "kept", "save_every": "1"}
+    with pytest.raises(KeyboardInterrupt):
+        fit(3, eval_interval=3, callbacks=[first], valid=VALID, **keeping)
+    trainer = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), SGD(0.1))
+    assert trainer.resume(tmp_path / "kept")
+    fit(3, trainer=trainer, eval_interval=3, callbacks=[then], valid=VALID, **keeping)
+    assert trainer.valid_ppl_list == unbroken.valid_ppl_list
+    figures = [
+        [(r.epoch, r.step, r.loss, r.grad_norm, r.valid_loss) for r in one]
+        for one in (first.epochs + then.epochs, whole.epochs)
+    ]
+    assert figures[0] == figures[1]
+
+
+def test_a_checkpoint_without_listeners_is_what_it_always_was(tmp_path):
+    fit(1, save_to=tmp_path / "plain")
+    fit(1, save_to=tmp_path / "heard", valid=VALID)
+    plain, heard = (Checkpoints(tmp_path / name).latest() for name in ("plain", "heard"))
+    assert set(heard) - set(plain) == {"valid_ppl_list", "epoch"}
+    assert json.dumps(heard["valid_ppl_list"])
+
+
+# ---------------------------------------------------------------- bars and samples
+
+
+def test_there_is_no_bar_when_asked(capsys):
+    fit()
+    assert capsys.readouterr().err == ""
+    RnnlmTrainer(SimpleRnnlm(V, 4, 5), SGD(0.5)).fit(CORPUS[:-1], CORPUS[1:], 1, **SIZES)
+    assert "windows" in capsys.readouterr().err
+
+
+def test_a_network_on_samples_tells_too():
+    x, t = np.ones((8, 2)), np.ones((8, 1))
+    listener = Listener(stop_at=2)
+    trainer = Trainer(Sequential([Dense(2, 1)], head=MeanSquaredError(), dtype="float64"), SGD(0.1))
+    options = {"batch_size": 3, "validation_split": 0.25, "verbose": 0, "eval_interval": None}
+    trainer.fit(x, t, 4, callbacks=[listener], **options)
+    assert (trainer.current_epoch, listener.heard[0], listener.heard[-1]) == (2, ("begin", 1), ("end", 2))
+    assert [report.valid_loss for report in listener.epochs] == trainer.val_loss_list
+    assert [report.loss for report in listener.epochs] == trainer.loss_list
+    assert [report.step for report in listener.epochs] == [2, 4]
+    assert (listener.epochs[0].figure, listener.epochs[0].unit) == ("loss", "samples")
+    trainer.fit(x, t, 1, callbacks=[listener], **options)
+    assert listener.epochs[-1].step == 6
