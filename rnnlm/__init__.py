@@ -43,6 +43,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         Interrupted as Interrupted,
         MissingExtra as MissingExtra,
         ModelFileError as ModelFileError,
+        PictureError as PictureError,
         RnnlmError as RnnlmError,
         TrainingDiverged as TrainingDiverged,
     )
@@ -191,6 +192,7 @@ HOMES = {
         "Interrupted",
         "MissingExtra",
         "ModelFileError",
+        "PictureError",
         "RnnlmError",
         "TrainingDiverged",
     ),

@@ -6,6 +6,7 @@
     ├── BackendError      the array library asked for is unknown, missing or without a device
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
+    ├── PictureError      a picture can't be drawn
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
     └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
 
@@ -23,6 +24,7 @@ __all__ = [
     "Interrupted",
     "MissingExtra",
     "ModelFileError",
+    "PictureError",
     "RnnlmError",
     "TrainingDiverged",
 ]
@@ -50,6 +52,10 @@ class DataError(RnnlmError):
 
 class ModelFileError(RnnlmError):
     """A saved model is missing, damaged or does not fit."""
+
+
+class PictureError(RnnlmError):
+    """A picture can't be drawn: matplotlib says why."""
 
 
 class MissingExtra(RnnlmError):

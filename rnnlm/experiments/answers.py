@@ -12,7 +12,8 @@ from rnnlm.backend import ops
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.corpora.made_pairs import additions, dates
 from rnnlm.data.pairs import Pairs, read_pairs
-from rnnlm.errors import InputError, MissingExtra
+from rnnlm.drawing import or_told
+from rnnlm.errors import InputError
 from rnnlm.experiments.answer_pictures import save_attention, save_learning
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.models.seq2seq import AttentionSeq2seq, PeekySeq2seq, Seq2seq
@@ -127,12 +128,10 @@ def run(config: AnswersConfig) -> Path:
         say(f"epoch {epoch:3d}  loss {rows[-1]['loss']:.4f}  accuracy {accuracy:.2%}")
     model.save_params(results.folder / "model.safetensors")
     show_answers(config, model, test)
-    try:
+    with or_told():
         save_learning(results.folder / "learning.png", {results.folder.name: rows})
         if isinstance(model, AttentionSeq2seq):
             draw_attention(config, model, test, results.folder / "attention.png")
-    except MissingExtra as error:
-        say(f"no picture: {error}")
     return results.folder
 
 

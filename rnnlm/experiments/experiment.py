@@ -47,7 +47,7 @@ def run(config: TrainConfig) -> Path:
             _say_finished(results)
             return results.folder
         given, corpus, config = config, *load(config)
-        batches = config.make_batches(corpus.train)  # too short a corpus is refused here
+        batches = corpus.windows(config)  # too short a corpus is refused here
         model = build_model(config.model_config(len(corpus.vocabulary)))
         if config.init_embedding is not None and state is None:
             found = begin_with(config.init_embedding, model, corpus.vocabulary)
@@ -99,6 +99,7 @@ def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
                 fitting.leave_model()
         raise
     fitting.leave_model()
+    fitting.tell_best()
     model = fitting.model
     if config.evaluate:
         model, _ = load_model(results.folder / MODEL)  # the best one

@@ -6,13 +6,14 @@ from typing import Any
 
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
+from rnnlm.experiments.metrics import METRICS
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
 
 __all__ = ["METRICS", "TIMING", "Results"]
 
-METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
+TIMING = "timing.jsonl"
 
 
 class Results:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import flag, one_of, path_of, positive, text, whole_number
+from rnnlm.checks import flag, one_of, path_of, positive, share, text, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.sentences import Sentences
@@ -47,6 +47,9 @@ class TrainConfig:
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
         text: what is read of it, and what it is cut into.
+        unk_rate: of a text file that is read as one stream: words that occur once in its train part are read as `<unk>`
+            in this share of the epochs, and words of its held-out parts alone always, so that a model knows how likely
+            unknown words are; 0 for a text without unknown words.
         max_tokens: train on so many tokens from the beginning; all unless given.
         model: its layers, dropouts and initial weights.
         init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
@@ -81,6 +84,7 @@ class TrainConfig:
     data_dir: Path | None = None
     max_words: int = 10_000
     text: TextOptions = field(default_factory=TextOptions)
+    unk_rate: float = 0.5
     max_tokens: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
     init_embedding: Path | None = None
@@ -162,6 +166,7 @@ class TrainConfig:
         else:
             expect_same(self, saved_settings(self.resume))
         self.text.check()
+        share("unk_rate", self.unk_rate)
         whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):
             whole_number(name, getattr(self, name), 1)

@@ -11,6 +11,7 @@ from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.commands.ngram import show_ngrams
 from rnnlm.cli.folders import open_model
+from rnnlm.experiments.metrics import METRICS, best_of_rows, read_metrics
 
 if TYPE_CHECKING:
     from rnnlm.layers.base import Layer
@@ -20,8 +21,8 @@ __all__ = ["Info"]
 
 @dataclass(frozen=True)
 class Info(Command):
-    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of an
-    n-gram model how many n-grams it has.
+    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of a run
+    which epoch the model is of, of an n-gram model how many n-grams it has.
 
     Example: rnnlm info runs/story-001
 
@@ -72,6 +73,8 @@ def show_model(folder: Path) -> None:
             count = f"{p.size:>12,}" if own else "        tied"
             print(f"    {weight:14s} {' x '.join(str(n) for n in p.shape):>16s} {count}")
     print(f"  {'parameters':16s} {'':16s} {sum(p.size for p in model.params):>12,}")
+    if (folder / METRICS).is_file() and (best := best_of_rows(read_metrics(folder))):
+        print(f"  {'best model':16s} epoch {best[0]}, valid {best[1]:.2f}")
 
 
 def _described(layer: "Layer") -> str:
