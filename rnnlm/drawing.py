@@ -142,9 +142,7 @@ def _find_fonts(figure: Any) -> None:
         text.set_fontfamily([*text.get_fontfamily(), *families])
     if missing:
         some = "".join(map(chr, sorted(missing)[:5]))
-        note(
-            f"no installed font has {some}: drawn as boxes; one that has is Noto Sans CJK, or another of that language"
-        )
+        note(f"no installed font has {some}: boxes are drawn; install one that has, Noto Sans CJK, say")
 
 
 def _is_unlikely(font: Any) -> bool:

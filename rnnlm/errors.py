@@ -16,6 +16,8 @@ A message names the thing, the rule, the value and the remedy. An error of the o
 that can't be written) stays the OSError it is.
 """
 
+import signal
+
 __all__ = [
     "BackendError",
     "BusyError",
@@ -87,3 +89,8 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
+
+    @classmethod
+    def of(cls, stop: KeyboardInterrupt, message: str) -> "Interrupted":
+        """The same interrupt, with another message."""
+        return cls(message, stop.number if isinstance(stop, cls) else int(signal.SIGINT))

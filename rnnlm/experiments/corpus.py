@@ -101,9 +101,9 @@ def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConf
     valid, test = (_sentences(part, words.eos_id) for part in parts[1:])
     if not config.evaluate or (valid is not None and test is not None):
         return Texts(Sentences(parts[0], words.eos_id), valid, test, words, None), config
-    if config.patience is not None or config.lr_rule == "halving" or config.optimizer == "asgd":
+    if config.lr_rule == "halving" or config.optimizer == "asgd":
         raise InputError(
-            "patience, lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
+            "lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
             f"{config.corpus} to hold some out"
         )
     whole = np.concatenate([np.asarray(part) for part in (corpus.train, corpus.valid, corpus.test)])

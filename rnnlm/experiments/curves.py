@@ -1,4 +1,4 @@
-"""What the perplexities after each epoch say: which epoch was the best, and whether a model learns its text by heart."""
+"""What perplexities after each epoch say: which one was the best, and whether a model learns its text by heart."""
 
 from collections.abc import Sequence
 

@@ -1,7 +1,6 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
 import shlex
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -16,7 +15,7 @@ from rnnlm.experiments.going_on import CHECKPOINTS
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.models.build import build_model
-from rnnlm.progress import note, say
+from rnnlm.progress import note, say, unread
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import load_model
 from rnnlm.saving.open_folder import expect_whole
@@ -56,13 +55,15 @@ def run(config: TrainConfig) -> Path:
         training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
         results = Results.new(config.out, config.recipe) if results is None else results
         _train(Fitting(given, config, results, corpus, model, training, rate), state)
+        if unread():
+            note(f"nobody reads standard output any more; the results are in {results.folder}")
         return results.folder
     except KeyboardInterrupt as stop:
         if results is None:
             raise
-        number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-        told = f"stopped; {_how(results)}" if _has_begun(results) else "stopped before any training"
-        raise Interrupted(told, number) from None
+        before = f"stopped before any training; there is nothing in {results.folder} yet"
+        told = f"stopped; {_how(results)}" if _has_begun(results) else before
+        raise Interrupted.of(stop, told) from None
     except Exception as error:
         if results is not None and _has_begun(results):
             if isinstance(error, OSError):

@@ -48,6 +48,7 @@ def _is_json(line: str) -> bool:
 
 def best_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[int, float] | None:
     """The best epoch of a run so far, and its valid perplexity, from its figures; None where it has none."""
-    found = [(row["valid_perplexity"], row["epoch"]) for row in rows if row.get("valid_perplexity") and "epoch" in row]
+    pairs = [(row.get("valid_perplexity"), row.get("epoch")) for row in rows]
+    found = [(value, epoch) for value, epoch in pairs if isinstance(value, (int, float)) and isinstance(epoch, int)]
     value, epoch = min(found, default=(None, 0))
     return None if value is None else (epoch, value)

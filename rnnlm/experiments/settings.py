@@ -36,7 +36,8 @@ class TrainConfig:
     """All that a training is told: corpus, model, optimiser, rates, where the results go.
 
     Attributes:
-        recipe: settings to begin with, a built-in name or a TOML file with a table [settings].
+        recipe: settings to begin with, a built-in name or a TOML file with a table [settings]; on the command line it
+            is text for a corpus of one's own, and story for the others, unless given.
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
@@ -68,7 +69,7 @@ class TrainConfig:
         time_size: time steps that gradients go back (truncated back-propagation through time).
         random_bptt: windows of random length around time_size, the learning rate in proportion.
         max_epoch: epochs.
-        patience: stop after so many epochs without a better valid perplexity; never unless given.
+        patience: stop after so many epochs without a better valid perplexity; never unless given, or without any.
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
@@ -174,10 +175,8 @@ class TrainConfig:
             whole_number("max_tokens", self.max_tokens, 2)
         if self.patience is not None:
             whole_number("patience", self.patience, 1)
-        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving" or self.optimizer == "asgd"):
-            raise InputError(
-                "patience, lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate"
-            )
+        if not self.evaluate and (self.lr_rule == "halving" or self.optimizer == "asgd"):
+            raise InputError("lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate")
         for name in ("lr_epochs", "warmup"):
             whole_number(name, getattr(self, name), 0)
         if self.random_bptt and self.text.sentences:
