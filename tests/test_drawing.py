@@ -25,9 +25,9 @@ def test_any_name_may_be_drawn(tmp_path):
         warnings.simplefilter("error")
         for title in ODD[1], ODD[7]:
             save_perplexity(tmp_path / "a.svg", named, title=title, levels=dict.fromkeys(ODD, 4.0))
-        save_norms(tmp_path / "a.svg", dict.fromkeys(ODD, [1.0, 0.5]), title=ODD[1])
+        save_norms(tmp_path / "a.svg", {name: [1.0, 0.5] for name in ODD}, title=ODD[1])
         save_surprise(tmp_path / "a.svg", ODD, [0.5] * len(ODD))
-        save_gates(tmp_path / "a.svg", ODD, dict.fromkeys(ODD[:3], [[0.5]] * len(ODD)))
+        save_gates(tmp_path / "a.svg", ODD, {name: [[0.5]] * len(ODD) for name in ODD[:3]})
         save_points(tmp_path / "a.svg", ODD, [[i, i * i] for i in range(len(ODD))], ODD[1])
 
 
@@ -89,7 +89,14 @@ def test_no_picture_is_overwritten_unless_told(models, tmp_path, monkeypatch, ca
     commands = {
         "out must be a new file, and perplexity.png exists: name another, or overwrite it": ["plot", model],
         "out must be a new file, and vectors.png exists": ["vectors", "plot", "vectors"],
-        "heat must be a new file, and heat.png exists": ["generate", model, "--heat", "heat.png", "--prompt", "the cat"],
+        "heat must be a new file, and heat.png exists": [
+            "generate",
+            model,
+            "--heat",
+            "heat.png",
+            "--prompt",
+            "the cat",
+        ],
     }
     for said, command in commands.items():
         assert main(command) == 2

@@ -46,6 +46,16 @@ class Texts:
             return windows
         return RareUnknown(windows, self.rare, self.vocabulary, config.unk_rate, config.model.seed)
 
+    def frequencies(self, unk_rate: float) -> NDArray[np.float64]:
+        """How often each word is trained on in an epoch, (V,)."""
+        counts = np.zeros(len(self.vocabulary))
+        for piece in _ids_of(self.train).pieces():
+            counts += np.bincount(piece, minlength=len(counts))
+        if self.rare is not None:
+            counts[self.rare] -= unk_rate
+            counts[self.vocabulary.unk_id] += unk_rate * self.rare.size
+        return counts
+
     def digests(self) -> dict[str, str]:
         """A digest of each part and of the words: other texts have others."""
         parts = {"train": self.train, "valid": self.valid, "test": self.test}

@@ -8,7 +8,7 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.errors import Interrupted, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import load
-from rnnlm.experiments.embedding import begin_with
+from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
 from rnnlm.experiments.final import amount, final_evaluation, write_sentences
 from rnnlm.experiments.fitting import MODEL, Fitting, is_finished
 from rnnlm.experiments.going_on import CHECKPOINTS
@@ -51,6 +51,8 @@ def run(config: TrainConfig) -> Path:
         if config.init_embedding is not None and state is None:
             found = begin_with(config.init_embedding, model, corpus.vocabulary)
             say(f"{found:,} of {len(corpus.vocabulary):,} words begin with vectors of {config.init_embedding}")
+        if config.unigram_bias and state is None:
+            begin_with_frequencies(model, corpus.frequencies(config.unk_rate))
         rate = config.make_rate(config.max_epoch * len(batches))
         training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
         results = Results.new(config.out, config.recipe) if results is None else results

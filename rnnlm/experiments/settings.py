@@ -55,6 +55,8 @@ class TrainConfig:
         model: its layers, dropouts and initial weights.
         init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
             words are matched by name, and those without a vector begin as `init` has it.
+        unigram_bias: the output layer's bias begins as the logarithms of the words' frequencies, which else are
+            learned first, and on a small text by the state alone: it then goes astray where another text begins.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
         weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
@@ -89,6 +91,7 @@ class TrainConfig:
     max_tokens: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
     init_embedding: Path | None = None
+    unigram_bias: bool = False
     optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
     weight_decay: float | None = None
@@ -158,7 +161,7 @@ class TrainConfig:
         for name in ("out", "data_dir", "init_embedding", "resume"):
             if getattr(self, name) is not None:
                 path_of(name, getattr(self, name))
-        for name in ("random_bptt", "evaluate"):
+        for name in ("random_bptt", "evaluate", "unigram_bias"):
             flag(name, getattr(self, name))
         if self.resume is None:
             recipes.load(self.recipe)

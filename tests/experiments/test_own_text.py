@@ -12,12 +12,14 @@ import pytest
 from rnnlm import encode_corpus, load_model
 from rnnlm.backend import NAME
 from rnnlm.cli.main import main
+from rnnlm.cli.options import parse
 from rnnlm.experiments.curves import BY_HEART, by_heart_since
 from rnnlm.experiments.going_on import saved_settings
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import token_nats
 from rnnlm.training.keeper import Keeper
 from tests.cli.runs import rows
+from tests.gradcheck import host
 
 SIZES = ["--batch-size", "4", "--time-size", "5", "--hidden-size", "8", "--wordvec-size", "6", "--max-epoch", "3"]
 pytestmark = pytest.mark.skipif(NAME != "numpy", reason="about words and what is said of them: runs on NumPy")
@@ -92,14 +94,24 @@ def test_a_run_of_before_there_was_such_an_option_goes_on_without(here):
 
 
 def test_own_text_has_a_recipe_of_its_own(here):
-    for corpus, name in (("text", "text"), ("story", "story")):
-        assert main(["train", "--corpus", corpus, *SIZES, "--max-epoch", "1", "--max-tokens", "100"]) == 0
-        settings = json.loads(Path("runs", f"{name}-001", "settings.json").read_text())
-        want = TrainConfig.from_recipe(name)
-        assert (settings["recipe"], settings["lr_rule"]) == (name, want.lr_rule)
-    train("--recipe", "story", out="named")
-    assert json.loads(Path("named/settings.json").read_text())["lr_rule"] == "cosine"
-    train("--no-evaluate", out="all")  # though the recipe has patience
+    assert (
+        main(["train", "--corpus", "text", *SIZES, "--max-epoch", "1", "--no-evaluate"]) == 0
+    )  # though it has patience
+    settings = json.loads(Path("runs/text-001/settings.json").read_text())
+    assert (settings["recipe"], settings["lr_rule"], settings["cell"]) == ("text", "plateau", "gru")
+    for arguments, name in ((["--corpus", "ptb"], "story"), ([], "story"), (["--recipe", "nnlm"], "nnlm")):
+        assert parse(["train", *arguments]).recipe == name
+    assert parse(["train", "--recipe", "story", "--corpus", "text"]).lr_rule == "cosine"
+
+
+def test_a_model_begins_with_the_frequencies_of_words(here):
+    """And not with more `<unk>` than it reads, nor without any."""
+    train("--lr", "1e-9", "--max-epoch", "1")
+    model, words = load_model(Path("out/model"))
+    shares = np.exp(host(model.state_dict()["affine.b"]))
+    assert shares.sum() == pytest.approx(1, rel=0.02)
+    assert 0.08 < shares[words.unk_id] < 0.1  # of 900 words a fifth, and then half of them; and 100 ends of lines
+    assert shares[words.eos_id] == pytest.approx(0.1, rel=0.02)
 
 
 def test_the_best_epoch_is_told_and_written_down(here, capsys):
