@@ -7,6 +7,7 @@
     ├── DataError         a corpus or vocabulary can't be used: missing, damaged, too short, not UTF-8
     │   └── UnknownWord   a word, or an id, is not in a vocabulary (also a KeyError)
     ├── ModelFileError    a saved model can't be used: missing, damaged, of another shape
+    ├── PictureError      a picture can't be drawn
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
     └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
 
@@ -16,6 +17,8 @@ A message names the thing, the rule, the value and the remedy. An error of the o
 that can't be written) stays the OSError it is.
 """
 
+import signal
+
 __all__ = [
     "BackendError",
     "BusyError",
@@ -24,6 +27,7 @@ __all__ = [
     "Interrupted",
     "MissingExtra",
     "ModelFileError",
+    "PictureError",
     "RnnlmError",
     "TrainingDiverged",
     "UnknownWord",
@@ -60,6 +64,10 @@ class ModelFileError(RnnlmError):
     """A saved model is missing, damaged or does not fit."""
 
 
+class PictureError(RnnlmError):
+    """A picture can't be drawn: matplotlib says why."""
+
+
 class MissingExtra(RnnlmError):
     """An optional library is not installed."""
 
@@ -89,3 +97,8 @@ class Interrupted(KeyboardInterrupt):
     def __init__(self, message: str, number: int) -> None:
         super().__init__(message)
         self.number = number
+
+    @classmethod
+    def of(cls, stop: KeyboardInterrupt, message: str) -> "Interrupted":
+        """The same interrupt, with another message."""
+        return cls(message, stop.number if isinstance(stop, cls) else int(signal.SIGINT))

@@ -1,42 +1,26 @@
 """Pictures of results. matplotlib is imported when one is drawn, and comes with the extra `plot`."""
 
 import os
-import warnings
 from collections.abc import Mapping, Sequence
 from math import inf
-from pathlib import Path
 from typing import Any
 
-from rnnlm.checks import array_of, finite as number_of, path_of, refused, sequence, text as text_of
+from rnnlm.checks import array_of, finite as number_of, refused, sequence, text as text_of
+from rnnlm.drawing import drawn, expect_picture_name, legend, new_figure, plain, write_figure
 from rnnlm.errors import InputError, MissingExtra
-from rnnlm.files import atomic_file
 
 __all__ = [
     "draw_perplexity",
-    "expect_picture_name",
-    "new_figure",
     "save_gates",
     "save_norms",
     "save_perplexity",
     "save_surprise",
     "show_curve",
-    "write_figure",
 ]
 
 WORDS_A_ROW = 10  # of a heat strip
-ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
 Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
-
-
-def expect_picture_name(path: str | os.PathLike[str]) -> None:
-    """Check that a picture can have this name: it ends with one of `ENDINGS`.
-
-    Raises:
-        InputError: it does not.
-    """
-    if path_of("path", path).suffix.lower() not in ENDINGS:
-        raise InputError(f"a picture's name must end with one of {', '.join(ENDINGS)}, got {os.fspath(path)!r}")
 
 
 def draw_perplexity(
@@ -53,19 +37,20 @@ def draw_perplexity(
             got = f"{len(heights)} for {len(places)}"
             raise InputError(f"{name!r:.80} of curves must have a value for each place, got {got}")
         values += heights
+    handles = {}
     for name, (xs, ys) in curves.items():
-        axes.plot(xs, ys, label=name, marker="o" if len(xs) < 30 else None, markersize=4)
+        (handles[name],) = axes.plot(xs, ys, marker="o" if len(xs) < 30 else None, markersize=4)
     for name, value in levels.items():
-        axes.axhline(value, label=f"{name} {value:.4g}", color="black", linestyle="--", linewidth=1)
+        handles[f"{name} {value:.4g}"] = axes.axhline(value, color="black", linestyle="--", linewidth=1)
     if values and max(values) > 4 * min(values):
         axes.set_yscale("log")
     axes.set(xlabel=text_of("xlabel", xlabel), ylabel="perplexity")
-    axes.set_title(text_of("title", title), parse_math=False)
+    axes.set_title(plain(text_of("title", title)), parse_math=False)
     axes.grid(alpha=0.3, which="both")
-    for text in axes.legend().get_texts():
-        text.set_parse_math(False)
+    legend(axes, handles)
 
 
+@drawn
 def save_perplexity(
     path: str | os.PathLike[str],
     curves: Mapping[str, Curve],
@@ -91,9 +76,10 @@ def save_perplexity(
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())
         axes.yaxis.set_minor_formatter(NullFormatter())
-    write_figure(figure, path)
+    write_figure(path, figure)
 
 
+@drawn
 def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilities: Sequence[float]) -> None:
     """Write a strip of words on colours from dark (improbable, below 1 in 10,000) to bright (certain).
 
@@ -115,12 +101,13 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         for column, i in enumerate(row):
             bright = probabilities[i] > 0.05
             color = "black" if bright else "white"
-            ax.text(column, 0, words[i], ha="center", va="center", color=color, fontsize=9, parse_math=False)
+            ax.text(column, 0, plain(words[i]), ha="center", va="center", color=color, fontsize=9, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
-    write_figure(figure, path)
+    write_figure(path, figure)
 
 
+@drawn
 def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]], title: str = "") -> None:
     """Write a picture of gradient norms by the number of time steps that the gradient has gone back.
 
@@ -128,20 +115,20 @@ def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]
         MissingExtra: matplotlib is not installed.
     """
     expect_picture_name(path)
-    drawn = {name: _numbers(f"{name!r:.80} of norms", values) for name, values in _by_name("norms", norms).items()}
+    curves = {name: _numbers(f"{name!r:.80} of norms", values) for name, values in _by_name("norms", norms).items()}
     text_of("title", title)
     figure = new_figure(7, 4.2)
     axes = figure.subplots()
-    for name, values in drawn.items():
-        axes.plot(range(len(values)), values, label=name)
+    handles = {name: axes.plot(range(len(values)), values)[0] for name, values in curves.items()}
     axes.set_yscale("log")
     axes.set(xlabel="time steps back", ylabel="norm of the gradient")
-    axes.set_title(title, parse_math=False)
+    axes.set_title(plain(title), parse_math=False)
     axes.grid(alpha=0.3)
-    axes.legend()
-    write_figure(figure, path)
+    legend(axes, handles)
+    write_figure(path, figure)
 
 
+@drawn
 def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mapping[str, Any]) -> None:
     """Write a picture of gates over a sentence, one panel for each: a column for a word, a row for a hidden unit.
 
@@ -155,22 +142,22 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
         MissingExtra: matplotlib is not installed.
     """
     expect_picture_name(path)
-    words, drawn = _words(words), {n: array_of(f"{n!r:.80} of gates", a) for n, a in _by_name("gates", gates).items()}
-    for values in drawn.values():
+    words, panels = _words(words), {n: array_of(f"{n!r:.80} of gates", a) for n, a in _by_name("gates", gates).items()}
+    for values in panels.values():
         if values.ndim != 2 or len(values) != len(words) or not values.size:
             raise InputError(f"gates must be arrays (words, H), a row for each of {len(words)}, got {values.shape}")
-    figure = new_figure(max(5, 2 + 0.45 * len(words)), 2.2 * len(drawn))
-    panels = figure.subplots(len(drawn), sharex=True, squeeze=False)[:, 0]
-    order = next(iter(drawn.values())).mean(axis=0).argsort()[::-1]
-    for ax, (name, values) in zip(panels, drawn.items()):
+    figure = new_figure(max(5, 2 + 0.45 * len(words)), 2.2 * len(panels))
+    rows = figure.subplots(len(panels), sharex=True, squeeze=False)[:, 0]
+    order = next(iter(panels.values())).mean(axis=0).argsort()[::-1]
+    for ax, (name, values) in zip(rows, panels.items()):
         low = -1 if values.min() < 0 else 0
         cmap = "RdBu_r" if low else "viridis"
         image = ax.imshow(values[:, order].T, aspect="auto", cmap=cmap, vmin=low, vmax=1, interpolation="nearest")
         ax.set_ylabel("hidden unit")
-        ax.set_title(name, loc="left", fontsize=10)
+        ax.set_title(plain(name), loc="left", fontsize=10, parse_math=False)
         figure.colorbar(image, ax=ax)
-    panels[-1].set_xticks(range(len(words)), words, rotation=60, ha="right", parse_math=False)
-    write_figure(figure, path)
+    rows[-1].set_xticks(range(len(words)), map(plain, words), rotation=60, ha="right", parse_math=False)
+    write_figure(path, figure)
 
 
 def _by_name(name: str, given: Any) -> Mapping[str, Any]:
@@ -196,23 +183,7 @@ def _numbers(name: str, values: Any) -> list[float]:
     return numbers
 
 
-def new_figure(width: float, height: float) -> Any:
-    """An empty figure of so many inches; a MissingExtra where matplotlib is not installed."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise MissingExtra("a picture", "plot") from error
-    return Figure(figsize=(width, height), layout="constrained")
-
-
-def write_figure(figure: Any, path: str | os.PathLike[str]) -> None:
-    """Save a picture, whole or not at all. Characters that the font has not are drawn as boxes, without a warning for
-    each."""
-    with warnings.catch_warnings(), atomic_file(path) as file:
-        warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        figure.savefig(file, dpi=150, format=Path(path).suffix[1:].lower() or None)
-
-
+@drawn
 def show_curve(values: Sequence[float], xlabel: str, ylabel: str, ylim: tuple[float, float] | None = None) -> Any:
     """Draw a curve with pyplot and show it if the session is interactive. Returns the axes.
 

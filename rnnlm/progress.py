@@ -20,9 +20,11 @@ __all__ = [
     "progress_bar",
     "say",
     "terminal_kept_safe",
+    "unread",
     "words_bar",
 ]
 
+_unread: list[str] = []  # the line that was said to nobody
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal may obey, but for tabs and line ends
 
 
@@ -131,7 +133,17 @@ def note(line: str) -> None:
 
 
 def say(line: str) -> None:
-    """Print a result on standard output, above the progress bar if there is one."""
-    with naming("standard output"):
-        _bar_class().write(line, file=sys.stdout)
-        sys.stdout.flush()
+    """Print a result on standard output, above the progress bar if there is one. Where whoever read that has left, as
+    `| head` does, this line and those after it are for nobody, and `unread` says so: what is under way goes on."""
+    try:
+        with naming("standard output"):
+            _bar_class().write(line, file=sys.stdout)
+            sys.stdout.flush()
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _unread.append(line)
+
+
+def unread() -> bool:
+    """Whether standard output had a reader who has left."""
+    return bool(_unread)

@@ -22,12 +22,13 @@ PURPOSES = {
     "made pairs": 1 << 61,  # part: 0 additions, 1 dates, 2 spoiled sentences
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
+    "rare words": (1 << 62) + (1 << 61) + (1 << 60),  # step: epoch
     "sampled words": 1 << 63,  # step: number of the word
     "order of samples": (1 << 63) + (1 << 61),  # step: epoch; part: 0 samples, 1 sentences
     "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
     "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes
 }
-PARTS = 1 << 61  # that a purpose may have
+PARTS = 1 << 60  # that a purpose may have
 
 
 def key_of(seed: int, purpose: str, part: int = 0) -> tuple[int, int]:
@@ -48,7 +49,7 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
         seed: in [0, 2^64).
         purpose: one of `PURPOSES`.
         step: in [0, 2^64).
-        part: in [0, 2^61).
+        part: in [0, 2^60).
         lap: in [0, 2^64).
 
     Raises:

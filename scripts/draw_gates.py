@@ -14,9 +14,10 @@ import tyro
 from rnnlm.backend import ops
 from rnnlm.cli import process
 from rnnlm.cli.folders import open_model
+from rnnlm.drawing import expect_picture_name
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeLSTM
-from rnnlm.plotting import expect_picture_name, save_gates
+from rnnlm.plotting import save_gates
 
 
 def main(

@@ -19,7 +19,8 @@ from rnnlm import LSTM, RNN
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import whole_number
 from rnnlm.cli import process
-from rnnlm.plotting import expect_picture_name, save_norms
+from rnnlm.drawing import expect_picture_name
+from rnnlm.plotting import save_norms
 
 N = 20
 

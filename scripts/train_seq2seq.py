@@ -17,10 +17,10 @@ from pathlib import Path
 import tyro
 
 from rnnlm.cli import process
+from rnnlm.drawing import expect_picture_name
 from rnnlm.errors import InputError
 from rnnlm.experiments.answer_pictures import save_learning
 from rnnlm.experiments.answers import AnswersConfig, run
-from rnnlm.plotting import expect_picture_name
 
 
 def compare(folders: tyro.conf.Positional[tuple[Path, ...]], out: Path = Path("learning.png")) -> None:

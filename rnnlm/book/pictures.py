@@ -11,7 +11,7 @@ from typing import Any
 from matplotlib._pylab_helpers import Gcf
 from matplotlib.backends.backend_agg import FigureCanvasAgg as FigureCanvas
 
-from rnnlm.plotting import write_figure
+from rnnlm.drawing import write_figure
 
 __all__ = ["FigureCanvas", "show"]
 
@@ -23,6 +23,6 @@ def show(*_: Any, **__: Any) -> None:
     stem = Path(sys.argv[0]).stem or "picture"
     for manager in Gcf.get_all_fig_managers():
         path = Path(f"{stem}-{next(_numbers.setdefault(stem, count(1)))}.png")
-        write_figure(manager.canvas.figure, path)
+        write_figure(path, manager.canvas.figure)
         print(f"picture: {path}")
     Gcf.destroy_all()

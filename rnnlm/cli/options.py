@@ -51,9 +51,10 @@ def parse(arguments: Sequence[str]) -> Command:
         saved = {key: x for key, x in saved.items() if key not in NOT_SAID and x not in (None, [])}
         arguments = ["train", *recipes.arguments(saved), *arguments[1:]]
     elif arguments[:1] == ["train"]:
-        name = value(arguments, "--recipe") or TrainConfig.recipe
+        name = value(arguments, "--recipe") or recipes.usual(value(arguments, "--corpus"))
         TrainConfig.from_recipe(name)  # for its errors
-        arguments = ["train", *recipes.arguments(recipes.load(name)["settings"]), *arguments[1:]]
+        settings = recipes.arguments(recipes.load(name)["settings"])
+        arguments = ["train", "--recipe", name, *settings, *arguments[1:]]
     described = "Recurrent neural network language models. `rnnlm --version` says which version this is."
     commands: dict[str, Callable[..., Command]] = {**COMMANDS}
     return tyro.extras.subcommand_cli_from_dict(

@@ -1,17 +1,18 @@
 """Pictures of how questions are answered, and of how that is learned."""
 
+import os
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
-from rnnlm.plotting import new_figure, write_figure
+from rnnlm.drawing import drawn, legend, new_figure, write_figure
 
 __all__ = ["save_attention", "save_learning"]
 
 
-def save_attention(path: Path, maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
+@drawn
+def save_attention(path: str | os.PathLike[str], maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
     """Write a picture of attention, a panel for each question: a column for each character of it, a row for each of
     the answer, the brighter the more the model looks there while it writes.
 
@@ -30,10 +31,11 @@ def save_attention(path: Path, maps: Sequence[tuple[str, str, NDArray[Any]]]) ->
         axes.set_yticks(range(len(answer)), list(answer), parse_math=False)
         axes.tick_params(length=0)
     figure.colorbar(image, ax=list(panels), label="weight", fraction=0.03)
-    write_figure(figure, path)
+    write_figure(path, figure)
 
 
-def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> None:
+@drawn
+def save_learning(path: str | os.PathLike[str], curves: dict[str, Sequence[dict[str, Any]]]) -> None:
     """Write a picture of the accuracy and of the loss by epoch.
 
     Args:
@@ -43,13 +45,14 @@ def save_learning(path: Path, curves: dict[str, Sequence[dict[str, Any]]]) -> No
     Raises:
         MissingExtra: matplotlib is not installed.
     """
-    figure = new_figure(9, 3.8)
+    figure, handles = new_figure(9, 3.8), {}
     for axes, what in zip(figure.subplots(1, 2), ("accuracy", "loss")):
         for name, rows in curves.items():
-            axes.plot([row["epoch"] for row in rows], [row[what] for row in rows], label=name, marker="o", markersize=3)
+            epochs, values = [row["epoch"] for row in rows], [row[what] for row in rows]
+            (handles[name],) = axes.plot(epochs, values, marker="o", markersize=3)
         axes.set(xlabel="epoch", ylabel=what)
         axes.grid(alpha=0.3)
     figure.axes[0].set_ylim(-0.03, 1.03)
     figure.axes[1].set_yscale("log")
-    figure.legend(*figure.axes[0].get_legend_handles_labels(), loc="outside upper center", ncols=min(len(curves), 4))
-    write_figure(figure, path)
+    legend(figure, handles, loc="outside upper center", ncols=min(len(curves), 4))
+    write_figure(path, figure)

@@ -12,12 +12,13 @@ from rnnlm.backend import ops
 from rnnlm.checks import positive, whole_number
 from rnnlm.data.corpora.made_pairs import additions, dates
 from rnnlm.data.pairs import Pairs, read_pairs
-from rnnlm.errors import InputError, MissingExtra
+from rnnlm.drawing import or_told
+from rnnlm.errors import InputError, Interrupted
 from rnnlm.experiments.answer_pictures import save_attention, save_learning
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.models.seq2seq import AttentionSeq2seq, PeekySeq2seq, Seq2seq
 from rnnlm.optim.adam import Adam
-from rnnlm.progress import say
+from rnnlm.progress import note, say, unread
 from rnnlm.training.trainer import Trainer
 
 __all__ = ["AnswersConfig", "run"]
@@ -101,6 +102,7 @@ def run(config: AnswersConfig) -> Path:
 
     Raises:
         InputError, DataError: before anything is written.
+        Interrupted: a signal asked to end; its message names the folder.
     """
     config.check()
     pairs = config.pairs()
@@ -116,6 +118,15 @@ def run(config: AnswersConfig) -> Path:
     results.write("settings.json", {**asdict(config), "out": str(results.folder), "backend": ops.describe()})
     say(f"{len(train.questions):,} questions to learn from, {len(test.questions):,} to test with, "
         f"{sum(p.size for p in model.params):,} parameters; results in {results.folder}")  # fmt: skip
+    try:
+        learn(config, model, train, test, results)
+    except KeyboardInterrupt as stop:
+        raise Interrupted.of(stop, f"stopped; what there is so far is in {results.folder}") from None
+    return results.folder
+
+
+def learn(config: AnswersConfig, model: Seq2seq, train: Pairs, test: Pairs, results: Results) -> None:
+    """Train, measure the accuracy after each epoch, draw."""
     trainer, started = Trainer(model, Adam(config.lr)), perf_counter()
     rows: list[dict[str, Any]] = []
     for epoch in range(1, config.max_epoch + 1):
@@ -127,13 +138,12 @@ def run(config: AnswersConfig) -> Path:
         say(f"epoch {epoch:3d}  loss {rows[-1]['loss']:.4f}  accuracy {accuracy:.2%}")
     model.save_params(results.folder / "model.safetensors")
     show_answers(config, model, test)
-    try:
+    with or_told():
         save_learning(results.folder / "learning.png", {results.folder.name: rows})
         if isinstance(model, AttentionSeq2seq):
             draw_attention(config, model, test, results.folder / "attention.png")
-    except MissingExtra as error:
-        say(f"no picture: {error}")
-    return results.folder
+    if unread():
+        note(f"nobody reads standard output any more; the results are in {results.folder}")
 
 
 def show_answers(config: AnswersConfig, model: Seq2seq, test: Pairs) -> None:

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from rnnlm.data.corpora.named import Corpus, load_corpus
+from rnnlm.data.corpora.named import BUILT_IN, Corpus, load_corpus
+from rnnlm.data.rare_words import RareUnknown, rare_words, words_of_training
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.windows import Windows
 from rnnlm.errors import DataError, InputError
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.progress import say
@@ -26,6 +29,7 @@ class Texts:
         train, valid, test: each a stream of ids, or `Sentences`; None where there are none.
         vocabulary: the words.
         floor: perplexity of the test part that no honest model gets below, where it is known.
+        rare: ids of words that are read as `<unk>` now and then.
     """
 
     train: Any
@@ -33,6 +37,24 @@ class Texts:
     test: Any
     vocabulary: Vocabulary
     floor: float | None
+    rare: NDArray[np.intp] | None = None
+
+    def windows(self, config: TrainConfig) -> Windows:
+        """What is trained on, window by window."""
+        windows = config.make_batches(self.train)
+        if self.rare is None or not self.rare.size:
+            return windows
+        return RareUnknown(windows, self.rare, self.vocabulary, config.unk_rate, config.model.seed)
+
+    def frequencies(self, unk_rate: float) -> NDArray[np.float64]:
+        """How often each word is trained on in an epoch, (V,)."""
+        counts = np.zeros(len(self.vocabulary))
+        for piece in _ids_of(self.train).pieces():
+            counts += np.bincount(piece, minlength=len(counts))
+        if self.rare is not None:
+            counts[self.rare] -= unk_rate
+            counts[self.vocabulary.unk_id] += unk_rate * self.rare.size
+        return counts
 
     def digests(self) -> dict[str, str]:
         """A digest of each part and of the words: other texts have others."""
@@ -60,11 +82,24 @@ def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
     else:
         train = corpus.train[: config.max_tokens]
         texts = Texts(train, corpus.valid, corpus.test, corpus.vocabulary, corpus.floor)
+        texts = _with_unknown_words(texts) if _has_unknown_words(config, corpus) else texts
         if config.evaluate and min(len(corpus.valid), len(corpus.test)) < 2:
             raise DataError(
                 f"{config.corpus} is too short to hold out a tenth of it: take --no-evaluate, --sentences or more text"
             )
     return texts if config.evaluate else replace(texts, vocabulary=_words_in_use(texts)), config
+
+
+def _has_unknown_words(config: TrainConfig, corpus: Corpus) -> bool:
+    """Whether some words of a corpus are to be unknown to the model: of a text file, whose words are its own."""
+    own = config.corpus not in BUILT_IN and not isinstance(corpus.train, Tokens)
+    return bool(own and config.unk_rate and corpus.vocabulary.unk_id is not None)
+
+
+def _with_unknown_words(texts: Texts) -> Texts:
+    """The same, in the words of the train part, of which the rare ones are to be read as `<unk>` now and then."""
+    (train, valid, test), words = words_of_training(texts.train, [texts.valid, texts.test], texts.vocabulary)
+    return replace(texts, train=train, valid=valid, test=test, vocabulary=words, rare=rare_words(train, words))
 
 
 def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConfig]:
@@ -76,9 +111,9 @@ def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConf
     valid, test = (_sentences(part, words.eos_id) for part in parts[1:])
     if not config.evaluate or (valid is not None and test is not None):
         return Texts(Sentences(parts[0], words.eos_id), valid, test, words, None), config
-    if config.patience is not None or config.lr_rule == "halving" or config.optimizer == "asgd":
+    if config.lr_rule == "halving" or config.optimizer == "asgd":
         raise InputError(
-            "patience, lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
+            "lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
             f"{config.corpus} to hold some out"
         )
     whole = np.concatenate([np.asarray(part) for part in (corpus.train, corpus.valid, corpus.test)])

@@ -1,15 +1,16 @@
-"""Word vectors from a file, for a model to begin with."""
+"""What a model may begin with: word vectors from a file, frequencies of words."""
 
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
 from rnnlm.wordvec.vector_file import load_vectors
 
-__all__ = ["begin_with"]
+__all__ = ["begin_with", "begin_with_frequencies"]
 
 
 def begin_with(path: Path, model: Model, words: Vocabulary) -> int:
@@ -33,3 +34,19 @@ def begin_with(path: Path, model: Model, words: Vocabulary) -> int:
     W["embed.W"][own] = vectors[theirs]
     model.load_state_dict(W)
     return len(pairs)
+
+
+def begin_with_frequencies(model: Model, counts: NDArray[np.float64]) -> None:
+    """Let the output layer's bias be the logarithms of the words' frequencies.
+
+    Where it begins with zeros, frequencies are at first learned by the hidden state, which takes on a value and keeps
+    it: W h is then a bias. As tanh is symmetric, the state may as well take on the opposite value, for which rare words
+    are the likely ones, where it begins with zeros in another text.
+
+    Args:
+        model: whose weights are changed.
+        counts: (V,) how often each word occurs; one that never does counts half.
+    """
+    W = model.state_dict()
+    W["affine.b"][...] = np.log(np.maximum(counts, 0.5) / counts.sum())
+    model.load_state_dict(W)

@@ -1,7 +1,6 @@
 """One experiment: settings in, a folder with a trained model and its figures out."""
 
 import shlex
-import signal
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -9,14 +8,14 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.errors import Interrupted, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import load
-from rnnlm.experiments.embedding import begin_with
+from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
 from rnnlm.experiments.final import amount, final_evaluation, write_sentences
 from rnnlm.experiments.fitting import MODEL, Fitting, is_finished
 from rnnlm.experiments.going_on import CHECKPOINTS
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.models.build import build_model
-from rnnlm.progress import note, say
+from rnnlm.progress import note, say, unread
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import load_model
 from rnnlm.saving.open_folder import expect_whole
@@ -47,22 +46,26 @@ def run(config: TrainConfig) -> Path:
             _say_finished(results)
             return results.folder
         given, corpus, config = config, *load(config)
-        batches = config.make_batches(corpus.train)  # too short a corpus is refused here
+        batches = corpus.windows(config)  # too short a corpus is refused here
         model = build_model(config.model_config(len(corpus.vocabulary)))
         if config.init_embedding is not None and state is None:
             found = begin_with(config.init_embedding, model, corpus.vocabulary)
             say(f"{found:,} of {len(corpus.vocabulary):,} words begin with vectors of {config.init_embedding}")
+        if config.unigram_bias and state is None:
+            begin_with_frequencies(model, corpus.frequencies(config.unk_rate))
         rate = config.make_rate(config.max_epoch * len(batches))
         training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
         results = Results.new(config.out, config.recipe) if results is None else results
         _train(Fitting(given, config, results, corpus, model, training, rate), state)
+        if unread():
+            note(f"nobody reads standard output any more; the results are in {results.folder}")
         return results.folder
     except KeyboardInterrupt as stop:
         if results is None:
             raise
-        number = stop.number if isinstance(stop, Interrupted) else int(signal.SIGINT)
-        told = f"stopped; {_how(results)}" if _has_begun(results) else "stopped before any training"
-        raise Interrupted(told, number) from None
+        before = f"stopped before any training; there is nothing in {results.folder} yet"
+        told = f"stopped; {_how(results)}" if _has_begun(results) else before
+        raise Interrupted.of(stop, told) from None
     except Exception as error:
         if results is not None and _has_begun(results):
             if isinstance(error, OSError):
@@ -99,6 +102,7 @@ def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
                 fitting.leave_model()
         raise
     fitting.leave_model()
+    fitting.tell_best()
     model = fitting.model
     if config.evaluate:
         model, _ = load_model(results.folder / MODEL)  # the best one

@@ -3,8 +3,10 @@
 from typing import Any
 
 from rnnlm.backend import ops
-from rnnlm.errors import InputError, MissingExtra, ModelFileError, TrainingDiverged
+from rnnlm.drawing import or_told
+from rnnlm.errors import InputError, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
+from rnnlm.experiments.curves import BY_HEART, best_epoch, by_heart_since
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
 from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.settings import TrainConfig
@@ -186,6 +188,8 @@ class Fitting:
         self.rate.end_epoch(valid.nats if self.config.evaluate else None)
         stop = tell_epoch(self.callbacks, EpochReport(**told))
         say(line)
+        if by_heart_since(self.curves["train"], self.curves.get("valid", ())) == report.epoch:
+            note(BY_HEART)
         patience = self.config.patience
         self.enough = stop or self.rate.finished or (patience is not None and self.training.waited >= patience)
         self.keeper.save(best=self.config.evaluate and self.training.waited == 0)
@@ -216,6 +220,14 @@ class Fitting:
         if self.curves["train"]:
             self.draw()
 
+    def tell_best(self) -> None:
+        """Say and write down which epoch the model is of."""
+        epoch = best_epoch(self.curves.get("valid", ()), self.training.best)
+        if epoch is not None:
+            value = self.curves["valid"][epoch - 1]
+            say(f"best model: epoch {epoch}, valid {value:.2f}")
+            self.results.append(METRICS, {"best_epoch": epoch, "best_valid_perplexity": value})
+
     def draw(self) -> None:
         """The curves, in a picture; whatever keeps it from being drawn is said, and nothing is lost by it."""
         from rnnlm.plotting import save_perplexity
@@ -224,10 +236,8 @@ class Fitting:
         curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
         known = {"floor of the test part:": self.corpus.floor, "published:": self.published}
         levels = {name: value for name, value in known.items() if value is not None}
-        try:
+        with or_told():
             save_perplexity(self.results.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)
-        except (MissingExtra, OSError, ValueError) as error:
-            note(f"no picture: {error}")
 
 
 def is_finished(state: dict[str, Any], max_epoch: int) -> bool:

@@ -18,6 +18,7 @@ __all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "saved_settings
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
 MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # the corpus to another place
 ITS_OWN = ("out", "resume")  # which say where it is
+BEFORE = {"unk_rate": 0.0}  # settings that earlier versions had not, as it was then
 ENDLESS = ("max_grad",)  # settings that may be infinite, for which settings.json has null
 
 
@@ -36,12 +37,12 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     """
     for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
         try:
-            return dict(read_folder(path, read_state)["settings"])
+            return {**BEFORE, **read_folder(path, read_state)["settings"]}
         except (ModelFileError, OSError, ValueError, KeyError, TypeError):
             continue  # whoever goes on with it says what is wrong
     try:
         found = read_json(read_whole(folder / SETTINGS, ModelFileError))
-        return {**found, **{name: inf for name in ENDLESS if found[name] is None}}
+        return {**BEFORE, **found, **{name: inf for name in ENDLESS if found[name] is None}}
     except (OSError, ModelFileError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"resume must be the folder of a run, and {folder} has no whole {SETTINGS}: {error}"

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
+from rnnlm.experiments.metrics import METRICS
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["METRICS", "TIMING", "JsonLines", "Results"]
 
-METRICS, TIMING = "metrics.jsonl", "timing.jsonl"
+TIMING = "timing.jsonl"
 
 
 class Results:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import flag, one_of, path_of, positive, text, whole_number
+from rnnlm.checks import flag, one_of, path_of, positive, share, text, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.sentences import Sentences
@@ -37,7 +37,8 @@ class TrainConfig:
     """All that a training is told: corpus, model, optimiser, rates, where the results go.
 
     Attributes:
-        recipe: settings to begin with, a built-in name or a TOML file with a table [settings].
+        recipe: settings to begin with, a built-in name or a TOML file with a table [settings]; on the command line it
+            is text for a corpus of one's own, and story for the others, unless given.
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
@@ -48,10 +49,15 @@ class TrainConfig:
         data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
         max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
         text: what is read of it, and what it is cut into.
+        unk_rate: of a text file that is read as one stream: words that occur once in its train part are read as `<unk>`
+            in this share of the epochs, and words of its held-out parts alone always, so that a model knows how likely
+            unknown words are; 0 for a text without unknown words.
         max_tokens: train on so many tokens from the beginning; all unless given.
         model: its layers, dropouts and initial weights.
         init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
             words are matched by name, and those without a vector begin as `init` has it.
+        unigram_bias: the output layer's bias begins as the logarithms of the words' frequencies, which else are
+            learned first, and on a small text by the state alone: it then goes astray where another text begins.
         optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
         lr: learning rate.
         weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
@@ -66,7 +72,7 @@ class TrainConfig:
         time_size: time steps that gradients go back (truncated back-propagation through time).
         random_bptt: windows of random length around time_size, the learning rate in proportion.
         max_epoch: epochs.
-        patience: stop after so many epochs without a better valid perplexity; never unless given.
+        patience: stop after so many epochs without a better valid perplexity; never unless given, or without any.
         max_grad: clip the gradient's norm at this; inf to leave it as it is.
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
         tensorboard: write a log for TensorBoard (extra `tensorboard`) into the run's folder, tensorboard/.
@@ -83,9 +89,11 @@ class TrainConfig:
     data_dir: Path | None = None
     max_words: int = 10_000
     text: TextOptions = field(default_factory=TextOptions)
+    unk_rate: float = 0.5
     max_tokens: int | None = None
     model: ModelOptions = field(default_factory=ModelOptions)
     init_embedding: Path | None = None
+    unigram_bias: bool = False
     optimizer: Literal["sgd", "momentum", "nesterov", "adagrad", "rmsprop", "adam", "adamw", "asgd"] = "adam"
     lr: float = 0.003
     weight_decay: float | None = None
@@ -157,7 +165,7 @@ class TrainConfig:
         for name in ("out", "data_dir", "init_embedding", "resume"):
             if getattr(self, name) is not None:
                 path_of(name, getattr(self, name))
-        for name in ("random_bptt", "evaluate", "tensorboard"):
+        for name in ("random_bptt", "evaluate", "tensorboard", "unigram_bias"):
             flag(name, getattr(self, name))
         if self.tensorboard:
             expect_tensorboard()
@@ -168,6 +176,7 @@ class TrainConfig:
         else:
             expect_same(self, saved_settings(self.resume))
         self.text.check()
+        share("unk_rate", self.unk_rate)
         whole_number("max_words", self.max_words, 3)
         for name in ("batch_size", "time_size", "max_epoch"):
             whole_number(name, getattr(self, name), 1)
@@ -175,10 +184,8 @@ class TrainConfig:
             whole_number("max_tokens", self.max_tokens, 2)
         if self.patience is not None:
             whole_number("patience", self.patience, 1)
-        if not self.evaluate and (self.patience is not None or self.lr_rule == "halving" or self.optimizer == "asgd"):
-            raise InputError(
-                "patience, lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate"
-            )
+        if not self.evaluate and (self.lr_rule == "halving" or self.optimizer == "asgd"):
+            raise InputError("lr_rule halving and optimizer asgd need valid perplexities: leave out --no-evaluate")
         for name in ("lr_epochs", "warmup"):
             whole_number(name, getattr(self, name), 0)
         if self.random_bptt and self.text.sentences:

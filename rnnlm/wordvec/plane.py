@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import array_of, path_of, sequence, text
+from rnnlm.drawing import drawn, new_figure, plain, write_figure
 from rnnlm.errors import InputError
-from rnnlm.plotting import new_figure, write_figure
 
 __all__ = ["in_a_plane", "save_points"]
 
@@ -37,6 +37,7 @@ def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
     return U[:, :2] * S[:2], float((S[:2] ** 2).sum()) / total if total else 1.0
 
 
+@drawn
 def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any, title: str = "") -> None:
     """Write a picture of words as points in a plane.
 
@@ -59,7 +60,7 @@ def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any,
     axes = figure.subplots()
     axes.scatter(points[:, 0], points[:, 1], s=12)
     for word, point in zip(names, points):
-        axes.annotate(str(word), point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
-    axes.set_title(text("title", title), parse_math=False)
+        axes.annotate(plain(word), point, (3, 3), textcoords="offset points", fontsize=9, parse_math=False)
+    axes.set_title(plain(text("title", title)), parse_math=False)
     axes.grid(alpha=0.3)
-    write_figure(figure, where)
+    write_figure(where, figure)

@@ -108,7 +108,7 @@ def test_two_models_of_the_same_words(here, capsys):
     ("options", "code", "said"),
     [
         (["--sentences", "--random-bptt"], 2, "random_bptt is for one long text"),
-        (["--sentences", "--patience", "2"], 2, "too few lines in text to hold some out"),
+        (["--sentences", "--lr-rule", "halving"], 2, "too few lines in text to hold some out"),
         (["--units", "char", "--corpus", "story"], 2, "story is words already"),
         (
             ["--units", "bpe", "--max-words", "99"],

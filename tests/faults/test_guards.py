@@ -13,7 +13,7 @@ from unittest.mock import MagicMock
 import pytest
 
 import rnnlm
-from rnnlm import files, opening, plotting
+from rnnlm import drawing, files, opening
 from rnnlm.backend import NAME
 from rnnlm.book import pickles
 from rnnlm.cli import process
@@ -136,7 +136,7 @@ GUARDS = {  # what is taken away: where, what is there instead, the test, its ar
     "a finished run is left alone": (Fitting, "finish", nothing, test_resume.test_a_finished_run_is_left_as_it_is, {}, "is finished"),
     "settings stay": (settings, "expect_same", nothing, test_resume.test_what_may_not_change_is_refused_by_name, {}, "assert"),
     "saving goes by a clock that never jumps": (SaveEvery, "is_time", by_the_wall_clock, test_resume.test_a_time_to_save_is_by_a_clock_that_does_not_jump, {}, "assert"),
-    "a picture is whole": (plotting, "atomic_file", pictured, test_plot.test_a_picture_is_whole_or_not_there, {}, "assert"),
+    "a picture is whole": (drawing, "atomic_file", pictured, test_plot.test_a_picture_is_whole_or_not_there, {}, "assert"),
     "blocks of ids": (Blocks, "damaged", nothing, test_encoded.test_damaged_ids_are_found_where_they_are_read, {}, "DID NOT RAISE"),
     "ids of the first format": (encoded, "_expect_ids_of_first_format", nothing, test_earlier_versions.test_each_changed_bit_of_the_ids_is_seen, {"written": FIRST}, "DID NOT RAISE"),
     "a manifest names its own files": (open_folder, "_is_entry", lambda *_: True, test_sizes.test_a_manifest_names_files_of_its_folder_alone, {"name": "a/b"}, "assert"),

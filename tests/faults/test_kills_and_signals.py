@@ -133,7 +133,7 @@ def test_signals_at_random_moments(here, times, tried, request):
             assert "Traceback" not in errors
             assert "ignored" not in errors
             how = "stopped; go on with: rnnlm train --resume out"
-            said = [how] if begun else ["interrupted", "stopped before any training"]
+            said = [how] if begun else ["interrupted", "stopped before any training; there is nothing in out yet"]
             if "it writes: " in told:  # it was all but done, or done
                 said.append("interrupted")
             assert lines[-1].removeprefix("rnnlm: ") in said, errors

@@ -11,9 +11,10 @@ from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
 from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
 from rnnlm.inference.sampling import Sampling
-from rnnlm.plotting import expect_picture_name, save_surprise
+from rnnlm.plotting import save_surprise
 from rnnlm.progress import note
 
 if TYPE_CHECKING:
@@ -36,6 +37,7 @@ class Generate(Command):
         mixing: other models beside it.
         sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
+        overwrite: replace the picture that is there.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
@@ -46,6 +48,7 @@ class Generate(Command):
     mixing: Mixing = field(default_factory=Mixing)
     sampling: Sampling = field(default_factory=Sampling)
     heat: Path | None = None
+    overwrite: bool = False
     device: str | None = None
 
     def run(self) -> None:
@@ -66,13 +69,15 @@ class Generate(Command):
         if known < looks_back:
             missing = f"{looks_back - known} of the {looks_back} words that this model looks back at"
             note(f"{missing} are before the prompt: zeros, as where its training began")
+        texts = []
         for number in range(self.count):
             size = len(begin) + self.length
             ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
             text = words.text(ids[len(begin) :])
             print(" ".join(text.splitlines()).rstrip())  # byte pairs may have line ends in them
-            if self.heat is not None and number == 0:
-                draw_heat(model, words, ids, self.heat)
+            texts.append(ids)
+        if self.heat is not None:  # once all texts are printed, whatever comes of it
+            draw_heat(model, words, texts[0], self.heat)
 
     def _sampling(self, number: int) -> dict[str, Any]:
         """Options for one of the texts: each has a seed of its own."""
@@ -87,7 +92,7 @@ class Generate(Command):
         if self.sampling.greedy and replace(self.sampling, seed=None) != Sampling(greedy=True):
             raise InputError("greedy takes the most likely word: leave out temperature, top_k and top_p")
         if self.heat is not None:
-            expect_picture_name(self.heat)
+            expect_new_picture("heat", self.heat, self.overwrite)
 
 
 def draw_heat(model: "Predictor", words: Vocabulary, ids: Sequence[int], path: Path) -> None:

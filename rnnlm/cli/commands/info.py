@@ -9,14 +9,15 @@ from tyro.conf import Positional
 from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import open_model
+from rnnlm.experiments.metrics import METRICS, best_of_rows, read_metrics
 
 __all__ = ["Info"]
 
 
 @dataclass(frozen=True)
 class Info(Command):
-    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of an
-    n-gram model how many n-grams it has.
+    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of a run
+    which epoch the model is of, of an n-gram model how many n-grams it has.
 
     Example: rnnlm info runs/story-001
 
@@ -61,3 +62,5 @@ def show_model(folder: Path) -> None:
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
     print(f"  {'reads':16s} {words.reading}")
     model.summary()
+    if (folder / METRICS).is_file() and (best := best_of_rows(read_metrics(folder))):
+        print(f"  {'best model':16s} epoch {best[0]}, valid {best[1]:.2f}")

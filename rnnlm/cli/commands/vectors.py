@@ -9,8 +9,8 @@ from tyro.conf import OmitSubcommandPrefixes, Positional
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus
+from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
-from rnnlm.plotting import expect_picture_name
 from rnnlm.progress import words_bar
 from rnnlm.wordvec.neighbours import analogy, id_of, most_similar
 from rnnlm.wordvec.options import Word2vecOptions, expect_options
@@ -145,15 +145,17 @@ class Plot(Command):
         file: word vectors, in word2vec's text format.
         words: the words; the first 60 of the file unless given.
         out: the picture; its ending says in which format.
+        overwrite: replace what is there.
     """
 
     file: Positional[Path]
     words: Positional[tuple[str, ...]] = ()
     out: Path = Path("vectors.png")
+    overwrite: bool = False
 
     def run(self) -> None:
         """Draw them."""
-        expect_picture_name(self.out)
+        expect_new_picture("out", self.out, self.overwrite)
         words, vectors = load_vectors(self.file)
         chosen = self.words or tuple(words.words[:60])
         places = [id_of("word", word, words.word_to_id) for word in chosen]

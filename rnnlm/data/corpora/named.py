@@ -66,7 +66,9 @@ def load_corpus(
 ) -> Corpus:
     """All parts of a corpus.
 
-    A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part.
+    A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part. Where
+    lines are so long that a part would have less than half of that, it is cut between any two words; not with options
+    for sentences, which have to be whole.
 
     Args:
         name: 'story', 'ptb', or the path of a UTF-8 text file or of an encoded corpus.
@@ -95,8 +97,8 @@ def load_corpus(
     path = _expect_file(name)
     if is_encoded(path):
         _expect_plain(name, as_it_is)
-        return _in_parts(*open_corpus(path))
-    return _in_parts(*read_corpus(path, vocabulary_of(path, max_words, options)))
+        return _in_parts(*open_corpus(path), options.sentences)
+    return _in_parts(*read_corpus(path, vocabulary_of(path, max_words, options)), options.sentences)
 
 
 def _expect_plain(name: str, as_it_is: bool) -> None:
@@ -148,9 +150,13 @@ def _expect_file(name: str) -> Path:
     return Path(name)
 
 
-def _in_parts(ids: Ids, words: Vocabulary) -> Corpus:
-    """Train, valid and test parts of a text, each ending with a line."""
-    first, second = (_line_end(ids, ceil(len(ids) * share), words.eos_id) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT))
+def _in_parts(ids: Ids, words: Vocabulary, whole_lines: bool) -> Corpus:
+    """Train, valid and test parts of a text, each ending with a line if they then are about as long as they are to be,
+    or if lines have to be whole."""
+    places = [ceil(len(ids) * share) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT)]
+    first, second = (_line_end(ids, place, words.eos_id) for place in places)
+    if not whole_lines and 2 * min(second - first, len(ids) - second) < HELD_OUT * len(ids):
+        first, second = places
     return Corpus(ids[:first], ids[first:second], ids[second:], words)
 
 

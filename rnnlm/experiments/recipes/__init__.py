@@ -10,10 +10,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.errors import DataError, InputError
 from rnnlm.opening import read_whole
 
-__all__ = ["arguments", "load", "names"]
+__all__ = ["arguments", "load", "names", "usual"]
 
 LARGEST = 20_000  # bytes of a recipe
 LONGEST = 1_000  # and of a line: Python's reader takes time and memory that grow with the square of a dotted key
@@ -22,6 +23,11 @@ LONGEST = 1_000  # and of a line: Python's reader takes time and memory that gro
 def names() -> list[str]:
     """All recipes."""
     return sorted(path.name.removesuffix(".toml") for path in files(__name__).iterdir() if path.name.endswith(".toml"))
+
+
+def usual(corpus: str | None) -> str:
+    """The recipe for a corpus, where none is named: `text` for text of one's own."""
+    return "story" if corpus is None or corpus in BUILT_IN else "text"
 
 
 def load(name: str) -> dict[str, Any]:

@@ -82,3 +82,14 @@ def _encoded_part(path, words):
     with pytest.raises(InputError, match="ids is words already"):
         load_corpus(str(path.with_name("ids")), options=TextOptions(lower=True))
     return load_part(str(path.with_name("ids")), "test", words)
+
+
+@pytest.mark.parametrize("text", ["a b c " * 100, "a b\n" * 20 + "a b c " * 100, "a b\n" * 90 + "c " * 60])
+def test_long_lines_are_cut_between_words(tmp_path, text):
+    """One line, and a long last one, of which no part would be left."""
+    (tmp_path / "text").write_text(text)
+    corpus = load_corpus(str(tmp_path / "text"))
+    total = sum(lengths(corpus))
+    assert all(abs(length - total * share) <= 2 for length, share in zip(lengths(corpus), (0.9, 0.05, 0.05)))
+    whole = load_corpus(str(tmp_path / "text"), options=TextOptions(sentences=True))
+    assert all(len(part) == 0 or part[-1] == whole.vocabulary.eos_id for part in (whole.train, whole.valid))

@@ -1,0 +1,25 @@
+"""What perplexities after each epoch say: which one was the best, and whether a model learns its text by heart."""
+
+from collections.abc import Sequence
+
+from rnnlm.inference.evaluation import perplexity
+
+__all__ = ["BY_HEART", "best_epoch", "by_heart_since"]
+
+BY_HEART = (
+    "valid perplexity gets worse while train gets better: the model learns its text by heart. The best one so far is "
+    "kept; --patience 2 would stop soon, and --dropout-ratio 0.5, a smaller --hidden-size or more text would help"
+)
+
+
+def best_epoch(valid: Sequence[float], best: float | None) -> int | None:
+    """The first epoch whose valid perplexity is that of the best loss, in nats; None where no loss was finite."""
+    return None if best is None else valid.index(perplexity(best)) + 1
+
+
+def by_heart_since(train: Sequence[float], valid: Sequence[float]) -> int | None:
+    """The first epoch at which valid perplexity has risen for the second time running while train has fallen."""
+    for i in range(2, len(valid)):
+        if valid[i] > valid[i - 1] > valid[i - 2] and train[i] < train[i - 1] < train[i - 2]:
+            return i + 1
+    return None
