@@ -78,15 +78,16 @@ def words_bar(total: int) -> Any:
     return _bar_class()(total, unit=" words", unit_scale=True)
 
 
-def passing_bar(total: int, unit: str) -> Any:
+def passing_bar(total: int, unit: str, silent: bool = False) -> Any:
     """A bar on stderr for what ends with a result: it comes after a second, goes when that is done, and is on a terminal
     alone.
 
     Args:
         total: bytes or the like, in all.
         unit: what is counted, as " tokens".
+        silent: True to show nothing, where results go to the same terminal, say.
     """
-    return _bar_class()(total, unit=unit, unit_scale=True, delay=1, leave=False, disable=None)
+    return _bar_class()(total, unit=unit, unit_scale=True, delay=1, leave=False, disable=silent or None)
 
 
 @contextmanager

@@ -22,7 +22,7 @@ PURPOSES = {
     "made pairs": 1 << 61,  # part: 0 additions, 1 dates, 2 spoiled sentences
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
-    "sampled words": 1 << 63,  # step: number of the word
+    "sampled words": 1 << 63,  # step: number of the word; part: number of the text
     "order of samples": (1 << 63) + (1 << 61),  # step: epoch; part: 0 samples, 1 sentences
     "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
     "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes

@@ -83,9 +83,7 @@ class TextChoice:
                 f"corpus must be named, --corpus with story, ptb or a file: {known[0].run} was trained on "
                 f"{known[0].corpus}, and {known[1].run} on {known[1].corpus}"
             )
-        found = [self._of(own or known[0], own) for own in owns]
-        self.expect_used([source.corpus for source in found])
-        return found
+        return [self._of(own or known[0], own) for own in owns]
 
     def _of(self, text: OwnText, own: OwnText | None) -> Source:
         """The text of a run, which has to be what `own` says."""

@@ -3,9 +3,16 @@ from tests.cli.runs import SMALL
 
 
 def test_generate(models, tmp_path, capsys):
-    arguments = ["generate", str(models / "trained"), "--prompt", "the cat", "--count", "3", "--seed", "4"]
-    shown = []
-    for options in ([], [], ["--temperature", "3"], ["--greedy"], ["--top-k", "1"], ["--top-p", "0.5"]):
+    arguments = ["generate", str(models / "trained"), "--prompt", "the cat", "--count", "3"]
+    shown, seed = [], ["--seed", "4"]
+    for options in (
+        seed,
+        seed,
+        [*seed, "--temperature", "3"],
+        ["--greedy"],
+        [*seed, "--top-k", "1"],
+        ["--top-p", "0.5"],
+    ):
         assert main([*arguments, *options]) == 0
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1] != shown[2]

@@ -66,8 +66,8 @@ class Eval(Command):
         result = text.evaluate(model, words, self.lanes)
         found = figures(result, text.size)
         if self.json:
-            what = {"corpus": source.corpus, "part": source.part}
-            what |= {"weights": weights} if self.mixing.mix else {}
+            mixed = {"weights": weights} if self.mixing.mix else {}
+            what = {"corpus": source.corpus, "part": source.part, **mixed}
             print(to_json({**what, **asdict(result), **found, "unknown": text.unknown}))
             return
         if self.mixing.mix:
