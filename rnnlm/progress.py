@@ -79,8 +79,8 @@ def words_bar(total: int) -> Any:
 
 
 def passing_bar(total: int, unit: str, silent: bool = False) -> Any:
-    """A bar on stderr for what ends with a result: it comes after a second, goes when that is done, and is on a terminal
-    alone.
+    """A bar on stderr for what ends with a result: it comes after a second, goes when that is done, and is shown on a
+    terminal alone.
 
     Args:
         total: bytes or the like, in all.

@@ -62,12 +62,13 @@ def old_generator(seed: int) -> np.random.RandomState:
     """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`.
 
     Args:
-        seed: in [0, 2^32).
+        seed: in [0, 2^64); those that are too large for that function are taken as two numbers of 32 bits.
 
     Raises:
         InputError: another one.
     """
-    return np.random.RandomState(whole_number("seed", seed, 0, 2**32))
+    high, low = divmod(whole_number("seed", seed, 0, 2**64), 2**32)
+    return np.random.RandomState([low, high] if high else low)
 
 
 def fresh_seed() -> int:

@@ -22,8 +22,7 @@ class Compare(Command):
     """Compare two models on one text: their figures, the difference with its standard error, and where each wins.
 
     Tokens are compared one by one if both models cut the text into the same ones, those that either does not know left
-    out; otherwise lines are. The text is what the runs held out, if one is a run or both are of one text, unless another
-    is named.
+    out; otherwise lines are. The text is what a run held out, or both did, unless another is named.
 
     Example: rnnlm compare runs/rnn runs/lstm --corpus ptb
 

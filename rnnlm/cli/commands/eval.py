@@ -11,7 +11,6 @@ from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
 from rnnlm.cli.texts import Source, Text, TextChoice
 from rnnlm.data.corpora.named import BUILT_IN
-from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import to_json
 
@@ -29,7 +28,7 @@ class Eval(Command):
     of n-grams, every line by itself, and every token of it. The text is read as the model's was; of a run it is what
     that held out, unless another is named.
 
-    Examples: rnnlm eval runs/story-001 | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa
+    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.

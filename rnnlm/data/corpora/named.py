@@ -1,7 +1,8 @@
 """Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
@@ -37,14 +38,14 @@ class Corpus:
     Attributes:
         train, valid, test: ids (tokens,): arrays, or of an encoded corpus `Tokens`; valid and test may be empty.
         vocabulary: the words.
-        floor: perplexity of the test part that no honest model gets below, where it is known.
+        floors: perplexity of each part that no honest model gets below, where it is known.
     """
 
     train: Ids
     valid: Ids
     test: Ids
     vocabulary: Vocabulary
-    floor: float | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,8 @@ def load_corpus(
     if name == "story":
         _expect_plain(name, as_it_is)
         train, valid, test = (story.load_data(part)[0] for part in PARTS)
-        return Corpus(train, valid, test, story.vocabulary(), float(np.exp(story.floor("test"))))
+        floors = {part: float(np.exp(story.floor(part))) for part in PARTS}
+        return Corpus(train, valid, test, story.vocabulary(), floors)
     if name == "ptb":
         first = ptb.find("train", data_dir)
         words = ptb.vocabulary(data_dir) if as_it_is else vocabulary_of(first, max_words, options)

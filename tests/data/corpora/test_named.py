@@ -27,7 +27,7 @@ def test_a_file_is_cut_at_the_first_line_end_from_90_and_95_percent_on(path):
     first, second = (int(ends[ends >= share * 350][0]) for share in (0.9, 0.95))
     assert lengths(corpus) == [first, second - first, 350 - second]
     assert all(part[-1] == corpus.vocabulary.eos_id for part in (corpus.train, corpus.valid, corpus.test))
-    assert corpus.floor is None
+    assert not corpus.floors
     encode_corpus(path, path.with_name("ids"))
     encoded = load_corpus(str(path.with_name("ids")))
     assert isinstance(encoded.train, Tokens)
