@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from rnnlm.cli.folders import open_predictor
 from rnnlm.data.corpora.named import BUILT_IN, load_part
 from rnnlm.data.encoded import is_encoded
 from rnnlm.data.reading import TextSize
@@ -75,6 +76,7 @@ class TextChoice:
         owns = [own_text(path) for path in models]
         known = [own for own in owns if own is not None]
         if not known:
+            open_predictor(models[0])  # for its errors
             raise InputError(
                 f"corpus must be named, --corpus with story, ptb or a file: {models[0]} is no run that knows its text"
             )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import path_of, sequence, share, shown, text, whole_number
+from rnnlm.checks import path_of, sequence, share, shown, text
 from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import DataError, InputError
 from rnnlm.opening import lines_within

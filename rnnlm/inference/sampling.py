@@ -66,7 +66,7 @@ class Sampler:
         if how.seed is not None:
             whole_number("seed", how.seed, 0, 2**64)
         self.how, self.seed = how, fresh_seed() if how.seed is None else int(how.seed)
-        self.part = whole_number("number (of a text)", part, 0, PARTS)
+        self.part = whole_number("number", part, 0, PARTS)
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run
