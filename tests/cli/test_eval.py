@@ -1,8 +1,11 @@
 import json
+import sys
 from pathlib import Path
 
 from rnnlm import Sentences, evaluate, read_corpus
+from rnnlm.cli import texts
 from rnnlm.cli.main import main
+from rnnlm.progress import passing_bar
 from rnnlm.saving.model_folder import load_model
 
 
@@ -35,3 +38,14 @@ def test_how_far_it_is_is_told(models):
         told = []
         evaluate(model, corpus, advance=told.append)
         assert sum(told) == want
+
+
+def test_a_bar_is_on_a_terminal_alone(models, monkeypatch, capsys):
+    """And goes with the last token."""
+    made = []
+    monkeypatch.setattr(texts, "passing_bar", lambda *given: made.append(passing_bar(*given)) or made[-1])
+    for terminal, want in ((False, 0), (True, 1_079)):
+        monkeypatch.setattr(sys.stderr, "isatty", lambda terminal=terminal: terminal)
+        assert main(["eval", str(models / "trained"), "--corpus", str(models / "text")]) == 0
+        assert made[-1].n == want
+    assert made[-1].total == 1_080
