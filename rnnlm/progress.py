@@ -17,6 +17,7 @@ __all__ = [
     "in_one_line",
     "not_counted",
     "note",
+    "passing_bar",
     "progress_bar",
     "say",
     "terminal_kept_safe",
@@ -77,6 +78,18 @@ def bytes_bar(total: int) -> Any:
 def words_bar(total: int) -> Any:
     """A bar on stderr for words of a text. Rare lines where stderr is no terminal."""
     return _bar_class()(total, unit=" words", unit_scale=True)
+
+
+def passing_bar(total: int, unit: str, silent: bool = False) -> Any:
+    """A bar on stderr for what ends with a result: it comes after a second, goes when that is done, and is shown on a
+    terminal alone.
+
+    Args:
+        total: bytes or the like, in all.
+        unit: what is counted, as " tokens".
+        silent: True to show nothing, where results go to the same terminal, say.
+    """
+    return _bar_class()(total, unit=unit, unit_scale=True, delay=1, leave=False, disable=silent or None)
 
 
 @contextmanager

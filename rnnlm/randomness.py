@@ -23,7 +23,7 @@ PURPOSES = {
     "dropout": 1 << 62,  # part: number of the layer; step: of the training
     "window lengths": (1 << 62) + (1 << 61),  # step: number of the window; lap: call of fit
     "rare words": (1 << 62) + (1 << 61) + (1 << 60),  # step: epoch
-    "sampled words": 1 << 63,  # step: number of the word
+    "sampled words": 1 << 63,  # step: number of the word; part: number of the text
     "order of samples": (1 << 63) + (1 << 61),  # step: epoch; part: 0 samples, 1 sentences
     "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
     "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes
@@ -63,12 +63,13 @@ def old_generator(seed: int) -> np.random.RandomState:
     """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`.
 
     Args:
-        seed: in [0, 2^32).
+        seed: in [0, 2^64); those that are too large for that function are taken as two numbers of 32 bits.
 
     Raises:
         InputError: another one.
     """
-    return np.random.RandomState(whole_number("seed", seed, 0, 2**32))
+    high, low = divmod(whole_number("seed", seed, 0, 2**64), 2**32)
+    return np.random.RandomState([low, high] if high else low)
 
 
 def fresh_seed() -> int:

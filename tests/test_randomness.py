@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 import rnnlm
-from rnnlm.randomness import PARTS, PURPOSES, fresh_seed, key_of, philox, stream
+from rnnlm.errors import InputError
+from rnnlm.randomness import PARTS, PURPOSES, fresh_seed, key_of, old_generator, philox, stream
 
 PACKAGE = Path(rnnlm.__file__).parent
 
@@ -57,3 +58,49 @@ def test_nobody_else_makes_a_generator():
             continue
         used = {ast.unparse(node) for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Attribute)}
         assert not {name for name in used if name.startswith("np.random.") and name.split(".")[-1] in makers}, path
+
+
+def seeded():
+    """Whatever takes a seed, by name."""
+    from rnnlm.data.batches import make_batches
+    from rnnlm.data.corpora import made_pairs, story
+    from rnnlm.wordvec.options import expect_options
+
+    ids, matrix = np.arange(40) % 5, np.eye(4, dtype=np.float32)
+    xs, sentences = ids[:-1], rnnlm.Sentences(np.array([1, 0, 2, 0]), 0)
+    pairs = made_pairs.additions(20)
+    return {
+        "stream": lambda seed: stream(seed, "dropout"),
+        "old_generator": old_generator,
+        "ModelConfig": lambda seed: rnnlm.ModelConfig(vocab_size=5, seed=seed),
+        "SimpleRnnlm": lambda seed: rnnlm.SimpleRnnlm(5, 2, 2, seed=seed),
+        "Sequential": lambda seed: rnnlm.Sequential([rnnlm.Dense(2, 2)], seed=seed),
+        "generate": lambda seed: rnnlm.generate(rnnlm.SimpleRnnlm(5, 2, 2), 1, seed=seed),
+        "make_batches": lambda seed: make_batches(xs, xs, 2, 3, seed=seed),
+        "random windows": lambda seed: make_batches(xs, xs, 2, 12, random_bptt=True, seed=seed),
+        "batches of sentences": lambda seed: make_batches(sentences, None, 2, 3, seed=seed),
+        "train_word2vec": lambda seed: expect_options("cbow", rnnlm.Word2vecOptions(seed=seed)),
+        "svd_vectors": lambda seed: rnnlm.svd_vectors(matrix, 2, seed),
+        "additions": lambda seed: made_pairs.additions(5, seed),
+        "dates": lambda seed: made_pairs.dates(5, seed),
+        "Pairs.split": pairs.split,
+        "stories": lambda seed: next(story.GRAMMAR.words(seed)),
+    }
+
+
+@pytest.mark.parametrize("name", seeded())
+def test_a_seed_is_checked_wherever_one_is_taken(name):
+    take = seeded()[name]
+    for seed in (0, 2**32, 2**64 - 1, np.uint64(7)):
+        take(seed)
+    for seed in (-1, 2**64, 1.5, True, "1"):
+        with pytest.raises(InputError, match=r"seed must be a whole number in \[0, 2\*\*64\), got"):
+            take(seed)
+
+
+def test_no_seed_is_another_one():
+    """Of 64 bits none is lost."""
+    drawn = {old_generator(seed).bytes(8) for seed in (0, 1, 2**32, 2**32 + 1, 2**33, 2**64 - 1)}
+    assert len(drawn) == 6
+    old = np.random.RandomState(5)
+    assert old_generator(5).bytes(8) == old.bytes(8)

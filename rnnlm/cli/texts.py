@@ -1,22 +1,118 @@
-"""A text as a command evaluates a model on it."""
+"""A text as a command evaluates a model on it, and which one that is."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
-from rnnlm.data.corpora.named import load_part
+from rnnlm.cli.folders import open_predictor
+from rnnlm.data.corpora.named import BUILT_IN, load_part
+from rnnlm.data.encoded import is_encoded
 from rnnlm.data.reading import TextSize
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import DataError
+from rnnlm.errors import DataError, InputError
+from rnnlm.experiments.own_text import OwnText, own_text
+from rnnlm.progress import passing_bar
 
 if TYPE_CHECKING:
     from rnnlm.inference.evaluation import Evaluation
     from rnnlm.inference.predictor import Predictor
 
-__all__ = ["Text"]
+__all__ = ["Source", "Text", "TextChoice"]
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a text comes from.
+
+    Attributes:
+        corpus: story, ptb or a file.
+        part: of it, a file cut as for a training; None for the whole of a file.
+        data_dir, column: as `load_part` takes them.
+        own: what it has to be, if it is not named but the one that a run was trained on.
+    """
+
+    corpus: str
+    part: str | None
+    data_dir: Path | None = None
+    column: str | None = None
+    own: OwnText | None = None
+
+    def __str__(self) -> str:
+        what = f"{self.corpus}, whole" if self.part is None else f"{self.part} part of {self.corpus}"
+        if self.own is None:
+            return what
+        return f"{what}, {'of' if self.part == 'train' else 'held out by'} {self.own.run}"
+
+
+@dataclass(frozen=True)
+class TextChoice:
+    """Which text a model is evaluated on.
+
+    Attributes:
+        corpus: story, ptb, or a UTF-8 text or an encoded file; of a run, unless given, the text that it was trained on.
+        part: of the corpus, test unless given; a file is cut as for a training, or taken whole if it is named and no
+            part is.
+        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
+        column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
+    """
+
+    corpus: str | None = None
+    part: Literal["train", "valid", "test"] | None = None
+    data_dir: Path | None = None
+    column: str | None = None
+
+    def sources(self, models: Sequence[Path]) -> list[Source]:
+        """The text for each model: one and the same, but that a run's own is held against what that run has noted.
+
+        Raises:
+            InputError: no corpus is named, and no run says which, or two runs say two.
+        """
+        if self.corpus is not None:
+            return [self.named(self.corpus, self.part or ("test" if self.corpus in BUILT_IN else None))] * len(models)
+        owns = [own_text(path) for path in models]
+        known = [own for own in owns if own is not None]
+        if not known:
+            open_predictor(models[0])  # for its errors
+            raise InputError(
+                f"corpus must be named, --corpus with story, ptb or a file: {models[0]} is no run that knows its text"
+            )
+        if len({own.place for own in known}) > 1:
+            raise InputError(
+                f"corpus must be named, --corpus with story, ptb or a file: {known[0].run} was trained on "
+                f"{known[0].corpus}, and {known[1].run} on {known[1].corpus}"
+            )
+        return [self._of(own or known[0], own) for own in owns]
+
+    def _of(self, text: OwnText, own: OwnText | None) -> Source:
+        """The text of a run, which has to be what `own` says."""
+        data_dir, column = self.data_dir or text.data_dir, self.column or text.column
+        return Source(text.corpus, self.part or "test", data_dir, column, own)
+
+    def named(self, corpus: str, part: str | None) -> Source:
+        """A text that has been named."""
+        return Source(corpus, part, self.data_dir, self.column)
+
+    def expect_used(self, corpora: Sequence[str]) -> None:
+        """Check that options are for one of the texts that are read.
+
+        Raises:
+            InputError: one has no effect.
+        """
+        of_text = [name for name in corpora if name not in BUILT_IN and not _is_encoded(name)]
+        for name, value, what, used in (
+            ("data_dir", self.data_dir, "corpus ptb", "ptb" in corpora),
+            ("column", self.column, "a text file", bool(of_text)),
+        ):
+            if value is not None and not used:
+                raise InputError(f"{name} is for {what}, and has no effect on {', '.join(corpora)}: leave it out")
+
+
+def _is_encoded(name: str) -> bool:
+    return Path(name).is_file() and is_encoded(name)
 
 
 @dataclass(frozen=True)
@@ -25,29 +121,29 @@ class Text:
 
     Attributes:
         ids: a stream of ids; or `Sentences`, if the model was trained on sentences.
-        unknown: how many of its tokens the model has not.
+        unknown: how many of its tokens the model has not; None where that is not known.
         tokens: how many there are, with those that are not scored.
-        size: of what is scored, whatever it is cut into; None where the file has ids alone.
+        size: of what is scored, whatever it is cut into; None where that is not known.
     """
 
     ids: Any
-    unknown: int
+    unknown: int | None
     tokens: int
     size: TextSize | None
 
     @classmethod
-    def of(
-        cls,
-        name: str,
-        part: str,
-        words: Vocabulary,
-        data_dir: Path | None = None,
-        column: str | None = None,
-        from_start: bool = False,
-    ) -> "Text":
+    def of(cls, source: Source, words: Vocabulary, from_start: bool = False) -> "Text":
         """As `load_part` reads it, by lines if the model was trained so; `from_start` if the first token of a stream is
-        scored, too."""
-        found = load_part(name, part, words, data_dir, column)
+        scored, too.
+
+        Raises:
+            InputError, DataError: a run has not held it out, or it is not what it was.
+        """
+        if source.own is not None:
+            source.own.expect_there(source.part)
+        found = load_part(source.corpus, source.part, words, source.data_dir, source.column)
+        if source.own is not None:
+            found = source.own.checked(source.part, found)
         if not words.reading.options.sentences:
             size = found.size if from_start or found.size is None else found.size.without_first()
             return cls(found.ids, found.unknown, len(found.ids), size)
@@ -65,4 +161,5 @@ class Text:
         """The model's figures."""
         from rnnlm.inference.evaluation import evaluate
 
-        return evaluate(model, self.ids, lanes, unk_id=words.unk_id)
+        with passing_bar(self.tokens, " tokens") as bar:
+            return evaluate(model, self.ids, lanes, unk_id=words.unk_id, advance=bar.update)

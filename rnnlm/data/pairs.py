@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import path_of, sequence, share, shown, text, whole_number
+from rnnlm.checks import path_of, sequence, share, shown, text
 from rnnlm.data.ids import expect_words, ids_of
 from rnnlm.errors import DataError, InputError
 from rnnlm.opening import lines_within
@@ -82,7 +82,7 @@ class Pairs:
         """
         order = np.arange(len(self.questions))
         if seed is not None:
-            old_generator(whole_number("seed", seed, 0, 2**32)).shuffle(order)
+            old_generator(seed).shuffle(order)
         kept = len(order) - int(len(order) * share("held_out", held_out))
         first, second = order[:kept], order[kept:]
         return self._taken(first), self._taken(second)

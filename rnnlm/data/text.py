@@ -3,7 +3,7 @@
 import os
 from array import array
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
@@ -79,7 +79,7 @@ def read_corpus(
     return tokens, vocabulary
 
 
-def strange_word(path: str | os.PathLike[str], line: int, words: list[bytes], known: Mapping[bytes, int]) -> DataError:
+def strange_word(path: str | os.PathLike[str], line: int, words: list[bytes], known: Collection[bytes]) -> DataError:
     """The error for the first of a line's words that a vocabulary without `<unk>` has not."""
     strange = next(word for word in words if word not in known).decode()
     return DataError(

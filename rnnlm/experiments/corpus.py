@@ -1,6 +1,7 @@
 """The corpus of an experiment: its parts, as a stream or as sentences, and whether there is enough to hold any out."""
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -28,7 +29,7 @@ class Texts:
     Attributes:
         train, valid, test: each a stream of ids, or `Sentences`; None where there are none.
         vocabulary: the words.
-        floor: perplexity of the test part that no honest model gets below, where it is known.
+        floors: perplexity of each part that no honest model gets below, where it is known.
         rare: ids of words that are read as `<unk>` now and then.
     """
 
@@ -36,7 +37,7 @@ class Texts:
     valid: Any
     test: Any
     vocabulary: Vocabulary
-    floor: float | None
+    floors: Mapping[str, float]
     rare: NDArray[np.intp] | None = None
 
     def windows(self, config: TrainConfig) -> Windows:
@@ -81,7 +82,7 @@ def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
         texts, config = _in_sentences(corpus, config)
     else:
         train = corpus.train[: config.max_tokens]
-        texts = Texts(train, corpus.valid, corpus.test, corpus.vocabulary, corpus.floor)
+        texts = Texts(train, corpus.valid, corpus.test, corpus.vocabulary, corpus.floors)
         texts = _with_unknown_words(texts) if _has_unknown_words(config, corpus) else texts
         if config.evaluate and min(len(corpus.valid), len(corpus.test)) < 2:
             raise DataError(
@@ -110,7 +111,7 @@ def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConf
     parts = [corpus.train[: config.max_tokens], corpus.valid, corpus.test]
     valid, test = (_sentences(part, words.eos_id) for part in parts[1:])
     if not config.evaluate or (valid is not None and test is not None):
-        return Texts(Sentences(parts[0], words.eos_id), valid, test, words, None), config
+        return Texts(Sentences(parts[0], words.eos_id), valid, test, words, {}), config
     if config.lr_rule == "halving" or config.optimizer == "asgd":
         raise InputError(
             "lr_rule halving and optimizer asgd need valid perplexities, and there are too few lines in "
@@ -122,7 +123,7 @@ def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConf
         at_most = "" if config.max_tokens is None else f" in its first {config.max_tokens} tokens (max_tokens)"
         raise DataError(f"{config.corpus} must have a line with at least one word, and has none{at_most}")
     say(f"{config.corpus} has too few lines to hold some out: all are trained on, and nothing is evaluated")
-    return Texts(Sentences(whole, words.eos_id), None, None, words, None), replace(config, evaluate=False)
+    return Texts(Sentences(whole, words.eos_id), None, None, words, {}), replace(config, evaluate=False)
 
 
 def _sentences(part: Any, eos: int) -> Sentences | None:

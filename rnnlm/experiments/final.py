@@ -29,11 +29,11 @@ def final_evaluation(config: TrainConfig, model: Model, corpus: Texts, results: 
         result = evaluate(model, ids) if nats is None else Evaluation.of(nats)
         say(f"{name} {result}")
         row = {"part": name, "perplexity": result.perplexity, "nats": result.nats, "stderr": result.stderr}
-        row |= {} if corpus.floor is None or name != "test" else {"floor": corpus.floor}
+        if (floor := corpus.floors.get(name)) is not None:
+            above = result.nats - log(floor)
+            say(f"no model gets below {floor:.4f} on the {name} part; this one is {above:.4f} nats above that")
+            row |= {"floor": floor}
         results.append(METRICS, {**row, "tokens": result.tokens})
-    if corpus.floor is not None:
-        above = result.nats - log(corpus.floor)
-        say(f"no model gets below {corpus.floor:.4f}; this one is {above:.4f} nats above that")
     if nats is not None:
         examine_words(nats, results)
 

@@ -234,7 +234,8 @@ class Fitting:
 
         epochs = range(1, len(self.curves["train"]) + 1)
         curves = {name: (epochs[: len(values)], values) for name, values in self.curves.items()}
-        known = {"floor of the test part:": self.corpus.floor, "published:": self.published}
+        floor = self.corpus.floors.get("valid") if "valid" in self.curves else None
+        known = {"floor of the valid part:": floor, "published:": self.published}
         levels = {name: value for name, value in known.items() if value is not None}
         with or_told():
             save_perplexity(self.results.folder / "perplexity.png", curves, "epoch", self.config.corpus, levels)

@@ -13,7 +13,7 @@ from rnnlm.saving.open_folder import read_folder
 if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "saved_settings"]
+__all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "newest_state", "saved_settings"]
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
 MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # the corpus to another place
@@ -28,6 +28,19 @@ def as_saved(config: "TrainConfig") -> dict[str, Any]:
     return found
 
 
+def newest_state(folder: Path) -> dict[str, Any] | None:
+    """What the newest checkpoint of a run that is whole says beside its arrays; None where there is none. A damaged one
+    is left where it is: whoever goes on with the run says what is wrong."""
+    for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
+        try:
+            state = dict(read_folder(path, read_state))
+            dict(state["settings"])
+            return state
+        except (ModelFileError, OSError, ValueError, KeyError, TypeError):
+            continue
+    return None
+
+
 def saved_settings(folder: Path) -> dict[str, Any]:
     """The settings of a run: those of its newest checkpoint, or, where it has none, of settings.json, which is for
     people to read.
@@ -35,11 +48,9 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     Raises:
         InputError: the folder is no run's.
     """
-    for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
-        try:
-            return {**BEFORE, **read_folder(path, read_state)["settings"]}
-        except (ModelFileError, OSError, ValueError, KeyError, TypeError):
-            continue  # whoever goes on with it says what is wrong
+    state = newest_state(folder)
+    if state is not None:
+        return {**BEFORE, **state["settings"]}
     try:
         found = read_json(read_whole(folder / SETTINGS, ModelFileError))
         return {**BEFORE, **found, **{name: inf for name in ENDLESS if found[name] is None}}

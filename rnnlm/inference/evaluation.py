@@ -1,6 +1,6 @@
 """Perplexity of a model on a corpus."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from math import exp, inf, isfinite, isnan, nan, sqrt
@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import ops, xp
-from rnnlm.checks import number, refused, whole_number
+from rnnlm.checks import function, number, refused, whole_number
 from rnnlm.data.lanes import lane_windows
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
@@ -97,7 +97,12 @@ def perplexity(nats: float) -> float:
 
 
 def evaluate(
-    model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None, unk_id: int | None = None
+    model: Predictor,
+    corpus: Ids | Sentences,
+    lanes: int = 1,
+    window: int | None = None,
+    unk_id: int | None = None,
+    advance: Callable[[int], object] | None = None,
 ) -> Evaluation:
     """Perplexity over one stream: every token but the first is scored once, after all that came before it. The first
     one is scored by a model that begins every line anew, as n-grams do. Of sentences every token is scored, after those
@@ -107,15 +112,20 @@ def evaluate(
 
     Args:
         unk_id: id of `<unk>`, whose tokens are then counted, and the loss without them taken.
+        advance: called with the number of tokens of each block, once they are scored.
     """
     V = expect_predictor("model", model)
     unk_id = None if unk_id is None else whole_number("unk_id", unk_id, 0, V)
+    if advance is not None:
+        function("advance", advance)
     every, known = _Sums(), _Sums()
     for nats, targets in _blocks(model, corpus, lanes, window):
         counted = targets >= 0
         every.add(nats[counted])
         if unk_id is not None:
             known.add(nats[counted & (targets != unk_id)])
+        if advance is not None:
+            advance(int(counted.sum()))
     lines = len(corpus) if isinstance(corpus, Sentences) else None
     unks, known_nats = (
         (every.count - known.count, known.mean if known.count else nan) if unk_id is not None else (0, None)

@@ -23,6 +23,7 @@ def generate(
     *,
     stop_id: int | None = None,
     go_on: bool = False,
+    number: int = 0,
     **sampling: Any,
 ) -> list[int]:
     """Sample words from softmax(scores / temperature), each given all that stand before it.
@@ -38,6 +39,7 @@ def generate(
         stop_id: end with this word, as soon as it is sampled (`<eos>`, say).
         go_on: begin with the model's own state and leave it where the words lead, the last one not yet read, so that
             the next call may begin with it; otherwise begin with zeros and put the model's own state back.
+        number: of the text: each number has random numbers of its own, of the same seed.
         sampling: fields of `Sampling`: temperature, top_k, top_p, greedy, seed.
 
     Returns:
@@ -49,7 +51,7 @@ def generate(
     V, go_on = expect_predictor("model", model), flag("go_on", go_on)
     prompt = _prompt("start_id", start_id, V)[None]
     sample_size = size("sample_size (which counts the prompt)", sample_size, prompt.size)
-    choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
+    choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling), number), _stop(stop_id, V)
     with one_thread(model) if go_on else own_state(model):
         return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
 

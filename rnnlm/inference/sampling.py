@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
-from rnnlm.randomness import fresh_seed, stream
+from rnnlm.randomness import PARTS, fresh_seed, stream
 
 __all__ = ["Sampler", "Sampling"]
 
@@ -37,18 +37,21 @@ class Sampling:
 class Sampler:
     """Draws from softmax(scores / temperature), row by row, with one random number a row.
 
-    The same seed, step and row give the same random number.
+    The same seed, part, step and row give the same random number.
 
     Args:
         vocab_size: V.
         skip_ids: words that are never drawn.
         how: temperature and the like.
+        part: of the random numbers: number of the text, of those that a seed has.
 
     Raises:
         InputError: an argument out of range, or no word left.
     """
 
-    def __init__(self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling()) -> None:
+    def __init__(
+        self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling(), part: int = 0
+    ) -> None:
         vocab_size, how = size("vocab_size", vocab_size), instance_of("how", how, Sampling)
         unwanted = [] if skip_ids is None else listed("skip_ids", skip_ids, "ids")
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
@@ -63,6 +66,7 @@ class Sampler:
         if how.seed is not None:
             whole_number("seed", how.seed, 0, 2**64)
         self.how, self.seed = how, fresh_seed() if how.seed is None else int(how.seed)
+        self.part = whole_number("number", part, 0, PARTS)
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run
@@ -77,7 +81,7 @@ class Sampler:
             self._best(scores)
             return scores.argmax(axis=1)
         weights = self.weights(scores)
-        uniform = stream(self.seed, "sampled words", step).random(len(weights))
+        uniform = stream(self.seed, "sampled words", step, self.part).random(len(weights))
         return self._find(weights, uniform)
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:

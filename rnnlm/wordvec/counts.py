@@ -10,6 +10,7 @@ from rnnlm.checks import array_of, flag, not_negative, positive, size as length,
 from rnnlm.data.ids import expect_words
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import InputError, MissingExtra
+from rnnlm.randomness import old_generator
 from rnnlm.wordvec.text import expect_window
 
 __all__ = ["create_co_matrix", "pmi", "ppmi", "svd_vectors"]
@@ -133,7 +134,7 @@ def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
         from sklearn.utils.extmath import randomized_svd
     except ImportError as error:
         raise MissingExtra("the SVD of a large matrix", "vectors") from error
-    U, _, _ = randomized_svd(M, n_components=size, n_iter=5, random_state=seed % 2**32)
+    U, _, _ = randomized_svd(M, n_components=size, n_iter=5, random_state=old_generator(seed))
     return U.astype(np.float32)
 
 

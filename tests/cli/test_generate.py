@@ -1,11 +1,19 @@
+from rnnlm import generate, load_model
 from rnnlm.cli.main import main
 from tests.cli.runs import SMALL
 
 
 def test_generate(models, tmp_path, capsys):
-    arguments = ["generate", str(models / "trained"), "--prompt", "the cat", "--count", "3", "--seed", "4"]
-    shown = []
-    for options in ([], [], ["--temperature", "3"], ["--greedy"], ["--top-k", "1"], ["--top-p", "0.5"]):
+    arguments = ["generate", str(models / "trained"), "--prompt", "the cat", "--count", "3"]
+    shown, seed = [], ["--seed", "4"]
+    for options in (
+        seed,
+        seed,
+        [*seed, "--temperature", "3"],
+        ["--greedy"],
+        [*seed, "--top-k", "1"],
+        ["--top-p", "0.5"],
+    ):
         assert main([*arguments, *options]) == 0
         shown.append(capsys.readouterr().out)
     assert shown[0] == shown[1] != shown[2]
@@ -28,3 +36,35 @@ def test_a_prompt_shorter_than_the_context(treebank, capsys):
     assert said in shown.err
     assert main(["generate", "out", "--prompt", "the cat", "--greedy"]) == 0
     assert "looks back" not in capsys.readouterr().err
+
+
+def texts(capsys, models, seed, count):
+    arguments = ["--count", str(count), "--length", "12", "--temperature", "3"]
+    assert main(["generate", str(models / "trained"), "--seed", str(seed), *arguments]) == 0
+    return capsys.readouterr().out.splitlines()
+
+
+def test_texts_of_two_seeds_have_nothing_in_common(models, capsys):
+    one, other = texts(capsys, models, 1, 5), texts(capsys, models, 2, 5)
+    assert len({*one, *other}) == 10
+    assert texts(capsys, models, 1, 2) == one[:2]
+    model, words = load_model(models / "trained" / "model")
+    want = generate(model, words.eos_id, None, 13, stop_id=words.eos_id, seed=1, temperature=3)
+    assert one[0] == words.text(want[1:]).rstrip()
+    largest = texts(capsys, models, 2**64 - 1, 3)
+    assert not {*largest} & {*texts(capsys, models, 0, 3)}
+
+
+def test_unknown_words_of_a_prompt_are_told(models, capsys):
+    arguments = ["generate", str(models / "trained"), "--prompt", "the zebra the quagga zebra", "--length", "6"]
+    assert main(arguments) == 0
+    streams = capsys.readouterr()
+    assert streams.err == "rnnlm: not among the model's words, and read as <unk>: 'zebra', 'quagga'\n"
+    assert streams.out.startswith("the <unk> the <unk> <unk>")
+    assert main(["generate", str(models / "trained"), "--prompt", "the <unk> cat"]) == 0
+    assert capsys.readouterr().err == ""
+
+
+def test_a_seed_has_no_effect_on_the_most_likely_words(models, capsys):
+    assert main(["generate", str(models / "trained"), "--greedy", "--seed", "1"]) == 2
+    assert "leave out temperature, top_k, top_p and seed" in capsys.readouterr().err

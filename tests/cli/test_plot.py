@@ -42,3 +42,17 @@ def test_a_picture_is_whole_or_not_there(models, tmp_path, monkeypatch, capsys):
     assert main(["plot", str(models / "trained"), "--out", str(tmp_path / "a.png")]) == 1
     assert (tmp_path / "a.png").read_bytes() == b"the one before"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
+
+
+def test_the_floor_in_a_picture_is_that_of_the_curves(tmp_path, capsys):
+    """Of the valid part, as the curves after each epoch are."""
+    (tmp_path / "run").mkdir()
+    lines = ['{"epoch": 1, "train_perplexity": 9.0, "valid_perplexity": 8.0}']
+    lines += [
+        f'{{"part": "{part}", "perplexity": 8.0, "floor": {floor}}}' for part, floor in (("valid", 2.25), ("test", 3.5))
+    ]
+    (tmp_path / "run" / "metrics.jsonl").write_text("\n".join(lines) + "\n")
+    assert main(["plot", str(tmp_path / "run"), "--out", str(tmp_path / "a.svg")]) == 0
+    shown = (tmp_path / "a.svg").read_text()
+    assert "floor of the valid part: 2.25" in shown
+    assert "test part" not in shown

@@ -76,7 +76,11 @@ WRONG = [
         ["generate", "trained", "--length", "1", "--prompt", "the cat sat"],
         "length must be at least the 3 tokens of the prompt, got 1",
     ),
-    (2, ["generate", "trained", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
+    *(
+        (2, [*command, "--seed", seed], f"seed must be a whole number in [0, 2**64), got {seed}")
+        for command in (["generate", "trained"], ["train"], ["vectors", "train", "--corpus", "text", "--out", "v"])
+        for seed in ("-1", str(2**64))
+    ),
     (1, ["generate", "trained", "--heat", "/proc/none/a.png"], "/proc/none/a.png"),
     (3, ["info", "nowhere"], "nowhere is not a folder"),
     (2, ["plot"], "runs"),

@@ -32,8 +32,8 @@ def test_a_text_and_the_same_encoded_are_one_corpus(tmp_path_factory, lines, max
     want, got = load_corpus(str(path), max_words=max_words), load_corpus(str(out))
     assert got.vocabulary.words == want.vocabulary.words
     assert parts_of(got) == parts_of(want)
-    strange = load_part(str(path), "test", want.vocabulary).unknown
-    part = load_part(str(out), "test", want.vocabulary)
+    strange = load_part(str(path), None, want.vocabulary).unknown
+    part = load_part(str(out), None, want.vocabulary)
     ids, unknown = part.ids, part.unknown
     assert (np.asarray(ids).tolist(), unknown) == (read_corpus(path, want.vocabulary)[0].tolist(), strange)
     assert verify(out).tokens == len(ids)

@@ -38,7 +38,7 @@ def test_damaged_ids_are_never_trained_on_or_scored(tmp_path, rng):
         lambda: evaluate(model, ids),
         lambda: token_nats(model, ids, 3),
         lambda: eval_perplexity(model, ids, 2, 20),
-        lambda: load_part(str(tmp_path / "out"), "test", Vocabulary([*map(str, range(9)), "<eos>", "more"])),
+        lambda: load_part(str(tmp_path / "out"), None, Vocabulary([*map(str, range(9)), "<eos>", "more"])),
     ):
         with pytest.raises(DataError, match=message):
             use()
@@ -94,9 +94,9 @@ def test_a_model_with_other_words_reads_it_in_its_own(pair, words, message):
     words = Vocabulary(words)
     if message:
         with pytest.raises(DataError, match=message):
-            load_part(str(pair[1]), "test", words)
+            load_part(str(pair[1]), None, words)
         return
-    parts = [load_part(str(path), "test", words) for path in pair]
+    parts = [load_part(str(path), None, words) for path in pair]
     (want, unknown), (got, same) = ((part.ids, part.unknown) for part in parts)
     assert isinstance(got, Translated)
     assert np.asarray(got).tolist() == want.tolist()
@@ -111,9 +111,9 @@ def test_unknown_words_that_a_model_may_know_are_not_guessed(tmp_path):
     with pytest.raises(
         DataError, match="has other words than the model, and 18 of its tokens are <unk> that the model"
     ):
-        load_part(str(encoded), "test", Vocabulary(["<unk>", "<eos>", "f"]))
+        load_part(str(encoded), None, Vocabulary(["<unk>", "<eos>", "f"]))
     fewer = Vocabulary(["b", "<unk>", "a"])  # all of them among the file's: what the file does not know, nor does it
-    parts = [load_part(str(path), "test", fewer) for path in (text, encoded)]
+    parts = [load_part(str(path), None, fewer) for path in (text, encoded)]
     (want, unknown), (got, same) = ((part.ids, part.unknown) for part in parts)
     assert (np.asarray(got).tolist(), same) == (want.tolist(), unknown)
 

@@ -55,7 +55,7 @@ def test_the_first_unit_is_taken_from_the_text_and_not_from_the_vocabulary(tmp_p
     (tmp_path / "learned").write_text("the\n" * 9)
     (tmp_path / "text").write_text(f"{text}\n")
     words = vocabulary_of(tmp_path / "learned", 300, TextOptions(units=units))
-    size = load_part(str(tmp_path / "text"), "test", words).size
+    size = load_part(str(tmp_path / "text"), None, words).size
     rest = size.without_first()
     assert (size.words - rest.words, size.characters - rest.characters, size.bytes - rest.bytes) == gone
 
@@ -102,7 +102,7 @@ def test_a_text_has_one_size_whatever_it_is_cut_into(tmp_path, units):
     first = size.without_first()
     gone = (size.words - first.words, size.characters - first.characters, size.bytes - first.bytes)
     assert gone == {"word": (1, 4, 4), "char": (0, 1, 1), "bpe": (0, 1, 1)}[units]
-    assert load_part(str(text), "test", words).size == size
+    assert load_part(str(text), None, words).size == size
 
 
 def test_a_column_of_a_csv_file(tmp_path):
@@ -113,9 +113,9 @@ def test_a_column_of_a_csv_file(tmp_path):
     corpus = load_corpus(str(path), None, 100, reading.options)
     words = corpus.vocabulary
     assert set(words.words) == {"<unk>", "<eos>", "A", "Quoted", "Title", "Two", "lines"}
-    assert words.text(load_part(str(path), "test", words).ids.tolist()) == "A Quoted Title\nTwo lines\n"
+    assert words.text(load_part(str(path), None, words).ids.tolist()) == "A Quoted Title\nTwo lines\n"
     (tmp_path / "plain.txt").write_text("Two lines\n")
-    assert words.text(load_part(str(tmp_path / "plain.txt"), "test", words).ids.tolist()) == "Two lines\n"
+    assert words.text(load_part(str(tmp_path / "plain.txt"), None, words).ids.tolist()) == "Two lines\n"
 
 
 def test_wrong_columns_and_files(tmp_path):

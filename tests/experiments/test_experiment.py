@@ -109,7 +109,9 @@ def test_the_default_run_reaches_the_floor(tmp_path, capsys, request):
     final = {r.get("part"): r for r in rows(tmp_path / "out" / "metrics.jsonl")}
     from rnnlm.data import story
 
-    assert 0 < final["test"]["nats"] - story.floor("test") < 0.1
+    for part in ("valid", "test"):
+        assert 0 < final[part]["nats"] - story.floor(part) < 0.1
+        assert final[part]["floor"] == np.exp(story.floor(part))
     assert final[None]["sentences"] == 1000
     assert final[None]["accepted"] >= 800
 

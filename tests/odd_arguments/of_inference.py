@@ -27,10 +27,10 @@ from tests.odd_arguments.of_models import answering
 from tests.odd_arguments.subjects import V, ids, model, ngram, words
 
 NONE = (type(None),)
-CORPUS = {"corpus": LISTS, "unk_id": NONE, "window": NONE}
+CORPUS = {"corpus": LISTS, "unk_id": NONE, "window": NONE, "advance": (*NONE, type)}
 
 entry(
-    "evaluate", lambda **given: evaluate(**given).nats, lambda: {"model": model(), "corpus": ids(), "lanes": 2, "window": 3, "unk_id": 1},
+    "evaluate", lambda **given: evaluate(**given).nats, lambda: {"model": model(), "corpus": ids(), "lanes": 2, "window": 3, "unk_id": 1, "advance": None},
     takes=CORPUS,
 )  # fmt: skip
 entry("token_nats", token_nats, lambda: {"model": ngram(), "corpus": ids(), "lanes": 2, "window": 3}, takes=CORPUS)
@@ -45,7 +45,7 @@ HOW = {"temperature": 0.5, "top_k": 3, "top_p": 0.9, "greedy": False, "seed": 7}
 CHOICE = {"skip_ids": (*LISTS, set, frozenset, type(None)), "stop_id": NONE, "top_k": NONE, "top_p": (int, type(None)), "seed": NONE, "temperature": (int,)}  # fmt: skip
 entry(
     "generate", generate,
-    lambda: {"model": model(), "start_id": 2, "skip_ids": [1], "sample_size": 4, "stop_id": 0, "go_on": False, **HOW},
+    lambda: {"model": model(), "start_id": 2, "skip_ids": [1], "sample_size": 4, "stop_id": 0, "go_on": False, "number": 0, **HOW},
     takes={**CHOICE, "start_id": LISTS},
 )  # fmt: skip
 entry(
@@ -55,7 +55,8 @@ entry(
 )  # fmt: skip
 entry(
     "Sampler", lambda how=None, **given: Sampler(how=Sampling(**HOW) if how is None else how, **given).skip,
-    lambda: {"vocab_size": 9, "skip_ids": [1], "how": Sampling(**HOW)}, takes={**CHOICE, "how": NONE}, also={"vocab_size": ("skip_ids",)},
+    lambda: {"vocab_size": 9, "skip_ids": [1], "how": Sampling(**HOW), "part": 0}, takes={**CHOICE, "how": NONE},
+    also={"vocab_size": ("skip_ids",), "part": ("number",)},
 )  # fmt: skip
 
 # ---------------------------------------------------------------- mixing

@@ -1,15 +1,15 @@
 """`rnnlm compare`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal
 
 from tyro.conf import Positional
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.folders import open_predictor
-from rnnlm.cli.texts import Text
+from rnnlm.cli.texts import Source, Text, TextChoice
+from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import to_json
@@ -22,17 +22,14 @@ class Compare(Command):
     """Compare two models on one text: their figures, the difference with its standard error, and where each wins.
 
     Tokens are compared one by one if both models cut the text into the same ones, those that either does not know left
-    out; otherwise lines are.
+    out; otherwise lines are. The text is what a run held out, or both did, unless another is named.
 
     Example: rnnlm compare runs/rnn runs/lstm --corpus ptb
 
     Attributes:
         first: folder of a model or of a run, or an ARPA file of n-grams.
         second: another.
-        corpus: story, ptb, or a UTF-8 text file, which is taken whole.
-        part: of story or ptb.
-        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
-        column: of a CSV file, the column that has the text; that of the training, if the file is called .csv.
+        text: which text.
         top: how many words, or lines, to print where each of the two wins.
         json: print one JSON object.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
@@ -40,10 +37,7 @@ class Compare(Command):
 
     first: Positional[Path]
     second: Positional[Path]
-    corpus: str = "story"
-    part: Literal["train", "valid", "test"] = "test"
-    data_dir: Path | None = None
-    column: str | None = None
+    text: TextChoice = field(default_factory=TextChoice)
     top: int = 5
     json: bool = False
     device: str | None = None
@@ -55,18 +49,22 @@ class Compare(Command):
         from rnnlm.inference.predictor import start_of
 
         whole_number("top", self.top, 0)
+        sources = self.text.sources([self.first, self.second])
+        self.text.expect_used([source.corpus for source in sources])
         models = [open_predictor(path) for path in (self.first, self.second)]
         self._expect_one_text(*(words for _, words in models))
+        self._expect_one_cut(sources[0], *(words for _, words in models))
         columns, scored = [], []
-        for model, words in models:
-            starts = start_of(model) is not None
-            text = Text.of(self.corpus, self.part, words, self.data_dir, self.column, starts)
+        for source, (model, words) in zip(sources, models):
+            text = Text.of(source, words, start_of(model) is not None)
             columns.append(figures(text.evaluate(model, words), text.size))
             scored.append(line_nats(model, words, text.ids))
         found = compare(*scored)
         if self.json:
-            print(to_json({"first": columns[0], "second": columns[1], **found.row()}))
+            what = {"corpus": sources[0].corpus, "part": sources[0].part}
+            print(to_json({**what, "first": columns[0], "second": columns[1], **found.row()}))
             return
+        print(f"text: {sources[0]}")
         print(table(columns, ["first", "second"]))
         print(f"\n{found}")
         for name, wins in zip(("first", "second"), found.wins(self.top)):
@@ -82,3 +80,13 @@ class Compare(Command):
                     f"both models must read one text, and {name} is {getattr(a, name)!r} of the first and "
                     f"{getattr(b, name)!r} of the second: clean the text before training, for both"
                 )
+
+    def _expect_one_cut(self, source: Source, first: Vocabulary, second: Vocabulary) -> None:
+        """Check that a part of a file is the same one for both models: it is cut after so many tokens."""
+        units = [words.reading.options.units for words in (first, second)]
+        if source.part is None or source.corpus in BUILT_IN or (units[0] == units[1] != "bpe"):
+            return
+        raise InputError(
+            f"part {source.part} of {source.corpus} must be the same for both models, and they cut it into other units "
+            f"({units[0]} and {units[1]}): name a text that is taken whole, --corpus FILE"
+        )

@@ -1,17 +1,16 @@
 """`rnnlm eval`."""
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
-from rnnlm.cli.texts import Text
+from rnnlm.cli.texts import Source, Text, TextChoice
 from rnnlm.data.corpora.named import BUILT_IN
-from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import to_json
 
@@ -26,17 +25,15 @@ LANES, SHORTEST = 16, 200  # side by side where log-linear weights are tuned; an
 @dataclass(frozen=True)
 class Eval(Command):
     """Print the perplexity of a model on a text, every token but the first scored once; of a model of sentences, and
-    of n-grams, every line by itself, and every token of it. The text is read as the model's was.
+    of n-grams, every line by itself, and every token of it. The text is read as the model's was; of a run it is what
+    that held out, unless another is named.
 
-    Examples: rnnlm eval runs/story-001 --corpus story | rnnlm eval runs/ptb-001 --corpus ptb --mix ptb.arpa
+    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
-        corpus: story, ptb, or a UTF-8 text or an encoded file, which is scored whole.
-        part: of story or ptb.
-        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
+        text: which text.
         lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
-        column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
         mixing: other models beside it; their weights are tuned unless they are given.
         tune_on: story or ptb, of which the valid part is taken, or a text file, to find the weights by; the valid part
             of the corpus unless given.
@@ -45,11 +42,8 @@ class Eval(Command):
     """
 
     model: Positional[Path]
-    corpus: str = "story"
-    part: Literal["train", "valid", "test"] = "test"
-    data_dir: Path | None = None
+    text: TextChoice = field(default_factory=TextChoice)
     lanes: int = 1
-    column: str | None = None
     mixing: Mixing = field(default_factory=Mixing)
     tune_on: str | None = None
     json: bool = False
@@ -60,48 +54,60 @@ class Eval(Command):
         from rnnlm.inference.figures import figures, table
         from rnnlm.inference.predictor import start_of
 
-        self._check()
+        source, tuning = self._sources()
         weights = self.mixing.weights
         predictors, words = self.mixing.open(self.model)
         starts = all(start_of(predictor) is not None for predictor in predictors)
-        text = self._text(self.corpus, self.part, words, starts)
-        weights = self._tuned(predictors, words, text) if weights is None else weights
+        text = Text.of(source, words, starts)
+        if weights is None:
+            weights = self._tuned(predictors, Text.of(tuning, words), text)
         model = self.mixing.mixed(predictors, weights)
         result = text.evaluate(model, words, self.lanes)
         found = figures(result, text.size)
         if self.json:
-            what = {"corpus": self.corpus, "part": self.part, **({"weights": weights} if self.mixing.mix else {})}
+            mixed = {"weights": weights} if self.mixing.mix else {}
+            what = {"corpus": source.corpus, "part": source.part, **mixed}
             print(to_json({**what, **asdict(result), **found, "unknown": text.unknown}))
             return
         if self.mixing.mix:
             print("mixed: " + ", ".join(f"{w:.4f} {path}" for w, path in zip(weights, (self.model, *self.mixing.mix))))
+        print(f"text: {source}")
         print(result)
-        print(f"{text.unknown:,} of {text.tokens:,} tokens are not among the model's {len(words):,} words")
+        if text.unknown is not None:
+            print(f"{text.unknown:,} of {text.tokens:,} tokens are not among the model's {len(words):,} words")
         print(table([found]))
 
-    def _text(self, name: str, part: str, words: Vocabulary, from_start: bool) -> Text:
-        return Text.of(name, part, words, self.data_dir, self.column, from_start)
+    def _sources(self) -> tuple[Source, Source]:
+        """The text, and the one to tune weights on, which is the same where there are none to be tuned.
 
-    def _check(self) -> None:
-        """Raise an InputError for what can be known to be wrong before anything is read."""
+        Raises:
+            InputError: for what can be known to be wrong before anything is read.
+        """
         whole_number("lanes", self.lanes, 1)
-        if self.mixing.weights is not None:
-            if self.tune_on is not None:
-                raise InputError("tune_on is to find the weights of a mixture by: leave it out, or mix_weight")
-            return
+        (source,) = self.text.sources([self.model])
+        tuning = self._tuning(source) if self.mixing.weights is None else source
+        if self.mixing.weights is not None and self.tune_on is not None:
+            raise InputError("tune_on is to find the weights of a mixture by: leave it out, or mix_weight")
+        self.text.expect_used([source.corpus, tuning.corpus])
+        return source, tuning
+
+    def _tuning(self, source: Source) -> Source:
+        """The text to tune weights on."""
         if self.mixing.log_linear and len(self.mixing.mix) > 1:
             raise InputError("log-linear weights are tuned for two models: give --mix-weight for more")
-        name = self.corpus if self.tune_on is None else self.tune_on
-        if self.tune_on is None and name not in BUILT_IN:
+        if self.tune_on is not None:
+            return self.text.named(self.tune_on, "valid" if self.tune_on in BUILT_IN else None)
+        if source.part is None:
             raise InputError(
-                f"{name} has no valid part to tune weights on: name a text, --tune-on FILE, or --mix-weight"
+                f"{source.corpus} has no valid part to tune weights on: name a text, --tune-on FILE, a part of it, "
+                "--part test, or --mix-weight"
             )
+        return replace(source, part="valid")
 
-    def _tuned(self, predictors: "list[Predictor]", words: Vocabulary, evaluated: Text) -> list[float]:
+    def _tuned(self, predictors: "list[Predictor]", text: Text, evaluated: Text) -> list[float]:
         """The best weights on a text that is not the one evaluated."""
         from rnnlm.inference.mixture_weights import linear_weights, log_linear_weights
 
-        text = self._text(self.corpus if self.tune_on is None else self.tune_on, "valid", words, False)
         if text.same_as(evaluated):
             raise InputError("weights must be tuned on another text than the one evaluated: --tune-on, or --mix-weight")
         if self.mixing.log_linear:

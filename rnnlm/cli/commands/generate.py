@@ -1,16 +1,16 @@
 """`rnnlm generate`."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from tyro.conf import Positional
 
-from rnnlm.checks import whole_number
+from rnnlm.checks import shown, whole_number
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
-from rnnlm.data.vocabulary import Vocabulary
+from rnnlm.data.vocabulary import UNK, Vocabulary
 from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
 from rnnlm.inference.sampling import Sampling
@@ -60,6 +60,7 @@ class Generate(Command):
         model, words = self.mixing.open_mixed(self.model)
         begin = [] if words.eos_id is None else [words.eos_id]
         prompt = words.encode(self.prompt).tolist()
+        _tell_unknown(self.prompt, words)
         if not (begin or prompt):
             raise InputError("prompt must have a word: this model has no <eos> to begin after")
         if self.length < len(prompt):
@@ -72,27 +73,28 @@ class Generate(Command):
         texts = []
         for number in range(self.count):
             size = len(begin) + self.length
-            ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, **self._sampling(number))
+            how = asdict(self.sampling)
+            ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, number=number, **how)
             text = words.text(ids[len(begin) :])
             print(" ".join(text.splitlines()).rstrip())  # byte pairs may have line ends in them
             texts.append(ids)
         if self.heat is not None:  # once all texts are printed, whatever comes of it
             draw_heat(model, words, texts[0], self.heat)
 
-    def _sampling(self, number: int) -> dict[str, Any]:
-        """Options for one of the texts: each has a seed of its own."""
-        options, seed = asdict(self.sampling), self.sampling.seed
-        if seed is not None and seed >= 0:
-            options["seed"] = (seed + number) % 2**64
-        return options
-
     def _check(self) -> None:
         whole_number("count", self.count, 1)
         whole_number("length", self.length, 1)
-        if self.sampling.greedy and replace(self.sampling, seed=None) != Sampling(greedy=True):
-            raise InputError("greedy takes the most likely word: leave out temperature, top_k and top_p")
+        if self.sampling.greedy and self.sampling != Sampling(greedy=True):
+            raise InputError("greedy takes the most likely word: leave out temperature, top_k, top_p and seed")
         if self.heat is not None:
             expect_new_picture("heat", self.heat, self.overwrite)
+
+
+def _tell_unknown(prompt: str, words: Vocabulary) -> None:
+    """Say which units of a prompt the model has not."""
+    strange = dict.fromkeys(unit for unit in words.reading.cut(prompt) if unit not in words)
+    if strange:
+        note(f"not among the model's words, and read as {UNK}: {', '.join(map(shown, strange))}")
 
 
 def draw_heat(model: "Predictor", words: Vocabulary, ids: Sequence[int], path: Path) -> None:

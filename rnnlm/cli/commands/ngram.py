@@ -96,7 +96,8 @@ class Train(Command):
         if self.vocab is not None:
             words = words_of(self.vocab)
             expect_reading(self.out, words.reading)
-            return self._lines(np.asarray(load_part(self.corpus, "train", words, self.data_dir).ids), words)
+            part = "train" if self.corpus in BUILT_IN else None  # a file is taken whole
+            return self._lines(np.asarray(load_part(self.corpus, part, words, self.data_dir).ids), words)
         found = load_corpus(self.corpus, self.data_dir, self.max_words, self.text)
         parts = [found.train] if self.corpus in BUILT_IN else [found.train, found.valid, found.test]
         ids = np.concatenate([np.asarray(part) for part in parts])

@@ -47,9 +47,9 @@ def plot_runs(folders: Sequence[Path], out: Path) -> None:
     curves: dict[str, tuple[list[float], list[float]]] = {}
     for folder in folders:
         rows = read_metrics(folder)
-        floors = [row["floor"] for row in rows if row.get("part") == "test" and _drawable(row.get("floor"))]
+        floors = [row["floor"] for row in rows if row.get("part") == "valid" and _drawable(row.get("floor"))]
         if floors:
-            levels["floor of the test part:"] = floors[-1]
+            levels["floor of the valid part:"] = floors[-1]
         for kind in ("train", "valid"):
             points = [(r.get("epoch"), r[f"{kind}_perplexity"]) for r in rows if r.get(f"{kind}_perplexity")]
             if not all(_drawable(x) and _drawable(y) for x, y in points):

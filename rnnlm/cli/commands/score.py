@@ -12,10 +12,12 @@ from tyro.conf import Positional
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
-from rnnlm.data.text import lines_of
-from rnnlm.data.vocabulary import Vocabulary
-from rnnlm.errors import InputError
+from rnnlm.data.lines import Advance
+from rnnlm.data.text import lines_of, strange_word
+from rnnlm.data.vocabulary import EOS, Vocabulary
+from rnnlm.errors import DataError, InputError
 from rnnlm.files import to_json
+from rnnlm.progress import passing_bar
 
 if TYPE_CHECKING:
     from rnnlm.inference.scoring import Score as Scored
@@ -29,20 +31,23 @@ LINES = 1_000  # scored at a time
 class Score(Command):
     """Print the natural-log probability of each line of a text, `<eos>` included; each line stands alone.
 
+    Lines of a file are all looked through before any is scored; those of standard input are answered one by one. Lines
+    that come by a pipe of another name (/dev/stdin, <(zcat FILE)) are taken in blocks, several times as fast.
+
     Example: rnnlm score runs/story-001 hypotheses.txt
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
-        file: a UTF-8 text file, one sentence a line; - for standard input.
+        file: a UTF-8 text file, one sentence a line; - for standard input, ./- for a file of that name.
         column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
         mixing: other models beside it.
         words: one line for each token instead, and an empty one after each sentence.
-        json: a JSON object for each sentence.
+        json: a JSON object for each sentence; with --words it has an object for each token.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
     model: Positional[Path]
-    file: Positional[Path]
+    file: Positional[str]  # a Path would take ./- for -
     column: str | None = None
     mixing: Mixing = field(default_factory=Mixing)
     words: bool = False
@@ -57,32 +62,65 @@ class Score(Command):
         model, vocabulary = self.mixing.open_mixed(self.model)
         if vocabulary.eos_id is None:
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
-        path = _standard_input() if str(self.file) == "-" else self.file
+        path = _standard_input() if self.file == "-" else self.file
+        vocabulary = vocabulary.for_file(path, self.column)
         tokens, unknown, nats = 0, 0, 0.0
-        reading = vocabulary.reading.for_file(path, self.column)
-        for lines in _blocks(lines_of(path, None, reading), LINES):
-            sentences = [[word.decode() for word in line] for _, line in lines]
+        for sentences in self._sentences(path, vocabulary):
             scores = score(model, [vocabulary.encode(sentence) for sentence in sentences], vocabulary.eos_id)
             for sentence, scored in zip(sentences, scores):
                 strange = sum(word not in vocabulary for word in sentence)
-                if len(sentence) > 1 or not reading.options.sentences:  # else a blank line, which is no sentence
+                if len(sentence) > 1 or not vocabulary.reading.options.sentences:  # else a blank line: no sentence
                     tokens, unknown, nats = tokens + len(sentence), unknown + strange, nats - scored.logprob
-                print(self._shown(vocabulary, sentence, scored, strange))
+                print(self._shown(vocabulary, sentence, scored, strange), flush=self.file == "-")
         if tokens:
             told = f"{tokens:,} tokens, of which {unknown:,} are not among the model's words, each line by itself"
             print(f"rnnlm: {told}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
 
+    def _sentences(self, path: str, vocabulary: Vocabulary) -> Iterator[list[list[str]]]:
+        """The sentences, some at a time: those of a file once all of it was looked through, those of standard input one
+        by one, since who writes them may wait for an answer before the next."""
+        if self.file == "-":
+            yield from ([sentence] for sentence in _checked(path, vocabulary))
+            return
+        size = Path(path).stat().st_size if Path(path).is_file() else 0
+        for _ in _checked(path, vocabulary) if size else ():  # what comes by a pipe can be read but once
+            pass
+        silent = not size or sys.stdout.isatty() or vocabulary.reading.options.column is not None  # not counted there
+        with passing_bar(size, "B", silent) as bar:
+            yield from _blocks(_checked(path, vocabulary, bar.update), LINES)
+
     def _shown(self, vocabulary: Vocabulary, sentence: list[str], scored: "Scored", strange: int) -> str:
         """What is printed for a sentence, `strange` of whose words the model has not."""
+        logprobs = scored.tokens.tolist()
+        if self.json and self.words:
+            pairs = [
+                {"word": word, "logprob": p, "unknown": word not in vocabulary} for p, word in zip(logprobs, sentence)
+            ]
+            return to_json({"logprob": scored.logprob, "unknown": strange, "tokens": pairs})
         if self.json:
             known = {"logprob": scored.logprob, "unknown": strange, "words": sentence}
-            return to_json({**known, "logprobs": scored.tokens.tolist()})
+            return to_json({**known, "logprobs": logprobs})
         if self.words:
-            return "".join(f"{p:.6f}\t{word}\n" for p, word in zip(scored.tokens.tolist(), sentence))
+            return "".join(f"{p:.6f}\t{word}\n" for p, word in zip(logprobs, sentence))
         return f"{scored.logprob:.6f}\t{vocabulary.reading.units.join(sentence[:-1])}"
 
 
-def _standard_input() -> Path:
+def _checked(path: str, vocabulary: Vocabulary, advance: Advance | None = None) -> Iterator[list[str]]:
+    """The sentences of a text, each of which can be scored.
+
+    Raises:
+        DataError: one that can't, with its line.
+    """
+    eos, known = EOS.encode(), {word.encode() for word in vocabulary.words}
+    for number, line in lines_of(path, advance, vocabulary.reading):
+        if eos in line[:-1]:
+            raise DataError(f"{path}, line {number}: {EOS} is the end of a line, and must not be a word of it")
+        if vocabulary.unk_id is None and not known.issuperset(line):
+            raise strange_word(path, number, line, known)
+        yield [word.decode() for word in line]
+
+
+def _standard_input() -> str:
     """A path that leads to standard input.
 
     Raises:
@@ -90,7 +128,7 @@ def _standard_input() -> Path:
     """
     if os.name == "nt":
         raise InputError("file must be a text file on Windows, got -: standard input has no path there")
-    return Path("/dev/stdin")
+    return "/dev/stdin"
 
 
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:

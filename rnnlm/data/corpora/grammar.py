@@ -13,6 +13,8 @@ from math import inf, log
 
 import numpy as np
 
+from rnnlm.checks import whole_number
+
 __all__ = ["Grammar"]
 
 Symbol = Hashable
@@ -141,7 +143,7 @@ class Grammar:
 
 def _draws(seed: int) -> Iterator[int]:
     """Raw 64-bit words of Philox4x64-10: the same on every machine, whatever becomes of NumPy's distributions."""
-    generator = np.random.Philox(key=seed)
+    generator = np.random.Philox(key=whole_number("seed", seed, 0, 2**64))
     while True:
         yield from generator.random_raw(65_536).tolist()
 

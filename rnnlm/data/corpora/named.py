@@ -1,7 +1,8 @@
 """Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
 
 from collections import Counter
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
@@ -12,8 +13,9 @@ from numpy.typing import NDArray
 from rnnlm.checks import instance_of, path_of, whole_number
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import ptb, story
-from rnnlm.data.corpora.parts import PARTS
+from rnnlm.data.corpora.parts import PARTS, expect_part
 from rnnlm.data.encoded import is_encoded, open_corpus
+from rnnlm.data.part_size import part_size
 from rnnlm.data.reading import TextSize
 from rnnlm.data.text import read_corpus, vocabulary_of
 from rnnlm.data.tokens import Tokens
@@ -36,14 +38,14 @@ class Corpus:
     Attributes:
         train, valid, test: ids (tokens,): arrays, or of an encoded corpus `Tokens`; valid and test may be empty.
         vocabulary: the words.
-        floor: perplexity of the test part that no honest model gets below, where it is known.
+        floors: perplexity of each part that no honest model gets below, where it is known.
     """
 
     train: Ids
     valid: Ids
     test: Ids
     vocabulary: Vocabulary
-    floor: float | None = None
+    floors: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -52,12 +54,13 @@ class Part:
 
     Attributes:
         ids: (tokens,): an array, or of an encoded corpus `Tokens`.
-        unknown: how many of them are not among the words and became `<unk>`.
+        unknown: how many of them are not among the words and became `<unk>`; None where that is known of the whole
+            file alone.
         size: of the text, whatever it is cut into; None where the file has ids alone.
     """
 
     ids: Ids
-    unknown: int
+    unknown: int | None
     size: TextSize | None = None
 
 
@@ -88,7 +91,8 @@ def load_corpus(
     if name == "story":
         _expect_plain(name, as_it_is)
         train, valid, test = (story.load_data(part)[0] for part in PARTS)
-        return Corpus(train, valid, test, story.vocabulary(), float(np.exp(story.floor("test"))))
+        floors = {part: float(np.exp(story.floor(part))) for part in PARTS}
+        return Corpus(train, valid, test, story.vocabulary(), floors)
     if name == "ptb":
         first = ptb.find("train", data_dir)
         words = ptb.vocabulary(data_dir) if as_it_is else vocabulary_of(first, max_words, options)
@@ -106,12 +110,14 @@ def _expect_plain(name: str, as_it_is: bool) -> None:
         raise InputError(f"{name} is words already: units, column and what cleans a text are for text files")
 
 
-def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = None, column: str | None = None) -> Part:
+def load_part(
+    name: str, part: str | None, words: Vocabulary, data_dir: ptb.DataDir = None, column: str | None = None
+) -> Part:
     """One part of a corpus, or a whole file, in the words of a model.
 
     Args:
         name, data_dir: as of `load_corpus`.
-        part: of a corpus that has parts.
+        part: 'train', 'valid' or 'test', of a file as `load_corpus` cuts it; None for the whole of a file.
         words: of the model.
         column: of a CSV file; unless given, a file called .csv is read by the column that the model was trained on.
 
@@ -119,13 +125,32 @@ def load_part(name: str, part: str, words: Vocabulary, data_dir: ptb.DataDir = N
         DataError: a strange word, and the model has no `<unk>`; an encoded corpus in words that can't be translated.
     """
     if name == "story":
-        return _of_story(part, words)
-    path = ptb.find(part, data_dir) if name == "ptb" else _expect_file(name)
+        return _of_story(expect_part(part), words)
+    if name == "ptb":
+        return _of_file(ptb.find(expect_part(part), data_dir), words, column)
+    path = _expect_file(name)
+    whole = _of_file(path, words, column)
+    return whole if part is None else _part_of(whole, expect_part(part), path, words.for_file(path, column))
+
+
+def _of_file(path: Path, words: Vocabulary, column: str | None) -> Part:
+    """The whole of a file."""
     if is_encoded(path):
         return Part(*in_words_of(path, words))
     size, unknown = TextSize(), Counter[bytes]()
     ids, _ = read_corpus(path, words.for_file(path, column), size=size, unknown=unknown)
     return Part(ids, unknown.total(), size)
+
+
+def _part_of(whole: Part, part: str, path: Path, words: Vocabulary) -> Part:
+    """A part of a file, cut as for a training."""
+    parts = _in_parts(whole.ids, words)
+    begins = {"train": 0, "valid": len(parts.train), "test": len(parts.train) + len(parts.valid)}
+    ids, begin = getattr(parts, part), begins[part]
+    if whole.size is None:
+        return Part(ids, None if whole.unknown else 0)
+    size, unknown = part_size(path, words, begin, begin + len(ids))
+    return Part(ids, unknown, size)
 
 
 def _of_story(part: str, words: Vocabulary) -> Part:

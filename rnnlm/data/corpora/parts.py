@@ -7,7 +7,7 @@ __all__ = ["PARTS", "expect_part"]
 PARTS = ("train", "valid", "test")
 
 
-def expect_part(data_type: str) -> str:
+def expect_part(data_type: str | None) -> str:
     """'train', 'valid' or 'test'; the book also says 'val'.
 
     Raises:

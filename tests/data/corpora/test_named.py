@@ -27,7 +27,7 @@ def test_a_file_is_cut_at_the_first_line_end_from_90_and_95_percent_on(path):
     first, second = (int(ends[ends >= share * 350][0]) for share in (0.9, 0.95))
     assert lengths(corpus) == [first, second - first, 350 - second]
     assert all(part[-1] == corpus.vocabulary.eos_id for part in (corpus.train, corpus.valid, corpus.test))
-    assert corpus.floor is None
+    assert not corpus.floors
     encode_corpus(path, path.with_name("ids"))
     encoded = load_corpus(str(path.with_name("ids")))
     assert isinstance(encoded.train, Tokens)
@@ -66,11 +66,11 @@ def test_penn_treebank_in_words_or_characters(treebank):
 
 def test_a_file_in_the_words_of_a_model(path):
     words = Vocabulary(["a", "b", "<eos>", "<unk>"])
-    for found in (load_part(str(path), "test", words), _encoded_part(path, words)):
+    for found in (load_part(str(path), None, words), _encoded_part(path, words)):
         assert len(found.ids) == 350
         assert found.unknown == 25 + 50  # d, and twice as many c
         assert np.asarray(found.ids[:2]).tolist() == [0, 2]
-    assert load_part(str(path), "test", words).size.lines == 100
+    assert load_part(str(path), None, words).size.lines == 100
     with pytest.raises(DataError, match="corpus must be story, ptb or a text file, and 'storry' is none of them; did"):
         load_part("storry", "test", words)
     with pytest.raises(DataError, match="and 'xyz' is none of them$"):
@@ -81,7 +81,7 @@ def _encoded_part(path, words):
     encode_corpus(path, path.with_name("ids"))
     with pytest.raises(InputError, match="ids is words already"):
         load_corpus(str(path.with_name("ids")), options=TextOptions(lower=True))
-    return load_part(str(path.with_name("ids")), "test", words)
+    return load_part(str(path.with_name("ids")), None, words)
 
 
 @pytest.mark.parametrize("text", ["a b c " * 100, "a b\n" * 20 + "a b c " * 100, "a b\n" * 90 + "c " * 60])

@@ -99,7 +99,9 @@ def test_closed_form_and_forward_algorithm_agree():
 def test_floors_by_class():
     """Who is meant is certain once the names were read, so a pronoun costs nothing."""
     floors = story.floors("test")
-    assert floors["all"] == story.floor("test")
+    assert floors["all"] == pytest.approx(story.floor("test"), abs=1e-12)  # which is in a table
+    assert story.floors("valid")["all"] == pytest.approx(story.floor("valid"), abs=1e-12)
+    assert story.floor("train") < story.floor("valid") < story.floor("test")
     assert abs(floors["host's pronoun"]) < 1e-9
     assert abs(floors["visitor's pronoun"]) < 1e-9
     assert abs(floors["verb outside"] - log(6)) < 0.5  # six verbs, and sometimes "near" and the like instead
@@ -179,7 +181,7 @@ def lengths(corpus):
 def test_the_stories_are_a_corpus():
     corpus = load_corpus("story")
     assert lengths(corpus) == [1_000_000, 100_000, 170_000]
-    assert corpus.floor == pytest.approx(np.exp(story.floor("test")))
+    assert corpus.floors == {part: np.exp(story.floor(part)) for part in ("train", "valid", "test")}
     found = load_part("story", "valid", corpus.vocabulary)
     np.testing.assert_array_equal(found.ids, corpus.valid)
     assert found.unknown == 0

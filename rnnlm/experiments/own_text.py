@@ -1,0 +1,97 @@
+"""The text that a run was trained on, from what its folder says, to evaluate models on what it held out."""
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from rnnlm.checks import path_of, text, whole_number
+from rnnlm.data.corpora.named import BUILT_IN, Part
+from rnnlm.data.sources import tokens_of
+from rnnlm.errors import DataError, InputError, ModelFileError
+from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, newest_state, saved_settings
+
+__all__ = ["OwnText", "own_text"]
+
+
+@dataclass(frozen=True)
+class OwnText:
+    """A text, and what a run has noted of it.
+
+    Attributes:
+        run: its folder.
+        corpus, data_dir, column: where the text is, and how it is read.
+        max_tokens: of the train part, that the model was trained on.
+        evaluate: whether anything was held out.
+        digests: of the parts by name; None where there is no checkpoint, which has them.
+    """
+
+    run: Path
+    corpus: str
+    data_dir: Path | None
+    column: str | None
+    max_tokens: int | None
+    evaluate: bool
+    digests: dict[str, Any] | None
+
+    @property
+    def place(self) -> str:
+        """What two runs have in common that were trained on one text."""
+        return self.corpus if self.corpus in BUILT_IN else str(Path(self.corpus).resolve())
+
+    def expect_there(self, part: str | None) -> None:
+        """Check that there is something to read, before it is read.
+
+        Raises:
+            InputError: nothing was held out, or nothing says what.
+            DataError: the file is gone.
+        """
+        held_out = self.evaluate and (self.digests is None or part in self.digests)
+        if part != "train" and not held_out:
+            raise InputError(f"corpus must be named, --corpus: {self.run} held nothing out of {self.corpus}")
+        if self.corpus in BUILT_IN:
+            return
+        there = f"name it, --corpus {self.corpus} --part {part}"
+        if self.digests is None:
+            raise InputError(f"no checkpoint of {self.run} is left to say which text it was trained on: {there}")
+        if not Path(self.corpus).is_file():
+            raise DataError(f"{self.corpus}, which {self.run} was trained on, is not there any more: {there}")
+
+    def checked(self, part: str | None, found: Part) -> Part:
+        """The part as the run had it.
+
+        Raises:
+            DataError: it is another one by now.
+        """
+        if part == "train" and self.max_tokens is not None and self.max_tokens < len(found.ids):
+            found = replace(found, ids=found.ids[: self.max_tokens], unknown=None, size=None)
+        if self.digests is not None and tokens_of("ids", found.ids).digest() != self.digests.get(str(part)):
+            raise DataError(
+                f"the {part} part of {self.corpus} has changed since {self.run} was trained: put back what it was, or "
+                f"name what there is now, --corpus {self.corpus} --part {part}"
+            )
+        return found
+
+
+def own_text(folder: Path) -> OwnText | None:
+    """What the folder of a run says of its text; None if it is no run's.
+
+    Raises:
+        ModelFileError: what it says can't be.
+    """
+    if not (folder / SETTINGS).is_file() and not (folder / CHECKPOINTS).is_dir():
+        return None
+    state = newest_state(folder)
+    settings = saved_settings(folder)
+    try:
+        given = {name: settings.get(name) for name in ("data_dir", "column", "max_tokens")}
+        return OwnText(
+            folder,
+            text("corpus", settings.get("corpus")),
+            None if given["data_dir"] is None else path_of("data_dir", given["data_dir"]),
+            None if given["column"] is None else text("column", given["column"]),
+            None if given["max_tokens"] is None else whole_number("max_tokens", given["max_tokens"], 1),
+            settings.get("evaluate") is not False,
+            None if state is None else dict(state["texts"]),
+        )
+    except (InputError, KeyError, TypeError, ValueError) as error:
+        raise ModelFileError(f"{folder / SETTINGS} does not say which text it was: {error}") from error
