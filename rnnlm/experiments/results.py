@@ -6,6 +6,7 @@ from typing import Any
 
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
+from rnnlm.experiments.recipes import run_name
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
@@ -40,7 +41,7 @@ class Results:
         Raises:
             InputError: there is something in the folder already, which would be lost.
         """
-        folder = _next_folder(Path(recipe).stem) if out is None else out
+        folder = _next_folder(run_name(recipe)) if out is None else out
         _expect_nothing_in(folder)
         make_folder(folder)
         results = cls(folder)

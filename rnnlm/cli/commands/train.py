@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rnnlm.cli.commands.base import Command
+from rnnlm.experiments.effects import expect_effect
 from rnnlm.experiments.settings import TrainConfig
 
 __all__ = ["Train"]
@@ -16,6 +17,11 @@ class Train(TrainConfig, Command):
 
     Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --seed 3
     """
+
+    def expect_effect(self, typed: set[str]) -> None:
+        """Check the options themselves, then that those that were typed do something."""
+        self.check()
+        expect_effect(self, typed)
 
     def run(self) -> None:
         """Do it."""
