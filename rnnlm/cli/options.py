@@ -18,6 +18,7 @@ from rnnlm.cli.commands.generate import Generate
 from rnnlm.cli.commands.info import Info
 from rnnlm.cli.commands.ngram import Ngram
 from rnnlm.cli.commands.plot import Plot
+from rnnlm.cli.commands.recipes import Recipes
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
 from rnnlm.cli.commands.vectors import Vectors
@@ -31,6 +32,7 @@ NARROWEST = 60  # columns for help
 
 COMMANDS: dict[str, type[Command]] = {
     "train": Train,
+    "recipes": Recipes,
     "eval": Eval,
     "compare": Compare,
     "score": Score,
@@ -51,12 +53,13 @@ def parse(arguments: Sequence[str]) -> Command:
         InputError: no such recipe, or a setting in it that there is not.
     """
     asked = arguments[0] if arguments else ""
-    choices = [Annotated[kind, _named(name, kind, arguments if name == asked else ())] for name, kind in COMMANDS.items()]
+    named = {name: _named(name, kind, arguments if name == asked else ()) for name, kind in COMMANDS.items()}
+    choices: Any = Union[tuple(Annotated[COMMANDS[name], how] for name, how in named.items())]  # noqa: UP007
     described = "Recurrent neural network language models. `rnnlm --version` says which version this is."
     try:
         with _wide_enough():
             return tyro.cli(
-                Union[tuple(choices)],  # type: ignore[arg-type]
+                choices,
                 prog="rnnlm",
                 description=described,
                 args=list(arguments),

@@ -1,6 +1,6 @@
 """Where a command tells what it tells: `--quiet` and `--log-file`, which every command has.
 
-They are taken out of the words before the command is parsed, so that what is told by the way, and errors, obey them too.
+They are taken out of the words before the command is parsed: errors obey them, too, and what is told by the way.
 """
 
 import os
@@ -52,7 +52,7 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
         return
     with _opened(Path(name)) as file:
         before, log = (sys.stdout, sys.stderr), _Log(file, stderr)
-        sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)  # type: ignore[assignment]
+        sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
         try:
             with telling(**{"bars": stderr, **streams, **({"notes": log} if streams else {})}):
                 yield

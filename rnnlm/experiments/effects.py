@@ -1,4 +1,4 @@
-"""Options of a training that do nothing beside the others: one who types such a one expects something of it, and is told.
+"""Options of a training that do nothing beside the others: one who types such a one expects something of it.
 
 What a recipe sets is not asked about: recipes are begun with, and changed.
 """
@@ -78,7 +78,9 @@ EFFECTS = [
     ),
     Effect(RECURRENT, lambda c: c.model.model == "recurrent", "with --model recurrent"),
     Effect(("context",), lambda c: c.model.model != "recurrent", "with --model nnlm or cbow-lm"),
-    Effect(("hidden_size",), lambda c: c.model.model != "cbow-lm", "with a hidden layer, which --model cbow-lm has not"),
+    Effect(
+        ("hidden_size",), lambda c: c.model.model != "cbow-lm", "where there is a hidden layer, which cbow-lm has not"
+    ),
     Effect(
         ("hidden_size",),
         lambda c: c.model.model != "recurrent" or c.model.layers > 1 or c.model.last_hidden_size is None,
@@ -113,7 +115,5 @@ def expect_effect(config: TrainConfig, typed: Collection[str]) -> None:
     for effect in EFFECTS:
         for name in effect.options:
             if name in typed and values[name] and not effect.does(config):
-                raise InputError(
-                    f"{name} {values[name]} has an effect only {effect.where}; leave out --{name.replace('_', '-')}, or "
-                    "change the other"
-                )
+                flag = f"--{name.replace('_', '-')}"
+                raise InputError(f"{flag} {values[name]} has an effect only {effect.where}; leave out {flag}")

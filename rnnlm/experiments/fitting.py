@@ -6,6 +6,7 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.errors import InputError, MissingExtra, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
+from rnnlm.experiments.forecast import Forecast
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
 from rnnlm.experiments.results import METRICS, TIMING, Results
 from rnnlm.experiments.settings import TrainConfig
@@ -80,9 +81,10 @@ class Fitting:
         """
         if self.enough:
             return
+        self.forecast = Forecast(self.config.max_epoch * len(self.training.batches) - self.training.steps)
         try:
             with self.keeper.hearing() as signals:
-                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.keeper.end_step)
+                self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.end_step)
                 if not signals and self.training.best is None and self.model.not_finite():
                     self.training.give_up(self.training.steps - 1)
         except TrainingDiverged as error:
@@ -149,6 +151,11 @@ class Fitting:
         return {**found, "settings": as_saved(self.given)}
 
     # ------------------------------------------------------------------ epochs
+
+    def end_step(self) -> bool:
+        """Tell how long it will take, once that is known; write all down if it is time to. Whether to stop."""
+        self.forecast.end_step()
+        return self.keeper.end_step()
 
     def end_epoch(self, report: Report) -> bool:
         """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.

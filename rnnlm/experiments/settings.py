@@ -41,8 +41,8 @@ class TrainConfig:
     """All that a training is told: corpus, model, optimiser, rates, where the results go.
 
     Attributes:
-        recipe: settings to begin with: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or a run,
-            its folder or its settings.json.
+        recipe: settings to begin with: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or the
+            folder or the settings.json of a run.
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
@@ -133,8 +133,10 @@ class TrainConfig:
     @classmethod
     def of(cls, settings: Mapping[str, Any], **more: Any) -> "TrainConfig":
         """By name, those of model and text among them."""
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()}
-        options = {}
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+        }
+        options: dict[str, Any] = {}
         for group, kind in GROUPS.items():
             options[group] = kind(**{f.name: values.pop(f.name) for f in fields(kind) if f.name in values})
         return cls(**options, **values, **more)

@@ -15,8 +15,13 @@ class Train(TrainConfig, Command):
 
     A recipe sets options, those given beside it override it, and the rest have the defaults shown here.
 
-    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --seed 3
+    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --dry-run
+
+    Attributes:
+        dry_run: check all of it, print what would be done, and write nothing.
     """
+
+    dry_run: bool = False
 
     def expect_effect(self, typed: set[str]) -> None:
         """Check the options themselves, then that those that were typed do something."""
@@ -26,5 +31,9 @@ class Train(TrainConfig, Command):
     def run(self) -> None:
         """Do it."""
         from rnnlm.experiments.experiment import run
+        from rnnlm.experiments.plan import dry_run
 
-        run(self)
+        if self.dry_run:
+            dry_run(self)
+        else:
+            run(self)

@@ -1,7 +1,8 @@
 """Recipes: settings that reproduce a result, one TOML file each.
 
-`[about]` says where it comes from, what to expect and, as `published`, the training perplexity that others reached;
-`[settings]` are options of `rnnlm train`.
+`[about]` says where it comes from, what to expect and, as `published`, the training perplexity that others reached; how
+many parameters and words the model has, and, where that was measured, how long it takes. `[settings]` are options of
+`rnnlm train`.
 """
 
 import tomllib
@@ -38,13 +39,23 @@ def load(name: str) -> dict[str, Any]:
         return _load_file(Path(name))
     if (settings := _settings_of(name)) is not None:
         return {"about": {}, "settings": _load_run(settings)}
+    raise _unknown(name, ", a .toml file or a run")
+
+
+def _unknown(name: str, others: str = "") -> InputError:
     near = get_close_matches(name, names(), 1)
     hint = f"; did you mean {near[0]}?" if near else ""
-    raise InputError(f"recipe must be one of {', '.join(names())}, a .toml file or a run, got {name!r}{hint}")
+    return InputError(f"recipe must be one of {', '.join(names())}{others}, got {name!r}{hint}")
 
 
 def content(name: str) -> str:
-    """The TOML of a recipe of this package."""
+    """The TOML of a recipe of this package.
+
+    Raises:
+        InputError: there is none of this name, and the nearest one is offered.
+    """
+    if name not in names():
+        raise _unknown(name)
     return (files(__name__) / f"{name}.toml").read_text(encoding="utf-8")
 
 
