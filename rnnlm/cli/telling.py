@@ -50,14 +50,14 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
         with telling(**streams):
             yield
         return
-    with _opened(Path(name)) as file:
-        before, log = (sys.stdout, sys.stderr), _Log(file, stderr)
-        sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
-        try:
-            with telling(**{"bars": stderr, **streams, **({"notes": log} if streams else {})}):
-                yield
-        finally:
-            sys.stdout, sys.stderr = before
+    before, log = (sys.stdout, sys.stderr), _Log(_opened(Path(name)), stderr)
+    sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
+    try:
+        with telling(**{"bars": stderr, **streams, **({"notes": log} if streams else {})}):
+            yield
+    finally:
+        sys.stdout, sys.stderr = before
+        log.close()
 
 
 def _opened(path: Path) -> IO[str]:
@@ -95,10 +95,17 @@ class _Log:
                 self.file.write(text)
                 self.file.flush()
             except OSError as error:
-                self.file = None
+                self.close()
                 with suppress(OSError):
                     print(f"rnnlm: nothing more goes to the log: {in_one_line(str(error))}", file=self.stderr)
         return len(text)
+
+    def close(self) -> None:
+        """Add nothing more."""
+        with suppress(OSError):  # what could not be written can't be now
+            if self.file is not None:
+                self.file.close()
+        self.file = None
 
     def flush(self) -> None:
         """All is written already."""

@@ -1,5 +1,6 @@
 """How much memory a training takes, told and, where there is not so much, refused before any of it is taken."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -72,11 +73,21 @@ def _widths(config: TrainConfig, model: ModelConfig) -> int:
     if config.model.model != "recurrent":
         return 2 * model.context * D + 4 * last
     cell = CELLS[model.cell].layer
-    count = 2 * D + 2 * last
+    count = 2 * D + 2 * last + 2 * sum(_dropped(model))
     for H in model.hidden_sizes:
-        count += (cell.gates + len(cell.states) + 2) * H + D
+        count += (cell.gates + len(cell.states)) * H + D
         D = H
     return count
+
+
+def _dropped(model: ModelConfig) -> Iterator[int]:
+    """Widths of what dropouts let through, of each a mask is kept."""
+    *inner, last = model.hidden_sizes
+    widths = {"input_dropout": [model.wordvec_size], "hidden_dropout": inner, "output_dropout": [last]}
+    for name, places in widths.items():
+        own: float | None = getattr(model, name)
+        if model.dropout_ratio if own is None else own:
+            yield from places
 
 
 def in_bytes(size: float) -> str:

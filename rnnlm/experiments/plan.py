@@ -46,7 +46,7 @@ class Plan:
         """The corpus and the model in a line, and the memory."""
         parameters, words = sum(p.size for p in self.model.params), len(self.corpus.vocabulary)
         say(f"{amount(self.corpus.train)}, vocabulary {words}, {parameters:,} parameters")
-        note(f"it takes at least {self.memory} of memory, libraries and the corpus beside it")
+        note(f"memory: at least {self.memory}, beside libraries and the corpus")
 
     def begin_with_vectors(self) -> None:
         """Take the word vectors to begin with, where there are any."""
