@@ -75,27 +75,28 @@ def size(name: str, value: Any, low: int = 1) -> int:
     return whole_number(name, value, low)
 
 
-def positive(name: str, value: Any, finite: bool = True) -> float:
+def positive(name: str, value: Any, finite: bool = True, most: float = inf) -> float:
     """`value` as a float, if it is a positive number, and finite unless that is not asked for; errors as above."""
     given = number(value)
-    if not 0 < given <= inf or (finite and given == inf):
-        raise refused(name, f"positive{' and finite' if finite else ''}", value)
+    if not 0 < given <= most or (finite and given == inf):
+        rule = "" if most == inf else f" and at most {most:g}"
+        raise refused(name, f"positive{rule or ' and finite' * finite}", value)
     return given
 
 
-def finite(name: str, value: Any) -> float:
-    """`value` as a float, if it is a finite number; errors as above."""
+def finite(name: str, value: Any, most: float = inf) -> float:
+    """`value` as a float, if it is a finite number, of at most so much either way; errors as above."""
     given = number(value)
-    if not -inf < given < inf:
-        raise refused(name, "a finite number", value)
+    if not -inf < given < inf or abs(given) > most:
+        raise refused(name, "a finite number" if most == inf else f"in [-{most:g}, {most:g}]", value)
     return given
 
 
-def not_negative(name: str, value: Any) -> float:
-    """`value` as a float, if it is a finite number of at least 0; errors as above."""
+def not_negative(name: str, value: Any, most: float = inf) -> float:
+    """`value` as a float, if it is a finite number of at least 0 and at most so much; errors as above."""
     given = number(value)
-    if not 0 <= given < inf:
-        raise refused(name, "at least 0 and finite", value)
+    if not 0 <= given < inf or given > most:
+        raise refused(name, "at least 0 and finite" if most == inf else f"in [0, {most:g}]", value)
     return given
 
 

@@ -20,12 +20,14 @@ __all__ = [
     "passing_bar",
     "progress_bar",
     "say",
+    "telling",
     "terminal_kept_safe",
     "unread",
     "words_bar",
 ]
 
 _unread: list[str] = []  # the line that was said to nobody
+_elsewhere: dict[str, Any] = {}  # streams that "notes" and "bars" go to instead of standard error; None for nowhere
 CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal may obey, but for tabs and line ends
 
 
@@ -40,8 +42,10 @@ def _bar_class() -> Any:
 
         def __init__(self, total: int, each: int = 1, counted: str = "", **options: Any) -> None:
             self.each, self.counted = each, counted
+            stream = _elsewhere.get("bars", sys.stderr)
+            options |= {"disable": True} if stream is None else {"file": stream}
             every = 0.2 if sys.stderr.isatty() else 20  # seconds
-            super().__init__(total=total, file=sys.stderr, mininterval=every, miniters=1, dynamic_ncols=True, **options)
+            super().__init__(total=total, mininterval=every, miniters=1, dynamic_ncols=True, **options)
 
         @property
         def format_dict(self) -> dict[str, Any]:
@@ -140,9 +144,27 @@ def terminal_kept_safe() -> Iterator[None]:
         sys.stdout = before
 
 
+@contextmanager
+def telling(**streams: Any) -> Iterator[None]:
+    """Inside, notes and bars go to other streams than standard error.
+
+    Args:
+        streams: "notes", "bars", or both; None for nowhere.
+    """
+    before = dict(_elsewhere)
+    _elsewhere.update(streams)
+    try:
+        yield
+    finally:
+        _elsewhere.clear()
+        _elsewhere.update(before)
+
+
 def note(line: str) -> None:
     """Print on standard error what a user should know and need not act on, above the progress bar if there is one."""
-    _bar_class().write(f"rnnlm: {in_one_line(line)}", file=sys.stderr)
+    stream = _elsewhere.get("notes", sys.stderr)
+    if stream is not None:
+        _bar_class().write(f"rnnlm: {in_one_line(line)}", file=stream)
 
 
 def say(line: str) -> None:

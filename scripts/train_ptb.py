@@ -14,32 +14,38 @@ from pathlib import Path
 
 from rnnlm.cli.device import choose
 from rnnlm.cli.main import run
-from rnnlm.cli.options import value
-from rnnlm.cli.process import handled
+from rnnlm.cli.telling import told
+from rnnlm.cli.words import taken_out, typed, value
 from rnnlm.data import ptb
 from rnnlm.errors import DataError, MissingExtra
 from rnnlm.experiments import recipes
+from rnnlm.progress import note
 
 
 def main(arguments: Sequence[str]) -> int:
     """Train and return the exit code; arguments are those of `rnnlm train`."""
-    return handled(lambda: run(["train", *with_corpus(list(arguments))]))
+    return told(arguments, lambda given: run(["train", *with_corpus(given)]))
 
 
 def with_corpus(given: list[str]) -> list[str]:
     """The arguments, with a recipe; and with the built-in corpus where Penn Treebank is not to be had."""
-    recipe = value(given, "--recipe") or "book-lstm"
+    if value(given, "resume") is not None:
+        return given  # with all that it was told
+    recipe = value(given, "recipe") or "book-lstm"
     chosen = ["--recipe", recipe, *given]
     settings = recipes.load(recipe)["settings"]
-    if value(given, "--corpus") is not None or settings.get("corpus") != "ptb" or {"-h", "--help"} & set(given):
+    if value(given, "corpus") is not None or settings.get("corpus") != "ptb":
         return chosen
-    choose(value(given, "--device"), value(given, "--precision"))
+    if "-h" in given or typed(given) & {"help", "version"}:
+        return chosen
+    choose(value(given, "device"), value(given, "precision"))
     import_module("rnnlm.backend")  # nothing is downloaded for a training that can't begin
     try:
-        find_or_fetch(value(given, "--data-dir"))
+        find_or_fetch(value(given, "data_dir"))
     except (DataError, MissingExtra) as error:
-        print(f"rnnlm: training on the built-in corpus instead: {error}", file=sys.stderr)
-        return ["--recipe", value(given, "--recipe") or "story", *given, "--corpus", "story"]
+        note(f"training on the built-in corpus instead: {error}")
+        given = taken_out(given, "data_dir")  # which is of no use to it
+        return ["--recipe", value(given, "recipe") or "story", *given, "--corpus", "story"]
     return chosen
 
 
@@ -54,7 +60,7 @@ def find_or_fetch(data_dir: str | None) -> None:
     except DataError as missing:
         if data_dir is not None:
             raise
-        print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+        note(ptb.LICENCE)
         try:
             ptb.fetch()
         except MissingExtra:

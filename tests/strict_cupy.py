@@ -267,7 +267,8 @@ def install():
     cupy.is_available = lambda: True
     device = types.SimpleNamespace(id=0, use=lambda: None)
     runtime = types.SimpleNamespace(
-        getDeviceCount=lambda: 1, getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath"}
+        getDeviceCount=lambda: 1,
+        getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath", "totalGlobalMem": 1 << 34},
     )
     stream = types.SimpleNamespace(synchronize=lambda: None)
     set_compute_types()

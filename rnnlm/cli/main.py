@@ -6,7 +6,8 @@ from contextlib import nullcontext
 
 from rnnlm import __version__
 from rnnlm.cli.device import choose
-from rnnlm.cli.process import handled
+from rnnlm.cli.telling import told
+from rnnlm.cli.words import typed
 from rnnlm.progress import terminal_kept_safe
 
 __all__ = ["main", "run"]
@@ -18,13 +19,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     Args:
         arguments: those of the process unless given.
     """
-    given = list(sys.argv[1:] if arguments is None else arguments)
-    return handled(lambda: run(given))
+    return told(sys.argv[1:] if arguments is None else arguments, run)
 
 
 def run(arguments: Sequence[str]) -> None:
     """Run a command; errors are raised."""
-    if list(arguments) == ["--version"]:
+    if "version" in typed(arguments):
         print(f"rnnlm {__version__}")
         return
     from rnnlm.cli.options import parse  # tyro is slow to import, and what fails in it is one sentence too
@@ -32,4 +32,5 @@ def run(arguments: Sequence[str]) -> None:
     command = parse(arguments).asked
     choose(command.device, command.precision)  # before anything imports the array library
     with nullcontext() if command.raw else terminal_kept_safe():
+        command.expect_effect(typed(arguments))
         command.run()

@@ -1,7 +1,11 @@
 """From the words of a command line to the command that they ask for."""
 
-from collections.abc import Callable, Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
+from typing import Annotated, Any, Union
 
 import tyro
 
@@ -14,19 +18,21 @@ from rnnlm.cli.commands.generate import Generate
 from rnnlm.cli.commands.info import Info
 from rnnlm.cli.commands.ngram import Ngram
 from rnnlm.cli.commands.plot import Plot
+from rnnlm.cli.commands.recipes import Recipes
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
 from rnnlm.cli.commands.vectors import Vectors
+from rnnlm.cli.telling import EVERYWHERE
+from rnnlm.cli.words import value
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import saved_settings
-from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["COMMANDS", "parse", "value"]
+__all__ = ["COMMANDS", "parse"]
 
-NOT_SAID = ("out", "resume", "backend")  # of settings.json, by options of a run that goes on
+NARROWEST = 60  # columns for help
 
 COMMANDS: dict[str, type[Command]] = {
     "train": Train,
+    "recipes": Recipes,
     "eval": Eval,
     "compare": Compare,
     "score": Score,
@@ -46,32 +52,44 @@ def parse(arguments: Sequence[str]) -> Command:
     Raises:
         InputError: no such recipe, or a setting in it that there is not.
     """
-    if arguments[:1] == ["train"] and (resumed := value(arguments, "--resume")) is not None:
-        saved = saved_settings(Path(resumed))
-        saved = {key: x for key, x in saved.items() if key not in NOT_SAID and x not in (None, [])}
-        arguments = ["train", *recipes.arguments(saved), *arguments[1:]]
-    elif arguments[:1] == ["train"]:
-        name = value(arguments, "--recipe") or recipes.usual(value(arguments, "--corpus"))
-        TrainConfig.from_recipe(name)  # for its errors
-        settings = recipes.arguments(recipes.load(name)["settings"])
-        arguments = ["train", "--recipe", name, *settings, *arguments[1:]]
+    asked = arguments[0] if arguments else ""
+    named = {name: _named(name, kind, arguments if name == asked else ()) for name, kind in COMMANDS.items()}
+    choices: Any = Union[tuple(Annotated[COMMANDS[name], how] for name, how in named.items())]  # noqa: UP007
     described = "Recurrent neural network language models. `rnnlm --version` says which version this is."
-    commands: dict[str, Callable[..., Command]] = {**COMMANDS}
-    return tyro.extras.subcommand_cli_from_dict(
-        commands,
-        prog="rnnlm",
-        description=described,
-        args=list(arguments),
-        config=(tyro.conf.OmitArgPrefixes,),  # --cell rather than --model.cell
-    )
+    try:
+        with _wide_enough():
+            return tyro.cli(
+                choices,
+                prog="rnnlm",
+                description=described,
+                args=list(arguments),
+                config=(tyro.conf.OmitArgPrefixes,),  # --cell rather than --model.cell
+            )
+    except SystemExit:
+        if {"-h", "--help"} & set(arguments):
+            print(EVERYWHERE)
+        raise
 
 
-def value(arguments: Sequence[str], flag: str) -> str | None:
-    """The value of an option, if it is given; the last one wins."""
-    found = None
-    for word, following in zip(arguments, [*arguments[1:], None]):
-        if word == flag:
-            found = following
-        elif word.startswith(f"{flag}="):
-            found = word.partition("=")[2]
-    return found
+def _named(name: str, kind: type[Command], arguments: Sequence[str]) -> Any:
+    """A command as tyro has it. The defaults of a training are those of its recipe, or of the run that it goes on with,
+    so that help shows them."""
+    if kind is not Train or not arguments:
+        return tyro.conf.subcommand(name)
+    resumed = value(arguments, "resume")
+    recipe = value(arguments, "recipe") or recipes.usual(value(arguments, "corpus"))
+    defaults = Train.from_recipe(recipe) if resumed is None else Train.of_run(Path(resumed))
+    return tyro.conf.subcommand(name, default=defaults)
+
+
+@contextmanager
+def _wide_enough() -> Iterator[None]:
+    """Inside, a terminal has a width in which help can be set: it takes for ever in a few columns."""
+    before = os.environ.get("COLUMNS")
+    if get_terminal_size().columns < NARROWEST:
+        os.environ["COLUMNS"] = str(NARROWEST)
+    try:
+        yield
+    finally:
+        os.environ.pop("COLUMNS", None)
+        os.environ.update({} if before is None else {"COLUMNS": before})

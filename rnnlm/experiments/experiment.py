@@ -7,14 +7,12 @@ from typing import Any
 
 from rnnlm.backend import ops
 from rnnlm.errors import Interrupted, ModelFileError, TrainingDiverged
-from rnnlm.experiments.corpus import load
-from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
-from rnnlm.experiments.final import amount, final_evaluation, write_sentences
+from rnnlm.experiments.final import final_evaluation, write_sentences
 from rnnlm.experiments.fitting import MODEL, Fitting, is_finished
 from rnnlm.experiments.going_on import CHECKPOINTS
+from rnnlm.experiments.plan import Plan, prepare, told
 from rnnlm.experiments.results import METRICS, Results
 from rnnlm.experiments.settings import TrainConfig
-from rnnlm.models.build import build_model
 from rnnlm.progress import note, say, unread
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import load_model
@@ -45,18 +43,14 @@ def run(config: TrainConfig) -> Path:
         if results is not None and state is not None and _is_over(results.folder, state, config.max_epoch):
             _say_finished(results)
             return results.folder
-        given, corpus, config = config, *load(config)
-        batches = corpus.windows(config)  # too short a corpus is refused here
-        model = build_model(config.model_config(len(corpus.vocabulary)))
-        if config.init_embedding is not None and state is None:
-            found = begin_with(config.init_embedding, model, corpus.vocabulary)
-            say(f"{found:,} of {len(corpus.vocabulary):,} words begin with vectors of {config.init_embedding}")
-        if config.unigram_bias and state is None:
-            begin_with_frequencies(model, corpus.frequencies(config.unk_rate))
-        rate = config.make_rate(config.max_epoch * len(batches))
-        training = Run(model, config.make_optimizer(), batches, config.max_grad, rate)
+        plan = prepare(config)
+        config = plan.config
+        if state is None:
+            plan.begin_with_what_is_known()
+        rate = config.make_rate(config.max_epoch * len(plan.batches))
+        training = Run(plan.model, config.make_optimizer(), plan.batches, config.max_grad, rate)
         results = Results.new(config.out, config.recipe) if results is None else results
-        _train(Fitting(given, config, results, corpus, model, training, rate), state)
+        _train(plan, Fitting(plan.given, config, results, plan.corpus, plan.model, training, rate), state)
         if unread():
             note(f"nobody reads standard output any more; the results are in {results.folder}")
         return results.folder
@@ -64,8 +58,7 @@ def run(config: TrainConfig) -> Path:
         if results is None:
             raise
         before = f"stopped before any training; there is nothing in {results.folder} yet"
-        told = f"stopped; {_how(results)}" if _has_begun(results) else before
-        raise Interrupted.of(stop, told) from None
+        raise Interrupted.of(stop, f"stopped; {_how(results)}" if _has_begun(results) else before) from None
     except Exception as error:
         if results is not None and _has_begun(results):
             if isinstance(error, OSError):
@@ -77,7 +70,7 @@ def run(config: TrainConfig) -> Path:
             results.close()
 
 
-def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
+def _train(plan: Plan, fitting: Fitting, state: dict[str, Any] | None) -> None:
     """Train, evaluate, write a sentence."""
     config, results, corpus = fitting.config, fitting.results, fitting.corpus
     if state is None:
@@ -87,10 +80,9 @@ def _train(fitting: Fitting, state: dict[str, Any] | None) -> None:
         if fitting.finished:
             _say_finished(results)
             return
-    parameters = sum(p.size for p in fitting.model.params)
-    say(f"{amount(corpus.train)}, vocabulary {len(corpus.vocabulary)}, {parameters:,} parameters")
+    plan.tell()
     say(f"{ops.describe()}; results in {results.folder}")
-    say(" ".join(f"{key}={value}" for key, value in config.flat().items() if key not in ("out", "data_dir")))
+    say(told(config))
     try:
         fitting.fit()
     except TrainingDiverged:

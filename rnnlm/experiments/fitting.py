@@ -7,6 +7,7 @@ from rnnlm.drawing import or_told
 from rnnlm.errors import InputError, ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.curves import BY_HEART, best_epoch, by_heart_since
+from rnnlm.experiments.forecast import Forecast
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
 from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.settings import TrainConfig
@@ -88,6 +89,7 @@ class Fitting:
         """
         if self.enough:
             return
+        self.forecast = Forecast(self.config.max_epoch * len(self.training.batches) - self.training.steps)
         try:
             with self.keeper.hearing() as signals, heard_by(self.callbacks, self):
                 self.clock.go()
@@ -165,7 +167,9 @@ class Fitting:
         return self.training.next_step
 
     def end_step(self) -> bool:
-        """Tell of the epoch so far, now and then; save if it is time to. Returns whether to stop."""
+        """Tell how long it will take, once that is known, and now and then of the epoch so far; save if it is time to.
+        Returns whether to stop."""
+        self.forecast.end_step()
         steps, windows = self.training.steps, len(self.training.batches)
         if self.config.tensorboard and steps % windows and steps % max(windows // POINTS, 1) == 0:
             for one in self.callbacks:

@@ -13,12 +13,17 @@ from rnnlm.saving.open_folder import read_folder
 if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["CHECKPOINTS", "SETTINGS", "as_saved", "expect_same", "newest_state", "saved_settings"]
+__all__ = [
+    "CHECKPOINTS", "NOT_SAID", "PLACE", "SETTINGS", "as_saved", "expect_same", "newest_state", "read_settings",
+    "saved_settings",
+]  # fmt: skip
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
 MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # the corpus to another place
 ITS_OWN = ("out", "resume")  # which say where it is
 BEFORE = {"unk_rate": 0.0}  # settings that earlier versions had not, as it was then
+PLACE = ("recipe", "device", "precision", "resume")  # not a recipe's to say: where it runs is settled before it is read
+NOT_SAID = (*ITS_OWN, "backend")  # of settings.json, by the settings of another run, or of one that goes on
 ENDLESS = ("max_grad",)  # settings that may be infinite, for which settings.json has null
 
 
@@ -52,12 +57,21 @@ def saved_settings(folder: Path) -> dict[str, Any]:
     if state is not None:
         return {**BEFORE, **state["settings"]}
     try:
-        found = read_json(read_whole(folder / SETTINGS, ModelFileError))
-        return {**BEFORE, **found, **{name: inf for name in ENDLESS if found[name] is None}}
+        return read_settings(folder / SETTINGS)
     except (OSError, ModelFileError, ValueError, KeyError, TypeError) as error:
         raise InputError(
             f"resume must be the folder of a run, and {folder} has no whole {SETTINGS}: {error}"
         ) from error
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """What a file settings.json says.
+
+    Raises:
+        OSError, ModelFileError, ValueError, KeyError, TypeError: it is none.
+    """
+    found = read_json(read_whole(path, ModelFileError))
+    return {**BEFORE, **found, **{name: inf for name in ENDLESS if found[name] is None}}
 
 
 def expect_same(config: "TrainConfig", before: dict[str, Any]) -> None:

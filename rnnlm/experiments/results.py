@@ -1,6 +1,10 @@
 """The folder of results that a training leaves."""
 
+import errno
 import os
+from collections.abc import Iterator
+from contextlib import suppress
+from itertools import count
 from pathlib import Path
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
@@ -8,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
 from rnnlm.experiments.metrics import METRICS
+from rnnlm.experiments.recipes import run_name
 from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
@@ -17,7 +22,8 @@ from rnnlm.training.tensorboard import LOG
 if TYPE_CHECKING:
     from rnnlm.training.report import EpochReport
 
-__all__ = ["METRICS", "TIMING", "JsonLines", "Results"]
+
+__all__ = ["METRICS", "TIMING", "JsonLines", "Results", "folder_for"]
 
 TIMING = "timing.jsonl"
 
@@ -47,7 +53,7 @@ class Results:
         Raises:
             InputError: there is something in the folder already, which would be lost.
         """
-        folder = _next_folder(Path(recipe).stem) if out is None else out
+        folder = _next_folder(run_name(recipe)) if out is None else out
         _expect_nothing_in(folder)
         make_folder(folder)
         results = cls(folder)
@@ -143,14 +149,33 @@ def _expect_nothing_in(folder: Path) -> None:
             raise InputError(f"out must be a new or an empty folder, and {folder} holds {path.name}")
 
 
+def folder_for(out: Path | None, recipe: str) -> Path:
+    """The folder that `Results.new` would make, which is not made.
+
+    Raises:
+        InputError: there is something in it already.
+        OSError: it can't be made.
+    """
+    folder = next(path for path in _folders(run_name(recipe)) if not path.exists()) if out is None else out
+    _expect_nothing_in(folder)
+    above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    wrong = 0 if os.access(above, os.W_OK) else errno.EACCES
+    wrong = wrong if above.is_dir() else errno.ENOTDIR
+    if wrong:
+        raise OSError(wrong, os.strerror(wrong), str(above))
+    return folder
+
+
+def _folders(recipe: str) -> Iterator[Path]:
+    """runs/RECIPE-001 and so on."""
+    return (Path("runs") / f"{recipe}-{number:03d}" for number in count(1))
+
+
 def _next_folder(recipe: str) -> Path:
     """Make runs/RECIPE-001, or the first that nobody has, be it made at this very moment."""
     Path("runs").mkdir(exist_ok=True)
-    number = 1
-    while True:
-        folder = Path("runs") / f"{recipe}-{number:03d}"
-        try:
+    for folder in _folders(recipe):
+        with suppress(FileExistsError):
             folder.mkdir()
             return folder
-        except FileExistsError:
-            number += 1
+    raise AssertionError("there is always one more number")

@@ -1,8 +1,7 @@
 """What an experiment can be told: the options of `rnnlm train`."""
 
-from collections.abc import Callable
-from dataclasses import asdict, dataclass, field, fields, replace
-from difflib import get_close_matches
+from collections.abc import Callable, Mapping
+from dataclasses import Field, asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -17,7 +16,8 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import expect_same, saved_settings
+from rnnlm.experiments.going_on import NOT_SAID, PLACE, expect_same, saved_settings
+from rnnlm.experiments.typed import expect_known, typed
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
 from rnnlm.training.save_every import SaveEvery
@@ -29,7 +29,12 @@ if TYPE_CHECKING:
 __all__ = ["TrainConfig"]
 
 GROUPS: dict[str, Any] = {"model": ModelOptions, "text": TextOptions}  # of settings; files and flags name them flat
-PLACE = ("device", "precision", "resume")  # where it runs, which is settled before any of this is imported
+
+
+def known_settings() -> dict[str, Field[Any]]:
+    """The fields of all settings by name."""
+    own = [f for f in fields(TrainConfig) if f.name not in GROUPS]
+    return {f.name: f for f in (*own, *(f for kind in GROUPS.values() for f in fields(kind)))}
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,9 @@ class TrainConfig:
     """All that a training is told: corpus, model, optimiser, rates, where the results go.
 
     Attributes:
-        recipe: settings to begin with, a built-in name or a TOML file with a table [settings]; on the command line it
-            is text for a corpus of one's own, and story for the others, unless given.
+        recipe: settings to begin with: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or the
+            folder or the settings.json of a run; on the command line it is text for a corpus of one's own, and story
+            for the others, unless given.
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
@@ -117,34 +123,44 @@ class TrainConfig:
         """A recipe's settings, with changes.
 
         Raises:
-            InputError: no such recipe or setting; the nearest name is offered.
+            InputError: no such recipe or setting, and the nearest name is offered; or one of another type.
         """
-        given = {**recipes.load(text("recipe", name))["settings"], **changes}
-        own = [f.name for f in fields(cls) if f.name not in ("recipe", *GROUPS, *PLACE)]
-        groups = {group: [f.name for f in fields(options)] for group, options in GROUPS.items()}
-        known = [*own, *(key for keys in groups.values() for key in keys)]
-        for key in given:
-            if key not in known:
-                near = get_close_matches(key, known, 1)
-                hint = f"; did you mean {near[0]}?" if near else ""
-                raise InputError(f"a setting must be one of {', '.join(known)}, got {key!r} in recipe {name}{hint}")
-        values = {key: tuple(value) if isinstance(value, list) else value for key, value in given.items()}
+        known = {key: f for key, f in known_settings().items() if key not in PLACE}
+        expect_known(changes, known, f"a change of recipe {name}")
+        settings = typed(recipes.load(text("recipe", name))["settings"], known, f"recipe {name}")
+        return cls.of({**settings, **changes}, recipe=name)
 
-        def chosen(keys: list[str]) -> dict[str, Any]:
-            return {key: value for key, value in values.items() if key in keys}
+    @classmethod
+    def of_run(cls, folder: Path) -> "TrainConfig":
+        """The settings of a run, which is to go on.
 
-        options = {group: GROUPS[group](**chosen(keys)) for group, keys in groups.items()}
-        return cls(recipe=name, **options, **chosen(own))
+        Raises:
+            InputError: the folder is no run's, or has what is no setting.
+        """
+        saved = {key: value for key, value in saved_settings(folder).items() if key not in NOT_SAID}
+        given = {key: value for key, value in saved.items() if value is not None}
+        return cls.of(typed(given, known_settings(), f"{folder}"))
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any], **more: Any) -> "TrainConfig":
+        """By name, those of model and text among them."""
+        values: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
+        }
+        options: dict[str, Any] = {}
+        for group, kind in GROUPS.items():
+            options[group] = kind(**{f.name: values.pop(f.name) for f in fields(kind) if f.name in values})
+        return cls(**options, **values, **more)
 
     def flat(self) -> dict[str, Any]:
         """All settings by name, those of model and text among them, as recipes and settings.json have them."""
-        own = {f.name: getattr(self, f.name) for f in fields(self) if f.name not in GROUPS}
+        own = {f.name: getattr(self, f.name) for f in fields(TrainConfig) if f.name not in GROUPS}
         return {**own, **asdict(self.text), **asdict(self.model)}
 
     def published(self) -> float | None:
         """The training perplexity that others reached, if the settings are the recipe's but for seed and folders; None
         where a run goes on without its recipe."""
-        if self.resume is not None and self.recipe.endswith(".toml") and not Path(self.recipe).is_file():
+        if self.resume is not None and self.recipe not in recipes.names() and not Path(self.recipe).exists():
             return None
         model = replace(self.model, seed=0)
         usual = type(self).save_every

@@ -15,6 +15,7 @@ ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
+LARGEST = 10  # size of what weights begin with: from there on, gates and tanh are 0 or 1 to five digits, and stay so
 CONTEXT = 4  # words, unless told otherwise
 
 
@@ -47,7 +48,7 @@ class ModelOptions:
             all in [-init_range, init_range], as Zaremba et al. have them. orthogonal: as the book, but each block of
             Wh orthogonal. torch: recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range, init_range],
             the output's bias 0, as in PyTorch's example and AWD-LSTM.
-        init_range: bound of initial weights, for uniform and torch.
+        init_range: bound of initial weights, for uniform and torch; at most 10, as the next two.
         bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal; 0 for the book's zeros.
         forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z (the input
             product's): remember more in the beginning. Source: Jozefowicz, Zaremba and Sutskever, An empirical
@@ -122,10 +123,11 @@ class ModelConfig(ModelOptions):
         for name in ("input_dropout", "hidden_dropout", "output_dropout"):
             if getattr(self, name) is not None:
                 self._set(name, share(name, getattr(self, name)))
-        for name in ("ar", "tar", "bias_range"):
+        for name in ("ar", "tar"):
             self._set(name, not_negative(name, getattr(self, name)))
-        self._set("init_range", positive("init_range", self.init_range))
-        self._set("forget_bias", finite("forget_bias", self.forget_bias))
+        self._set("bias_range", not_negative("bias_range", self.bias_range, LARGEST))
+        self._set("init_range", positive("init_range", self.init_range, most=LARGEST))
+        self._set("forget_bias", finite("forget_bias", self.forget_bias, LARGEST))
         for name in ("reset_after", "tied", "variational"):
             self._set(name, flag(name, getattr(self, name)))
 

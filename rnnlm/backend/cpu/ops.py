@@ -9,14 +9,15 @@ from numpy.typing import NDArray
 from rnnlm.backend.cpu.blas import describe_blas, forced_kernels
 from rnnlm.backend.cpu.cells import lstm_backward, lstm_forward
 from rnnlm.backend.cpu.limits import one_blas_thread, thread_count
+from rnnlm.backend.cpu.machine import memory
 from rnnlm.backend.cpu.output import output_forward
 from rnnlm.backend.cpu.products import matmul, multiplier
 from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
     "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "matmul", "multiplier", "one_blas_thread",
-    "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "matmul", "memory", "multiplier",
+    "one_blas_thread",    "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np

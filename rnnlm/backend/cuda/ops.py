@@ -56,6 +56,11 @@ def describe() -> str:
     return f"CuPy {xp.__version__} on {name} (cuda:{device}), {_precision}"
 
 
+def memory() -> int | None:
+    """Bytes that the device has."""
+    return int(xp.cuda.runtime.getDeviceProperties(xp.cuda.Device().id)["totalGlobalMem"])
+
+
 def remarks() -> list[str]:
     """What slows this backend down here: nothing is known."""
     return []

@@ -19,6 +19,13 @@ class Command:
         """The command that does the work: this one, or one of its own that was named behind it."""
         return self
 
+    def expect_effect(self, typed: set[str]) -> None:
+        """Check that the options that were typed do something.
+
+        Raises:
+            InputError: one does not, by name.
+        """
+
     def run(self) -> None:
         """Do it."""
         raise NotImplementedError

@@ -1,6 +1,5 @@
 """`rnnlm data`: tells where corpora are, downloads one, encodes a text, checks an encoded corpus."""
 
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -14,7 +13,7 @@ from rnnlm.data.encoded import verify
 from rnnlm.data.encoded_header import Header
 from rnnlm.data.encoding import encode_corpus
 from rnnlm.errors import InputError
-from rnnlm.progress import bytes_bar
+from rnnlm.progress import bytes_bar, note
 
 __all__ = ["Data"]
 
@@ -96,7 +95,7 @@ class Data(Command):
                 raise InputError("encode and check take files: leave out fetch and data_dir")
             self.action.run()
         elif self.fetch is not None:
-            print(f"rnnlm: {ptb.LICENCE}", file=sys.stderr)
+            note(ptb.LICENCE)
             print(f"ptb is in {ptb.fetch(self.data_dir) / 'ptb'}")
         else:
             _show_where(self.data_dir)

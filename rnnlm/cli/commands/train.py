@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from rnnlm.cli.commands.base import Command
+from rnnlm.experiments.effects import expect_effect
 from rnnlm.experiments.settings import TrainConfig
 
 __all__ = ["Train"]
@@ -14,11 +15,25 @@ class Train(TrainConfig, Command):
 
     A recipe sets options, those given beside it override it, and the rest have the defaults shown here.
 
-    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --seed 3
+    Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --dry-run
+
+    Attributes:
+        dry_run: check all of it, print what would be done, and write nothing.
     """
+
+    dry_run: bool = False
+
+    def expect_effect(self, typed: set[str]) -> None:
+        """Check the options themselves, then that those that were typed do something."""
+        self.check()
+        expect_effect(self, typed)
 
     def run(self) -> None:
         """Do it."""
         from rnnlm.experiments.experiment import run
+        from rnnlm.experiments.plan import dry_run
 
-        run(self)
+        if self.dry_run:
+            dry_run(self)
+        else:
+            run(self)

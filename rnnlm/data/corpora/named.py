@@ -144,7 +144,7 @@ def _of_file(path: Path, words: Vocabulary, column: str | None) -> Part:
 
 def _part_of(whole: Part, part: str, path: Path, words: Vocabulary) -> Part:
     """A part of a file, cut as for a training."""
-    parts = _in_parts(whole.ids, words)
+    parts = _in_parts(whole.ids, words, words.reading.options.sentences)
     begins = {"train": 0, "valid": len(parts.train), "test": len(parts.train) + len(parts.valid)}
     ids, begin = getattr(parts, part), begins[part]
     if whole.size is None:

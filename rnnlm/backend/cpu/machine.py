@@ -1,0 +1,25 @@
+"""How much memory there is."""
+
+import os
+from pathlib import Path
+
+__all__ = ["memory"]
+
+LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+
+
+def memory() -> int | None:
+    """Bytes that this machine has, or its container may take; None where nobody says."""
+    found = [_limit(Path(path)) for path in LIMITS]
+    if hasattr(os, "sysconf"):  # not on Windows
+        found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    return min((size for size in found if size is not None), default=None)
+
+
+def _limit(path: Path) -> int | None:
+    """What a file of the kernel's says; it says `max` where there is no limit."""
+    try:
+        said = path.read_text().strip()
+    except OSError:
+        return None
+    return int(said) if said.isdecimal() else None

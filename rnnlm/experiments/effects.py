@@ -1,0 +1,119 @@
+"""Options of a training that do nothing beside the others: one who types such a one expects something of it.
+
+What a recipe sets is not asked about: recipes are begun with, and changed.
+"""
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from pathlib import Path
+
+from rnnlm.data.corpora.named import BUILT_IN
+from rnnlm.data.encoded import is_encoded
+from rnnlm.errors import InputError
+from rnnlm.experiments.settings import TrainConfig
+
+__all__ = ["EFFECTS", "Effect", "expect_effect"]
+
+
+@dataclass(frozen=True)
+class Effect:
+    """When options do something.
+
+    Attributes:
+        options: by name.
+        does: whether they do, with settings that are in order.
+        where: the same in words, after "has an effect only".
+    """
+
+    options: tuple[str, ...]
+    does: Callable[[TrainConfig], bool]
+    where: str
+
+
+def _is_text(config: TrainConfig) -> bool:
+    """Whether words are counted to be told apart, rather than given."""
+    if config.corpus in BUILT_IN:
+        return config.corpus == "ptb" and (config.text.cleans or config.text.units != "word")
+    return not (Path(config.corpus).is_file() and is_encoded(Path(config.corpus)))
+
+
+def _overruled(config: TrainConfig) -> bool:
+    """Whether every place has a dropout of its own."""
+    places = [config.model.input_dropout, config.model.output_dropout]
+    if config.model.model == "recurrent" and config.model.layers > 1:
+        places.append(config.model.hidden_dropout)
+    return None not in places
+
+
+def _drops(config: TrainConfig) -> bool:
+    """Whether there is a dropout of what layers hand on."""
+    m = config.model
+    return bool(m.dropout_ratio or m.input_dropout or m.hidden_dropout or m.output_dropout)
+
+
+RECURRENT = (
+    "cell", "layers", "last_hidden_size", "activation", "reset_after", "hidden_dropout", "embed_dropout", "weight_drop",
+    "recurrent_dropout", "ar", "tar", "forget_bias",
+)  # fmt: skip
+
+EFFECTS = [
+    Effect(("warmup",), lambda c: c.lr_rule == "cosine", "with --lr-rule cosine"),
+    Effect(("lr_epochs",), lambda c: c.lr_rule == "step", "with --lr-rule step"),
+    Effect(
+        ("lr_decay",),
+        lambda c: c.lr_rule in ("plateau", "halving", "step"),
+        "with --lr-rule plateau, halving or step",
+    ),
+    Effect(
+        ("lr_decay",),
+        lambda c: c.lr_rule != "plateau" or c.evaluate,
+        "with valid perplexities where --lr-rule is plateau: leave out --no-evaluate",
+    ),
+    Effect(("data_dir",), lambda c: c.corpus == "ptb", "with --corpus ptb"),
+    Effect(
+        ("max_words",),
+        _is_text,
+        "where words are counted: of a text file, and of ptb with --units or what cleans it. story and encoded files "
+        "have their words already",
+    ),
+    Effect(RECURRENT, lambda c: c.model.model == "recurrent", "with --model recurrent"),
+    Effect(("context",), lambda c: c.model.model != "recurrent", "with --model nnlm or cbow-lm"),
+    Effect(
+        ("hidden_size",), lambda c: c.model.model != "cbow-lm", "where there is a hidden layer, which cbow-lm has not"
+    ),
+    Effect(
+        ("hidden_size",),
+        lambda c: c.model.model != "recurrent" or c.model.layers > 1 or c.model.last_hidden_size is None,
+        "with more than one layer where --last-hidden-size is given, too: that is the size of the last one",
+    ),
+    Effect(("hidden_dropout",), lambda c: c.model.layers > 1, "between layers: with --layers 2 or more"),
+    Effect(
+        ("dropout_ratio",),
+        lambda c: not _overruled(c),
+        "where no other dropout is named, and input, hidden and output dropout all are",
+    ),
+    Effect(("variational",), _drops, "with --dropout-ratio, or one of the three that it stands for"),
+    Effect(("activation",), lambda c: c.model.cell == "rnn", "with --cell rnn"),
+    Effect(("reset_after",), lambda c: c.model.cell == "gru", "with --cell gru"),
+    Effect(("forget_bias",), lambda c: c.model.cell != "rnn", "with --cell lstm or gru"),
+    Effect(("init_range",), lambda c: c.model.init in ("uniform", "torch"), "with --init uniform or torch"),
+    Effect(("bias_range",), lambda c: c.model.init in ("book", "orthogonal"), "with --init book or orthogonal"),
+]
+
+
+def expect_effect(config: TrainConfig, typed: Collection[str]) -> None:
+    """Check that options that were typed do something, or are 0 or off, which is what they would be without them.
+
+    Args:
+        config: settings that were checked.
+        typed: names of options.
+
+    Raises:
+        InputError: one that does nothing, by name, with what to do.
+    """
+    values = config.flat()
+    for effect in EFFECTS:
+        for name in effect.options:
+            if name in typed and values[name] and not effect.does(config):
+                flag = f"--{name.replace('_', '-')}"
+                raise InputError(f"{flag} {values[name]} has an effect only {effect.where}; leave out {flag}")

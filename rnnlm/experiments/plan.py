@@ -1,0 +1,96 @@
+"""What an experiment needs before its first step, made and checked before anything is written; a dry run ends there."""
+
+from dataclasses import dataclass
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from rnnlm.backend import ops
+from rnnlm.data.windows import Windows
+from rnnlm.errors import MissingExtra
+from rnnlm.experiments.corpus import Texts, load
+from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
+from rnnlm.experiments.final import amount
+from rnnlm.experiments.memory import Memory
+from rnnlm.experiments.results import folder_for
+from rnnlm.experiments.settings import TrainConfig
+from rnnlm.models.base import Model
+from rnnlm.models.build import build_model
+from rnnlm.models.summary import as_text, table
+from rnnlm.progress import note, say
+
+__all__ = ["Plan", "dry_run", "prepare"]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that is there before the first step.
+
+    Attributes:
+        given: the settings as they were given.
+        config: the same as the corpus has them.
+        corpus: texts to train on and to evaluate.
+        batches: the windows of an epoch.
+        model: a new one.
+        memory: that the training takes.
+    """
+
+    given: TrainConfig
+    config: TrainConfig
+    corpus: Texts
+    batches: Windows
+    model: Model
+    memory: Memory
+
+    def tell(self) -> None:
+        """The corpus and the model in a line, and the memory."""
+        parameters, words = sum(p.size for p in self.model.params), len(self.corpus.vocabulary)
+        say(f"{amount(self.corpus.train)}, vocabulary {words}, {parameters:,} parameters")
+        note(f"memory: at least {self.memory}, beside libraries and the corpus")
+
+    def begin_with_what_is_known(self) -> None:
+        """Word vectors and the frequencies of words, where they are asked for."""
+        if self.config.init_embedding is not None:
+            found = begin_with(self.config.init_embedding, self.model, self.corpus.vocabulary)
+            say(
+                f"{found:,} of {len(self.corpus.vocabulary):,} words begin with vectors of {self.config.init_embedding}"
+            )
+        if self.config.unigram_bias:
+            begin_with_frequencies(self.model, self.corpus.frequencies(self.config.unk_rate))
+
+
+def prepare(config: TrainConfig) -> Plan:
+    """The plan of settings that were checked.
+
+    Raises:
+        InputError, DataError: no such corpus, one that is too short, or more memory than there is.
+    """
+    given, (corpus, config) = config, load(config)
+    batches = corpus.windows(config)  # too short a corpus is refused here
+    wanted = config.model_config(len(corpus.vocabulary))
+    memory = Memory.of(config, wanted)
+    memory.expect_room(config, wanted)
+    return Plan(given, config, corpus, batches, build_model(wanted), memory)
+
+
+def dry_run(config: TrainConfig) -> None:
+    """Check all that can be checked, tell what would be done, and write nothing; errors are those of a real run."""
+    config.check()
+    folder = folder_for(config.out, config.recipe) if config.resume is None else Path(config.resume)
+    plan = prepare(config)
+    plan.begin_with_what_is_known()
+    plan.tell()
+    say(as_text(table(plan.model.layers, plan.model.params, plan.model.usual_shape)))
+    epochs, windows, size = config.max_epoch, len(plan.batches), plan.batches.size
+    say(f"{epochs * windows:,} steps: {epochs:,} epochs of {windows:,} windows of {size:,} {plan.batches.unit}")
+    say(f"{ops.describe()}; results would be in {folder}")
+    say(told(plan.config))
+    if find_spec("matplotlib") is None:
+        note(f"no picture would be drawn: {MissingExtra('a picture', 'plot')}")
+    say("this was a dry run: nothing is written")
+
+
+def told(config: TrainConfig) -> str:
+    """All settings in a line."""
+    settings: dict[str, Any] = config.flat()
+    return " ".join(f"{key}={value}" for key, value in settings.items() if key not in ("out", "data_dir"))

@@ -1,0 +1,79 @@
+"""Settings that were read from a file, as the types that they have to be."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import Field
+from difflib import get_close_matches
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
+
+from rnnlm.checks import number, shown
+from rnnlm.errors import InputError
+
+__all__ = ["expect_known", "typed"]
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _text(value: Any) -> bool:
+    return isinstance(value, str)
+
+
+def _texts(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_text, value))
+
+
+# for each type what is taken for it, in words, an example, and how it is made
+TYPES: dict[Any, tuple[Callable[[Any], bool], str, str, Callable[[Any], Any]]] = {
+    bool: (lambda value: isinstance(value, bool), "true or false", "false", bool),
+    int: (_whole, "a whole number", "10", int),
+    float: (lambda value: number(value) == number(value), "a number", "0.5", float),
+    str: (_text, "a text", '"text"', str),
+    Path: (_text, "a path", '"a/path"', Path),
+    tuple: (_texts, "a list of texts", '["text"]', tuple),
+}
+
+
+def typed(settings: Mapping[str, Any], known: Mapping[str, Field[Any]], where: str) -> dict[str, Any]:
+    """The settings, each of the type of its field: TOML and JSON have no paths and no tuples, and 1 for 1.0.
+
+    Args:
+        settings: as the file has them.
+        known: the fields there are, by name.
+        where: the file, as errors name it.
+
+    Raises:
+        InputError: another setting, or one of another type.
+    """
+    expect_known(settings, known, where)
+    return {key: _typed(key, value, known[key].type, where) for key, value in settings.items()}
+
+
+def expect_known(names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Check names of settings.
+
+    Raises:
+        InputError: one that there is not; the nearest name is offered.
+    """
+    known = list(known)
+    for name in names:
+        if name not in known:
+            near = get_close_matches(name, known, 1)
+            hint = f"; did you mean {near[0]}?" if near else ""
+            raise InputError(f"a setting must be one of {', '.join(known)}, got {shown(name)} in {where}{hint}")
+
+
+def _typed(key: str, value: Any, kind: Any, where: str) -> Any:
+    if get_origin(kind) in (Union, UnionType):  # with None, which a file says by saying nothing
+        kind = next(one for one in get_args(kind) if one is not NoneType)
+    if get_origin(kind) is Literal:
+        choices = get_args(kind)
+        if value not in choices:
+            raise InputError(f"{where}: {key} must be one of {', '.join(choices)}, got {shown(value)}")
+        return value
+    fits, rule, example, made = TYPES[get_origin(kind) or kind]
+    if not fits(value):
+        raise InputError(f"{where}: {key} must be {rule}, got {shown(value)}: write it as in {key} = {example}")
+    return made(value)
