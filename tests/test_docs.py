@@ -95,6 +95,7 @@ def folder(tmp_path, treebank, monkeypatch):
     whole = story._words
     monkeypatch.setattr(story, "_words", lambda part: whole(part)[: STORIES[part]])
     monkeypatch.setattr(story, "_floors", cache(story._floors.__wrapped__))  # of these, and not for other tests
+    monkeypatch.delenv("COLUMNS", raising=False)  # to which a progress bar would be cut
     monkeypatch.setattr("rnnlm.experiments.stories.SENTENCES", 20)
     for name, content in FILES.items():
         Path(name).write_text(content, encoding="utf-8")
