@@ -66,6 +66,8 @@ def show_model(folder: Path) -> None:
     model, words = open_model(folder)
     print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
     print(f"  {'reads':16s} {words.reading}")
+    if (folder / METRICS).is_file() and (best := best_of_rows(read_metrics(folder))):
+        print(f"  {'best model':16s} epoch {best[0]}, valid {best[1]:.2f}")
     for name, layer in model.layers.items():
         print(f"  {name:16s} {_described(layer)}")
         for weight, p in zip(layer.names, layer.params):
@@ -73,8 +75,6 @@ def show_model(folder: Path) -> None:
             count = f"{p.size:>12,}" if own else "        tied"
             print(f"    {weight:14s} {' x '.join(str(n) for n in p.shape):>16s} {count}")
     print(f"  {'parameters':16s} {'':16s} {sum(p.size for p in model.params):>12,}")
-    if (folder / METRICS).is_file() and (best := best_of_rows(read_metrics(folder))):
-        print(f"  {'best model':16s} epoch {best[0]}, valid {best[1]:.2f}")
 
 
 def _described(layer: "Layer") -> str:
