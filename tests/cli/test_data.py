@@ -30,7 +30,7 @@ def test_a_text_is_encoded_checked_trained_on_and_scored(treebank, capsys):
     assert capsys.readouterr() == (told * 2, "")
     shown = []
     for name in ("text", "text.ids"):
-        assert main(["train", *SMALL, "--corpus", name, "--out", f"from-{name}"]) == 0
+        assert main(["train", *SMALL, "--corpus", name, "--unk-rate", "0", "--out", f"from-{name}"]) == 0
         out = capsys.readouterr().out
         shown.append([line for line in out.splitlines() if "corpus=" not in line and "results in" not in line])
         for options in (["--json"], ["--json", "--lanes", "4"]):
@@ -58,7 +58,7 @@ def test_an_encoded_text_without_an_evaluation_has_the_words_it_reads(treebank, 
     Path("text").write_text(TEXT)
     assert main(["data", "encode", "text"]) == 0
     for name in ("text", "text.ids"):
-        options = ["--max-tokens", "30", "--no-evaluate", "--corpus", name, "--out", f"from-{name}"]
+        options = ["--unk-rate", "0", "--max-tokens", "30", "--no-evaluate", "--corpus", name, "--out", f"from-{name}"]
         assert main(["train", *SMALL, *options]) == 0
     assert Path("from-text/model/vocab.txt").read_text() == Path("from-text.ids/model/vocab.txt").read_text()
     capsys.readouterr()

@@ -39,7 +39,7 @@ def test_a_picture_is_whole_or_not_there(models, tmp_path, monkeypatch, capsys):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr("matplotlib.figure.Figure.savefig", fails)
-    assert main(["plot", str(models / "trained"), "--out", str(tmp_path / "a.png")]) == 1
+    assert main(["plot", str(models / "trained"), "--overwrite", "--out", str(tmp_path / "a.png")]) == 1
     assert (tmp_path / "a.png").read_bytes() == b"the one before"
     assert [path.name for path in tmp_path.iterdir()] == ["a.png"]
 

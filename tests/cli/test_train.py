@@ -15,7 +15,7 @@ def test_train_leaves_a_folder(treebank, capsys):
     model, words = load_model("out/model")
     assert f"vocabulary {len(words)}, {sum(p.size for p in model.params):,} parameters" in shown
     assert [r["epoch"] for r in rows("out/metrics.jsonl")[:3]] == [1, 2, 3]
-    final = {r["part"]: r for r in rows("out/metrics.jsonl")[3:]}
+    final = {r["part"]: r for r in rows("out/metrics.jsonl")[4:]}
     assert set(final) == {"valid", "test"}
     assert final["test"]["tokens"] == len(ptb.load_data("test")[0]) - 1
     assert f"test perplexity {final['test']['perplexity']:.2f}" in shown

@@ -45,7 +45,7 @@ def test_looking_at_them(folder, capsys):
     assert main(["vectors", "analogy", "v.txt", "cat", "dog", "mat"]) == 0
     assert capsys.readouterr().out.startswith("cat : dog = mat : ?: ")
     for words in ([], ["cat", "dog", "mat"]):
-        assert main(["vectors", "plot", "v.txt", *words, "--out", "v.png"]) == 0
+        assert main(["vectors", "plot", "v.txt", *words, "--out", "v.png", "--overwrite"]) == 0
     assert capsys.readouterr().out.splitlines() == ["v.png: 10 words", "v.png: 3 words"]
 
 

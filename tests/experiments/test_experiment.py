@@ -39,7 +39,9 @@ def test_the_best_model_by_valid_is_kept_and_the_rate_lowered(treebank, monkeypa
     )
     model = load_model("out/model")[0]
     np.testing.assert_array_equal(host(model.flat_params), saved[1])
-    final = {r["part"]: r for r in rows("out/metrics.jsonl")[4:]}
+    best, *parts = rows("out/metrics.jsonl")[4:]
+    assert best == {"best_epoch": 2, "best_valid_perplexity": pytest.approx(5)}
+    final = {r["part"]: r for r in parts}
     assert final["test"]["nats"] == real(model, ptb.load_data("test")[0]).nats
     assert [r["lr"] for r in rows("out/metrics.jsonl")[:4]] == [1, 1, 1, 0.25]
 
