@@ -3,6 +3,7 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Timer
 
 import numpy as np
 import pytest
@@ -107,12 +108,15 @@ def test_standard_input_is_answered_line_by_line(models, clean_env):
     arguments = [sys.executable, "-m", "rnnlm", "score", str(models / "trained"), "-"]
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
     with subprocess.Popen(arguments, env=clean_env, text=True, bufsize=1, **pipes) as process:
-        answers = []
+        answers, deadline = [], Timer(60, process.kill)  # for one that would wait for ever
+        deadline.daemon = True
+        deadline.start()
         for line in ("the cat sat\n", "a dog\n", "\n", "the cat sat\n", "a <eos> dog\n"):
             process.stdin.write(line)
             process.stdin.flush()
             answers.append(process.stdout.readline())
         _, err = process.communicate()
+        deadline.cancel()
     assert answers[0] == answers[3] != answers[1]
     assert answers[0].endswith("\tthe cat sat\n")
     assert answers[4] == ""
