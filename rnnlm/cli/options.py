@@ -51,7 +51,7 @@ def parse(arguments: Sequence[str]) -> Command:
         saved = {key: x for key, x in saved.items() if key not in NOT_SAID and x not in (None, [])}
         arguments = ["train", *recipes.arguments(saved), *arguments[1:]]
     elif arguments[:1] == ["train"]:
-        name = value(arguments, "--recipe") or recipes.usual(value(arguments, "--corpus"))
+        name = value(arguments, "--recipe") or recipes.usual(value(arguments, "--corpus"), value(arguments, "--model"))
         TrainConfig.from_recipe(name)  # for its errors
         settings = recipes.arguments(recipes.load(name)["settings"])
         arguments = ["train", "--recipe", name, *settings, *arguments[1:]]
