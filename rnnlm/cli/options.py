@@ -77,7 +77,7 @@ def _named(name: str, kind: type[Command], arguments: Sequence[str]) -> Any:
     if kind is not Train or not arguments:
         return tyro.conf.subcommand(name)
     resumed = value(arguments, "resume")
-    recipe = value(arguments, "recipe") or recipes.usual(value(arguments, "corpus"))
+    recipe = value(arguments, "recipe") or recipes.usual(value(arguments, "corpus"), value(arguments, "model"))
     defaults = Train.from_recipe(recipe) if resumed is None else Train.of_run(Path(resumed))
     return tyro.conf.subcommand(name, default=defaults)
 

@@ -1,8 +1,7 @@
 """What perplexities after each epoch say: which one was the best, and whether a model learns its text by heart."""
 
 from collections.abc import Sequence
-
-from rnnlm.inference.evaluation import perplexity
+from math import inf, isnan
 
 __all__ = ["BY_HEART", "best_epoch", "by_heart_since"]
 
@@ -12,9 +11,9 @@ BY_HEART = (
 )
 
 
-def best_epoch(valid: Sequence[float], best: float | None) -> int | None:
-    """The first epoch whose valid perplexity is that of the best loss, in nats; None where no loss was finite."""
-    return None if best is None else valid.index(perplexity(best)) + 1
+def best_epoch(valid: Sequence[float]) -> int:
+    """The first epoch of the lowest valid perplexity, of one at least that is a number."""
+    return min(range(len(valid)), key=lambda i: inf if isnan(valid[i]) else valid[i]) + 1
 
 
 def by_heart_since(train: Sequence[float], valid: Sequence[float]) -> int | None:

@@ -37,6 +37,11 @@ def _is_text(config: TrainConfig) -> bool:
     return not (Path(config.corpus).is_file() and is_encoded(Path(config.corpus)))
 
 
+def _is_own_stream(config: TrainConfig) -> bool:
+    """Whether words of a text may be read as unknown ones."""
+    return config.corpus not in BUILT_IN and _is_text(config) and not config.text.sentences
+
+
 def _overruled(config: TrainConfig) -> bool:
     """Whether every place has a dropout of its own."""
     places = [config.model.input_dropout, config.model.output_dropout]
@@ -69,6 +74,10 @@ EFFECTS = [
         lambda c: c.lr_rule != "plateau" or c.evaluate,
         "with valid perplexities where --lr-rule is plateau: leave out --no-evaluate",
     ),
+    Effect(
+        ("patience",), lambda c: c.evaluate, "where there are valid perplexities to wait for: leave out --no-evaluate"
+    ),
+    Effect(("unk_rate",), _is_own_stream, "on a text file of one's own that is read as one stream"),
     Effect(("data_dir",), lambda c: c.corpus == "ptb", "with --corpus ptb"),
     Effect(
         ("max_words",),

@@ -226,8 +226,8 @@ class Fitting:
 
     def tell_best(self) -> None:
         """Say and write down which epoch the model is of."""
-        epoch = best_epoch(self.curves.get("valid", ()), self.training.best)
-        if epoch is not None:
+        if self.training.best is not None:
+            epoch = best_epoch(self.curves["valid"])
             value = self.curves["valid"][epoch - 1]
             say(f"best model: epoch {epoch}, valid {value:.2f}")
             self.results.append(METRICS, {"best_epoch": epoch, "best_valid_perplexity": value})

@@ -43,8 +43,8 @@ class TrainConfig:
 
     Attributes:
         recipe: settings to begin with: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or the
-            folder or the settings.json of a run; on the command line it is text for a corpus of one's own, and story
-            for the others, unless given.
+            folder or the settings.json of a run; on the command line it is text for a recurrent model of one's own
+            text, and story for all else, unless given.
         corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
             whose last tenth is then held out.
         out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.

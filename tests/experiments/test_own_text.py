@@ -102,6 +102,8 @@ def test_own_text_has_a_recipe_of_its_own(here):
     for arguments, name in ((["--corpus", "ptb"], "story"), ([], "story"), (["--recipe", "nnlm"], "nnlm")):
         assert parse(["train", *arguments]).recipe == name
     assert parse(["train", "--recipe", "story", "--corpus", "text"]).lr_rule == "cosine"
+    for model in (["--cell", "rnn"], ["--model", "nnlm"], ["--model", "cbow-lm"]):
+        parse(["train", "--corpus", "text", *model]).check()
 
 
 def test_a_model_begins_with_the_frequencies_of_words(here):

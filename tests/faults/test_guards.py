@@ -17,12 +17,11 @@ from rnnlm import drawing, files, opening
 from rnnlm.backend import NAME
 from rnnlm.book import pickles
 from rnnlm.cli import process
-from rnnlm.cli.commands import plot
 from rnnlm.data import encoded, lines
 from rnnlm.data.blocks import Blocks
 from rnnlm.data.reading import Reading
 from rnnlm.data.sources import InFile
-from rnnlm.experiments import results, settings
+from rnnlm.experiments import metrics, results, settings
 from rnnlm.experiments.fitting import Fitting
 from rnnlm.experiments.results import Results
 from rnnlm.models.base import Model
@@ -151,7 +150,7 @@ GUARDS = {  # what is taken away: where, what is there instead, the test, its ar
     "keys of a pickle are plain": (pickles, "expect_plain", nothing, test_pickles.test_a_few_bytes_take_little, {"bomb": "a key that takes for ever"}, "said nothing"),
     "a pickle's room": (pickles.Unpickler, "_built", nothing, test_pickles.test_the_same_bytes_do_not_become_many_arrays, {}, "MB|assert"),
     "a file is a file": (stat, "S_IFMT", lambda mode: stat.S_IFREG, test_places.test_what_is_no_file_is_refused_by_its_name, {"place": "a folder"}, "assert"),
-    "a cut line of figures is left out": (plot, "_is_json", lambda line: True, test_plot.test_a_line_that_was_cut_is_left_out, {}, "assert"),
+    "a cut line of figures is left out": (metrics, "_is_json", lambda line: True, test_plot.test_a_line_that_was_cut_is_left_out, {}, "assert"),
 }  # fmt: skip
 
 

@@ -27,9 +27,11 @@ def names() -> list[str]:
     return sorted(path.name.removesuffix(".toml") for path in files(__name__).iterdir() if path.name.endswith(".toml"))
 
 
-def usual(corpus: str | None) -> str:
-    """The recipe for a corpus, where none is named: `text` for text of one's own."""
-    return "story" if corpus is None or corpus in BUILT_IN else "text"
+def usual(corpus: str | None, model: str | None) -> str:
+    """The recipe for a corpus and a model, as they were asked for, where none is named: `text`, which has a cell, for
+    text of one's own and a recurrent model."""
+    own = corpus is not None and corpus not in BUILT_IN
+    return "text" if own and model in (None, "recurrent") else "story"
 
 
 def load(name: str) -> dict[str, Any]:
