@@ -38,7 +38,7 @@ class Memory:
 
     def __str__(self) -> str:
         weights, windows = in_bytes(self.weights), in_bytes(self.windows)
-        return f"{in_bytes(self.total)} ({weights} for weights, gradients and optimizer, {windows} for windows)"
+        return f"{in_bytes(self.total)} ({weights} for weights, gradients and optimizer, {windows} for a window)"
 
     @property
     def total(self) -> int:
