@@ -1,6 +1,5 @@
 """How much memory a training takes, told and, where there is not so much, refused before any of it is taken."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -8,7 +7,6 @@ import numpy as np
 from rnnlm.backend import ops
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
-from rnnlm.layers.named import CELLS
 from rnnlm.models.config import ModelConfig
 
 __all__ = ["Memory", "in_bytes"]
@@ -36,11 +34,11 @@ class Memory:
         slots = len(config.make_optimizer().slots)
         rows = config.batch_size * config.time_size
         scores = min(rows * model.vocab_size, max(ops.SCORES, model.vocab_size))
-        return cls(size * (COPIES + slots) * model.parameters, size * (rows * _widths(config, model) + scores))
+        return cls(size * (COPIES + slots) * model.parameters, size * (rows * model.kept + scores))
 
     def __str__(self) -> str:
         weights, windows = in_bytes(self.weights), in_bytes(self.windows)
-        return f"{in_bytes(self.total)} ({weights} for weights, gradients and optimizer, {windows} for windows)"
+        return f"{in_bytes(self.total)} ({weights} for weights, gradients and optimizer, {windows} for a window)"
 
     @property
     def total(self) -> int:
@@ -65,29 +63,6 @@ class Memory:
             f"sizes must go into the {in_bytes(there)} of memory that there are, got {told}: in "
             f"{model.dtype} they take {self}; take smaller ones"
         )
-
-
-def _widths(config: TrainConfig, model: ModelConfig) -> int:
-    """Numbers that are kept for each token of a window, and their gradients, but for its scores."""
-    D, last = model.wordvec_size, model.hidden_sizes[-1]
-    if config.model.model != "recurrent":
-        return 2 * model.context * D + 4 * last
-    cell = CELLS[model.cell].layer
-    count = 2 * D + 2 * last + 2 * sum(_dropped(model))
-    for H in model.hidden_sizes:
-        count += (cell.gates + len(cell.states)) * H + D
-        D = H
-    return count
-
-
-def _dropped(model: ModelConfig) -> Iterator[int]:
-    """Widths of what dropouts let through, of each a mask is kept."""
-    *inner, last = model.hidden_sizes
-    widths = {"input_dropout": [model.wordvec_size], "hidden_dropout": inner, "output_dropout": [last]}
-    for name, places in widths.items():
-        own: float | None = getattr(model, name)
-        if model.dropout_ratio if own is None else own:
-            yield from places
 
 
 def in_bytes(size: float) -> str:

@@ -1,6 +1,6 @@
 """What a model is built from."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any, Literal
@@ -15,7 +15,7 @@ ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
-LARGEST = 10  # size of what weights begin with: from there on, gates and tanh are 0 or 1 to five digits, and stay so
+LARGEST = 100  # of what weights begin with: a sigmoid of it is 0 or 1 in float32, and learns nothing
 CONTEXT = 4  # words, unless told otherwise
 
 
@@ -48,7 +48,7 @@ class ModelOptions:
             all in [-init_range, init_range], as Zaremba et al. have them. orthogonal: as the book, but each block of
             Wh orthogonal. torch: recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range, init_range],
             the output's bias 0, as in PyTorch's example and AWD-LSTM.
-        init_range: bound of initial weights, for uniform and torch; at most 10, as the next two.
+        init_range: bound of initial weights, for uniform and torch; at most 100, as the next two.
         bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal; 0 for the book's zeros.
         forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z (the input
             product's): remember more in the beginning. Source: Jozefowicz, Zaremba and Sutskever, An empirical
@@ -184,6 +184,26 @@ class ModelConfig(ModelOptions):
             count += gates * H * (D + H + biases)
             D = H
         return count
+
+    @property
+    def kept(self) -> int:
+        """How many numbers a training keeps for each token of a window, with their gradients, but for its scores."""
+        D, last, cell = self.wordvec_size, self.hidden_sizes[-1], CELLS[self.cell].layer
+        count = 2 * D + 2 * last + 2 * sum(_dropped(self))
+        for H in self.hidden_sizes:
+            count += (cell.gates + len(cell.states)) * H + D
+            D = H
+        return count
+
+
+def _dropped(model: ModelConfig) -> Iterator[int]:
+    """Widths of what dropouts let through, of each of which a mask is kept."""
+    *inner, last = model.hidden_sizes
+    widths = {"input_dropout": [model.wordvec_size], "hidden_dropout": inner, "output_dropout": [last]}
+    for name, places in widths.items():
+        own: float | None = getattr(model, name)
+        if model.dropout_ratio if own is None else own:
+            yield from places
 
 
 def initial_options(model: str, options: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -58,6 +58,11 @@ class ContextConfig(ModelConfig):
         hidden = 0 if self.model == CbowLm.__name__ else (self.context * D + 1) * H
         return V * D + hidden + V + (0 if self.tied else H * V)
 
+    @property
+    def kept(self) -> int:
+        """How many numbers a training keeps for each token of a window, with their gradients, but for its scores."""
+        return 2 * self.context * self.wordvec_size + 4 * self.hidden_sizes[-1]
+
 
 class _ContextModel(Model):
     """What the two share.

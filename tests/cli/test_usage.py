@@ -22,7 +22,7 @@ WRONG = [
     *((2, ["train", f"--{name}"], name) for name in (*SIZES, *RATES, "out", "corpus", "recipe")),
     (2, ["train", "--lr", "inf"], "lr must be positive and finite, got inf"),
     (2, ["train", "--lr-decay", "0.5"], "decay (lr_decay) must be at least 1, got 0.5"),
-    (2, ["train", "--bias-range", "-1"], "bias_range must be in [0, 10], got -1.0"),
+    (2, ["train", "--bias-range", "-1"], "bias_range must be in [0, 100], got -1.0"),
     (2, ["train", "--seed", "-1"], "seed must be a whole number in [0, 2**64), got -1"),
     (2, ["train", "--recipe", "seed-100"], "did you mean seed-1000?"),
     (2, ["train", "--recipe", "nowhere.toml"], "recipe nowhere.toml does not exist"),

@@ -208,7 +208,7 @@ def test_sizes_that_make_no_model_are_refused(sizes, message):
     ("option", "message"),
     [
         ({"seed": -1}, "seed must be a whole number"),
-        ({"bias_range": float("nan")}, r"bias_range must be in \[0, 10\], got nan"),
+        ({"bias_range": float("nan")}, r"bias_range must be in \[0, 100\], got nan"),
         ({"dtype": "float16"}, "dtype must be one of float32, float64, got 'float16'"),
     ],
 )
