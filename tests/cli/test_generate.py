@@ -68,3 +68,18 @@ def test_unknown_words_of_a_prompt_are_told(models, capsys):
 def test_a_seed_has_no_effect_on_the_most_likely_words(models, capsys):
     assert main(["generate", str(models / "trained"), "--greedy", "--seed", "1"]) == 2
     assert "leave out temperature, top_k, top_p and seed" in capsys.readouterr().err
+
+
+def test_words_to_skip_are_never_written(models, capsys):
+    arguments = ["generate", str(models / "trained"), "--count", "20", "--length", "8", "--seed", "3"]
+    assert main(arguments) == 0
+    assert {"the", "sat"} <= set(capsys.readouterr().out.split())
+    assert main([*arguments, "--skip", "the", "sat"]) == 0
+    assert not {"the", "sat"} & set(capsys.readouterr().out.split())
+    assert main([*arguments, "--skip", "zebra"]) == 2
+    assert "skip must name words of the model, got 'zebra', which is none of its" in capsys.readouterr().err
+
+
+def test_what_is_to_be_overwritten_is_named(models, capsys):
+    assert main(["generate", str(models / "trained"), "--overwrite"]) == 2
+    assert "overwrite is for a picture that is there: name it, --heat FILE" in capsys.readouterr().err

@@ -34,6 +34,7 @@ class Generate(Command):
         prompt: words to begin with.
         length: most words (characters, byte pairs) of a text, the prompt included; it ends sooner at the end of a line.
         count: texts to write.
+        skip: words that are never written, `<unk>` say.
         mixing: other models beside it.
         sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
@@ -45,6 +46,7 @@ class Generate(Command):
     prompt: str = ""
     length: int = 50
     count: int = 1
+    skip: tuple[str, ...] = ()
     mixing: Mixing = field(default_factory=Mixing)
     sampling: Sampling = field(default_factory=Sampling)
     heat: Path | None = None
@@ -61,6 +63,7 @@ class Generate(Command):
         begin = [] if words.eos_id is None else [words.eos_id]
         prompt = words.encode(self.prompt).tolist()
         _tell_unknown(self.prompt, words)
+        skip = [self._id_of(word, words) for word in self.skip]
         if not (begin or prompt):
             raise InputError("prompt must have a word: this model has no <eos> to begin after")
         if self.length < len(prompt):
@@ -74,7 +77,7 @@ class Generate(Command):
         for number in range(self.count):
             size = len(begin) + self.length
             how = asdict(self.sampling)
-            ids = generate(model, begin + prompt, None, size, stop_id=words.eos_id, number=number, **how)
+            ids = generate(model, begin + prompt, skip, size, stop_id=words.eos_id, number=number, **how)
             text = words.text(ids[len(begin) :])
             print(" ".join(text.splitlines()).rstrip())  # byte pairs may have line ends in them
             texts.append(ids)
@@ -88,6 +91,14 @@ class Generate(Command):
             raise InputError("greedy takes the most likely word: leave out temperature, top_k, top_p and seed")
         if self.heat is not None:
             expect_new_picture("heat", self.heat, self.overwrite)
+        elif self.overwrite:
+            raise InputError("overwrite is for a picture that is there: name it, --heat FILE, or leave out --overwrite")
+
+    def _id_of(self, word: str, words: Vocabulary) -> int:
+        """The id of a word to skip."""
+        if word not in words:
+            raise InputError(f"skip must name words of the model, got {word!r}, which is none of its {len(words):,}")
+        return words.word_to_id[word]
 
 
 def _tell_unknown(prompt: str, words: Vocabulary) -> None:
