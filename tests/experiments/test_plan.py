@@ -118,7 +118,7 @@ def test_room_is_asked_of_the_machine(treebank, monkeypatch):
 
 @pytest.mark.parametrize("name", ["book-rnn", "book-lstm", "better", "nnlm"])
 def test_memory_is_about_what_a_step_takes(treebank, name):
-    """Weights exactly, where the optimiser remembers nothing; of windows no more than there are, and most of them."""
+    """Weights exactly, where the optimiser remembers nothing; of a window most of it, and hardly more."""
     sizes = {"hidden_size": 48, "wordvec_size": 48, "batch_size": 20, "time_size": 40}
     config = TrainConfig.from_recipe(name, **sizes, optimizer="sgd", evaluate=False)
     for plan in (prepare(config), prepare(config)):  # the first one loads what has to be loaded
@@ -128,7 +128,7 @@ def test_memory_is_about_what_a_step_takes(treebank, name):
         taken = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
     assert plan.memory.weights == 3 * sum(p.nbytes for p in plan.model.params)
-    assert 0.6 * taken < plan.memory.windows < taken
+    assert 0.6 * taken < plan.memory.windows < 1.1 * taken
 
 
 def test_memory_grows_with_the_type_and_the_optimizer():

@@ -19,7 +19,7 @@ def memory() -> int | None:
 def _limit(path: Path) -> int | None:
     """What a file of the kernel's says; it says `max` where there is no limit."""
     try:
-        said = path.read_text().strip()
+        said = path.read_text(encoding="utf-8").strip()
     except OSError:
         return None
     return int(said) if said.isdecimal() else None
