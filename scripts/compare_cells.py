@@ -94,7 +94,7 @@ def print_table(runs: dict[str, list[dict[str, Any]]]) -> None:
     """One line for each model."""
     classes = {row["class"]: row["floor"] for row in runs[CELLS[0]] if "class" in row}
     told = {name: {row["class"]: row["perplexity"] for row in rows if "class" in row} for name, rows in runs.items()}
-    floor = next(row["floor"] for row in runs[CELLS[0]] if "floor" in row and "class" not in row)
+    floor = next(row["floor"] for row in runs[CELLS[0]] if row.get("part") == "test")
     print(f"\n{'':8s}{'test':>8s}{'above floor':>13s}{'accepted':>10s}" + "".join(f"{name:>19s}" for name in classes))
     print(
         f"{'floor':8s}{floor:8.4f}{0:8.4f} nats{'100.0%':>10s}" + "".join(f"{classes[name]:19.3f}" for name in classes)

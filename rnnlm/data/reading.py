@@ -59,6 +59,9 @@ class TextSize:
         return TextSize(lines, words, characters, count)
 
 
+BLANKS = " \t\n\v\f\r"  # between words: other white space is part of one
+
+
 @dataclass(frozen=True)
 class Reading:
     """How lines become units: cleaned and cut.
@@ -114,7 +117,7 @@ class Reading:
         if self.options.left_out(line):
             return None
         kept = self.options.clean(line)
-        return kept if kept.strip() else ""
+        return kept if kept.strip(BLANKS) else ""
 
     def cut(self, line: str) -> list[str]:
         """The units of a line, or of part of one, which is cleaned first."""

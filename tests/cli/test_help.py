@@ -78,7 +78,10 @@ def test_recipes_for_programs(capsys):
     assert main(["recipes", "--json"]) == 0
     rows = [json.loads(line) for line in capsys.readouterr().out.splitlines()]
     assert [row["name"] for row in rows] == recipes.names()
-    assert all(row["memory"] > 12 * row["parameters"] and row["settings"]["corpus"] == row["corpus"] for row in rows)
+    assert all(
+        row["memory"] > 12 * row["parameters"] and row["settings"].get("corpus", "FILE") == row["corpus"]
+        for row in rows
+    )
 
 
 def test_a_recipe_is_printed_as_it_is(capsys):
@@ -94,7 +97,7 @@ def test_a_run_is_a_recipe(models, tmp_path, monkeypatch, capsys):
     before = json.loads((models / "trained/settings.json").read_text())
     for number, recipe in enumerate([models / "trained", models / "trained/settings.json"], 1):
         assert main(["train", "--recipe", str(recipe), "--max-epoch", "1"]) == 0
-        now = json.loads(Path(f"runs/story-{number:03d}/settings.json").read_text())
+        now = json.loads(Path(f"runs/text-{number:03d}/settings.json").read_text())
         assert now == {**before, "recipe": str(recipe), "max_epoch": 1, "out": None}
     for content in ("{", "[]", '{"lr": 1}'):
         Path("settings.json").write_text(content)

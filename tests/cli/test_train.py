@@ -159,7 +159,7 @@ def test_every_stack_is_trained_saved_and_read_again(treebank, capsys):
     assert "gru1             TimeGRU, weight_drop 0.3, reset_after" in shown
     assert "input_dropout    TimeDropout, dropout_ratio 0.2, variational" in shown
     assert "ar               TimeActivationRegularization, ar 2" in shown
-    assert f"6 x {len(words)}         tied" in shown
+    assert f"W (6, {len(words)}) tied" in shown
     assert f"{model.config.parameters:,}" in shown.splitlines()[-1]
     assert main(["eval", "deep", "--corpus", "ptb"]) == 0
     assert main(["generate", "deep", "--prompt", "the cat", "--seed", "1"]) == 0

@@ -13,7 +13,8 @@ from tests.cli.runs import SMALL, script
 
 ALWAYS = {  # which do something with whatever else is said, or are refused where they don't go with it
     "recipe", "corpus", "out", "resume", "save_every", "max_tokens", "init_embedding", "optimizer", "lr",
-    "weight_decay", "lr_rule", "batch_size", "time_size", "random_bptt", "max_epoch", "patience", "max_grad",
+    "weight_decay", "lr_rule", "batch_size", "time_size", "random_bptt", "max_epoch", "max_grad", "tensorboard",
+    "unigram_bias",
     "evaluate", "device", "precision", "sentences", "units", "column", "leave_out", "lower", "strip_punctuation",
     "ascii_only", "model", "wordvec_size", "tied", "input_dropout", "output_dropout", "init", "dtype", "seed",
 }  # fmt: skip
@@ -28,6 +29,10 @@ WITHOUT = {
     "--max_words 300": "--max-words 300 has an effect only where words are counted",
     "--max-words 300 --corpus ptb": "--max-words 300 has an effect only where words are counted",
     "--max-words 300 --corpus text.ids": "--max-words 300 has an effect only where words are counted",
+    "--patience 2 --no-evaluate": "--patience 2 has an effect only where there are valid perplexities to wait for",
+    "--unk-rate 0.1": "--unk-rate 0.1 has an effect only on a text file of one's own",
+    "--unk-rate 0.1 --corpus text.ids": "--unk-rate 0.1 has an effect only on a text file of one's own",
+    "--unk-rate 0.1 --corpus text --sentences": "--unk-rate 0.1 has an effect only on a text file of one's own",
     "--data-dir data": "--data-dir data has an effect only with --corpus ptb",
     "--context 4": "--context 4 has an effect only with --model nnlm or cbow-lm",
     "--model nnlm --layers 1": "--layers 1 has an effect only with --model recurrent",
@@ -45,7 +50,7 @@ WITH = [
     "--max-words 300 --corpus ptb --lower", "--data-dir data --corpus ptb", "--context 4 --model nnlm",
     "--hidden-size 9 --last-hidden-size 5 --layers 2", "--last-hidden-size 5", "--variational --input-dropout 0.1",
     "--dropout-ratio 0.1 --layers 2 --input-dropout 0.2 --output-dropout 0", "--activation tanh", "--bias-range 0.1",
-    "--init-range 0.1 --init torch", "--reset-after --cell gru", "--forget-bias 1 --cell lstm", "--max-words 9 --corpus nowhere",
+    "--unk-rate 0.1 --corpus text", "--patience 2", "--init-range 0.1 --init torch", "--reset-after --cell gru", "--forget-bias 1 --cell lstm", "--max-words 9 --corpus nowhere",
 ]  # fmt: skip
 
 

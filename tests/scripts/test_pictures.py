@@ -19,7 +19,7 @@ def test_the_pictures_of_the_scripts(models, treebank, tmp_path, monkeypatch, ca
     gates = script("draw_gates")
     gates.main(Path("lstm"), "the cat sat on the x", tmp_path / "gates.png")
     assert (tmp_path / "gates.png").read_bytes().startswith(b"\x89PNG")
-    with pytest.raises(InputError, match="layer must be the number of an LSTM among TimeRNN, got 1"):
+    with pytest.raises(InputError, match="layer must be the number of an LSTM among TimeGRU, got 1"):
         gates.main(models / "trained", "the cat", tmp_path / "gates.png")
     with pytest.raises(InputError, match="layer must be the number of an LSTM among TimeLSTM, got 2"):
         gates.main(Path("lstm"), "the cat", tmp_path / "gates.png", layer=2)

@@ -47,7 +47,7 @@ def about(name: str) -> dict[str, Any]:
 
     told = dict(recipes.load(name)["about"])
     config = TrainConfig.from_recipe(name)
-    known = {"name": name, "title": told.pop("title"), "corpus": config.corpus}
+    known = {"name": name, "title": told.pop("title"), "corpus": told.pop("corpus", config.corpus)}
     if "words" in told:
         known["memory"] = Memory.of(config, config.model_config(told["words"])).total
     return {**known, **told, "settings": recipes.load(name)["settings"]}
