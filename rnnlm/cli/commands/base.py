@@ -1,5 +1,10 @@
 """What every command is."""
 
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rnnlm.cli.effects import Effect, expect_effect
+
 __all__ = ["Command"]
 
 
@@ -12,6 +17,7 @@ class Command:
 
     device: str | None = None  # a command without these fields runs wherever the environment says
     precision: str | None = None
+    effects: ClassVar[Sequence[Effect]] = ()  # when its options do something
     raw = False  # whether what it prints goes to a terminal as it is, control characters too
 
     @property
@@ -25,6 +31,7 @@ class Command:
         Raises:
             InputError: one does not, by name.
         """
+        expect_effect(self, self.effects, typed)
 
     def run(self) -> None:
         """Do it."""

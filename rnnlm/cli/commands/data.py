@@ -7,6 +7,7 @@ from typing import Literal
 from tyro.conf import OmitSubcommandPrefixes, Positional
 
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.effects import ENCODING
 from rnnlm.cli.folders import words_of
 from rnnlm.data.corpora import ptb
 from rnnlm.data.encoded import verify
@@ -32,6 +33,7 @@ class Encode(Command):
         overwrite: replace what is there.
     """
 
+    effects = ENCODING
     text: Positional[Path]
     out: Path | None = None
     vocab: Path | None = None
@@ -88,13 +90,18 @@ class Data(Command):
     data_dir: Path | None = None
     action: OmitSubcommandPrefixes[Encode | Check | Where] = Where()
 
+    @property
+    def asked(self) -> Command:
+        """The command named behind it, if there is one, which has no use for these options."""
+        if not isinstance(self.action, Command):
+            return self
+        if self.fetch is not None or self.data_dir is not None:
+            raise InputError("encode and check take files: leave out fetch and data_dir")
+        return self.action
+
     def run(self) -> None:
         """Do it."""
-        if isinstance(self.action, Command):
-            if self.fetch is not None or self.data_dir is not None:
-                raise InputError("encode and check take files: leave out fetch and data_dir")
-            self.action.run()
-        elif self.fetch is not None:
+        if self.fetch is not None:
             note(ptb.LICENCE)
             print(f"ptb is in {ptb.fetch(self.data_dir) / 'ptb'}")
         else:

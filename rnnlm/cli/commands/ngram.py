@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from tyro.conf import OmitSubcommandPrefixes, Positional
 
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.effects import NGRAMS
 from rnnlm.cli.folders import words_of
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus, load_part
@@ -46,6 +47,7 @@ class Train(Command):
         text: how a text is read.
     """
 
+    effects = NGRAMS
     corpus: str = "story"
     out: Path = Path("lm.arpa")
     order: int = 5

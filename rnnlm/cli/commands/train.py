@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from rnnlm.cli.commands.base import Command
-from rnnlm.experiments.effects import expect_effect
+from rnnlm.cli.effects import TRAINING
 from rnnlm.experiments.settings import TrainConfig
 
 __all__ = ["Train"]
@@ -21,12 +21,13 @@ class Train(TrainConfig, Command):
         dry_run: check all of it, print what would be done, and write nothing.
     """
 
+    effects = TRAINING
     dry_run: bool = False
 
     def expect_effect(self, typed: set[str]) -> None:
         """Check the options themselves, then that those that were typed do something."""
         self.check()
-        expect_effect(self, typed)
+        super().expect_effect(typed)
 
     def run(self) -> None:
         """Do it."""

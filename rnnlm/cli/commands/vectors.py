@@ -8,6 +8,7 @@ from tyro.conf import OmitSubcommandPrefixes, Positional
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.effects import VECTORS
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus
 from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
@@ -43,6 +44,7 @@ class Train(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
     """
 
+    effects = VECTORS
     corpus: str = "story"
     out: Path = Path("vectors.txt")
     method: Literal["skip-gram", "cbow", "svd"] = "skip-gram"

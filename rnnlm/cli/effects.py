@@ -1,18 +1,19 @@
-"""Options of a training that do nothing beside the others: one who types such a one expects something of it.
+"""Options that do nothing beside the others: one who types such a one expects something of it.
 
 What a recipe sets is not asked about: recipes are begun with, and changed.
 """
 
-from collections.abc import Callable, Collection
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
+from typing import Any
 
 from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.data.encoded import is_encoded
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["EFFECTS", "Effect", "expect_effect"]
+__all__ = ["ENCODING", "NGRAMS", "TRAINING", "VECTORS", "Effect", "expect_effect"]
 
 
 @dataclass(frozen=True)
@@ -21,16 +22,16 @@ class Effect:
 
     Attributes:
         options: by name.
-        does: whether they do, with settings that are in order.
+        does: whether they do, beside the others, which are in order.
         where: the same in words, after "has an effect only".
     """
 
     options: tuple[str, ...]
-    does: Callable[[TrainConfig], bool]
+    does: Callable[[Any], bool]
     where: str
 
 
-def _is_text(config: TrainConfig) -> bool:
+def _is_text(config: Any) -> bool:
     """Whether words are counted to be told apart, rather than given."""
     if config.corpus in BUILT_IN:
         return config.corpus == "ptb" and (config.text.cleans or config.text.units != "word")
@@ -61,7 +62,9 @@ RECURRENT = (
     "recurrent_dropout", "ar", "tar", "forget_bias",
 )  # fmt: skip
 
-EFFECTS = [
+PTB_FOLDER = Effect(("data_dir",), lambda c: c.corpus == "ptb", "with --corpus ptb")
+
+TRAINING = [
     Effect(("warmup",), lambda c: c.lr_rule == "cosine", "with --lr-rule cosine"),
     Effect(("lr_epochs",), lambda c: c.lr_rule == "step", "with --lr-rule step"),
     Effect(
@@ -78,7 +81,7 @@ EFFECTS = [
         ("patience",), lambda c: c.evaluate, "where there are valid perplexities to wait for: leave out --no-evaluate"
     ),
     Effect(("unk_rate",), _is_own_stream, "on a text file of one's own that is read as one stream"),
-    Effect(("data_dir",), lambda c: c.corpus == "ptb", "with --corpus ptb"),
+    PTB_FOLDER,
     Effect(
         ("max_words",),
         _is_text,
@@ -110,19 +113,48 @@ EFFECTS = [
 ]
 
 
-def expect_effect(config: TrainConfig, typed: Collection[str]) -> None:
+NGRAMS = [
+    PTB_FOLDER,
+    Effect(
+        ("max_words",),
+        lambda c: c.vocab is None and _is_text(c),
+        "where words are counted: of a text file, and of ptb with --units or what cleans it, without --vocab",
+    ),
+]
+VECTORS = [
+    PTB_FOLDER,
+    Effect(("max_words",), lambda c: c.corpus not in BUILT_IN and _is_text(c), "on a text file"),
+    Effect(
+        ("negative", "epochs", "lr", "subsample", "block"),
+        lambda c: c.method != "svd",
+        "with --method skip-gram or cbow",
+    ),
+]
+ENCODING = [Effect(("max_words",), lambda c: c.vocab is None, "without --vocab, which has the words")]
+
+
+def expect_effect(given: Any, effects: Sequence[Effect], typed: Collection[str]) -> None:
     """Check that options that were typed do something, or are 0 or off, which is what they would be without them.
 
     Args:
-        config: settings that were checked.
+        given: the options, a dataclass, which were checked.
         typed: names of options.
 
     Raises:
         InputError: one that does nothing, by name, with what to do.
     """
-    values = config.flat()
-    for effect in EFFECTS:
+    values = _flat(given)
+    for effect in effects:
         for name in effect.options:
-            if name in typed and values[name] and not effect.does(config):
+            if name in typed and values[name] and not effect.does(given):
                 flag = f"--{name.replace('_', '-')}"
                 raise InputError(f"{flag} {values[name]} has an effect only {effect.where}; leave out {flag}")
+
+
+def _flat(given: Any) -> dict[str, Any]:
+    """The fields of a dataclass, and those of dataclasses among them."""
+    values: dict[str, Any] = {}
+    for field in fields(given):
+        value = getattr(given, field.name)
+        values |= _flat(value) if is_dataclass(value) else {field.name: value}
+    return values

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rnnlm.cli.effects import TRAINING, expect_effect
 from rnnlm.cli.main import main
 from rnnlm.data import encode_corpus
-from rnnlm.experiments.effects import EFFECTS, expect_effect
 from rnnlm.experiments.settings import TrainConfig, known_settings
 from tests.cli.runs import SMALL, script
 
@@ -74,7 +74,7 @@ def test_one_with_an_effect_is_not(texts, capsys, words):
 
 
 def test_every_option_is_in_the_table_or_does_something_always():
-    listed = {name for effect in EFFECTS for name in effect.options}
+    listed = {name for effect in TRAINING for name in effect.options}
     assert listed | ALWAYS == set(known_settings())
     assert not listed & ALWAYS
 
@@ -82,7 +82,7 @@ def test_every_option_is_in_the_table_or_does_something_always():
 def test_every_entry_of_the_table_refuses_something():
     """But for three, of which the model itself refuses all values but those that are off."""
     said = [refused.partition("only ")[2].split(";")[0] for refused in WITHOUT.values()]
-    silent = {e.options[0] for e in EFFECTS if not any(words and e.where.startswith(words) for words in said)}
+    silent = {e.options[0] for e in TRAINING if not any(words and e.where.startswith(words) for words in said)}
     assert silent == {"reset_after", "forget_bias", "bias_range"}
 
 
@@ -94,7 +94,7 @@ def test_what_a_recipe_sets_is_not_asked_about(treebank, capsys):
 
 
 def test_a_configuration_of_the_library_is_not_asked_about():
-    expect_effect(replace(TrainConfig(), lr_epochs=3), [])
+    expect_effect(replace(TrainConfig(), lr_epochs=3), TRAINING, [])
 
 
 def test_the_script_without_its_corpus_needs_no_folder_for_it(tmp_path, monkeypatch, no_cache, capsys):
@@ -102,3 +102,21 @@ def test_the_script_without_its_corpus_needs_no_folder_for_it(tmp_path, monkeypa
     monkeypatch.delenv("RNNLM_DATA", raising=False)
     assert script("train_ptb").main(["--data-dir", "nowhere", "--max-tokens", "3000", "--dry-run"]) == 0
     assert "training on the built-in corpus instead" in capsys.readouterr().err
+
+
+OTHERS = {
+    "ngram train --corpus text --data-dir data": "--data-dir data has an effect only with --corpus ptb",
+    "ngram train --max-words 50": "--max-words 50 has an effect only where words are counted",
+    "ngram train --corpus text --vocab text.ids --max-words 50": "--max-words 50 has an effect only where words are",
+    "vectors train --corpus text --data-dir data": "--data-dir data has an effect only with --corpus ptb",
+    "vectors train --max-words 50": "--max-words 50 has an effect only on a text file",
+    "vectors train --method svd --epochs 2": "--epochs 2 has an effect only with --method skip-gram or cbow",
+    "data encode text --vocab text.ids --max-words 50": "--max-words 50 has an effect only without --vocab",
+}
+
+
+@pytest.mark.parametrize("words", OTHERS)
+def test_one_of_another_command_is_refused_too(texts, capsys, words):
+    assert main([*words.split(), "--out", "new"]) == 2
+    assert OTHERS[words] in capsys.readouterr().err
+    assert not Path("new").exists()
