@@ -41,7 +41,7 @@ def with_corpus(given: list[str]) -> list[str]:
     choose(value(given, "device"), value(given, "precision"))
     import_module("rnnlm.backend")  # nothing is downloaded for a training that can't begin
     try:
-        find_or_fetch(value(given, "data_dir"))
+        find_or_fetch(value(given, "data_dir"), fetch="dry_run" not in typed(given))
     except (DataError, MissingExtra) as error:
         note(f"training on the built-in corpus instead: {error}")
         given = taken_out(given, "data_dir")  # which is of no use to it
@@ -49,8 +49,8 @@ def with_corpus(given: list[str]) -> list[str]:
     return chosen
 
 
-def find_or_fetch(data_dir: str | None) -> None:
-    """See that Penn Treebank is there: where it is said to be, or in the usual places, else downloaded.
+def find_or_fetch(data_dir: str | None, fetch: bool) -> None:
+    """See that Penn Treebank is there: where it is said to be, or in the usual places, else downloaded, if that is asked.
 
     Raises:
         DataError, MissingExtra: it is not to be had.
@@ -58,7 +58,7 @@ def find_or_fetch(data_dir: str | None) -> None:
     try:
         ptb.find_all(None if data_dir is None else Path(data_dir))
     except DataError as missing:
-        if data_dir is not None:
+        if data_dir is not None or not fetch:
             raise
         note(ptb.LICENCE)
         try:

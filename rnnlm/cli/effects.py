@@ -40,7 +40,8 @@ def _is_text(config: Any) -> bool:
 
 def _is_own_stream(config: TrainConfig) -> bool:
     """Whether words of a text may be read as unknown ones."""
-    return config.corpus not in BUILT_IN and _is_text(config) and not config.text.sentences
+    own = config.corpus not in BUILT_IN and _is_text(config)
+    return own and not config.text.sentences and config.text.units != "bpe"  # byte pairs have no unknown ones
 
 
 def _overruled(config: TrainConfig) -> bool:
@@ -80,7 +81,11 @@ TRAINING = [
     Effect(
         ("patience",), lambda c: c.evaluate, "where there are valid perplexities to wait for: leave out --no-evaluate"
     ),
-    Effect(("unk_rate",), _is_own_stream, "on a text file of one's own that is read as one stream"),
+    Effect(
+        ("unk_rate",),
+        _is_own_stream,
+        "on a text file of one's own that is read as one stream of words or characters",
+    ),
     PTB_FOLDER,
     Effect(
         ("max_words",),

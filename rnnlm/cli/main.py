@@ -24,7 +24,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(arguments: Sequence[str]) -> None:
     """Run a command; errors are raised."""
-    if "version" in typed(arguments):
+    given = typed(arguments)
+    if "version" in given and "no_version" not in given:
         print(f"rnnlm {__version__}")
         return
     from rnnlm.cli.options import parse  # tyro is slow to import, and what fails in it is one sentence too
@@ -32,5 +33,5 @@ def run(arguments: Sequence[str]) -> None:
     command = parse(arguments).asked
     choose(command.device, command.precision)  # before anything imports the array library
     with nullcontext() if command.raw else terminal_kept_safe():
-        command.expect_effect(typed(arguments))
+        command.expect_effect(given)
         command.run()

@@ -141,7 +141,8 @@ class Text:
         """
         if source.own is not None:
             source.own.expect_there(source.part)
-        found = load_part(source.corpus, source.part, words, source.data_dir, source.column)
+        whole = source.own is not None and source.own.is_whole
+        found = load_part(source.corpus, None if whole else source.part, words, source.data_dir, source.column)
         if source.own is not None:
             found = source.own.checked(source.part, found)
         if not words.reading.options.sentences:

@@ -31,8 +31,14 @@ def value(arguments: Sequence[str], option: str) -> str | None:
     found = None
     for place, name, after in _options(arguments):
         if name == option:
-            found = after if after is not None else next(iter(arguments[place + 1 : place + 2]), None)
+            found = _after(arguments, place) if after is None else after
     return found
+
+
+def _after(arguments: Sequence[str], place: int) -> str | None:
+    """The word after an option, which is its value unless it is an option, too."""
+    following = next(iter(arguments[place + 1 : place + 2]), None)
+    return None if following is None or following.startswith("--") else following
 
 
 def taken_out(arguments: Sequence[str], option: str, with_value: bool = True) -> list[str]:
@@ -40,5 +46,6 @@ def taken_out(arguments: Sequence[str], option: str, with_value: bool = True) ->
     gone = set()
     for place, name, after in _options(arguments):
         if name == option:
-            gone |= {place, place + 1} if with_value and after is None else {place}
+            takes = with_value and after is None and _after(arguments, place) is not None
+            gone |= {place, place + 1} if takes else {place}
     return [word for place, word in enumerate(arguments) if place not in gone]

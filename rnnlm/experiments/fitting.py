@@ -4,11 +4,11 @@ from typing import Any
 
 from rnnlm.backend import ops
 from rnnlm.drawing import or_told
-from rnnlm.errors import InputError, ModelFileError, TrainingDiverged
+from rnnlm.errors import ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.curves import BY_HEART, best_epoch, by_heart_since
 from rnnlm.experiments.forecast import Forecast
-from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_same
+from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
 from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import Evaluation
@@ -111,15 +111,7 @@ class Fitting:
         """
         before = state["settings"]
         expect_same(self.given, before)
-        for name, digest in self.texts.items():
-            if state["texts"].get(name) != digest:
-                raise InputError(
-                    f"the corpus of a run that goes on must be as it was, and of {self.config.corpus} the {name} has "
-                    "changed: put back what it was, or begin anew"
-                )
-        done = -(-state["training"]["steps"] // len(self.training.batches))
-        if self.config.max_epoch < done:
-            raise InputError(f"max_epoch must be at least {done}, which have begun, got {self.config.max_epoch}")
+        expect_as_it_was(state, self.config, self.texts, len(self.training.batches))
         self.training.load_state_dict(state["training"])
         self.curves, self.enough, self.figures = state["curves"], state["enough"], state["figures"]
         self._expect_best(state)

@@ -1,6 +1,7 @@
 """The settings of a run that is gone on with: what they were, and which of them may change."""
 
 import json
+from collections.abc import Mapping
 from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,8 @@ if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
 __all__ = [
-    "CHECKPOINTS", "NOT_SAID", "PLACE", "SETTINGS", "as_saved", "expect_same", "newest_state", "read_settings",
-    "saved_settings",
+    "CHECKPOINTS", "NOT_SAID", "PLACE", "SETTINGS", "as_saved", "expect_as_it_was", "expect_same", "newest_state",
+    "read_settings", "saved_settings",
 ]  # fmt: skip
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
@@ -92,3 +93,26 @@ def expect_same(config: "TrainConfig", before: dict[str, Any]) -> None:
             f"max_epoch of a run whose rate falls as a cosine must be {before['max_epoch']}, as before, got "
             f"{now['max_epoch']}: the rate has fallen by it"
         )
+
+
+def expect_as_it_was(state: Mapping[str, Any], config: "TrainConfig", texts: Mapping[str, str], windows: int) -> None:
+    """Check that a run's texts are what they were, and that it is to have no fewer epochs than have begun.
+
+    Args:
+        state: what its checkpoint says.
+        config: its settings.
+        texts: digests of what is to be trained on and evaluated now.
+        windows: in an epoch.
+
+    Raises:
+        InputError: it can't go on.
+    """
+    for name, digest in texts.items():
+        if state["texts"].get(name) != digest:
+            raise InputError(
+                f"the corpus of a run that goes on must be as it was, and of {config.corpus} the {name} has changed: "
+                "put back what it was, or begin anew"
+            )
+    done = -(-state["training"]["steps"] // windows)
+    if config.max_epoch < done:
+        raise InputError(f"max_epoch must be at least {done}, which have begun, got {config.max_epoch}")

@@ -38,6 +38,12 @@ class OwnText:
         """What two runs have in common that were trained on one text."""
         return self.corpus if self.corpus in BUILT_IN else str(Path(self.corpus).resolve())
 
+    @property
+    def is_whole(self) -> bool:
+        """Whether the train part is all of a file: of too few lines none were held out."""
+        held_out = self.digests is None or "valid" in self.digests
+        return self.evaluate and not held_out and self.corpus not in BUILT_IN
+
     def expect_there(self, part: str | None) -> None:
         """Check that there is something to read, before it is read.
 

@@ -11,6 +11,7 @@ from rnnlm.errors import MissingExtra
 from rnnlm.experiments.corpus import Texts, load
 from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
 from rnnlm.experiments.final import amount
+from rnnlm.experiments.going_on import expect_as_it_was, newest_state
 from rnnlm.experiments.memory import Memory
 from rnnlm.experiments.results import folder_for
 from rnnlm.experiments.settings import TrainConfig
@@ -77,12 +78,18 @@ def dry_run(config: TrainConfig) -> None:
     """Check all that can be checked, tell what would be done, and write nothing; errors are those of a real run."""
     config.check()
     folder = folder_for(config.out, config.recipe) if config.resume is None else Path(config.resume)
+    state = None if config.resume is None else newest_state(folder)
     plan = prepare(config)
-    plan.begin_with_what_is_known()
+    if state is None:
+        plan.begin_with_what_is_known()
+    else:
+        expect_as_it_was(state, plan.config, plan.corpus.digests(), len(plan.batches))
     plan.tell()
     say(as_text(table(plan.model.layers, plan.model.params, plan.model.usual_shape)))
     epochs, windows, size = config.max_epoch, len(plan.batches), plan.batches.size
     say(f"{epochs * windows:,} steps: {epochs:,} epochs of {windows:,} windows of {size:,} {plan.batches.unit}")
+    if state is not None:
+        say(f"{state['training']['steps']:,} of them are done")
     say(f"{ops.describe()}; results would be in {folder}")
     say(told(plan.config))
     if find_spec("matplotlib") is None:

@@ -50,6 +50,7 @@ class RnnlmTrainer:
         self._steps = 0  # steps made before it
         self._folder = TrainerFolder(self._more)
         self._listened = False  # whether the last `fit` had a text held out, or callbacks
+        self._enough = False  # whether one of these has ended it before its last epoch
         self._resumed: dict[str, Any] | None = None  # what the next `fit` goes on from
 
     def __repr__(self) -> str:
@@ -147,7 +148,8 @@ class RnnlmTrainer:
 
         def end_epoch(report: Report) -> bool:
             self.current_epoch = self._before + report.epoch
-            return epochs.end_epoch(report, validate) or held_out.finished
+            self._enough = epochs.end_epoch(report, validate) or held_out.finished
+            return self._enough
 
         try:
             with (
@@ -155,7 +157,8 @@ class RnnlmTrainer:
                 heard_by(callbacks, self),
             ):
                 told = end_epoch if self._listened else None
-                run.train(max_epoch, eval_interval, hear, not progress, end_step, told)
+                if not self._enough:
+                    run.train(max_epoch, eval_interval, hear, not progress, end_step, told)
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
 
@@ -166,6 +169,7 @@ class RnnlmTrainer:
 
     def _begin(self, run: Run, resumed: dict[str, Any] | None, eval_interval: int | None) -> None:
         """Put a run where it is to begin, or to go on."""
+        self._enough = resumed is not None and bool(resumed.get("enough"))
         if resumed is None:
             self._lists({"ppl_list": [], "grad_norm_list": []})
             return
@@ -188,6 +192,7 @@ class RnnlmTrainer:
         found: dict[str, Any] = {**epochs, **lists, "eval_interval": self._eval_interval}
         if self._listened and self._run is not None:
             found |= {"valid_ppl_list": self.valid_ppl_list, "epoch": self._run.epoch.state_dict()}
+            found |= {"enough": self._enough}
         return found
 
     def save(self, folder: str | os.PathLike[str]) -> None:

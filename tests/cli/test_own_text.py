@@ -191,3 +191,12 @@ def test_options_without_effect_are_refused(here, capsys, command, options, said
 
 def test_lanes_of_sentences_are_refused(here, capsys):
     assert "lanes and window are for a stream" in shown(capsys, "eval", here / "lines", "--lanes", 2, code=2)
+
+
+def test_a_run_that_held_nothing_out_was_trained_on_all(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("ten").write_text("".join(f"{word}\n" for word in "abcdefghij"))
+    small = ["--max-epoch", "1", "--hidden-size", "4", "--wordvec-size", "4"]
+    assert main(["train", "--corpus", "ten", "--sentences", "--out", "run", *small]) == 0
+    assert "text: train part of ten, of run" in shown(capsys, "eval", "run", "--part", "train")
+    assert "run held nothing out of ten" in shown(capsys, "eval", "run", code=2)

@@ -55,6 +55,12 @@ WRONG = [
     ),
     (3, ["train", "--max-tokens", "2"], "needs 1120 pairs of words, it has 1"),
     (2, ["trian"], "trian"),
+    (2, ["info", "--log-file", "--quiet"], "log_file must be followed by the name of a file"),
+    (
+        2,
+        ["train", "--recipe", "published.toml"],
+        "published in recipe published.toml must be positive and finite, got 'x'",
+    ),
     (2, [], "train"),
     (2, ["eval"], "model"),
     (3, ["eval", "nowhere"], "nowhere does not exist: a model is a folder, or an ARPA file of n-grams"),
@@ -149,6 +155,7 @@ def test_wrong_use_is_one_sentence_and_a_code(treebank, models, capsys, code, ar
     Path("file").touch()
     Path("broken.toml").write_text("=")
     Path("empty.toml").write_text("")
+    Path("published.toml").write_text("[about]\npublished = 'x'\n[settings]\n")
     Path("file3").write_text("the zebra\n")
     Path("unknown.toml").write_text("[settings]\nhiden_size = 3\n")
     Path("short").write_text("a b c\n")

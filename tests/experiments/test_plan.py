@@ -1,6 +1,7 @@
 """What is known before the first step: sizes, memory, time; a dry run."""
 
 import json
+import re
 import shutil
 import tracemalloc
 from dataclasses import replace
@@ -74,7 +75,16 @@ def test_a_dry_run_of_one_that_goes_on_changes_nothing(models, tmp_path, monkeyp
     before = everything("run")
     assert main(["train", "--resume", "run", "--dry-run"]) == 0
     assert everything("run") == before
-    assert "results would be in run" in capsys.readouterr().out
+    shown = capsys.readouterr().out
+    assert "results would be in run" in shown
+    steps, done = (re.search(rf"^([\d,]+) {what}", shown, re.M)[1] for what in ("steps: 2 epochs", "of them are done"))
+    assert steps == done
+    Path("other").write_text("a b c d e\n" * 300)
+    assert main(["train", "--resume", "run", "--corpus", "other", "--dry-run"]) == 2
+    assert "the corpus of a run that goes on must be as it was, and of other the train has changed" in (
+        capsys.readouterr().err
+    )
+    assert everything("run") == before
 
 
 def test_a_dry_run_says_what_is_not_installed(treebank, monkeypatch, capsys):

@@ -132,7 +132,7 @@ def _fault(code: int, errors: str, changed: set[str]) -> str | None:
     told = [line for line in errors.splitlines() if line.startswith("rnnlm: ")]
     if code and not told and "─" not in errors:  # the frame that tyro draws round its errors
         return f"code {code} without a sentence"
-    if code and len(told) > 1:
+    if code in (2, 3) and len(told) > 1:  # once work has begun there may be notes before it
         return f"code {code} with {len(told)} sentences"
     if code in (2, 3) and changed:
         return f"code {code}, and {', '.join(sorted(changed)[:3])} written"

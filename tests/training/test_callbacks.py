@@ -211,6 +211,20 @@ def test_a_training_that_goes_on_tells_the_same(dies, tmp_path):
     assert figures[0] == figures[1]
 
 
+@pytest.mark.parametrize("by", ["rate", "callback"])
+def test_a_training_that_was_ended_does_not_go_on(by, tmp_path):
+    def again(trainer=None):
+        options = {"rate": Halving(0.5, ratio=2.0)} if by == "rate" else {"callbacks": [Listener(stop_at=2)]}
+        return fit(9, trainer=trainer, valid=VALID, save_to=tmp_path / "kept", **options)
+
+    first, then = again(), RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), SGD(0.1))
+    assert then.resume(tmp_path / "kept")
+    again(then)
+    assert then.valid_ppl_list == first.valid_ppl_list
+    assert then.current_epoch == first.current_epoch < 9
+    np.testing.assert_array_equal(host(then.model.flat_params), host(first.model.flat_params))
+
+
 def test_a_checkpoint_without_listeners_is_what_it_always_was(tmp_path):
     fit(1, save_to=tmp_path / "plain")
     fit(1, save_to=tmp_path / "heard", valid=VALID)

@@ -27,6 +27,7 @@ class Recipes(Command):
 
     name: Positional[str | None] = None
     json: bool = False
+    device = "cpu"  # wherever trainings run: nothing is computed
 
     def run(self) -> None:
         """Print them."""

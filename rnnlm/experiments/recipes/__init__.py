@@ -11,6 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from rnnlm.checks import positive
 from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.experiments.going_on import NOT_SAID, PLACE, SETTINGS, read_settings
@@ -109,4 +110,6 @@ def _load_file(path: Path) -> dict[str, Any]:
     for name in ("settings", "about"):
         if not isinstance(tables.get(name), dict):
             raise InputError(f"recipe {path} must have a table [{name}]")
+    if "published" in tables["about"]:
+        positive(f"published in recipe {path}", tables["about"]["published"])
     return tables
