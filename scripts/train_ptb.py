@@ -50,7 +50,7 @@ def with_corpus(given: list[str]) -> list[str]:
 
 
 def find_or_fetch(data_dir: str | None, fetch: bool) -> None:
-    """See that Penn Treebank is there: where it is said to be, or in the usual places, else downloaded, if that is asked.
+    """See that Penn Treebank is there: where it is said to be, or in the usual places, or else downloaded, if asked.
 
     Raises:
         DataError, MissingExtra: it is not to be had.

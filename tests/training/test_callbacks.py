@@ -229,7 +229,7 @@ def test_a_checkpoint_without_listeners_is_what_it_always_was(tmp_path):
     fit(1, save_to=tmp_path / "plain")
     fit(1, save_to=tmp_path / "heard", valid=VALID)
     plain, heard = (Checkpoints(tmp_path / name).latest() for name in ("plain", "heard"))
-    assert set(heard) - set(plain) == {"valid_ppl_list", "epoch"}
+    assert set(heard) - set(plain) == {"valid_ppl_list", "epoch", "enough"}
     assert json.dumps(heard["valid_ppl_list"])
 
 
