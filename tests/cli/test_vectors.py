@@ -25,8 +25,9 @@ def folder(tmp_path, monkeypatch):
 @pytest.mark.parametrize("method", ["skip-gram", "cbow", "svd"])
 def test_vectors_of_a_text(folder, capsys, method):
     """Of all of it, the last words too; the same bits again."""
+    options = ["--size", "8"] if method == "svd" else FAST
     for out in ("one.vec", "two.vec"):
-        assert main(["vectors", "train", "--corpus", "text.txt", "--method", method, "--out", out, *FAST]) == 0
+        assert main(["vectors", "train", "--corpus", "text.txt", "--method", method, "--out", out, *options]) == 0
     assert "one.vec: 10 words, vectors of 8 numbers, from 800 tokens" in capsys.readouterr().out
     words, vectors = load_vectors("one.vec")
     assert {"cat", "dog", "<eos>"} <= set(words.words)
