@@ -3,12 +3,13 @@
 from collections.abc import Sequence
 from math import inf, isnan
 
-__all__ = ["BY_HEART", "best_epoch", "by_heart_since"]
+__all__ = ["BY_HEART", "ENDLESS", "best_epoch", "by_heart_since"]
 
 BY_HEART = (
     "valid perplexity gets worse while train gets better: the model learns its text by heart. The best one so far is "
-    "kept; --patience 2 would stop soon, and --dropout-ratio 0.5, a smaller --hidden-size or more text would help"
+    "kept; --dropout-ratio 0.5, a smaller --hidden-size or more text would help"
 )
+ENDLESS = ", and --patience 2 would stop soon"  # after it, where nothing else does
 
 
 def best_epoch(valid: Sequence[float]) -> int:

@@ -6,7 +6,7 @@ from rnnlm.backend import ops
 from rnnlm.drawing import or_told
 from rnnlm.errors import ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
-from rnnlm.experiments.curves import BY_HEART, best_epoch, by_heart_since
+from rnnlm.experiments.curves import BY_HEART, ENDLESS, best_epoch, by_heart_since
 from rnnlm.experiments.forecast import Forecast
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
 from rnnlm.experiments.results import METRICS, JsonLines, Results
@@ -185,7 +185,7 @@ class Fitting:
         stop = tell_epoch(self.callbacks, EpochReport(**told))
         say(line)
         if by_heart_since(self.curves["train"], self.curves.get("valid", ())) == report.epoch:
-            note(BY_HEART)
+            note(BY_HEART + (ENDLESS if self.config.patience is None else ""))
         patience = self.config.patience
         self.enough = stop or self.rate.finished or (patience is not None and self.training.waited >= patience)
         self.keeper.save(best=self.config.evaluate and self.training.waited == 0)

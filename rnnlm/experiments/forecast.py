@@ -38,7 +38,7 @@ class Forecast:
         self.told = True
         left = passed / (self.done - FIRST) * (self.left - self.done)
         if left >= WORTH:
-            note(f"about {in_time(left)} of training are left, evaluation not counted")
+            note(f"at most about {in_time(left)} of training are left, evaluation not counted")
 
 
 def in_time(seconds: float) -> str:

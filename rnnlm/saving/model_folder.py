@@ -81,6 +81,8 @@ def load_model(folder: str | os.PathLike[str], model_class: type[Model] | None =
     put_back(folder)
     if not folder.is_dir():
         raise ModelFileError(f"{folder} is not a folder; a model is one, with {CONFIG}, {WEIGHTS} and {WORDS}")
+    if not (folder / CONFIG).exists() and (folder / "model" / CONFIG).is_file():
+        raise ModelFileError(f"{folder} is the folder of a run, whose model is {folder / 'model'}: read that")
     return read_folder(folder, lambda opened: _read(opened, model_class))
 
 

@@ -171,6 +171,7 @@ class RnnlmTrainer:
         """Put a run where it is to begin, or to go on."""
         self._enough = resumed is not None and bool(resumed.get("enough"))
         if resumed is None:
+            run.model.reset_state()  # which may be of what the model was asked since it was trained
             self._lists({"ppl_list": [], "grad_norm_list": []})
             return
         if (was := resumed["eval_interval"]) != eval_interval:

@@ -74,7 +74,7 @@ def test_words_to_skip_are_never_written(models, capsys):
     arguments = ["generate", str(models / "trained"), "--count", "20", "--length", "8", "--seed", "3"]
     assert main(arguments) == 0
     assert {"the", "sat"} <= set(capsys.readouterr().out.split())
-    assert main([*arguments, "--skip", "the", "sat"]) == 0
+    assert main([*arguments, "--skip", "the", "--skip", "sat"]) == 0
     assert not {"the", "sat"} & set(capsys.readouterr().out.split())
     assert main([*arguments, "--skip", "zebra"]) == 2
     assert "skip must name words of the model, got 'zebra', which is none of its" in capsys.readouterr().err

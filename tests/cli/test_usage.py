@@ -56,6 +56,7 @@ WRONG = [
     (3, ["train", "--max-tokens", "2"], "needs 1120 pairs of words, it has 1"),
     (2, ["trian"], "trian"),
     (2, ["info", "--log-file", "--quiet"], "log_file must be followed by the name of a file"),
+    (2, ["train", "--recipe", "beside.toml"], "beside.toml must have [settings] and [about] alone, got 'lr' beside"),
     (
         2,
         ["train", "--recipe", "published.toml"],
@@ -155,6 +156,7 @@ def test_wrong_use_is_one_sentence_and_a_code(treebank, models, capsys, code, ar
     Path("file").touch()
     Path("broken.toml").write_text("=")
     Path("empty.toml").write_text("")
+    Path("beside.toml").write_text("lr = 9\n[settings]\n")
     Path("published.toml").write_text("[about]\npublished = 'x'\n[settings]\n")
     Path("file3").write_text("the zebra\n")
     Path("unknown.toml").write_text("[settings]\nhiden_size = 3\n")

@@ -124,6 +124,12 @@ def test_what_can_not_be_compared_is_refused():
             compare(first, second)
 
 
+def test_blank_lines_count_where_both_have_read_them():
+    first, second = ([line("a", [n]), Line(("<eos>",), np.array([3.0 * n]), np.ones(1, bool), "")] for n in (1, 2))
+    assert compare(first, second).differences.tolist() == [1, 3]
+    assert compare(first, second[:1]).differences.tolist() == [1]
+
+
 def test_wins_are_the_largest_sums_of_a_word():
     found = Comparison("token", ["a", "b", "c", "d", "a", "e"], np.array([1.0, 3, -2, 0, 1, -5]), 6)
     assert found.wins(1) == ([("b", 3)], [("e", 5)])

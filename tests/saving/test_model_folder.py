@@ -154,3 +154,9 @@ def test_a_configuration_is_no_large_file(folder):
     (folder / "config.json").write_text(content.ljust(1_000_001))
     with pytest.raises(ModelFileError, match="config.json must have at most 1,000,000 bytes, got 1,000,001"):
         load_model(folder)
+
+
+def test_the_folder_of_a_run_is_told(tmp_path):
+    save_model(tmp_path / "run/model", SimpleRnnlm(3, 4, 5), Vocabulary(["a", "b", "<eos>"]))
+    with pytest.raises(ModelFileError, match="run is the folder of a run, whose model is .*run/model: read that"):
+        load_model(tmp_path / "run")

@@ -236,6 +236,15 @@ def test_a_checkpoint_without_listeners_is_what_it_always_was(tmp_path):
 # ---------------------------------------------------------------- bars and samples
 
 
+def test_what_a_model_was_asked_in_between_changes_nothing():
+    plain, asked = fit(), fit()
+    asked.model.reset_state()
+    asked.model.predict(CORPUS[None, :9])
+    for trainer in (plain, asked):
+        fit(trainer=trainer)
+    assert asked.ppl_list == plain.ppl_list
+
+
 def test_there_is_no_bar_when_asked(capsys):
     fit()
     assert capsys.readouterr().err == ""

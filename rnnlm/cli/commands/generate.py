@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tyro.conf import Positional
+from tyro.conf import Positional, UseAppendAction
 
 from rnnlm.checks import shown, whole_number
 from rnnlm.cli.commands.base import Command
@@ -34,7 +34,7 @@ class Generate(Command):
         prompt: words to begin with.
         length: most words (characters, byte pairs) of a text, the prompt included; it ends sooner at the end of a line.
         count: texts to write.
-        skip: words that are never written, `<unk>` say.
+        skip: a word that is never written, `<unk>` say; may be given again.
         mixing: other models beside it.
         sampling: how each word is chosen.
         heat: draw the word probabilities of the first text in this picture.
@@ -46,7 +46,7 @@ class Generate(Command):
     prompt: str = ""
     length: int = 50
     count: int = 1
-    skip: tuple[str, ...] = ()
+    skip: UseAppendAction[tuple[str, ...]] = ()
     mixing: Mixing = field(default_factory=Mixing)
     sampling: Sampling = field(default_factory=Sampling)
     heat: Path | None = None

@@ -110,6 +110,8 @@ def _load_file(path: Path) -> dict[str, Any]:
     for name in ("settings", "about"):
         if not isinstance(tables.get(name), dict):
             raise InputError(f"recipe {path} must have a table [{name}]")
+    if strange := [name for name in tables if name not in ("settings", "about")]:
+        raise InputError(f"recipe {path} must have [settings] and [about] alone, got {strange[0]!r} beside them")
     if "published" in tables["about"]:
         positive(f"published in recipe {path}", tables["about"]["published"])
     return tables
