@@ -104,10 +104,10 @@ def write_figure(path: Path_, figure: Any) -> None:
 # ---------------------------------------------------------------- names
 
 
-def plain(name: str) -> str:
-    """A name as a picture can have it: in one line, not endless, without halves of characters."""
+def plain(name: str, longest: int = LONGEST) -> str:
+    """A name as a picture can have it: in one line, of so many characters, without halves of characters."""
     shown = in_one_line(str(name).encode("utf-8", "backslashreplace").decode())
-    return shown if len(shown) <= LONGEST else f"{shown[: LONGEST // 2]}…{shown[1 - LONGEST // 2 :]}"
+    return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[1 - longest // 2 :]}"
 
 
 def legend(place: Any, handles: Mapping[str, Any], **options: Any) -> None:

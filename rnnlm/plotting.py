@@ -18,7 +18,7 @@ __all__ = [
     "show_curve",
 ]
 
-WORDS_A_ROW = 10  # of a heat strip
+WORDS_A_ROW, WORD = 10, 14  # of a heat strip, and characters for which a word has room there
 FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
 Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
 
@@ -101,7 +101,7 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         for column, i in enumerate(row):
             bright = probabilities[i] > 0.05
             color = "black" if bright else "white"
-            ax.text(column, 0, plain(words[i]), ha="center", va="center", color=color, fontsize=9, parse_math=False)
+            ax.text(column, 0, plain(words[i], WORD), ha="center", va="center", color=color, fontsize=9, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
     write_figure(path, figure)

@@ -41,6 +41,7 @@ def test_a_legend_has_each_name_as_it_is():
     assert not any(text.get_parse_math() for text in texts)
     assert len(plain("begin" + "x" * 3000 + "end")) == 100
     assert plain("begin" + "x" * 3000 + "end").endswith("end")
+    assert plain("~" * 78, 14) == "~~~~~~~…~~~~~~"
 
 
 @pytest.mark.parametrize("failure", FAILURES, ids=lambda failure: type(failure).__name__)
