@@ -100,8 +100,9 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         image = ax.imshow(shares, aspect="auto", cmap="viridis", norm=LogNorm(1e-4, 1))
         for column, i in enumerate(row):
             bright = probabilities[i] > 0.05
-            color = "black" if bright else "white"
-            ax.text(column, 0, plain(words[i], WORD), ha="center", va="center", color=color, fontsize=9, parse_math=False)
+            word, color = plain(words[i], WORD), "black" if bright else "white"
+            size = min(9, 100 / len(word)) if word else 9
+            ax.text(column, 0, word, ha="center", va="center", color=color, fontsize=size, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
     write_figure(path, figure)
