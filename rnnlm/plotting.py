@@ -101,7 +101,7 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
         for column, i in enumerate(row):
             bright = probabilities[i] > 0.05
             word, color = plain(words[i], WORD), "black" if bright else "white"
-            size = min(9, 100 / len(word)) if word else 9
+            size = min(9, 90 / len(word)) if word else 9
             ax.text(column, 0, word, ha="center", va="center", color=color, fontsize=size, parse_math=False)
         ax.set_axis_off()
     figure.colorbar(image, ax=list(axes), label="probability", fraction=0.03)
