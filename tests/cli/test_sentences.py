@@ -171,7 +171,10 @@ def test_texts_that_two_models_read_differently(here, capsys):
     for name, options in {"char": ["--units", "char"], "word": [], "low": ["--lower"]}.items():
         run(capsys, "train", *SMALL, *SHORT, "--corpus", "text", *options, "--max-epoch", 1, "--out", name)
     row = json.loads(run(capsys, "compare", "char", "word", "--corpus", "text", "--json"))
-    assert (row["unit"], row["compared"]) == ("line", 159)  # blank ones, too, which both have read; the first one is not whole
+    assert (row["unit"], row["compared"]) == (
+        "line",
+        159,
+    )  # blank ones, too, which both have read; the first one is not whole
     assert main(["compare", "word", "low", "--corpus", "text"]) == 2
     assert "both models must read one text, and lower is False of the first" in capsys.readouterr().err
     Path("one").write_text("The cat sat!\n")
