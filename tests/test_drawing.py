@@ -15,6 +15,8 @@ from tests.cli.runs import SMALL
 
 matplotlib = pytest.importorskip("matplotlib", reason="draws: pip install 'rnnlm[plot]'")
 
+pytestmark = pytest.mark.long  # nothing is computed
+
 ODD = ["_hidden", "$\\frac$", "a$b$c", "$", "two\nlines", "a\x01b\x1b", "half \udcff of one", "x" * 3000, "", " ", "-"]
 FAILURES = [MemoryError(), ValueError("Parse error\n  ^"), RuntimeError("no such backend"), KeyError("glyph")]
 

@@ -7,7 +7,7 @@ from typing import Any, NoReturn
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
-from rnnlm.checks import function, instance_of, positive
+from rnnlm.checks import function, instance_of, positive, refused
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.optim.clipping import norm_and_factor
@@ -53,6 +53,8 @@ class Run:
         self.batches = instance_of("batches", batches, Windows)
         self.max_grad = positive("max_grad", max_grad, finite=False)
         self.rate = None if rate is None else function("rate", rate)
+        if rate is not None and not hasattr(optimizer, "lr"):
+            raise refused("optimizer", "one with a learning rate, lr, for the rate to set", optimizer)
         if self.model.vocab_size is not None:
             batches.expect_words(self.model.vocab_size)
         self.steps = self.waited = 0
@@ -151,7 +153,7 @@ class Run:
     def learning_rate(self, number: int) -> Iterator[None]:
         """The rule's learning rate, scaled where window `number` is none of the usual length."""
         if self.rate is not None:
-            self.optimizer.lr = self.rate(number)
+            self.optimizer.lr = positive("what rate gives", self.rate(number))
         usual = getattr(self.optimizer, "lr", 0.0)
         scaled = self.batches.scaled(usual, number)
         if scaled == usual:

@@ -2,6 +2,8 @@ import json
 import sys
 from pathlib import Path
 
+import pytest
+
 from rnnlm import NNLM, CbowLm
 from rnnlm.cli.main import main
 from rnnlm.data import ptb
@@ -175,6 +177,7 @@ def test_random_windows_are_taken_if_asked_for(treebank, capfd):
     assert shown[0] != shown[1] > 10
 
 
+@pytest.mark.long
 def test_adamw_decays_unless_told_not_to(treebank):
     for name, options in {"w": [], "w0": ["--weight-decay", "0"]}.items():
         assert main(["train", *SMALL, "--optimizer", "adamw", *options, "--out", name]) == 0

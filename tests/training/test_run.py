@@ -329,3 +329,13 @@ def test_only_a_lower_loss_is_a_better_one():
     heard = [run.note_valid(loss) for loss in (2.0, 2.0, float("nan"), float("inf"), 1.5, 1.75)]
     assert heard == [True, False, False, False, True, False]
     assert (run.best, run.waited) == (1.5, 1)
+
+
+def test_a_rate_is_refused_where_it_can_not_be_set_or_gives_none():
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)
+    bare = type("Bare", (), {"update": lambda self, params, grads: None})()
+    with pytest.raises(InputError, match="optimizer must be one with a learning rate, lr, for the rate to set"):
+        Run(SimpleRnnlm(V, 4, 5), bare, batches, 0.5, lambda step: 0.1)
+    for wrong in (None, 0, float("nan")):
+        with pytest.raises(InputError, match="what rate gives must be positive and finite, got"):
+            Run(SimpleRnnlm(V, 4, 5), SGD(0.1), batches, 0.5, lambda step, wrong=wrong: wrong).step()

@@ -328,6 +328,7 @@ def test_windows_too_short_to_vary_are_refused(corpus):
         build()[1].fit(corpus[:-1], corpus[1:], 1, 3, 5, random_bptt=True)
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("cell", ["lstm", "gru"])
 def test_a_gated_model_learns_what_is_far_back(rng, cell):
     """The first word of nine comes again as the last, eight words that say nothing in between."""
