@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from rnnlm.checks import path_of
 from rnnlm.errors import InputError, MissingExtra, PictureError, RnnlmError
-from rnnlm.files import atomic_file
+from rnnlm.files import atomic_file, expect_new_file
 from rnnlm.progress import in_one_line, note
 
 __all__ = [
@@ -76,8 +76,7 @@ def expect_new_picture(name: str, path: Path, overwrite: bool) -> None:
         InputError: of the argument `name`: another ending, or there is such a file, which is not to be replaced.
     """
     expect_picture_name(path)
-    if path.exists() and not (overwrite and path.is_file()):
-        raise InputError(f"{name} must be a new file, and {path} exists: name another, or overwrite it: --overwrite")
+    expect_new_file(name, path, overwrite)
 
 
 def new_figure(width: float, height: float) -> Any:

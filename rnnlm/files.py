@@ -14,11 +14,13 @@ from pathlib import Path
 from typing import Any, BinaryIO
 
 from rnnlm.concurrency import is_running
+from rnnlm.errors import InputError
 
 __all__ = [
     "atomic_file",
     "beside",
     "clear_away",
+    "expect_new_file",
     "followed",
     "make_folder",
     "naming",
@@ -32,6 +34,16 @@ __all__ = [
 NEW, OLD = ".tmp", ".old"  # what is to take a place, and what had it
 _named_here: set[str] = set()  # by this process
 LEFT = r"\.(.+)\.(\d+)-[0-9a-f]{8}\.(?:tmp|old)"  # names that `beside` gives: the target's, and the process
+
+
+def expect_new_file(name: str, path: Path, overwrite: bool) -> None:
+    """Check that nothing is lost by writing to `path`.
+
+    Raises:
+        InputError: of the argument `name`: something is there that is not to be replaced, or is no file.
+    """
+    if path.exists() and not (overwrite and path.is_file()):
+        raise InputError(f"{name} must be a new file, and {path} exists: name another, or overwrite it: --overwrite")
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:

@@ -17,7 +17,7 @@ from rnnlm.data.text import EMPTY, frequent_words, lines_of, strange_word
 from rnnlm.data.tokens import BLOCK
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
-from rnnlm.files import atomic_file
+from rnnlm.files import atomic_file, expect_new_file
 
 __all__ = ["encode_corpus", "write_ids"]
 
@@ -59,8 +59,7 @@ def encode_corpus(
         instance_of("vocabulary", vocabulary, Vocabulary)
     if advance is not None:
         function("advance", advance)
-    if out.exists() and (not overwrite or not out.is_file()):
-        raise InputError(f"out must be a new file, and {out} exists: name another, or overwrite it (--overwrite)")
+    expect_new_file("out", out, overwrite)
     if out.exists() and text.exists() and out.samefile(text):
         raise InputError(f"out must not be the text itself, got {out}")
     if vocabulary is None:

@@ -46,12 +46,13 @@ def about(name: str) -> dict[str, Any]:
     from rnnlm.experiments.memory import Memory
     from rnnlm.experiments.settings import TrainConfig
 
-    told = dict(recipes.load(name)["about"])
+    recipe = recipes.load(name)
+    told = dict(recipe["about"])
     config = TrainConfig.from_recipe(name)
     known = {"name": name, "title": told.pop("title"), "corpus": told.pop("corpus", config.corpus)}
     if "words" in told:
         known["memory"] = Memory.of(config, config.model_config(told["words"])).total
-    return {**known, **told, "settings": recipes.load(name)["settings"]}
+    return {**known, **told, "settings": recipe["settings"]}
 
 
 def _told(row: dict[str, Any]) -> str:

@@ -12,6 +12,7 @@ from rnnlm.cli.effects import VECTORS
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus
 from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
+from rnnlm.files import expect_new_file
 from rnnlm.progress import words_bar
 from rnnlm.wordvec.neighbours import analogy, id_of, most_similar
 from rnnlm.wordvec.options import Word2vecOptions, expect_options
@@ -59,10 +60,7 @@ class Train(Command):
         import numpy as np
 
         expect_options("cbow" if self.method == "svd" else self.method, self.training)
-        if self.out.exists() and not (self.overwrite and self.out.is_file()):
-            raise InputError(
-                f"out must be a new file, and {self.out} exists: name another, or overwrite it: --overwrite"
-            )
+        expect_new_file("out", self.out, self.overwrite)
         if not self.out.parent.is_dir():
             raise InputError(f"out must be in a folder that exists, got {self.out}")
         corpus = load_corpus(self.corpus, self.data_dir, self.max_words)
