@@ -4,7 +4,9 @@ from collections.abc import Callable, MutableMapping
 from math import prod
 from typing import Any
 
-__all__ = ["reused"]
+__all__ = ["made", "reused"]
+
+_made = 0
 
 
 def reused(
@@ -18,7 +20,14 @@ def reused(
         shape, dtype: of the array.
         make: `empty` of an array library; or `ones`, for memory that nobody writes to.
     """
+    global _made
     old, size = memory.get(name), prod(shape)
     if old is None or old.size < size or old.dtype != dtype:
+        _made += 1
         old = memory[name] = make(size, dtype)
     return old[:size].reshape(shape)
+
+
+def made() -> int:
+    """How often memory was new so far: while the number stays, whatever lies in such memory is where it was."""
+    return _made

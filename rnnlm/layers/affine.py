@@ -95,11 +95,13 @@ class Affine(MatMul):
 
     def _bias_gradient(self, rows: Array) -> None:
         ones = self._ones(len(rows))
-        xp.matmul(ones, rows, out=self.grads[1][None])  # a sum over rows, 4 times faster than rows.sum
+        ops.matmul(ones, rows, out=self.grads[1][None])  # a sum over rows, 4 times faster than rows.sum
 
 
 class TimeAffine(Affine):
     """The same affine map at every time step.  (N, T, H) -> (N, T, V). Arguments are those of `Affine`."""
+
+    repeatable = True
 
     def forward(self, xs: Array) -> Array:
         """Scores (N, T, V) of the inputs (N, T, H)."""

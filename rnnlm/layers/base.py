@@ -65,6 +65,7 @@ class Layer:
     regularizes = False  # whether it asks for a penalty on what it is given
     takes_lengths = False  # whether forward can be told how long each row of a window is
     causal = True  # False where an output depends on inputs of later time steps
+    repeatable = False  # whether it launches the same for all windows of a shape; a subclass has to say so anew
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
     def __init__(self, *params: Array) -> None:
@@ -127,6 +128,13 @@ class Layer:
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""
+
+    def begin_recording(self, N: int) -> None:
+        """Have in memory what a window of N rows finds of the window before, because its launches will be recorded."""
+
+    def as_found(self, found: Mapping[str, Any]) -> None:
+        """Leave for launches that were recorded what they find of the window before, where they found it: in the arrays
+        that were this layer's attributes then."""
 
     def get_state(self) -> tuple[Array, ...] | None:
         """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""

@@ -73,6 +73,8 @@ class Dropout(Layer):
         train_flg: True to drop, False to pass everything on as it is.
     """
 
+    repeatable = True
+
     def __init__(self, dropout_ratio: float = 0.5) -> None:
         super().__init__()
         self.mask = DropoutMask(dropout_ratio)
@@ -114,6 +116,7 @@ class TimeDropout(Dropout):
             and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
     """
 
+    repeatable = True
     variational = Checked(flag)
 
     def __init__(self, dropout_ratio: float = 0.5, variational: bool = False) -> None:

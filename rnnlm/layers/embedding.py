@@ -1,6 +1,7 @@
 """Embedding: word ids to word vectors."""
 
-from typing import Self
+from collections.abc import Mapping
+from typing import Any, Self
 
 from rnnlm.backend import Array, accelerated, xp
 from rnnlm.checks import size
@@ -47,6 +48,7 @@ class Embedding(Layer):
     """
 
     names = ("W",)
+    repeatable = True
 
     def __init__(self, W: Array, dropout_ratio: float = 0.0) -> None:
         expect("W", W, ("V", "D"))
@@ -115,6 +117,12 @@ class Embedding(Layer):
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         self._leave(ids, rows)
 
+    def as_found(self, found: Mapping[str, Any]) -> None:
+        """No rows of dW but those that were written then, or none."""
+        now, then = self._written, found["_written"]
+        if now is not None and (then is None or (now.data.ptr, now.shape) != (then.data.ptr, then.shape)):
+            clear_rows(self.grads[0], now)
+
     def _leave(self, ids: Array, rows: Array) -> None:
         """Leave the gradient, rows (M, D) of the words ids (M,), in `grads`."""
         (dW,) = self.grads
@@ -128,6 +136,8 @@ class Embedding(Layer):
 
 class TimeEmbedding(Embedding):
     """Look up the vectors of a window's words.  ids (N, T) -> (N, T, D). All else is as `Embedding` has it."""
+
+    repeatable = True
 
     def forward(self, ids: Array) -> Array:
         """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `Embedding`."""

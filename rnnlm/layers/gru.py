@@ -77,6 +77,7 @@ class TimeGRU(Recurrent):
             (2, 3H): of the input's product, and of the state's.
     """
 
+    repeatable = True
     gates = 3
     reset_after = Checked(flag)
 
@@ -129,14 +130,14 @@ class TimeGRU(Recurrent):
         ones = self._ones(M)
         if self.reset_after:
             ops.matmul(h_prevs.T, of_state, out=dWh)
-            xp.matmul(ones, das, out=db[:1])
-            xp.matmul(ones, of_state, out=db[1:])
+            ops.matmul(ones, das, out=db[:1])
+            ops.matmul(ones, of_state, out=db[1:])
             return
         for rows, columns in ((h_prevs, slice(0, 2 * H)), (kept.reshape(M, H), slice(2 * H, 3 * H))):
             product = self._buffer("product", (H, columns.stop - columns.start), self.dtype)
             ops.matmul(rows.T, xp.ascontiguousarray(das[:, columns]), out=product)
             dWh[:, columns] = product
-        xp.matmul(ones, das, out=db[None])
+        ops.matmul(ones, das, out=db[None])
 
 
 class GRU(OneStep):

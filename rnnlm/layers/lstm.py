@@ -62,6 +62,7 @@ class TimeLSTM(Recurrent):
         c, dc: (N, H), as h and dh.
     """
 
+    repeatable = True
     gates = 4
     remembering = 1
     states = ("h", "c")

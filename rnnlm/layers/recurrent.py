@@ -178,7 +178,7 @@ class Recurrent(Drawn):
         """
         _, dWh, db = self.grads
         ops.matmul(h_prevs.T, of_state, out=dWh)
-        xp.matmul(self._ones(len(das)), das, out=db[None])  # a sum over rows, 4 times faster than sum
+        ops.matmul(self._ones(len(das)), das, out=db[None])  # a sum over rows, 4 times faster than sum
 
     @property
     def masks(self) -> tuple[DropoutMask, ...]:

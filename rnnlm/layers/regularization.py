@@ -27,6 +27,7 @@ class TimeActivationRegularization(Layer):
         counted: (N, T) which steps of the next window count; None for all.
     """
 
+    repeatable = True
     regularizes = True
 
     def __init__(self, ar: float = 0.0, tar: float = 0.0) -> None:

@@ -68,6 +68,8 @@ class TimeRNN(Recurrent):
             networks of rectified linear units, 2015.
     """
 
+    repeatable = True
+
     def __init__(self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, **options: Any) -> None:
         activation = one_of("activation", options.pop("activation", "tanh"), ACTIVATIONS)
         self._cell, self._cell_backward = ACTIVATIONS[activation]

@@ -1,5 +1,8 @@
 """What a layer carries from one window to the next."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from rnnlm.backend import Array, xp
 from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
@@ -49,6 +52,20 @@ class Stateful(Layer):
         return (
             None if self.h is None or not self.stateful else tuple(getattr(self, name).copy() for name in self.states)
         )
+
+    def begin_recording(self, N: int) -> None:
+        """A state of zeros as arrays."""
+        if self.stateful and self.h is None:
+            self.set_state(*(xp.zeros((N, len(self.params[1])), self.dtype) for _ in self.states))
+
+    def as_found(self, found: Mapping[str, Any]) -> None:
+        """The state in the arrays that it was in."""
+        for name in self.states if self.stateful else ():
+            state, own = getattr(self, name), found[name]
+            if state is None:
+                own[...] = 0
+            elif state.data.ptr != own.data.ptr:
+                own[...] = state
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""

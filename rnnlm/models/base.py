@@ -103,6 +103,12 @@ class Model(Stacked):
         counted = which_count(given, self.head.ignore_label) if train_flg and self.stack.regularizers else None
         return self.stack.loss(xs, ts, train_flg, keep, counted)
 
+    @property
+    def repeatable(self) -> bool:
+        """As `Sequential.repeatable`, unless a subclass computes its loss in a way of its own."""
+        own = type(self).forward is not Model.forward or type(self).backward is not Stacked.backward
+        return not own and self.stack.repeatable
+
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
         with self.one_thread:

@@ -166,6 +166,17 @@ class Sequential(Summarized, Parameters):
                 dxs = layer.backward(dxs)
             return dxs
 
+    def all_leaves(self) -> list[Layer]:
+        """The layers that are made of no others, the head last."""
+        return [*self._leaves.values(), *([] if self.head is None else [self.head])]
+
+    @property
+    def repeatable(self) -> bool:
+        """Whether a training's windows of one shape all launch the same, and ask a device for nothing: as far as layers
+        say so of their own class."""
+        known = all(type(layer).__dict__.get("repeatable", False) for layer in self.all_leaves())
+        return known and self.head is not None and not self.mask_zero
+
     @property
     def penalty(self) -> Any:
         """Nats that the last forward's regularisation asks for beside the loss."""

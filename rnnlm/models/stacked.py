@@ -68,6 +68,11 @@ class Stacked(Summarized, Parameters):
         self.stack.backward(dout)
 
     @property
+    def repeatable(self) -> bool:
+        """Whether a training's windows of one shape all launch the same: False for what this class does not know."""
+        return False
+
+    @property
     def penalty(self) -> Any:
         """Nats that the last forward's activation regularisation asks for; not part of the loss that it returned."""
         return self.stack.penalty

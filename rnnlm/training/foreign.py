@@ -24,6 +24,8 @@ class ForeignModel:
     lists of arrays, which it may make anew at each backward."""
 
     vocab_size: int | None = None
+    stack: Sequential | None = None
+    repeatable = False
     one_thread: AbstractContextManager[None] = nullcontext()
 
     def __init__(self, model: Any) -> None:
@@ -54,6 +56,7 @@ class StackModel(ForeignModel):
     def __init__(self, stack: Sequential) -> None:
         stack.expect_head()
         self.model, self.forward, self.backward = stack, stack.loss, stack.backward
+        self.stack, self.repeatable = stack, type(stack) is Sequential and stack.repeatable
         self.reset_state, self.one_thread = stack.reset_state, stack.one_thread
 
     def weights(self) -> list[Array]:

@@ -10,12 +10,12 @@ from rnnlm.backend.host import on_host
 from rnnlm.checks import function, instance_of, positive, refused
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
-from rnnlm.optim.clipping import norm_and_factor
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
 from rnnlm.training.epoch_sums import EpochSums, Sums
 from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
 from rnnlm.training.report import Hear, Report, diverged, note_step
+from rnnlm.training.steps import Steps
 
 __all__ = ["Run"]
 
@@ -52,6 +52,7 @@ class Run:
         self._update, self._forget = update_of(optimizer), forget_of(optimizer)
         self.batches = instance_of("batches", batches, Windows)
         self.max_grad = positive("max_grad", max_grad, finite=False)
+        self._compute = Steps(self.model, self.max_grad)
         self.rate = None if rate is None else function("rate", rate)
         if rate is not None and not hasattr(optimizer, "lr"):
             raise refused("optimizer", "one with a learning rate, lr, for the rate to set", optimizer)
@@ -132,10 +133,8 @@ class Run:
         xs, ts = self.batches.window(number)
         if self.batches.fresh(number):
             self.model.reset_state()
-        loss = self.model.forward(xs, ts)
-        self.model.backward()
+        loss, norm, factor = self._compute(xs, ts)
         params, grads = self.model.weights(), self.model.gradients()
-        norm, factor = norm_and_factor(grads, self.max_grad)
         loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
         weight = self.batches.weight(number)
         note_step(loss, norm, number, weight, self.batches.highest, self.good_steps, self.totals)

@@ -17,7 +17,7 @@ from rnnlm.backend.cpu.threads import in_parallel
 __all__ = [
     "SCORES", "SCORES_ONCE", "TWINS",
     "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "matmul", "memory", "multiplier",
-    "one_blas_thread",    "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "one_blas_thread", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
@@ -67,6 +67,10 @@ def synchronize() -> None:
 def quiet() -> np.errstate:
     """A context in which overflow and NaN give no warning, because they are looked for or meant."""
     return np.errstate(over="ignore", invalid="ignore")
+
+
+def record(_function: Callable[..., Any], *_inputs: NDArrayAny) -> None:
+    """None: on a CPU to launch is to compute, and there is nothing to be saved by a recording."""
 
 
 def scale_(a: NDArrayAny, factor: float) -> None:

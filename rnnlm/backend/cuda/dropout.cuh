@@ -2,12 +2,14 @@
 // Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
 // A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so
-// block number i has the counter (i + 1, 0, step, 0).
-KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, double kept, word size)
+// block number i has the counter (i + 1, 0, step, 0). A mask that is drawn again by a recorded launch comes `since` steps
+// later.
+KERNEL dropout_mask(
+    REAL* mask, word key0, word key1, word step, const word* since, int threshold, double kept, word size)
 {
     const word block = (word)BLOCK * THREADS + THREAD, first = 16 * block;
     if (first >= size) return;
-    word x[4] = {block + 1, 0, step, 0};
+    word x[4] = {block + 1, 0, step + since[0], 0};
     for (int round = 0; round < 10; ++round) {
         const word a = 0xD2E7470EE14C6C93ull, b = 0xCA5A826395121157ull;
         const word high0 = HIGH_PRODUCT(a, x[0]), low0 = a * x[0], high1 = HIGH_PRODUCT(b, x[2]), low1 = b * x[2];
@@ -17,4 +19,10 @@ KERNEL dropout_mask(REAL* mask, word key0, word key1, word step, int threshold, 
 #pragma unroll  // or x would have to stand in memory
     for (int i = 0; i < 16; ++i)
         if (first + i < size) mask[first + i] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? (REAL)kept : 0;
+}
+
+// One thread: a replay of recorded launches has drawn its masks.
+KERNEL count_masks(word* since)
+{
+    if (THREAD == 0) since[0] += 1;
 }

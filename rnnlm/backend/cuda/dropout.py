@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from rnnlm.backend.cuda.graphs import masks_since
 from rnnlm.backend.cuda.launch import blocks_for, double, integer, launch, word
 
 __all__ = ["draw_mask"]
@@ -12,5 +13,5 @@ ENTRIES = 16  # of a mask, from one block of the stream
 
 def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask: Array) -> None:
     """layers/dropout.py"""
-    numbers = (word(key[0]), word(key[1]), word(step), integer(threshold), double(kept), word(mask.size))
-    launch("dropout", "dropout_mask", mask.dtype, blocks_for(-(-mask.size // ENTRIES)), mask, *numbers)
+    where, how = (word(key[0]), word(key[1]), word(step)), (integer(threshold), double(kept), word(mask.size))
+    launch("dropout", "dropout_mask", mask.dtype, blocks_for(-(-mask.size // ENTRIES)), mask, *where, masks_since(), *how)

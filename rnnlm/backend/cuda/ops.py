@@ -6,7 +6,8 @@ from typing import Any
 
 import cupy as xp
 
-from rnnlm.backend.cuda import cells, dropout, output, rows, update
+from rnnlm.backend.cuda import blas, cells, dropout, output, rows, update
+from rnnlm.backend.cuda.graphs import Recorded
 
 Array = Any
 _precision = "fp32"
@@ -97,8 +98,21 @@ class quiet:
 one_blas_thread = quiet()  # the host multiplies nothing
 
 
+def record(function: Callable[..., Any], *inputs: Array) -> Recorded | None:
+    """The launches of function(*inputs), to be done again as a whole with other inputs of the same shapes. It must do
+    the same each time on the same memory, and ask for no value; None where it doesn't, or launches can't be recorded."""
+    if blas.library() is None:
+        return None
+    try:
+        return Recorded(function, inputs)
+    except Exception:  # whatever was wrong with the function itself, it will say when it is called
+        return None
+
+
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
+    if blas.product(a, b, out, add, _precision):
+        return
     if add:
         out += xp.matmul(a, b)
     else:

@@ -98,6 +98,7 @@ class TimeAffineWithLoss(Head):
     Attributes are those of `Head`.
     """
 
+    repeatable = True
     called = "affine"
 
     def __init__(self, affine: TimeAffine) -> None:

@@ -53,6 +53,8 @@ class TimeSoftmaxWithLoss(Head):
     takes `TimeAffineWithLoss` in place of the two. Attributes are those of `Head`.
     """
 
+    repeatable = True
+
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head` has it; `h` are the scores (N, T, V) themselves."""
         flag("keep", keep)
