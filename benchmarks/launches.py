@@ -24,7 +24,8 @@ def counts(case, name):
 
     runner = contestant(name, case, case.sizes.model().state_dict())
     window = runner.place(*case.inputs()[0])
-    runner.step(*window)
+    for _ in range(4):  # until launches are replayed
+        runner.step(*window)
     strict_cupy.stats.reset()
     runner.step(*window)
     stats = strict_cupy.stats
@@ -35,6 +36,9 @@ def main():
     """Print the table."""
     strict_cupy.install()
     os.environ["RNNLM_DEVICE"] = "cuda"
+    from rnnlm.backend.cuda import blas
+
+    blas.library = strict_cupy.cublas
     from benchmarks.cases import CASES
 
     print("| case | launches | plain | allocations | plain | waits for the device | plain |\n|" + " --- |" * 7)

@@ -23,17 +23,15 @@ class Ours(Hands):
     def __init__(self, case, weights=None):
         from rnnlm import SGD
         from rnnlm.backend import ops
+        from rnnlm.training.steps import Steps
 
         self.model = case.sizes.model()  # by itself, as its user would: those are the weights of all
         self.optimizer, self.one_blas_thread = SGD(LR), ops.one_blas_thread
+        self.compute = Steps(self.model, MAX_GRAD)
 
     def step(self, xs, ts):
-        from rnnlm.optim.clipping import norm_and_factor
-
         with self.one_blas_thread:  # in which the trainer stays
-            loss = self.model.forward(xs, ts)
-            self.model.backward()
-            _, factor = norm_and_factor([self.model.flat_grads], MAX_GRAD)
+            loss, _, factor = self.compute(xs, ts)
             self.optimizer.update([self.model.flat_params], [self.model.flat_grads], factor)
             return read(loss)
 

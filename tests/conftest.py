@@ -34,6 +34,9 @@ def pytest_configure(config):
         os.environ["RNNLM_DEVICE"] = "cuda"
         if emulator.COMPILER is None:
             os.environ["RNNLM_FUSED"] = "0"  # the plain text alone
+        from rnnlm.backend.cuda import blas
+
+        blas.library = strict_cupy.cublas
 
 
 @pytest.hookimpl(tryfirst=True)  # before those without a mark are left out

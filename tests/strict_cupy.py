@@ -11,10 +11,13 @@ It can't show what only a device has: streams, asynchronous errors, speed.
 
 import sys
 import types
+from functools import cache
 
 import numpy as np
 
 from tests import emulator
+from tests.strict_cublas import Cublas
+from tests.strict_graphs import MemoryPool, recorder, stream_class, using_allocator
 
 VIEWS = {"ascontiguousarray", "empty", "empty_like", "may_share_memory", "reshape", "swapaxes"}  # nothing to compute
 METHODS = {
@@ -47,15 +50,29 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     def __array__(self, dtype=None, copy=None):
         raise TypeError("Implicit conversion to a NumPy array is not allowed. Use .get()")
 
+    @property
+    def data(self):
+        return Memory(self._a)
+
+    def set(self, a):
+        recorder.forbid("an upload")
+        assert a.flags.c_contiguous
+        assert (a.shape, a.dtype) == (self.shape, self.dtype)
+        stats.uploads += 1
+        self._a[...] = a
+
     def get(self):
+        recorder.forbid("a value was asked for")
         stats.syncs += 1
         return self._a.copy()
 
     def tolist(self):
+        recorder.forbid("a value was asked for")
         stats.syncs += 1
         return self._a.tolist()
 
     def item(self):
+        recorder.forbid("a value was asked for")
         stats.syncs += 1
         return self._a.item()
 
@@ -69,6 +86,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         return bool(self.item())
 
     def __index__(self):
+        recorder.forbid("a value was asked for")
         stats.syncs += 1
         return self._a.__index__()
 
@@ -100,15 +118,22 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
         stats.syncs += sum(part.dtype == bool for part in parts)
         stats.launches += bool(parts)  # a gather
         stats.allocations += bool(parts)
-        return wrap(self._a[key])
+        if any(part.dtype == bool for part in parts):
+            recorder.forbid("an index of truth values")
+        result = self._a[key]
+        if parts:
+            recorder.made(result, lambda: self._a[key])
+        return wrap(result)
 
     def __setitem__(self, key, value):
         key, value = unwrap(key), unwrap(value)
         stats.launches += 1
         if isinstance(key, np.ndarray) and key.dtype != bool and np.ndim(value) and np.unique(key).size != key.size:
             raise RuntimeError("an assignment with repeated indices is undefined on CuPy")
-        stats.syncs += isinstance(key, np.ndarray) and key.dtype == bool
-        self._a[key] = value
+        if isinstance(key, np.ndarray) and key.dtype == bool:
+            recorder.forbid("an index of truth values")
+            stats.syncs += 1
+        recorder.do(lambda: self._a.__setitem__(key, value))
 
     def __repr__(self):
         return f"strict {self._a!r}"
@@ -150,19 +175,33 @@ def call(function, bound, args, options, own=None):
     if "mode" in options or "where" in options:
         raise TypeError(f"{name}: CuPy has no such option: {sorted(options)}")
     stats.syncs += name in ("nonzero", "unique", "flatnonzero", "argwhere")
-    with np.errstate(all="ignore"):  # a GPU gives no warnings
-        result = bound(*(unwrap(a) for a in args), **{key: unwrap(value) for key, value in options.items()})
+    arguments, named = [unwrap(a) for a in args], {key: unwrap(value) for key, value in options.items()}
+    if name in ("nonzero", "unique", "flatnonzero", "argwhere"):
+        recorder.forbid(name)
+    stats.launches += name not in VIEWS
+    if out is not None or name == "fill":
+        recorder.do(lambda: silently(bound, arguments, named))
+        return out
+    result = silently(bound, arguments, named)
+    inputs = [a for a in (*arguments, None if own is None else own._a) if isinstance(a, np.ndarray)]
+    if isinstance(result, np.ndarray | np.generic) and name not in ("empty", "empty_like"):
+        result = np.asarray(result)
+        if not any(np.may_share_memory(result, a) for a in inputs):
+            recorder.made(result, lambda: silently(bound, arguments, named))
     if name in ("reshape", "ravel", "ascontiguousarray"):
         copied = not np.shares_memory(result, (args[0] if own is None else own)._a)
         stats.copies += copied
         stats.launches += copied
     if own is not None and result is own._a:  # astype where there is nothing to do
         return own
-    stats.launches += name not in VIEWS
-    if out is not None:
-        return out
     stats.allocations += isinstance(result, np.ndarray) and result.base is None
     return wrap(result)
+
+
+def silently(function, arguments, options):
+    """A function's result without warnings: a GPU gives none."""
+    with np.errstate(all="ignore"):
+        return function(*arguments, **options)
 
 
 def count_copies(x, y, out):
@@ -182,6 +221,20 @@ def count_copies(x, y, out):
         raise TypeError(f"products are written in the dtype of their operands: {x.dtype}, {y.dtype}, out {out.dtype}")
 
 
+class Memory:
+    """Where an array lies."""
+
+    def __init__(self, a):
+        self.array, self.ptr = a, a.__array_interface__["data"][0]
+
+    def copy_from_device_async(self, source, size):
+        stats.launches += 1
+        assert size == self.array.nbytes == source.array.nbytes
+        assert self.array.flags.c_contiguous
+        assert source.array.flags.c_contiguous
+        recorder.do(lambda: np.copyto(self.array, source.array))
+
+
 class Ufunc:
     """A ufunc as CuPy has it: callable, with `at`, without `reduceat`."""
 
@@ -193,7 +246,7 @@ class Ufunc:
 
     def at(self, a, indices, b):
         stats.launches += 1
-        self.ufunc.at(unwrap(a), unwrap(indices), unwrap(b))
+        recorder.do(lambda: self.ufunc.at(unwrap(a), unwrap(indices), unwrap(b)))
 
 
 class Module(types.ModuleType):
@@ -218,7 +271,7 @@ class CountedModule(emulator.RawModule):
 
         def launch(grid, block, args):
             stats.launches += 1
-            kernel(grid, block, args)
+            recorder.do(lambda: kernel(grid, block, args))
 
         return launch
 
@@ -239,7 +292,8 @@ class Generator:
 def asarray(a, dtype=None):
     """Upload a host array; a device array stays what it is."""
     if isinstance(a, ndarray):
-        return a if dtype is None or a.dtype == dtype else ndarray(a._a.astype(dtype))
+        return a if dtype is None or a.dtype == dtype else a.astype(dtype)
+    recorder.forbid("an upload")
     stats.uploads += 1
     return ndarray(np.array(a, dtype=dtype))
 
@@ -270,9 +324,33 @@ def install():
         getDeviceCount=lambda: 1,
         getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath", "totalGlobalMem": 1 << 34},
     )
-    stream = types.SimpleNamespace(synchronize=lambda: None)
     set_compute_types()
     cupy.random = types.SimpleNamespace(default_rng=Generator, randn=lambda *shape: Generator(0).normal(shape))
     cupy.RawModule = CountedModule
-    cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
+    cupy.cuda = types.SimpleNamespace(
+        Device=lambda _id=0: device,
+        device=types.SimpleNamespace(get_device_id=lambda: 0),
+        runtime=runtime,
+        get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None, ptr=recorder.stream),
+        alloc=lambda size: types.SimpleNamespace(ptr=id(cupy)),
+        MemoryPool=MemoryPool,
+        Stream=stream_class(count_launch),
+        using_allocator=using_allocator,
+    )
     sys.modules["cupy"] = cupy
+
+
+def count_launch():
+    """Something was launched."""
+    stats.launches += 1
+
+
+@cache
+def cublas():
+    """What `backend/cuda/blas.py` loads."""
+
+    def do(function):
+        count_launch()
+        recorder.do(function)
+
+    return Cublas(do, current=lambda: recorder.stream)

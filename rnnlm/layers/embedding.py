@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, Self
 
-from rnnlm.backend import Array, accelerated, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import size
 from rnnlm.layers.base import Layer, Shape, expect, expect_ids, time_major
 from rnnlm.layers.drawn import draw_embedding
@@ -120,7 +120,7 @@ class Embedding(Layer):
     def as_found(self, found: Mapping[str, Any]) -> None:
         """No rows of dW but those that were written then, or none."""
         now, then = self._written, found["_written"]
-        if now is not None and (then is None or (now.data.ptr, now.shape) != (then.data.ptr, then.shape)):
+        if now is not None and (then is None or ops.place(now) != ops.place(then)):
             clear_rows(self.grads[0], now)
 
     def _leave(self, ids: Array, rows: Array) -> None:
@@ -131,6 +131,8 @@ class Embedding(Layer):
                 clear_rows(dW, self._written)
             self._written = self._buffer("written", ids.shape, xp.int32)
             self._written[...] = ids
+        else:
+            ops.join()  # the other layer's gradient is there
         add_rows(dW, ids, rows)
 
 

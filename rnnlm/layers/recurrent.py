@@ -143,13 +143,17 @@ class Recurrent(Drawn):
             setattr(self, f"d{name}", dstate)
         das, of_state = self._window_backward(self._time_major(dhs, T, lengths), a, W, m, states, dstates, kept)
         rows = das.reshape(T * N, -1)
-        ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
         h_prevs = states[0][:-1]
         if m is not None:  # what was multiplied with Wh
             h_prevs, kept = h_prevs * m, None if kept is None else kept * m
-        self._hidden_gradients(rows, of_state.reshape(T * N, -1), h_prevs.reshape(T * N, -1), kept)
-        if mask is not None:
-            dWh *= mask
+
+        def of_weights() -> None:
+            ops.matmul(x.reshape(T * N, D).T, rows, out=dWx)
+            self._hidden_gradients(rows, of_state.reshape(T * N, -1), h_prevs.reshape(T * N, -1), kept)
+            if mask is not None:
+                xp.multiply(dWh, mask, out=dWh)
+
+        ops.later(of_weights)
         dx = self._buffer("dx", x.shape, self.dtype)
         ops.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
         return batch_first(dx)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect
@@ -64,7 +64,7 @@ class Stateful(Layer):
             state, own = getattr(self, name), found[name]
             if state is None:
                 own[...] = 0
-            elif state.data.ptr != own.data.ptr:
+            elif ops.place(state) != ops.place(own):
                 own[...] = state
 
     def reset_state(self) -> None:

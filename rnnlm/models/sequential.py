@@ -164,6 +164,7 @@ class Sequential(Summarized, Parameters):
             dxs = dout if self.head is None else self.head.backward(dout)
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
+            ops.join()
             return dxs
 
     def all_leaves(self) -> list[Layer]:

@@ -31,7 +31,7 @@ class Steps:
 
     def __init__(self, model: Stacked | ForeignModel, max_grad: float) -> None:
         self.model, self.max_grad = model, max_grad
-        self._records = model.repeatable
+        self._records = ops.RECORDS and model.repeatable
         self._seen: dict[tuple[int, ...], int] = {}
         self._recordings: dict[tuple[int, ...], _Recording] = {}
 

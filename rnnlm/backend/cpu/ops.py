@@ -15,13 +15,14 @@ from rnnlm.backend.cpu.products import matmul, multiplier
 from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
-    "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "matmul", "memory", "multiplier",
-    "one_blas_thread", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
+    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
+    "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
 NDArrayAny = NDArray[Any]
+RECORDS = False  # to launch is to compute
 PIECE = 1 << 16  # elements: 256 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 SCORES = 1 << 24  # that stand in memory at once: 64 MiB of float32, 1,677 rows of 10,000 words, 167 of 100,000
 SCORES_ONCE = 1 << 21  # where no gradient is to follow: 8 MiB, which stay in the cache
@@ -69,8 +70,18 @@ def quiet() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def record(_function: Callable[..., Any], *_inputs: NDArrayAny) -> None:
-    """None: on a CPU to launch is to compute, and there is nothing to be saved by a recording."""
+def later(function: Callable[[], object]) -> None:
+    """Do what nothing waits for before `join`: at once."""
+    function()
+
+
+def join() -> None:
+    """Wait for what was to be done later: here it is done."""
+
+
+def place(a: NDArrayAny) -> tuple[int, tuple[int, ...]]:
+    """Where an array lies, and its shape."""
+    return a.__array_interface__["data"][0], a.shape
 
 
 def scale_(a: NDArrayAny, factor: float) -> None:

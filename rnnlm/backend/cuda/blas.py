@@ -1,7 +1,7 @@
 """Matrix products by cuBLAS itself.
 
-CuPy's own product takes three times as long to launch, copies what is not contiguous, can't add to what is there, and is
-refused while launches are recorded (`graphs.py`). Where the library can't be loaded, `product` says so.
+CuPy's own product takes three times as long to launch, copies what is not contiguous, can't add to what is there, and
+is refused while launches are recorded (`graphs.py`). Where the library can't be loaded, `product` says so.
 """
 
 import ctypes
@@ -16,6 +16,7 @@ WORKSPACE = 32 << 20  # bytes: what cuBLAS asks for on Hopper. Its own can't be 
 NORMAL, TRANSPOSED, DEFAULT_ALGORITHM = 0, 1, -1
 REAL = {"f": (0, ctypes.c_float), "d": (1, ctypes.c_double)}  # cudaDataType, and what factors are
 COMPUTE = {"f": {"fp32": 68, "tf32": 77}, "d": {"fp32": 70, "tf32": 70}}  # cublasComputeType
+lane = 0  # which handle is used: what runs beside other products needs a workspace of its own
 NUMBERS = {(char, add): ctypes.byref(kind(add)) for char, (_, kind) in REAL.items() for add in (0, 1)}
 
 
@@ -41,20 +42,20 @@ class _Handles(local):
     """Of each thread its own handle on each device, and the workspace that goes with it."""
 
     def __init__(self) -> None:
-        self.of: dict[int, tuple[Any, Any]] = {}
-        self.streams: dict[int, int] = {}
+        self.of: dict[tuple[int, int], tuple[Any, Any]] = {}
+        self.streams: dict[tuple[int, int], int] = {}
 
     def current(self, cublas: Any) -> Any:
-        """The handle for the current device, set to the current stream."""
-        from cupy.cuda import alloc, device, get_current_stream
+        """The handle for the current device and lane, set to the current stream."""
+        import cupy
 
-        number = device.get_device_id()
+        number = cupy.cuda.device.get_device_id(), lane
         if number not in self.of:
             handle = ctypes.c_void_p()
             _expect(cublas.cublasCreate_v2(ctypes.byref(handle)))
-            self.of[number] = handle, alloc(WORKSPACE)
+            self.of[number] = handle, cupy.cuda.alloc(WORKSPACE)
         handle, workspace = self.of[number]
-        stream = get_current_stream().ptr
+        stream = cupy.cuda.get_current_stream().ptr
         if self.streams.get(number) != stream:
             _expect(cublas.cublasSetStream_v2(handle, ctypes.c_void_p(stream)))
             where = ctypes.c_void_p(workspace.ptr), ctypes.c_size_t(WORKSPACE)

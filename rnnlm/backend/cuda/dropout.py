@@ -13,5 +13,6 @@ ENTRIES = 16  # of a mask, from one block of the stream
 
 def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask: Array) -> None:
     """layers/dropout.py"""
-    where, how = (word(key[0]), word(key[1]), word(step)), (integer(threshold), double(kept), word(mask.size))
-    launch("dropout", "dropout_mask", mask.dtype, blocks_for(-(-mask.size // ENTRIES)), mask, *where, masks_since(), *how)
+    where = (word(key[0]), word(key[1]), word(step), masks_since())
+    how = (integer(threshold), double(kept), word(mask.size))
+    launch("dropout", "dropout_mask", mask.dtype, blocks_for(-(-mask.size // ENTRIES)), mask, *where, *how)

@@ -1,8 +1,11 @@
 """Launches recorded once, as a CUDA graph, and launched again as a whole.
 
-What small kernels take on a GPU is less than what it costs Python to launch them. A function that does the same launches
-each time, on the same memory, can be recorded: it runs once without anything being computed, and `replay` does all of it
-by one launch. Products go through `blas.py`, because CuPy's own are refused meanwhile.
+What small kernels take on a GPU is less than what it costs Python to launch them. A function that does the same
+launches each time, on the same memory, can be recorded: it runs once without anything being computed, and `replay` does
+all of it by one launch. Products go through `blas.py`, because CuPy's own are refused meanwhile.
+
+What nothing waits for, a gradient of weights, say, is recorded beside the rest (`later`), so that it is done while small
+kernels that wait for each other leave most of the device idle.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,11 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from rnnlm.backend.cuda import blas
 from rnnlm.backend.cuda.launch import FLOAT, empty, full, launch, word
 
-__all__ = ["Recorded", "masks_since"]
+__all__ = ["Recorded", "join", "later", "masks_since"]
 
 Array = Any
+FIRST = -5  # the highest priority that there is, for what others wait for
 _recording: "Recorded | None" = None
 
 
@@ -31,28 +36,52 @@ class Recorded:
 
         self._inputs = [cupy.empty(a.shape, a.dtype) for a in inputs]
         self._memory = cupy.cuda.MemoryPool()  # nobody else gets what is given back between two replays
+        self._beside: Any = None  # a stream, once something is to be done later
+        self._kept: list[Any] = []  # what holds the arrays that are used there
         self._since: Array | None = None
         self._ahead = -1  # what `_since` holds: nothing yet
-        stream = cupy.cuda.Stream(non_blocking=True)
-        with cupy.cuda.using_allocator(self._memory.malloc), stream:
-            stream.begin_capture()
+        self._stream = cupy.cuda.Stream(non_blocking=True, priority=FIRST)
+        with cupy.cuda.using_allocator(self._memory.malloc), self._stream:
+            self._stream.begin_capture()
             try:
                 self.result = self._run(function, self._inputs)
             except BaseException:
-                _give_up(stream)
+                _give_up(self._stream)
                 raise
-            self._graph = stream.end_capture()
+            self._graph = self._stream.end_capture()
 
     def _run(self, function: Callable[..., Any], inputs: Sequence[Array]) -> Any:
         global _recording
         _recording = self
         try:
             result = function(*inputs)
+            self.join()
             if self._since is not None:
                 launch("dropout", "count_masks", FLOAT, 1, self._since)
         finally:
             _recording = None
         return result
+
+    def later(self, function: Callable[[], object]) -> None:
+        """Record what a function launches beside what follows, until `join`."""
+        import cupy
+
+        if self._beside is None:
+            self._beside = cupy.cuda.Stream(non_blocking=True)
+        self._kept.append(function)
+        self._beside.wait_event(self._stream.record())
+        blas.lane = 1
+        try:
+            with self._beside:
+                function()
+        finally:
+            blas.lane = 0
+
+    def join(self) -> None:
+        """Let what follows wait for what was to be done later."""
+        if self._beside is not None:
+            self._stream.wait_event(self._beside.record())
+            self._beside = None
 
     def since(self) -> Array:
         """How many masks later than recorded a replay is, on the device, which counts on by itself."""
@@ -85,6 +114,20 @@ def _give_up(stream: Any) -> None:
         stream.end_capture()
     except Exception:  # it says again what went wrong
         return
+
+
+def later(function: Callable[[], object]) -> None:
+    """Do what nothing waits for before `join`."""
+    if _recording is None:
+        function()
+    else:
+        _recording.later(function)
+
+
+def join() -> None:
+    """Wait, on the device, for what was to be done later."""
+    if _recording is not None:
+        _recording.join()
 
 
 def masks_since() -> Array:

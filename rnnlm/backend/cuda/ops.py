@@ -7,9 +7,16 @@ from typing import Any
 import cupy as xp
 
 from rnnlm.backend.cuda import blas, cells, dropout, output, rows, update
-from rnnlm.backend.cuda.graphs import Recorded
+from rnnlm.backend.cuda.graphs import Recorded, join, later
+
+__all__ = [
+    "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
+    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
+    "one_blas_thread", "place", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+]  # fmt: skip
 
 Array = Any
+RECORDS = True  # what is launched can be recorded, and replayed at less cost
 _precision = "fp32"
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
@@ -98,9 +105,17 @@ class quiet:
 one_blas_thread = quiet()  # the host multiplies nothing
 
 
+def place(a: Array) -> tuple[int, tuple[int, ...]]:
+    """Where an array lies, and its shape."""
+    return a.data.ptr, a.shape
+
+
 def record(function: Callable[..., Any], *inputs: Array) -> Recorded | None:
-    """The launches of function(*inputs), to be done again as a whole with other inputs of the same shapes. It must do
-    the same each time on the same memory, and ask for no value; None where it doesn't, or launches can't be recorded."""
+    """The launches of function(*inputs), to be done again as a whole with other inputs of the same shapes.
+
+    The function must do the same each time on the same memory, and ask for no value. None where it doesn't, or where
+    launches can't be recorded.
+    """
     if blas.library() is None:
         return None
     try:

@@ -1,6 +1,7 @@
 """Output and loss in one: hidden states to cross-entropy, without keeping scores and their gradient side by side."""
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
@@ -58,9 +59,9 @@ def scale_rows(x: Array, factors: Array) -> None:
 
 def output_backward(
     x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
-    dW: Array, db: Array, dx: Array, factors: Array, xf: Array, add: bool,
+    dx: Array, factors: Array, xf: Array,
 ) -> None:  # fmt: skip
-    """Gradients of the sum of weights * nats; `exps` is used up.
+    """Gradient of x, of the sum of weights * nats; and in exps, factors and xf what `weight_gradients` needs.
 
         p = exps / totals        ds = weights (p - onehot(target))        dx = ds Wᵀ    dW = xᵀ ds    db = sum of ds
 
@@ -69,13 +70,21 @@ def output_backward(
     Args:
         x, W, targets, exps, totals: as `output_forward` took and left them.
         weights: (M,).
-        dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
         dx: (M, H), to be overwritten.
-        factors, xf: (M, 1) and (M, H), scratch.
+        factors, xf: (M, 1) and (M, H), to be overwritten.
     """
     output_factors(exps, targets, weights, totals, x, factors, xf)
     ops.matmul(exps, W.T, out=dx)
     scale_rows(dx, factors)
+
+
+def weight_gradients(exps: Array, factors: Array, xf: Array, dW: Array, db: Array, add: bool) -> None:
+    """The others, after `output_backward`.
+
+    Args:
+        exps, factors, xf: as that left them.
+        dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
+    """
     if dW.flags.c_contiguous:
         ops.matmul(xf.T, exps, out=dW, add=add)
     else:  # the transpose of an embedding's gradient
@@ -147,7 +156,12 @@ class TimeAffineWithLoss(Head):
             if len(exps) < len(x):
                 output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
             of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
-            output_backward(*of_rows, dW, db, dx[rows], factors[rows], xf[rows], add=rows.start > 0)
+            output_backward(*of_rows, dx[rows], factors[rows], xf[rows])
+            left = partial(weight_gradients, exps, factors[rows], xf[rows], dW, db, add=rows.start > 0)
+            if len(exps) == len(x):
+                ops.later(left)
+            else:  # the next block has the memory of this one's scores
+                left()
         return batch_first(dx.reshape(T, N, -1))
 
     def scores(self, h: Array) -> Array:

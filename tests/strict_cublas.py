@@ -1,0 +1,69 @@
+"""cuBLAS as `backend/cuda/blas.py` calls it, on the memory of the stand-in for CuPy: NumPy underneath.
+
+It reads matrices by the pointers, the distances of their columns and the transpositions that it is given, as the library
+does, so that a wrong one gives wrong numbers.
+"""
+
+import numpy as np
+
+DTYPES = {0: np.dtype(np.float32), 1: np.dtype(np.float64)}
+COMPUTED = {0: (68, 77), 1: (70,)}  # kinds of products that there are of each
+
+
+class Cublas:
+    """The functions that are used.
+
+    Args:
+        do: is given a function that computes, and calls it, now or when a recording is replayed.
+        current: gives the number of the stream that is current.
+    """
+
+    def __init__(self, do, current):
+        self.do, self.current, self.of = do, current, {}
+
+    def cublasCreate_v2(self, handle):
+        handle._obj.value = 1 + len(self.of)
+        self.of[handle._obj.value] = [None, False]  # stream, and whether there is a workspace
+        return 0
+
+    def cublasSetStream_v2(self, handle, stream):
+        self.of[handle.value] = [stream.value or 0, False]
+        return 0
+
+    def cublasSetWorkspace_v2(self, handle, pointer, size):
+        assert pointer.value
+        assert size.value >= 32 << 20
+        self.of[handle.value][1] = True
+        return 0
+
+    def cublasGemmEx(
+        self, handle, of_a, of_b, m, n, k, alpha, a, a_type, lda, b, b_type, ldb, beta, c, c_type, ldc, compute, algorithm
+    ):  # fmt: skip
+        stream, workspace = self.of[handle.value]
+        assert stream == self.current()
+        assert workspace, "a workspace of cuBLAS's own can't be used while launches are recorded"
+        assert a_type == b_type == c_type
+        assert compute in COMPUTED[c_type]
+        assert algorithm == -1
+        dtype = DTYPES[c_type]
+        first = matrix(a, dtype, (m, k) if not of_a else (k, m), lda)
+        second = matrix(b, dtype, (k, n) if not of_b else (n, k), ldb)
+        out = matrix(c, dtype, (m, n), ldc)
+        one, kept = (number._obj.value for number in (alpha, beta))
+
+        def compute_now():
+            with np.errstate(all="ignore"):  # a GPU gives no warnings
+                product = one * ((first.T if of_a else first) @ (second.T if of_b else second))
+                out[...] = product + kept * out if kept else product
+
+        self.do(compute_now)
+        return 0
+
+
+def matrix(pointer, dtype, shape, far):
+    """A matrix by columns that are so many entries apart."""
+    assert far >= max(shape[0], 1)
+    memory = np.ctypeslib.as_array(
+        (np.ctypeslib.as_ctypes_type(dtype) * (far * (shape[1] - 1) + shape[0])).from_address(pointer.value)
+    )
+    return np.lib.stride_tricks.as_strided(memory, shape, (dtype.itemsize, far * dtype.itemsize))

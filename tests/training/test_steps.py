@@ -1,0 +1,133 @@
+"""Steps whose launches are recorded and replayed, against steps that are launched one by one: the same bits."""
+
+import numpy as np
+import pytest
+
+from rnnlm.backend import ops
+from rnnlm.data.batches import Batches, RandomBatches
+from rnnlm.data.sentence_batches import SentenceBatches
+from rnnlm.data.sentences import Sentences
+from rnnlm.inference.evaluation import evaluate
+from rnnlm.layers.embedding import TimeEmbedding
+from rnnlm.layers.state import Stateful
+from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
+from rnnlm.optim import SGD, Adam
+from rnnlm.training.run import Run
+from tests.gradcheck import host
+
+pytestmark = pytest.mark.skipif(not ops.RECORDS, reason="on a CPU to launch is to compute: --strict-cupy, or a GPU")
+V, N, T = 23, 3, 6
+CORPUS = np.random.default_rng(0).integers(0, V, 1000)
+MODELS = {
+    "simple": lambda: SimpleRnnlm(V, 5, 7),
+    "better": lambda: BetterRnnlm(V, 6, 6, seed=4),
+    "gru": lambda: LanguageModel(ModelConfig("LanguageModel", V, wordvec_size=5, hidden_size=7, cell="gru")),
+    "gru, reset after": lambda: LanguageModel(
+        ModelConfig("LanguageModel", V, wordvec_size=5, hidden_size=7, cell="gru", reset_after=True)
+    ),
+    "awd": lambda: AwdLstm(V, 5, 8, seed=3),
+}
+WINDOWS = {
+    "text": lambda: Batches(CORPUS[:-1], CORPUS[1:], N, T),
+    "random lengths": lambda: RandomBatches(CORPUS[:-1], CORPUS[1:], N, 10, seed=5),
+    "sentences": lambda: SentenceBatches(Sentences(np.append(CORPUS, 0), 0), 4, 20),
+}
+
+
+def trained(model, windows, steps=14, records=True):
+    """All that a training leaves, with an evaluation and a going on from what was written down in its midst."""
+    made, optimizer = MODELS[model](), Adam(0.01)
+    run = Run(made, optimizer, WINDOWS[windows](), 0.25)
+    run._compute._records &= records
+    for step in range(steps):
+        run.step()
+        if step == 5:
+            evaluate(made, CORPUS[:200], lanes=2, window=15)
+        if step == 9:
+            run.load_state_dict(run.state_dict())
+    state = made.get_state()
+    arrays = [made.flat_params, made.flat_grads, run.totals, *(a for entry in state for a in entry or ())]
+    return b"".join(host(a).tobytes() for a in arrays), made.train_steps, run
+
+
+@pytest.mark.parametrize("windows", WINDOWS)
+@pytest.mark.parametrize("model", MODELS)
+def test_replayed_steps_leave_the_same_bits(model, windows):
+    recorded, steps, run = trained(model, windows)
+    padded_and_regularised = windows == "sentences" and model == "awd"  # which pads count is asked of the host
+    assert bool(run._compute._recordings) is not padded_and_regularised
+    launched, other_steps, run = trained(model, windows, records=False)
+    assert not run._compute._recordings
+    assert steps == other_steps
+    assert recorded == launched
+
+
+FAULTS = {
+    "masks that come again": ("rnnlm.backend.cuda.graphs.launch", lambda *_: None, "better", "text"),
+    "a state of the wrong window": (Stateful, "as_found", "gru", "random lengths"),
+    "rows that are not cleared": (TimeEmbedding, "as_found", "gru", "random lengths"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_what_is_left_out_is_seen(monkeypatch, fault):
+    where, what, model, windows = FAULTS[fault]
+    if isinstance(where, str):
+        monkeypatch.setattr(where, what)
+    else:
+        monkeypatch.setattr(where, what, lambda self, found: None)
+    recorded, *_ = trained(model, windows, steps=40)
+    assert recorded != trained(model, windows, steps=40, records=False)[0]
+
+
+def test_memory_that_is_no_longer_used_is_not_written_to():
+    """A longer window takes larger buffers: what was recorded with the small ones is recorded anew."""
+    model = SimpleRnnlm(V, 5, 7)
+    run = Run(model, SGD(0.1), WINDOWS["text"](), 0.25)
+    for _ in range(5):
+        run.step()
+    (before,) = run._compute._recordings.values()
+    assert before.holds()
+    model.forward(*(np.zeros((N, 2 * T), int) for _ in range(2)))
+    model.backward()
+    assert not before.holds()
+    for _ in range(5):
+        run.step()
+    (after,) = run._compute._recordings.values()
+    assert after is not before
+
+
+class Weighed(SimpleRnnlm):
+    """A loss of one's own."""
+
+    def forward(self, xs, ts, train_flg=True, keep=True):
+        return super().forward(xs, ts, train_flg, keep)
+
+
+class Asking(TimeEmbedding):
+    """Asks the device for a value."""
+
+    repeatable = True
+
+    def forward(self, ids):
+        ids = super().forward(ids)
+        float(ids.sum())
+        return ids
+
+
+def test_what_is_not_known_is_launched_as_it_is():
+    run = Run(Weighed(V, 5, 7), SGD(0.1), WINDOWS["text"](), 0.25)
+    assert not run._compute._records
+
+
+def test_what_asks_for_a_value_is_launched_as_it_is():
+    results = []
+    for kind in (TimeEmbedding, Asking):
+        model = SimpleRnnlm(V, 5, 7, seed=1)
+        model.stack.layers["embed"].__class__ = kind
+        run = Run(model, SGD(0.1), WINDOWS["text"](), 0.25)
+        for _ in range(6):
+            run.step()
+        assert bool(run._compute._recordings) is (kind is TimeEmbedding)
+        results.append(host(model.flat_params).tobytes())
+    assert results[0] == results[1]
