@@ -25,6 +25,7 @@ KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int V, int D
         SYNC();
         for (int d = THREAD; d < D; d += THREADS) {
             REAL sum = 0;
+#pragma unroll 8  // the rows of a frequent word are read side by side
             for (int k = 0; k < total; ++k) sum += rows[(size_t)found[k] * D + d];
             out[(size_t)id * D + d] += sum;
         }

@@ -7,6 +7,7 @@
 KERNEL sum_of_squares(const REAL* g, word size, double* parts)
 {
     REAL sum = 0;
+#pragma unroll 8  // so many loads under way
     EVERY(i, size) sum += g[i] * g[i];
     const double total = block_sum((double)sum);
     if (THREAD == 0) parts[BLOCK] = total;
