@@ -75,20 +75,22 @@ def measure(case, names, seconds, rounds, place):
 
 def prove_same_work(case, names, weights, place):
     """Stop unless all give the same numbers for the same weights and inputs; why those that may fail did, by name."""
+    say(f"{case.name}: do {', '.join(names)} do the same work?")
     want, missing = None, {}
-    for name in names:
-        say(f"{case.name}: does {name} do the same work?")
-        path = weights.with_name(f"{name}.npz")
-        try:
-            with Worker(name, case, weights, place.environment) as worker:
-                found = worker.prove(str(path)), dict(np.load(path))
-        except WorkerFailed as failure:
-            missing[name] = excuse(case, name, failure)
-            continue
-        if want is None:
-            want = found
-        else:
-            expect_same(case, name, found, want, TOLERANCES[place.precision])
+    with ExitStack() as stack:
+        workers = [stack.enter_context(Worker(name, case, weights, place.environment)) for name in names]
+        for worker in workers:  # all at once: nothing is timed
+            worker.begin("prove", str(weights.with_name(f"{worker.name}.npz")))
+        for worker in workers:
+            try:
+                found = worker.end(), dict(np.load(weights.with_name(f"{worker.name}.npz")))
+            except WorkerFailed as failure:
+                missing[worker.name] = excuse(case, worker.name, failure)
+                continue
+            if want is None:
+                want = found
+            else:
+                expect_same(case, worker.name, found, want, TOLERANCES[place.precision])
     return missing
 
 
@@ -126,8 +128,11 @@ def warm_up(case, workers, count):
     Whoever may fail and does is taken out of `workers`, and why is returned too.
     """
     first, missing = {}, {}
+    for worker in workers.values():  # all make their contestants at once
+        worker.begin("memory", "")
     for name, worker in list(workers.items()):
         try:
+            worker.end()
             first[name] = worker.steps(count)[0] / count
         except WorkerFailed as failure:
             missing[name] = excuse(case, name, failure)

@@ -48,10 +48,6 @@ class Worker:
         self.process.stdin.close()
         self.process.wait()
 
-    def prove(self, path):
-        """The number that the contestant's proof gives; its arrays are written to `path`."""
-        return self._ask("prove", path)
-
     def steps(self, count):
         """Seconds that so many steps took, after one more whose time is not taken: host's, and a GPU's own or None."""
         return self._ask("steps", count)
@@ -61,8 +57,16 @@ class Worker:
         return self._ask("memory", "")
 
     def _ask(self, task, argument):
+        self.begin(task, argument)
+        return self.end()
+
+    def begin(self, task, argument):
+        """Ask for something: 'prove', whose answer is a number, and arrays in the file that is named."""
         with suppress(BrokenPipeError):  # it has ended: there is no answer either
             print(json.dumps([task, argument]), file=self.process.stdin, flush=True)
+
+    def end(self):
+        """The answer to what was asked for."""
         line = self.process.stdout.readline()
         if not line:
             raise WorkerFailed(f"its process ended with exit status {self.process.wait()}")
