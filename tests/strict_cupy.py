@@ -87,6 +87,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     strides = property(lambda self: self._a.strides)
     itemsize = property(lambda self: self._a.itemsize)
     T = property(lambda self: ndarray(self._a.T))
+    data = property(lambda self: types.SimpleNamespace(ptr=self._a.__array_interface__["data"][0]))
 
     def __len__(self):
         return len(self._a)
@@ -216,10 +217,11 @@ class CountedModule(emulator.RawModule):
     def get_function(self, name):
         kernel = super().get_function(name)
 
-        def launch(grid, block, args):
+        def launch(grid, block, args, shared_mem=0):
             stats.launches += 1
             kernel(grid, block, args)
 
+        launch.kernel = types.SimpleNamespace(ptr=0)
         return launch
 
 
@@ -265,7 +267,9 @@ def install():
     cupy.__version__ = "14 (strict stand-in)"
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
-    device = types.SimpleNamespace(id=0, use=lambda: None)
+    attributes = {"MultiProcessorCount": 132}
+    device = types.SimpleNamespace(id=0, use=lambda: None, compute_capability="90", attributes=attributes)
+    driver = types.SimpleNamespace(funcSetAttribute=lambda kernel, attribute, value: None)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath", "totalGlobalMem": 1 << 34},
@@ -274,5 +278,7 @@ def install():
     set_compute_types()
     cupy.random = types.SimpleNamespace(default_rng=Generator, randn=lambda *shape: Generator(0).normal(shape))
     cupy.RawModule = CountedModule
-    cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
+    cupy.cuda = types.SimpleNamespace(
+        Device=lambda _id=0: device, runtime=runtime, driver=driver, get_current_stream=lambda: stream
+    )
     sys.modules["cupy"] = cupy

@@ -6,7 +6,7 @@ from typing import Any
 
 import cupy as xp
 
-from rnnlm.backend.cuda import cells, dropout, output, rows, update
+from rnnlm.backend.cuda import cells, dropout, output, rows, skinny, update
 
 Array = Any
 _precision = "fp32"
@@ -110,8 +110,10 @@ def batch_matmul(a: Array, b: Array) -> Array:
     return xp.matmul(xp.ascontiguousarray(a), xp.ascontiguousarray(b))
 
 
-def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
+def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
     """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
+    if skinny.pays(W, rows, times):
+        return skinny.multiplier(W, rows)
     if not (W.flags.c_contiguous or W.flags.f_contiguous):
         W = xp.ascontiguousarray(W)  # once, instead of at every step
     return lambda a, out: matmul(a, W, out)

@@ -10,9 +10,14 @@ REALS = {"float32": "float", "float64": "double"}  # dtypes that there are kerne
 THREADS = 256  # of a block
 
 
-def source(module: str, dtype: str) -> str:
-    """The kernels of one of `MODULES` for one of the dtypes in `REALS`, complete in one text."""
-    defines = f"#define REAL {REALS[dtype]}\n#define THREADS {THREADS}\n"
+def source(module: str, dtype: str, sizes: tuple[tuple[str, int], ...] = (("THREADS", THREADS),)) -> str:
+    """The kernels of one of `MODULES`, or of skinny.cuh, for one of the dtypes in `REALS`, complete in one text.
+
+    Args:
+        module, dtype: of which, and for which.
+        sizes: what is known when it is compiled, by its name in the text.
+    """
+    defines = "".join(f"#define {name} {value}\n" for name, value in (("REAL", REALS[dtype]), *sizes))
     return "\n".join(
         [defines, *((FOLDER / f"{name}.cuh").read_text(encoding="utf-8") for name in ("device", "reduce", module))]
     )

@@ -3,6 +3,7 @@
 import pytest
 
 from rnnlm.backend.cuda.launch import OPTIONS
+from rnnlm.backend.cuda.skinny import plan
 from rnnlm.backend.cuda.source import MODULES, REALS, source
 from tests import nvrtc
 from tests.emulator import kernels
@@ -19,6 +20,14 @@ def test_kernels_compile_and_keep_what_they_hold_in_registers(module, dtype, arc
     _, size, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
     assert size > 1000
     assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == len(kernels(text)), log
+
+
+@pytest.mark.parametrize("architecture", ["sm_90", "sm_100"])
+@pytest.mark.parametrize("shape", [(20, 650, 2600), (32, 4600, 1150)])
+def test_products_of_few_rows_keep_their_sums_in_registers(shape, architecture):
+    text = source("skinny", "float32", tuple(plan(*shape).items()))
+    *_, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
+    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log
 
 
 def test_cells_in_float32_never_compute_in_float64():
