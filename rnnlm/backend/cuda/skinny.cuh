@@ -55,15 +55,15 @@ KERNEL skinny(const float* a, int a_stride, const float* B, int B_stride, float*
     Four b[AHEAD];
     #pragma unroll
     for (int i = 0; i < AHEAD; ++i) b[i] = reads && part + i * PARTS < size ? entry[i * stride] : none;
-    for (int k = THREAD; k < LONG; k += THREADS)  // the slice of `a`, turned round
+    #pragma unroll 8
+    for (int n = 0; n < UP(LONG * QUADS, THREADS); ++n) {  // the slice of `a`, turned round
+        const int i = n * THREADS + THREAD, quad = i / LONG, k = i % LONG;
+        Four x;
         #pragma unroll
-        for (int quad = 0; quad < QUADS; ++quad) {
-            Four x;
-            #pragma unroll
-            for (int r = 4 * quad; r < 4 * quad + 4; ++r)
-                x.at[r % 4] = r < M && k < size ? a[r * a_stride + begin + k] : 0;
-            work[k * PITCH + quad] = x;
-        }
+        for (int r = 0; r < 4; ++r)
+            x.at[r] = 4 * quad + r < M && k < size ? a[(4 * quad + r) * a_stride + begin + k] : 0;
+        if (quad < QUADS) work[k * PITCH + quad] = x;
+    }
     CLUSTER_ENTER();
     SYNC();
 
