@@ -11,7 +11,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <deque>
-#include <functional>
 #include <setjmp.h>
 #include <ucontext.h>
 #include <vector>
@@ -32,11 +31,12 @@ static std::vector<double> lanes;  // two sets of a value for each thread: a shu
 static std::vector<int> parity;
 static Barrier block_barriers[CLUSTER], cluster_barrier;
 static jmp_buf scheduler;
-static std::function<void()> body;
+static const void* kernel;
+static void (*call)(const void* kernel);
 static int first_block, blocks, fiber_number, rank, thread, threads;  // `rank` of the block in its cluster
 
 __attribute__((noinline)) static void leave() { if (!_setjmp(fibers[fiber_number].here)) _longjmp(scheduler, 1); }
-static void run_fiber() { for (;;) { body(); fibers[fiber_number].done = true; leave(); } }
+static void run_fiber() { for (;;) { call(kernel); fibers[fiber_number].done = true; leave(); } }
 
 static Fiber& fiber() { return fibers[fiber_number]; }
 static Barrier& warp() { return warps[fiber_number / WARP]; }
@@ -106,10 +106,11 @@ static void run_cluster()
     }
 }
 
-static void launch(int grid, int block_size, std::function<void()> kernel)
+template <class Kernel> void launch(int grid, int block_size, const Kernel& given)
 {
     if (block_size % WARP || block_size != THREADS) { fprintf(stderr, "emulator: %d threads a block\n", block_size); abort(); }
-    threads = block_size, blocks = grid, body = kernel;
+    threads = block_size, blocks = grid;
+    kernel = &given, call = [](const void* it) { (*(const Kernel*)it)(); };
     const int all = CLUSTER * threads;
     while ((int)fibers.size() < all) {
         fibers.emplace_back();

@@ -4,12 +4,12 @@
 // A kernel runs in BLOCKS blocks of THREADS threads, a block's in warps of 32. Before these lines stand
 // #define REAL (float or double) and #define THREADS; and #define CLUSTER where so many blocks run together, in each
 // other's reach: those whose numbers BLOCK / CLUSTER are equal. A GPU has that from compute capability 9.0 on.
-#if CLUSTER > 1
-#define TOGETHER __cluster_dims__(CLUSTER, 1, 1)
+#ifdef CLUSTER  // one block to a multiprocessor, which has all of its registers
+#define LAYOUT __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTER, 1, 1)
 #else
-#define TOGETHER
+#define LAYOUT __launch_bounds__(THREADS)
 #endif
-#define KERNEL extern "C" __global__ void __launch_bounds__(THREADS) TOGETHER
+#define KERNEL extern "C" __global__ void LAYOUT
 #define DEVICE __device__ __forceinline__
 #define BLOCK ((int)blockIdx.x)
 #define BLOCKS ((int)gridDim.x)
@@ -24,8 +24,8 @@
 typedef unsigned long long word;
 
 // A barrier of the cluster in two parts: what a thread wrote before it arrived is seen by all who have waited.
-// CLUSTER_ENTER arrives and shows nothing, which takes less time. REMOTE is where a block of the cluster has what stands
-// here at a pointer to shared memory.
+// REMOTE is where a block of the cluster has what stands here at a pointer to shared memory. CLUSTER_ENTER arrives and
+// shows nothing, which takes less time.
 #if CLUSTER > 1
 #define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory")
 #define CLUSTER_ENTER() asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory")

@@ -2,8 +2,8 @@
 
 import pytest
 
+from rnnlm.backend.cuda import skinny
 from rnnlm.backend.cuda.launch import OPTIONS
-from rnnlm.backend.cuda.skinny import plan
 from rnnlm.backend.cuda.source import MODULES, REALS, source
 from tests import nvrtc
 from tests.emulator import kernels
@@ -22,14 +22,6 @@ def test_kernels_compile_and_keep_what_they_hold_in_registers(module, dtype, arc
     assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == len(kernels(text)), log
 
 
-@pytest.mark.parametrize("architecture", ["sm_90", "sm_100"])
-@pytest.mark.parametrize("shape", [(20, 650, 2600), (32, 4600, 1150)])
-def test_products_of_few_rows_keep_their_sums_in_registers(shape, architecture):
-    text = source("skinny", "float32", tuple(plan(*shape).items()))
-    *_, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
-    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log
-
-
 def test_cells_in_float32_never_compute_in_float64():
     """One forgotten suffix, and a GPU has a thirtieth of its speed."""
     ptx, *_ = nvrtc.compiled(source("cells", "float32"), *OPTIONS, "-arch=compute_90")
@@ -37,6 +29,14 @@ def test_cells_in_float32_never_compute_in_float64():
     assert ".f64" not in ptx
     slow = source("cells", "float32").replace("REAL(0.5) * tanh", "0.5 * tanh")
     assert ".f64" in nvrtc.compiled(slow, *OPTIONS, "-arch=compute_90")[0]
+
+
+@pytest.mark.parametrize("architecture", ["sm_90", "sm_100"])
+@pytest.mark.parametrize("shape", [(20, 650, 2600), (32, 4600, 1150)])
+def test_products_of_few_rows_keep_their_sums_in_registers(shape, architecture):
+    text = source("skinny", "float32", tuple(skinny.plan(*shape).items()))
+    *_, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
+    assert "0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads" in log
 
 
 def test_the_compiler_can_refuse():
