@@ -16,6 +16,7 @@ import numpy as np
 
 from tests import emulator
 
+OF_NO_CLUSTERS = "80"  # a capability: compiling a window's kernel for each size of each test would take minutes
 VIEWS = {"ascontiguousarray", "empty", "empty_like", "may_share_memory", "reshape", "swapaxes"}  # nothing to compute
 METHODS = {
     "all", "argmax", "astype", "copy", "fill", "max", "mean", "min", "repeat", "reshape", "sum", "swapaxes",
@@ -220,6 +221,7 @@ class CountedModule(emulator.RawModule):
             stats.launches += 1
             kernel(grid, block, args)
 
+        launch.kernel = types.SimpleNamespace(ptr=0)
         return launch
 
 
@@ -265,7 +267,9 @@ def install():
     cupy.__version__ = "14 (strict stand-in)"
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
-    device = types.SimpleNamespace(id=0, use=lambda: None)
+    attributes = {"MultiProcessorCount": 132}
+    device = types.SimpleNamespace(id=0, use=lambda: None, compute_capability=OF_NO_CLUSTERS, attributes=attributes)
+    driver = types.SimpleNamespace(funcSetAttribute=lambda kernel, attribute, value: None)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath", "totalGlobalMem": 1 << 34},
@@ -274,5 +278,7 @@ def install():
     set_compute_types()
     cupy.random = types.SimpleNamespace(default_rng=Generator, randn=lambda *shape: Generator(0).normal(shape))
     cupy.RawModule = CountedModule
-    cupy.cuda = types.SimpleNamespace(Device=lambda _id=0: device, runtime=runtime, get_current_stream=lambda: stream)
+    cupy.cuda = types.SimpleNamespace(
+        Device=lambda _id=0: device, runtime=runtime, driver=driver, get_current_stream=lambda: stream
+    )
     sys.modules["cupy"] = cupy
