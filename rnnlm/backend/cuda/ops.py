@@ -6,7 +6,7 @@ from typing import Any
 
 import cupy as xp
 
-from rnnlm.backend.cuda import cells, dropout, output, rows, skinny, update
+from rnnlm.backend.cuda import cells, dropout, output, rows, skinny, update, window
 
 Array = Any
 _precision = "fp32"
@@ -156,4 +156,12 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have kernels he
     "norm_and_factor": update.norm_and_factor,
     "note_step": update.note_step,
     "sgd_step": update.sgd_step,
+}
+ATTEMPTS: dict[str, Callable[..., bool]] = {  # plain functions that have kernels here for some arguments
+    "gru_after_window_backward": window.gru_after_window_backward,
+    "gru_after_window_forward": window.gru_after_window_forward,
+    "lstm_window_backward": window.lstm_window_backward,
+    "lstm_window_forward": window.lstm_window_forward,
+    "rnn_window_backward": window.rnn_window_backward,
+    "rnn_window_forward": window.rnn_window_forward,
 }

@@ -2,9 +2,10 @@
 
 import pytest
 
-from rnnlm.backend.cuda import skinny
+from rnnlm.backend.cuda import plan, skinny
 from rnnlm.backend.cuda.launch import OPTIONS
-from rnnlm.backend.cuda.source import MODULES, REALS, source
+from rnnlm.backend.cuda.plan import GATES, Plan
+from rnnlm.backend.cuda.source import MODULES, REALS, WINDOWS, source
 from tests import nvrtc
 from tests.emulator import kernels
 
@@ -20,6 +21,30 @@ def test_kernels_compile_and_keep_what_they_hold_in_registers(module, dtype, arc
     _, size, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
     assert size > 1000
     assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == len(kernels(text)), log
+
+
+def largest(module, way):
+    """The largest layer that is said to fit."""
+    return max(H for H in range(1, 1000) if plan.fits(GATES[module], H, way))
+
+
+@pytest.mark.parametrize(
+    ("module", "way", "architecture"),
+    [
+        *((module, None, architecture) for module in WINDOWS for architecture in ("sm_90", "sm_100")),
+        *((module, Plan(16, 1), "sm_90") for module in WINDOWS),
+        ("lstm_window", Plan(4, 2), "sm_90"),
+        ("rnn_window", Plan(4, 2), "sm_90"),
+        ("rnn_window", Plan(16, 4), "sm_90"),
+    ],
+)
+def test_windows_compile_and_keep_all_weights_in_registers(module, way, architecture):
+    """As the book's layers are laid out on an H100, and in other ways the largest layers that are said to fit."""
+    H = largest(module, way) if way else 100
+    way = way or plan.best(module, H, 20, 132)
+    text = source(module, "float32", plan.defines(H, way))
+    _, _, log = nvrtc.compiled(text, *OPTIONS, CUPYS_OPTION, f"-arch={architecture}", "--ptxas-options=-v")
+    assert log.count("0 bytes stack frame, 0 bytes spill stores, 0 bytes spill loads") == 2, log
 
 
 def test_cells_in_float32_never_compute_in_float64():
