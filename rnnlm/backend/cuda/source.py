@@ -12,7 +12,7 @@ THREADS = 256  # of a block
 
 
 def source(module: str, dtype: str, sizes: tuple[tuple[str, int], ...] = (("THREADS", THREADS),)) -> str:
-    """The kernels of one of `MODULES` or `WINDOWS`, or of skinny.cuh, for one of the dtypes in `REALS`, complete in one text.
+    """The kernels of one of `MODULES` or `WINDOWS`, or skinny.cuh, for one of the dtypes in `REALS`, in one text.
 
     Args:
         module, dtype: of which, and for which.
