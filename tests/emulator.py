@@ -44,7 +44,7 @@ def parameters(text, name):
 def waits(text, name):
     """Whether a kernel's threads wait for each other: only then need they be fibers."""
     body = text[text.index(f"KERNEL {name}(") :].split("\n}\n", 1)[0]
-    return re.search(r"SYNC|SHUFFLE|block_sum|block_max", body) is not None
+    return re.search(r"SYNC|SHUFFLE|CLUSTER_WAIT|block_sum|block_max", body) is not None
 
 
 def kernels(text):
@@ -100,8 +100,8 @@ class RawModule:
 
     def get_function(self, name):
         """A kernel. One whose threads wait for each other gets a single warp for a block, or the suite would take hours;
-        tests of kernels give it its own number."""
-        if not waits(self.text, name):
+        tests of kernels give it its own number. One that is compiled for its sizes has that already."""
+        if "#define CLUSTER" in self.text or not waits(self.text, name):
             return Kernel(self.text, name)
         return Kernel(re.sub(r"#define THREADS \d+", f"#define THREADS {WARP}", self.text), name, threads=WARP)
 

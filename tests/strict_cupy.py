@@ -19,6 +19,7 @@ from tests import emulator
 from tests.strict_cublas import Cublas
 from tests.strict_graphs import MemoryPool, recorder, stream_class, using_allocator
 
+OF_NO_CLUSTERS = "80"  # a capability: compiling a window's kernel for each size of each test would take minutes
 VIEWS = {"ascontiguousarray", "empty", "empty_like", "may_share_memory", "reshape", "swapaxes"}  # nothing to compute
 METHODS = {
     "all", "argmax", "astype", "copy", "fill", "max", "mean", "min", "repeat", "reshape", "sum", "swapaxes",
@@ -105,6 +106,7 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     strides = property(lambda self: self._a.strides)
     itemsize = property(lambda self: self._a.itemsize)
     T = property(lambda self: ndarray(self._a.T))
+    data = property(lambda self: types.SimpleNamespace(ptr=self._a.__array_interface__["data"][0]))
 
     def __len__(self):
         return len(self._a)
@@ -269,10 +271,11 @@ class CountedModule(emulator.RawModule):
     def get_function(self, name):
         kernel = super().get_function(name)
 
-        def launch(grid, block, args):
+        def launch(grid, block, args, shared_mem=0):
             stats.launches += 1
             recorder.do(lambda: kernel(grid, block, args))
 
+        launch.kernel = types.SimpleNamespace(ptr=0)
         return launch
 
 
@@ -319,7 +322,9 @@ def install():
     cupy.__version__ = "14 (strict stand-in)"
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
-    device = types.SimpleNamespace(id=0, use=lambda: None)
+    attributes = {"MultiProcessorCount": 132}
+    device = types.SimpleNamespace(id=0, use=lambda: None, compute_capability=OF_NO_CLUSTERS, attributes=attributes)
+    driver = types.SimpleNamespace(funcSetAttribute=lambda kernel, attribute, value: None)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1,
         getDeviceProperties=lambda _id: {"name": b"no device: NumPy underneath", "totalGlobalMem": 1 << 34},
@@ -331,6 +336,7 @@ def install():
         Device=lambda _id=0: device,
         device=types.SimpleNamespace(get_device_id=lambda: 0),
         runtime=runtime,
+        driver=driver,
         get_current_stream=lambda: types.SimpleNamespace(synchronize=lambda: None, ptr=recorder.stream),
         alloc=lambda size: types.SimpleNamespace(ptr=id(cupy)),
         MemoryPool=MemoryPool,

@@ -19,6 +19,7 @@ threads takes `CUDA_VISIBLE_DEVICES` instead, so that the GPU it wants is the fi
 import importlib
 import os
 from collections.abc import Callable
+from functools import wraps
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from rnnlm.errors import BackendError
@@ -79,16 +80,30 @@ else:
 
 TWINS: dict[str, Callable[..., Any]] = ops.TWINS if SETTINGS["RNNLM_FUSED"] == "1" else {}  # by the plain one's name
 FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # name -> (plain, fused), for parity tests
+ATTEMPTS: dict[str, Callable[..., bool]] = ops.ATTEMPTS if SETTINGS["RNNLM_FUSED"] == "1" else {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def accelerated(plain: F) -> F:
     """Decorator: use the backend's fused twin if its table `TWINS` has one, and remember the pair in `FUSED`.
 
-    The decorated function is the equation, and the oracle its twin is tested against.
+    The decorated function is the equation, and the oracle its twin is tested against. A twin of the table `ATTEMPTS`
+    serves some arguments only, and the decorated function the others.
     """
-    fused: Any = TWINS.get(plain.__name__)
+    attempt = ATTEMPTS.get(plain.__name__)
+    fused: Any = TWINS.get(plain.__name__) if attempt is None else _either(attempt, plain)
     if fused is None:
         return plain
     FUSED[plain.__name__] = (plain, fused)
     return fused
+
+
+def _either(attempt: Callable[..., bool], plain: Callable[..., Any]) -> Callable[..., None]:
+    """A function that calls `plain` where `attempt` has done nothing, and says so by False."""
+
+    @wraps(plain)
+    def either(*args: Any, **options: Any) -> None:
+        if not attempt(*args, **options):
+            plain(*args, **options)
+
+    return either

@@ -15,7 +15,7 @@ from rnnlm.backend.cpu.products import matmul, multiplier
 from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
-    "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
+    "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
     "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
     "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
@@ -137,3 +137,4 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster o
     "lstm_forward": lstm_forward,
     "output_forward": output_forward,
 }
+ATTEMPTS: dict[str, Callable[..., bool]] = {}  # plain functions that have one for some arguments, which says for which

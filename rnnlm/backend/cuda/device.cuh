@@ -2,14 +2,44 @@
 // tests/emulator.h has the same words for a CPU.
 //
 // A kernel runs in BLOCKS blocks of THREADS threads, a block's in warps of 32. Before these lines stand
-// #define REAL (float or double) and #define THREADS.
-#define KERNEL extern "C" __global__ void __launch_bounds__(THREADS)
+// #define REAL (float or double) and #define THREADS; and #define CLUSTER where so many blocks run together, in each
+// other's reach: those whose numbers BLOCK / CLUSTER are equal. A GPU has that from compute capability 9.0 on.
+#ifdef CLUSTER  // one block to a multiprocessor, which has all of its registers
+#define LAYOUT __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTER, 1, 1)
+#else
+#define LAYOUT __launch_bounds__(THREADS)
+#endif
+#define KERNEL extern "C" __global__ void LAYOUT
 #define DEVICE __device__ __forceinline__
 #define BLOCK ((int)blockIdx.x)
 #define BLOCKS ((int)gridDim.x)
 #define THREAD ((int)threadIdx.x)
 #define SHARED(type, name, count) __shared__ type name[count]       // seen by all threads of a block
+#define SHARED_AT_LAUNCH(type, name, count) extern __shared__ type name[]  // as much as the launch says, above 48 KiB too
 #define SYNC() __syncthreads()                                      // wait for all threads of the block
+#define SYNC_WARP() __syncwarp()                                    // wait for all threads of the warp
+#define SHUFFLE(value, lane) __shfl_sync(0xffffffffu, value, lane)  // the value of one thread of the warp
 #define SHUFFLE_XOR(value, mask) __shfl_xor_sync(0xffffffffu, value, mask)  // the value of another thread of the warp
 #define HIGH_PRODUCT(a, b) __umul64hi(a, b)                         // upper half of a 64 by 64 bit product
 typedef unsigned long long word;
+
+// A barrier of the cluster in two parts: what a thread wrote before it arrived is seen by all who have waited.
+// REMOTE is where a block of the cluster has what stands here at a pointer to shared memory. CLUSTER_ENTER arrives and
+// shows nothing, which takes less time.
+#if CLUSTER > 1
+#define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory")
+#define CLUSTER_ENTER() asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory")
+#define CLUSTER_WAIT() asm volatile("barrier.cluster.wait.acquire.aligned;" ::: "memory")
+template <class T> DEVICE T* remote(T* here, int block)
+{
+    word there;
+    asm("mapa.u64 %0, %1, %2;" : "=l"(there) : "l"((word)here), "r"(block));
+    return (T*)there;
+}
+#define REMOTE(here, block) remote(here, block)
+#else
+#define CLUSTER_ARRIVE()
+#define CLUSTER_ENTER()
+#define CLUSTER_WAIT() SYNC()
+#define REMOTE(here, block) (here)
+#endif

@@ -9,9 +9,13 @@ import numpy as np
 from rnnlm.backend.cuda.source import REALS, THREADS, source
 from rnnlm.errors import InputError
 
-__all__ = ["FLOAT", "blocks_for", "dense", "double", "empty", "full", "integer", "launch", "long", "word", "write_back"]
+__all__ = [
+    "FLOAT", "blocks_for", "dense", "double", "empty", "forget", "full", "integer", "launch", "launch_clusters", "long",
+    "word", "write_back",
+]  # fmt: skip
 
 OPTIONS = ("--std=c++17",)
+LARGE_CLUSTERS = 14  # CUDA's number of the attribute that lets a kernel's cluster have more than 8 blocks
 FLOAT = np.dtype(np.float32)  # for kernels without a REAL
 integer, long, word, double = np.int32, np.int64, np.uint64, np.float64  # as kernels call them: int, long long, ...
 
@@ -22,7 +26,17 @@ def _kernel(module: str, name: str, char: str) -> Any:
 
 
 @cache
-def _module(module: str, dtype: str) -> Any:
+def _clusters_kernel(module: str, name: str, char: str, sizes: tuple[tuple[str, int], ...]) -> Any:
+    import cupy
+
+    kernel = _module(module, np.dtype(char).name, sizes).get_function(name)
+    if dict(sizes)["CLUSTER"] > 8:
+        cupy.cuda.driver.funcSetAttribute(kernel.kernel.ptr, LARGE_CLUSTERS, 1)
+    return kernel
+
+
+@cache
+def _module(module: str, dtype: str, *sizes: tuple[tuple[str, int], ...]) -> Any:
     """One module of kernels, which CuPy compiles with NVRTC and keeps on disk from then on."""
     import cupy
 
@@ -30,7 +44,13 @@ def _module(module: str, dtype: str) -> Any:
         raise InputError(
             f"kernels are compiled for {' and '.join(REALS)}, got {dtype}: RNNLM_FUSED=0 does without them"
         )
-    return cupy.RawModule(code=source(module, dtype), options=OPTIONS)
+    return cupy.RawModule(code=source(module, dtype, *sizes), options=OPTIONS)
+
+
+def forget() -> None:
+    """Forget compiled kernels: the next launch of each begins with its text."""
+    for known in (_kernel, _clusters_kernel, _module):
+        known.cache_clear()
 
 
 def blocks_for(count: int) -> int:
@@ -50,6 +70,16 @@ def launch(module: str, name: str, dtype: Any, blocks: int, *args: Any) -> None:
     """
     if blocks:
         _kernel(module, name, dtype.char)((blocks,), (THREADS,), args)  # a dtype's name takes 2 microseconds to ask
+
+
+def launch_clusters(
+    module: str, name: str, dtype: Any, sizes: tuple[tuple[str, int], ...], clusters: int, *args: Any
+) -> None:
+    """Launch a kernel in so many clusters of blocks, compiled for its sizes, THREADS and CLUSTER among them."""
+    if clusters:
+        given = dict(sizes)
+        kernel = _clusters_kernel(module, name, dtype.char, sizes)
+        kernel((clusters * given["CLUSTER"],), (given["THREADS"],), args)
 
 
 def dense(a: Any) -> Any:

@@ -6,11 +6,11 @@ from typing import Any
 
 import cupy as xp
 
-from rnnlm.backend.cuda import blas, cells, dropout, output, rows, update
+from rnnlm.backend.cuda import blas, cells, dropout, output, rows, skinny, update, window
 from rnnlm.backend.cuda.graphs import Recorded, join, later
 
 __all__ = [
-    "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
+    "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
     "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
     "one_blas_thread", "place", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
@@ -139,8 +139,10 @@ def batch_matmul(a: Array, b: Array) -> Array:
     return xp.matmul(xp.ascontiguousarray(a), xp.ascontiguousarray(b))
 
 
-def multiplier(W: Array, _rows: int, _times: int) -> Callable[[Array, Array], None]:
+def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
     """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
+    if skinny.pays(W, rows, times):
+        return skinny.multiplier(W, rows)
     if not (W.flags.c_contiguous or W.flags.f_contiguous):
         W = xp.ascontiguousarray(W)  # once, instead of at every step
     return lambda a, out: matmul(a, W, out)
@@ -183,4 +185,12 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have kernels he
     "norm_and_factor": update.norm_and_factor,
     "note_step": update.note_step,
     "sgd_step": update.sgd_step,
+}
+ATTEMPTS: dict[str, Callable[..., bool]] = {  # plain functions that have kernels here for some arguments
+    "gru_after_window_backward": window.gru_after_window_backward,
+    "gru_after_window_forward": window.gru_after_window_forward,
+    "lstm_window_backward": window.lstm_window_backward,
+    "lstm_window_forward": window.lstm_window_forward,
+    "rnn_window_backward": window.rnn_window_backward,
+    "rnn_window_forward": window.rnn_window_forward,
 }

@@ -3,12 +3,15 @@
 import numpy as np
 import pytest
 
-from rnnlm.backend import ops, xp
+from rnnlm.backend import FUSED, ops, xp
+from rnnlm.backend.cuda import plan, window
 from rnnlm.cli.main import main
 from rnnlm.data.batches import Batches
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import ASGD, SGD, Adam
 from rnnlm.training.run import Run
+from tests.backend.cuda import window_cases
+from tests.backend.cuda.test_kernels import USED_UP, Draw, on_device
 from tests.gradcheck import host
 
 pytestmark = pytest.mark.gpu
@@ -40,6 +43,27 @@ def test_small_models_take_a_few_steps():
 @pytest.mark.parametrize("name", RUNS)
 def test_20_repeats_are_bit_for_bit_equal(name):
     assert len({steps(name, 3) for _ in range(20)}) == 1
+
+
+@pytest.mark.parametrize("H", [100, 200, 256, 400])
+@pytest.mark.parametrize("cell", [window_cases.rnn, window_cases.lstm, window_cases.gru_after])
+def test_windows_at_real_sizes_are_the_loop(monkeypatch, cell, H):
+    """Their plans are those of the device. The loop's products are summed in other orders, 35 times over."""
+    N, T = 20, 35
+    launch, launched = window.launch_clusters, []
+    monkeypatch.setattr(window, "launch_clusters", lambda *given: launched.append(given) or launch(*given))
+    for number in range(2):
+        results = []
+        for which in (0, 1):
+            name, arguments = list(cell(Draw("float32"), N, T, H))[number]
+            arguments = [on_device(a) for a in arguments]
+            FUSED[name][which](*arguments)
+            results.append(
+                [host(a) for i, a in enumerate(arguments) if a is not None and i not in USED_UP.get(name, ())]
+            )
+        for plain, fused in zip(*results):
+            np.testing.assert_allclose(fused, plain, rtol=1e-5, atol=1e-5 * np.abs(plain).max(), err_msg=name)
+    assert len(launched) == (2 if plan.clustered() else 0)
 
 
 def test_the_device_is_named():

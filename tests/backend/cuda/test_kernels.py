@@ -7,9 +7,11 @@ import pytest
 
 import rnnlm
 from rnnlm.backend import FUSED, NAME, accelerated, xp
+from rnnlm.backend.cuda import plan
 from rnnlm.data.tokens import read_window
 from rnnlm.layers.dropout import LANES
 from tests import emulator
+from tests.backend.cuda import window_cases
 from tests.gradcheck import dev, host
 
 for name in rnnlm.__all__:
@@ -28,7 +30,7 @@ class Draw:
     """Arguments of functions: arrays of random numbers, and NaN where something is to be written."""
 
     def __init__(self, dtype):
-        self.dtype, self.rng = dtype, np.random.default_rng(3)
+        self.dtype, self.rng = np.dtype(dtype), np.random.default_rng(3)
 
     def __call__(self, *shape):
         return self.rng.standard_normal(shape).astype(self.dtype)
@@ -45,6 +47,10 @@ class Draw:
     def apart(self, *shape):
         """(N, H) gradients whose rows are apart in memory, as those of a batch-first array are."""
         return self(shape[0], 5, shape[1])[:, 2]
+
+    def batch_first(self, T, N, H):
+        """(T, N, H) gradients of a batch-first array (N, T, H)."""
+        return self(N, T, H).swapaxes(0, 1)
 
 
 def cells(draw):
@@ -127,11 +133,18 @@ CASES = {
     for group in (cells, output, rows, update, dropout)
     for dtype in TOLERANCE
     for number, (name, _) in enumerate(group(Draw(dtype)))
+} | {
+    f"{name}-{number}-float32": (window_cases.windows, "float32", number)
+    for number, (name, _) in enumerate(window_cases.windows(Draw("float32")))
 }
 USED_UP = {  # arguments that a plain function uses for its own sums, and a fused one leaves alone or the other way round
     "lstm_backward": {1},
     "gru_reset_backward": {0},
     "gru_after_forward": {1},
+    "rnn_window_forward": {2},
+    "lstm_window_forward": {4},
+    "gru_after_window_forward": {5},
+    "gru_after_window_backward": {7},
 }
 
 
@@ -141,6 +154,8 @@ def on_device(argument):
         return [on_device(a) for a in argument]
     if not isinstance(argument, np.ndarray):
         return argument
+    if argument.ndim == 3 and not argument.flags.c_contiguous:
+        return dev(argument.swapaxes(0, 1)).swapaxes(0, 1)
     if argument.base is not None and argument.ndim == 2 and not argument.flags.c_contiguous:
         return dev(argument.base)[:, 2]
     return dev(argument)
@@ -180,10 +195,16 @@ def full_blocks(request, monkeypatch):
 
     if request.config.getoption("--strict-cupy"):
         monkeypatch.setattr(emulator.RawModule, "get_function", lambda self, name: emulator.Kernel(self.text, name))
-    launch._kernel.cache_clear()
+    launch.forget()
     yield
-    launch._kernel.cache_clear()
-    launch._module.cache_clear()
+    launch.forget()
+
+
+@pytest.fixture(autouse=True)
+def windows_of_every_kind(request, monkeypatch):
+    """Windows laid out as the cases want it, where blocks form clusters; the emulator's always do."""
+    if request.config.getoption("--strict-cupy") or plan.clustered():
+        monkeypatch.setattr(plan, "here", window_cases.forced)
 
 
 def test_every_fused_function_is_tested():
@@ -214,6 +235,12 @@ FAULTS = {
     "not finite": ("root - root == 0 && ", "", "norm_and_factor"),
     "a round of Philox": ("round < 10", "round < 9", "draw_mask"),
     "a lane": ("16 * (i % 4)", "16 * (i % 3)", "draw_mask"),
+    "no barrier between steps": ("        CLUSTER_WAIT();\n    }\n}", "    }\n}", "rnn_window_forward"),
+    "no barrier on the way back": ("        CLUSTER_WAIT();\n#pragma unroll\n        for (int row = 0; row < ROWS; ++row) d_state", "#pragma unroll\n        for (int row = 0; row < ROWS; ++row) d_state", "rnn_window_backward"),
+    "one buffer": ("gradients + t % 2 * ROWS * WIDTH", "gradients", "rnn_window_backward"),
+    "a block that hears nothing": ("block = copy; block < CLUSTER", "block = copy; block < CLUSTER - 1", "rnn_window_forward"),
+    "a gate's neighbour": ("gate != 1", "gate != 2", "lstm_window_forward"),
+    "the rows of another cluster": ("FIRST_ROW + row;\n    return", "row;\n    return", "rnn_window_backward"),
 }  # fmt: skip
 
 
@@ -226,15 +253,15 @@ def test_a_wrong_kernel_is_caught(request, full_blocks, monkeypatch, fault):
     old, new, name = FAULTS[fault]
     changed = []
 
-    def source(module, dtype):
-        text = right(module, dtype)
+    def source(module, *given):
+        text = right(module, *given)
         changed.append(old in text)
         return text.replace(old, new)
 
     right = launch.source
     monkeypatch.setattr(launch, "source", source)
-    launch._module.cache_clear()
-    cases = [case for case in CASES if re.fullmatch(rf"{name}-\d+-float64", case)]
+    launch.forget()
+    cases = [case for case in CASES if re.fullmatch(rf"{name}-\d+-float{32 if 'window_' in name else 64}", case)]
     with pytest.raises(AssertionError):  # noqa: PT012 - in one of the cases
         for case in cases:
             assert_equal_twins(case)

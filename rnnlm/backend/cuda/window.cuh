@@ -1,0 +1,82 @@
+// What the windows of all cells share. A window is T time steps in one launch: the recurrent weights stay in registers
+// from the first step to the last.
+//
+// A cluster of CLUSTER blocks has ROWS rows of the batch to itself and waits for no other. A block has UNITS of the
+// HIDDEN units, a warp four of them, and a thread a part of their weights. What the next step multiplies (the state; on
+// the way back the gradients of the pre-activations) goes from each thread to the shared memory of all blocks of the
+// cluster, in one of two buffers, so that one barrier a step is enough: who writes a buffer again has waited for the
+// step in between, which everybody entered after reading it. What goes to global memory is written after arriving at
+// the barrier, which would wait for it.
+//
+// Before these lines stand #define HIDDEN, CLUSTER and ROWS, beside REAL and THREADS.
+// Source of the idea: Diamos et al., Persistent RNNs: stashing recurrent weights on-chip, ICML 2016.
+#define UNITS ((HIDDEN + CLUSTER - 1) / CLUSTER)
+#define SLICE(length, lanes) (((length) + (lanes) - 1) / (lanes))
+#define PADDED(length, lanes) ((lanes) * SLICE(length, lanes))
+#define FIRST_ROW (BLOCK / CLUSTER * ROWS)
+
+// A sigmoid, or tanh, by the same instructions.
+DEVICE REAL squash(REAL a, bool sigmoidal)
+{
+    const REAL scale = sigmoidal ? REAL(0.5) : REAL(1);
+    return scale * tanh(scale * a) + (1 - scale);
+}
+
+// The hidden unit that is number q of this warp's four; -1 for none.
+DEVICE int unit(int q)
+{
+    const int u = THREAD / 32 * 4 + q, j = BLOCK % CLUSTER * UNITS + u;
+    return u < UNITS && j < HIDDEN ? j : -1;
+}
+
+// Where number `row` of this cluster's rows has hidden unit j in an array (N, HIDDEN); -1 if there is no such.
+DEVICE long long place(int row, int j, int N)
+{
+    const int n = FIRST_ROW + row;
+    return j >= 0 && n < N ? (long long)n * HIDDEN + j : -1;
+}
+
+// Two buffers of ROWS rows: the first has a state (N, HIDDEN), or zeros, and all else is 0.
+template <int WIDTH> DEVICE void begin(REAL* buffers, const REAL* state, int N)
+{
+    for (int i = THREAD; i < 2 * ROWS * WIDTH; i += THREADS) {
+        const int row = i / WIDTH, k = i % WIDTH, n = FIRST_ROW + row;
+        buffers[i] = state && row < ROWS && k < HIDDEN && n < N ? state[(size_t)n * HIDDEN + k] : 0;
+    }
+}
+
+// This thread's part of some columns of a matrix: rows `lane`, `lane` + LANES and so on of `length`, `step` apart in
+// memory. A column is known by where it begins; -1 stands for zeros.
+template <int LANES, int COUNT, int COLUMNS>
+DEVICE void keep(REAL (&w)[COUNT][COLUMNS], const REAL* W, const int (&columns)[COLUMNS], int length, int step, int lane)
+{
+#pragma unroll
+    for (int m = 0; m < COUNT; ++m)
+#pragma unroll
+        for (int q = 0; q < COLUMNS; ++q) {
+            const int k = lane + LANES * m;
+            w[m][q] = columns[q] >= 0 && k < length ? W[columns[q] + k * step] : 0;
+        }
+}
+
+// The product of a vector with up to four columns that LANES threads share, in thread `lane` that with number lane % 4,
+// and with it, once, what the first four threads bring.
+template <int LANES, int COUNT, int COLUMNS>
+DEVICE REAL multiply(const REAL (&w)[COUNT][COLUMNS], const REAL* vector, int lane, REAL brought)
+{
+    REAL sums[4] = {0, 0, 0, 0};
+#pragma unroll
+    for (int m = 0; m < COUNT; ++m) {
+        const REAL x = vector[lane + LANES * m];
+#pragma unroll
+        for (int q = 0; q < COLUMNS; ++q) sums[q] += w[m][q] * x;
+    }
+    const bool odd = lane & 1, high = lane & 2;
+    const REAL low_sum = (odd ? sums[1] : sums[0]) + SHUFFLE_XOR(odd ? sums[0] : sums[1], 1);
+    const REAL high_sum = (odd ? sums[3] : sums[2]) + SHUFFLE_XOR(odd ? sums[2] : sums[3], 1);
+    REAL sum = (high ? high_sum : low_sum) + SHUFFLE_XOR(high ? low_sum : high_sum, 2);
+    if (lane < 4) sum += brought;
+#pragma unroll
+    for (int mask = 4; mask < LANES; mask *= 2) sum += SHUFFLE_XOR(sum, mask);
+    return sum;
+}

@@ -1,0 +1,72 @@
+"""Windows of recurrent layers, all time steps in one launch. Equations and arguments stand in layers/.
+
+A function returns whether it has done what it was asked for. False: the loop over time steps is to run, because there
+is a mask of the state, another activation than tanh, another dtype than float32, or no plan for such sizes here.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+from rnnlm.backend.cuda import plan
+from rnnlm.backend.cuda.cells import rnn_backward, rnn_forward
+from rnnlm.backend.cuda.launch import FLOAT, dense, integer, launch_clusters
+
+__all__ = [
+    "gru_after_window_backward", "gru_after_window_forward", "lstm_window_backward", "lstm_window_forward",
+    "rnn_window_backward", "rnn_window_forward",
+]  # fmt: skip
+
+Array = Any
+
+
+def _launch(module: str, name: str, mask: Array | None, steps: Array, read: tuple[Array, ...], *args: Array) -> bool:
+    """Launch a kernel for a window whose states are `steps` (T+1, N, H), unless there is none for it.
+
+    `read` are arguments that may have gaps, and are not written to; they come first.
+    """
+    count, N, H = steps.shape
+    way = plan.here(module, H, N) if mask is None and steps.dtype == FLOAT else None
+    if way is None:
+        return False
+    given = (*map(dense, read), *args, integer(count - 1), integer(N))
+    launch_clusters(module, name, FLOAT, plan.defines(H, way), -(-N // way.rows), *given)
+    return True
+
+
+def rnn_window_forward(
+    hs: Array, Wh: Array, product: Array, mask: Array | None = None, cell: Callable[..., None] = rnn_forward
+) -> bool:
+    """layers/rnn.py"""
+    return cell is rnn_forward and _launch("rnn_window", "rnn_window_forward", mask, hs, (Wh,), hs)
+
+
+def rnn_window_backward(
+    dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array, mask: Array | None = None,
+    cell: Callable[..., None] = rnn_backward,
+) -> bool:  # fmt: skip
+    """layers/rnn.py"""
+    return cell is rnn_backward and _launch("rnn_window", "rnn_window_backward", mask, hs, (dhs, Wh), hs, das, dh)
+
+
+def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array, mask: Array | None) -> bool:
+    """layers/lstm.py"""
+    return _launch("lstm_window", "lstm_window_forward", mask, hs, (Wh,), a, hs, cs)
+
+
+def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array, mask: Array | None) -> bool:
+    """layers/lstm.py"""
+    return _launch("lstm_window", "lstm_window_backward", mask, cs, (dhs, Wh), a, cs, dh, dc)
+
+
+def gru_after_window_forward(
+    a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array, mask: Array | None
+) -> bool:
+    """layers/gru_after.py"""
+    return _launch("gru_window", "gru_after_window_forward", mask, hs, (Wh, bh), a, hs, us)
+
+
+def gru_after_window_backward(
+    dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array, mask: Array | None
+) -> bool:
+    """layers/gru_after.py"""
+    return _launch("gru_window", "gru_after_window_backward", mask, hs, (dhs, Wh), a, hs, us, das, dh)
