@@ -106,7 +106,6 @@ class ndarray(np.lib.mixins.NDArrayOperatorsMixin):
     strides = property(lambda self: self._a.strides)
     itemsize = property(lambda self: self._a.itemsize)
     T = property(lambda self: ndarray(self._a.T))
-    data = property(lambda self: types.SimpleNamespace(ptr=self._a.__array_interface__["data"][0]))
 
     def __len__(self):
         return len(self._a)

@@ -4,8 +4,8 @@ What small kernels take on a GPU is less than what it costs Python to launch the
 launches each time, on the same memory, can be recorded: it runs once without anything being computed, and `replay` does
 all of it by one launch. Products go through `blas.py`, because CuPy's own are refused meanwhile.
 
-What nothing waits for, a gradient of weights, say, is recorded beside the rest (`later`): it is done while small kernels
-that wait for each other leave most of the device idle.
+What nothing waits for, a gradient of weights, say, is recorded beside the rest (`later`): it is done while small
+kernels that wait for each other leave most of the device idle.
 """
 
 from collections.abc import Callable, Sequence
