@@ -9,7 +9,7 @@ import pytest
 
 import rnnlm.cells.lstm
 from rnnlm import backend
-from rnnlm.backend import FUSED, TWINS, accelerated
+from rnnlm.backend import ATTEMPTS, FUSED, TWINS, accelerated
 from rnnlm.data.tokens import read_window
 from rnnlm.errors import BackendError
 
@@ -227,5 +227,18 @@ def test_every_twin_stands_for_a_plain_function():
     for name in rnnlm.__all__:
         getattr(rnnlm, name)  # imports every module with a plain one
     accelerated(read_window)  # which is looked for at the first window
-    assert set(FUSED) == set(TWINS)
-    assert {name: fused for name, (_, fused) in FUSED.items()} == TWINS
+    assert set(FUSED) == set(TWINS) | set(ATTEMPTS)
+    assert {name: fused for name, (_, fused) in FUSED.items() if name not in ATTEMPTS} == TWINS
+
+
+def test_a_twin_for_some_arguments_leaves_the_others_to_the_plain_text(monkeypatch):
+    calls = []
+
+    def halve(a):
+        calls.append(("plain", a))
+
+    monkeypatch.setitem(ATTEMPTS, "halve", lambda a: a % 2 == 0 and not calls.append(("kernel", a)))
+    either = accelerated(halve)
+    assert FUSED.pop("halve") == (halve, either)
+    assert either(4) is either(3) is None
+    assert calls == [("kernel", 4), ("plain", 3)]

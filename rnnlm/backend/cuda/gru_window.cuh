@@ -39,8 +39,7 @@ KERNEL gru_after_window_forward(const REAL* Wh, const REAL* bh, REAL* a, REAL* h
             const REAL g = tanh(a_g + r * u[row]);
             if (part == 2) v[row] = g;
             h[row] += z * (g - h[row]);
-            if (place(row, j, N) >= 0)
-                for (int block = part; block < CLUSTER; block += 8) REMOTE(next, block)[row * WIDTH + j] = h[row];
+            if (place(row, j, N) >= 0) send<8>(&next[row * WIDTH + j], h[row], part);
         }
         CLUSTER_ARRIVE();
 #pragma unroll
@@ -99,8 +98,7 @@ KERNEL gru_after_window_backward(
             of_state[row] = gate == 2 ? da_g * s.r : of_input[row];
             d_state[row] = d - dg;
             if (place(row, j, N) >= 0 && gate < 3)
-                for (int block = copy / 4; block < CLUSTER; block += 2)
-                    REMOTE(now, block)[row * GRADIENTS + gate * HIDDEN + j] = of_state[row];
+                send<2>(&now[row * GRADIENTS + gate * HIDDEN + j], of_state[row], copy / 4);
         }
         CLUSTER_ARRIVE();
         SYNC_WARP();  // all threads of a unit have its gates before one writes over them

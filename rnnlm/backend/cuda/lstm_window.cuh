@@ -34,8 +34,7 @@ KERNEL lstm_window_forward(const REAL* Wh, REAL* a, REAL* hs, REAL* cs, int T, i
             const REAL in = SHUFFLE(v[row], lane - part + 2), o = SHUFFLE(v[row], lane - part + 3);
             c[row] = f * c[row] + g * in;
             h[row] = o * tanh(c[row]);
-            if (place(row, j, N) >= 0)
-                for (int block = part; block < CLUSTER; block += 8) REMOTE(next, block)[row * WIDTH + j] = h[row];
+            if (place(row, j, N) >= 0) send<8>(&next[row * WIDTH + j], h[row], part);
         }
         CLUSTER_ARRIVE();
 #pragma unroll
@@ -97,9 +96,7 @@ KERNEL lstm_window_backward(
             const REAL di = dct * s.g * s.in * (1 - s.in), d_o = d * tanh_c * s.o * (1 - s.o);
             v[row] = gate == 0 ? df : gate == 1 ? dg : gate == 2 ? di : d_o;
             d_cell[row] = dct * s.f;
-            if (place(row, j, N) >= 0)
-                for (int block = copy / 4; block < CLUSTER; block += 2)
-                    REMOTE(now, block)[row * GRADIENTS + gate * HIDDEN + j] = v[row];
+            if (place(row, j, N) >= 0) send<2>(&now[row * GRADIENTS + gate * HIDDEN + j], v[row], copy / 4);
         }
         CLUSTER_ARRIVE();
         SYNC_WARP();  // all threads of a unit have its gates before one writes over them

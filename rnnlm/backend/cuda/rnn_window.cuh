@@ -26,8 +26,7 @@ KERNEL rnn_window_forward(const REAL* Wh, REAL* hs, int T, int N)
         for (int row = 0; row < ROWS; ++row) h[row] = tanh(multiply<32>(w, now + row * WIDTH, lane, x[row]));
 #pragma unroll
         for (int row = 0; row < ROWS; ++row)
-            if (place(row, j, N) >= 0)
-                for (int block = copy; block < CLUSTER; block += 8) REMOTE(next, block)[row * WIDTH + j] = h[row];
+            if (place(row, j, N) >= 0) send<8>(&next[row * WIDTH + j], h[row], copy);
         CLUSTER_ARRIVE();
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) {
@@ -63,8 +62,7 @@ KERNEL rnn_window_backward(const REAL* dhs, const REAL* Wh, const REAL* hs, REAL
 #pragma unroll
         for (int row = 0; row < ROWS; ++row) {
             da[row] = (dy[row] + d_state[row]) * (1 - h[row] * h[row]);
-            if (place(row, j, N) >= 0)
-                for (int block = copy; block < CLUSTER; block += 8) REMOTE(now, block)[row * WIDTH + j] = da[row];
+            if (place(row, j, N) >= 0) send<8>(&now[row * WIDTH + j], da[row], copy);
         }
         CLUSTER_ARRIVE();
 #pragma unroll

@@ -45,6 +45,15 @@ template <int WIDTH> DEVICE void begin(REAL* buffers, const REAL* state, int N)
     }
 }
 
+// Put a value into the shared memory of every block of the cluster, where `here` is in this one's. SENDERS threads have
+// it, and this is number `sender` of them.
+template <int SENDERS> DEVICE void send(REAL* here, REAL value, int sender)
+{
+#pragma unroll
+    for (int first = 0; first < CLUSTER; first += SENDERS)
+        if (first + sender < CLUSTER) *REMOTE(here, first + sender) = value;
+}
+
 // This thread's part of some columns of a matrix: rows `lane`, `lane` + LANES and so on of `length`, `step` apart in
 // memory. A column is known by where it begins; -1 stands for zeros.
 template <int LANES, int COUNT, int COLUMNS>

@@ -59,6 +59,9 @@ def lstm(draw, N, T, H):
     Wh = weights(draw, H, 4)
     given = draw(T, N, 4 * H), states(draw, N, T, H), states(draw, N, T, H), Wh, draw.nan(N, 4 * H), None
     yield "lstm_window_forward", given
+    spoiled = states(draw, N, T, H), states(draw, N, T, H)
+    spoiled[0][0, 0, 0], spoiled[1][0, 1, 0] = np.nan, np.inf  # which has to be seen in its row, and in no other
+    yield "lstm_window_forward", (given[0], *spoiled, *given[3:])
     gates, cs = draw.gates(T, N, 4 * H), draw(T + 1, N, H)
     yield "lstm_window_backward", (draw(T, N, H), gates, cs, Wh, draw(N, H), draw(N, H), None)
 
