@@ -44,7 +44,7 @@ def parameters(text, name):
 def waits(text, name):
     """Whether a kernel's threads wait for each other: only then need they be fibers."""
     body = text[text.index(f"KERNEL {name}(") :].split("\n}\n", 1)[0]
-    return re.search(r"SYNC|SHUFFLE|CLUSTER_WAIT|block_sum|block_max", body) is not None
+    return re.search(r"SYNC|SHUFFLE|CLUSTER_WAIT|block_sum|block_max|multiply_rows", body) is not None
 
 
 def kernels(text):

@@ -1,8 +1,6 @@
 // One time step of the recurrent cells, elementwise. The equations stand in cells/; names and arguments are theirs.
 // A thread has one hidden unit j of one row n; every block of gates is H wide. A `_stride` is the distance of two rows.
 
-DEVICE REAL sigmoid(REAL a) { return REAL(0.5) * tanh(REAL(0.5) * a) + REAL(0.5); }
-
 #define UNIT(i, n, j) EACH(i, N * H); const int n = i / H, j = i - n * H
 #define AT(array, stride, n, j) array[(size_t)(n) * (stride) + (j)]
 

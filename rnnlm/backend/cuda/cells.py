@@ -6,7 +6,7 @@ from rnnlm.backend.cuda.launch import blocks_for, integer, launch
 
 __all__ = [
     "gru_after_backward", "gru_after_forward", "gru_reset", "gru_reset_backward", "gru_update", "gru_update_backward",
-    "lstm_backward", "lstm_forward", "rnn_backward", "rnn_forward",
+    "lstm_backward", "lstm_forward", "rnn_backward", "rnn_forward", "rows_of",
 ]  # fmt: skip
 
 Array = Any
@@ -18,7 +18,7 @@ def _launch(name: str, shape: tuple[int, int], *args: Any) -> None:
     launch("cells", name, args[0].dtype, blocks_for(N * H), *args, integer(N), integer(H))
 
 
-def _rows(dy: Array) -> tuple[Array, Any]:
+def rows_of(dy: Array) -> tuple[Array, Any]:
     """A gradient from above (N, H), whose rows may be apart in memory, and how far."""
     if dy.strides[1] != dy.itemsize:
         dy = dy.copy()
@@ -32,7 +32,7 @@ def rnn_forward(a: Array, product: Array) -> None:
 
 def rnn_backward(dy: Array, dh: Array, h: Array, da: Array) -> None:
     """cells/rnn.py"""
-    _launch("rnn_backward", h.shape, *_rows(dy), dh, h, da)
+    _launch("rnn_backward", h.shape, *rows_of(dy), dh, h, da)
 
 
 def lstm_forward(a: Array, product: Array, c_prev: Array, c: Array, h: Array) -> None:
@@ -42,7 +42,7 @@ def lstm_forward(a: Array, product: Array, c_prev: Array, c: Array, h: Array) ->
 
 def lstm_backward(dy: Array, dh: Array, dc: Array, gates: Array, c_prev: Array, c: Array) -> None:
     """cells/lstm.py"""
-    _launch("lstm_backward", c.shape, *_rows(dy), dh, dc, gates, c_prev, c)
+    _launch("lstm_backward", c.shape, *rows_of(dy), dh, dc, gates, c_prev, c)
 
 
 def gru_reset(a: Array, product: Array, m: Array, rm: Array) -> None:
@@ -57,7 +57,7 @@ def gru_update(a: Array, product: Array, h_prev: Array, h: Array) -> None:
 
 def gru_update_backward(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array, da_g: Array) -> None:
     """cells/gru.py"""
-    _launch("gru_update_backward", dh.shape, *_rows(dy), dh, product, gates, h_prev, da_g)
+    _launch("gru_update_backward", dh.shape, *rows_of(dy), dh, product, gates, h_prev, da_g)
 
 
 def gru_reset_backward(drm: Array, dh: Array, gates: Array, m: Array, da_zr: Array) -> None:
@@ -72,4 +72,4 @@ def gru_after_forward(a: Array, product: Array, b: Array, h_prev: Array, u: Arra
 
 def gru_after_backward(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array, u: Array, da: Array) -> None:
     """cells/gru.py"""
-    _launch("gru_after_backward", dh.shape, *_rows(dy), dh, product, gates, h_prev, u, da)
+    _launch("gru_after_backward", dh.shape, *rows_of(dy), dh, product, gates, h_prev, u, da)

@@ -6,6 +6,7 @@
 // Whether an id is that of one of V words. Ids from the host are checked there; others may be anything.
 #define WITHIN(id, V) ((unsigned)(id) < (unsigned)(V))
 
+DEVICE REAL sigmoid(REAL a) { return REAL(0.5) * tanh(REAL(0.5) * a) + REAL(0.5); }
 template <class T> DEVICE T larger(T a, T b) { return a > b ? a : b; }
 template <class T> DEVICE T smaller(T a, T b) { return a < b ? a : b; }
 

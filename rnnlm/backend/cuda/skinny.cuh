@@ -40,8 +40,11 @@ DEVICE void add_four(Four& total, const Four& one)
     for (int i = 0; i < 4; ++i) total.at[i] += one.at[i];
 }
 
-// M rows of `a` and of `out`, M <= ROWS. B's rows begin at multiples of 16 bytes, and have whole groups of four.
-KERNEL skinny(const float* a, int a_stride, const float* B, int B_stride, float* out, int out_stride, int M)
+// The sums of M rows of `a`, M <= ROWS, with a tile of B. Each four of them, once all parts are added up, are given to
+// finish(row, group of four columns, sums) by the thread that has them. B's rows begin at multiples of 16 bytes, and have
+// whole groups of four.
+template <class Finish>
+DEVICE void multiply_rows(const float* a, int a_stride, const float* B, int B_stride, int M, const Finish& finish)
 {
     SHARED_AT_LAUNCH(Four, work, WORK + CLUSTER * SHARE);
     Four* received = work + WORK;
@@ -101,11 +104,57 @@ KERNEL skinny(const float* a, int a_stride, const float* B, int B_stride, float*
     CLUSTER_ARRIVE();
     CLUSTER_WAIT();
     for (int i = rank * SHARE + THREAD; i < smaller(M * GROUPS, (rank + 1) * SHARE); i += THREADS) {
-        const int row = i / GROUPS, j = 4 * (first + i % GROUPS);
         Four total = received[i % SHARE];
         for (int block = 1; block < CLUSTER; ++block) add_four(total, received[block * SHARE + i % SHARE]);
+        finish(i / GROUPS, first + i % GROUPS, total);
+    }
+}
+
+KERNEL skinny(const float* a, int a_stride, const float* B, int B_stride, float* out, int out_stride, int M)
+{
+    multiply_rows(a, a_stride, B, B_stride, M, [&](int row, int group, const Four& sums) {
         #pragma unroll
         for (int c = 0; c < 4; ++c)
-            if (j + c < COLUMNS) out[(size_t)row * out_stride + j + c] = total.at[c];
-    }
+            if (4 * group + c < COLUMNS) out[(size_t)row * out_stride + 4 * group + c] = sums.at[c];
+    });
+}
+
+// A time step of an LSTM, product and cell; cells/lstm.py has the equations, cells.cuh the cell alone. In B a unit has the
+// columns of its gates f g i o side by side; DEPTH is H, COLUMNS 4 H.
+KERNEL lstm_step(
+    const float* h_prev, const float* B, int B_stride, float* gates, const float* c_prev, float* c, float* h, int M)
+{
+    multiply_rows(h_prev, DEPTH, B, B_stride, M, [&](int row, int j, const Four& sums) {
+        if (j >= DEPTH) return;
+        const size_t at = (size_t)row * DEPTH + j;
+        float* gate = gates + (size_t)row * COLUMNS + j;
+        const float f = sigmoid(gate[0] + sums.at[0]), g = tanh(gate[DEPTH] + sums.at[1]);
+        const float in = sigmoid(gate[2 * DEPTH] + sums.at[2]), o = sigmoid(gate[3 * DEPTH] + sums.at[3]);
+        gate[0] = f, gate[DEPTH] = g, gate[2 * DEPTH] = in, gate[3 * DEPTH] = o;
+        c[at] = f * c_prev[at] + g * in;
+        h[at] = o * tanh(c[at]);
+    });
+}
+
+// A time step back: the product with the gradients `da_next` of the step after it, then the cell, which leaves its own in
+// place of the gates and carries dc on. DEPTH is 4 H, COLUMNS is H.
+KERNEL lstm_step_backward(
+    const float* da_next, const float* B, int B_stride, const float* dy, int dy_stride, float* dc, float* gates,
+    const float* c_prev, const float* c, int M)
+{
+    multiply_rows(da_next, DEPTH, B, B_stride, M, [&](int row, int group, const Four& sums) {
+        #pragma unroll
+        for (int q = 0; q < 4; ++q) {
+            const int j = 4 * group + q;
+            if (j >= COLUMNS) return;
+            const size_t at = (size_t)row * COLUMNS + j;
+            float* gate = gates + (size_t)row * DEPTH + j;
+            const float f = gate[0], g = gate[COLUMNS], in = gate[2 * COLUMNS], o = gate[3 * COLUMNS];
+            const float tanh_c = tanh(c[at]), d = dy[(size_t)row * dy_stride + j] + sums.at[q];
+            const float dct = dc[at] + d * o * (1 - tanh_c * tanh_c);
+            gate[0] = dct * c_prev[at] * f * (1 - f), gate[COLUMNS] = dct * in * (1 - g * g);
+            gate[2 * COLUMNS] = dct * g * in * (1 - in), gate[3 * COLUMNS] = d * tanh_c * o * (1 - o);
+            dc[at] = dct * f;
+        }
+    });
 }

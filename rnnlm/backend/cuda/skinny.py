@@ -10,21 +10,22 @@ from collections.abc import Callable
 from functools import cache
 from typing import Any
 
-from rnnlm.backend.cuda.launch import FLOAT, OPTIONS, integer
+from rnnlm.backend.cuda.launch import FLOAT, OPTIONS, empty, integer, launch
 from rnnlm.backend.cuda.source import source
 
-__all__ = ["multiplier", "pays", "plan"]
+__all__ = ["laid_out", "launcher", "multiplier", "pays", "plan"]
 
 Array = Any
 Sizes = tuple[tuple[str, int], ...]
 ROWS = 32  # at most: a thread sums four columns of each in registers
 ENTRIES = 100_000  # of W from which the kernel is faster
+MANY = 3_000_000  # of W from which two blocks to a multiprocessor are, on the way back
 OFTEN = 4  # times from which laying W out anew pays
 ARCHITECTURE = 90  # compute capability, times ten, from which blocks form clusters
-BLOCKS = 128  # that run at once in clusters: an H100 has 132 multiprocessors, in groups of 16 and 18
-THREADS = 128  # of a block
-AHEAD = 8  # loads that a thread has under way
-BYTES = 200_000  # of shared memory that a block may have
+BLOCKS = {2: 132, 8: 128}  # that run at once in clusters of so many: an H100 has 132 multiprocessors, in uneven groups
+AHEAD = 6  # loads that a thread has under way
+BYTES = 110_000  # of shared memory that a block may have
+SIDE = 32  # of the tiles that a matrix is transposed by
 
 
 def up(count: int, unit: int) -> int:
@@ -35,15 +36,16 @@ def up(count: int, unit: int) -> int:
 def plan(rows: int, K: int, C: int) -> dict[str, int]:
     """What the kernel is compiled with, for `rows` rows of `a` and a W (K, C), by the names of skinny.cuh.
 
-    A block reads rows·K/CLUSTER entries of `a` and hands on rows·C·CLUSTER/BLOCKS sums; the cluster is as large as
-    makes that least.
+    Found by trying on an H200, rows 20, W from (200, 800) to (1500, 6000) and back: a deep W is shared by more blocks.
     """
-    cluster = min((1, 2, 4, 8), key=lambda n: K / n + 2 * C * n / BLOCKS)
-    groups = up(up(C, 4), BLOCKS // cluster)
-    threads = THREADS if groups <= THREADS else up(groups, 32) * 32
+    cluster, threads = (2 if C >= 2 * K else 8), 256 if K * C > 10 * ENTRIES else 128
+    tiles = BLOCKS[cluster] // cluster
+    if cluster == 8 and K * C > MANY:
+        tiles, threads = 2 * tiles - 1, 128
+    groups = up(up(C, 4), tiles)
     return {
-        "THREADS": threads, "CLUSTER": cluster, "ROWS": 4 * up(rows, 4), "DEPTH": K, "COLUMNS": C, "GROUPS": groups,
-        "AHEAD": AHEAD,
+        "THREADS": max(threads, up(groups, 32) * 32), "CLUSTER": cluster, "ROWS": 4 * up(rows, 4), "DEPTH": K,
+        "COLUMNS": C, "GROUPS": groups, "AHEAD": AHEAD,
     }  # fmt: skip
 
 
@@ -69,34 +71,39 @@ def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:
     W (K, C), which must not change meanwhile, may be a transposed view. The rows of `a` and `out` are dense in
     themselves, and may be apart.
     """
-    K, C = W.shape
-    sizes = plan(rows, K, C)
-    blocks, threads, shared = up(up(C, 4), sizes["GROUPS"]) * sizes["CLUSTER"], sizes["THREADS"], shared_bytes(sizes)
-    kernel, W = _kernel(tuple(sizes.items()), shared), _laid_out(W)
-    W_stride, M = integer(_row_stride(W)), integer(rows)
-
-    def multiply(a: Array, out: Array) -> None:
-        args = (a, integer(_row_stride(a)), W, W_stride, out, integer(_row_stride(out)), M)
-        kernel((blocks,), (threads,), args, shared_mem=shared)
-
-    return multiply
+    W = laid_out(W)
+    run = launcher("skinny", W, rows)
+    return lambda a, out: run(a, _row_stride(a), W, _row_stride(W), out, _row_stride(out), integer(rows))
 
 
-def _row_stride(a: Array) -> int:
+def launcher(name: str, W: Array, rows: int) -> Callable[..., None]:
+    """What launches a kernel of skinny.cuh for a W (K, C), as it lies in memory, with the arguments it is given."""
+    sizes = plan(rows, *W.shape)
+    tiles, shared = up(up(sizes["COLUMNS"], 4), sizes["GROUPS"]), shared_bytes(sizes)
+    kernel = _kernel(name, tuple(sizes.items()), shared)
+    grid, block = (tiles * sizes["CLUSTER"],), (sizes["THREADS"],)
+    return lambda *args: kernel(grid, block, args, shared_mem=shared)
+
+
+def _row_stride(a: Array) -> Any:
     """Elements from row to row."""
-    return a.strides[0] // 4
+    return integer(a.strides[0] // 4)
 
 
-def _laid_out(W: Array) -> Array:
+def laid_out(W: Array) -> Array:
     """W with dense rows, each at a multiple of 16 bytes: itself, or a copy."""
     K, C = W.shape
     if W.strides[1] == 4 and W.strides[0] % 16 == 0 and W.data.ptr % 16 == 0 and C % 4 == 0:
         return W
-    import cupy
-
-    make = cupy.zeros if C % 4 else cupy.empty
-    wide = make((K, 4 * up(C, 4)), FLOAT)
-    wide[:, :C] = W
+    wide = empty((K, 4 * up(C, 4)), FLOAT)
+    if C % 4:
+        wide.fill(0)  # the whole groups of four are read
+    if W.strides[0] == 4:
+        tiles = up(C, SIDE) * up(K, SIDE)
+        rows, columns = integer(C), integer(K)
+        launch("layout", "transpose", FLOAT, tiles, W.T, _row_stride(W.T), wide, _row_stride(wide), rows, columns)
+    else:
+        wide[:, :C] = W
     return wide[:, :C]
 
 
@@ -110,9 +117,9 @@ def _runs() -> bool:
 
 
 @cache
-def _kernel(sizes: Sizes, shared: int) -> Any:
+def _kernel(name: str, sizes: Sizes, shared: int) -> Any:
     import cupy
 
-    kernel = cupy.RawModule(code=source("skinny", "float32", sizes), options=OPTIONS).get_function("skinny")
+    kernel = cupy.RawModule(code=source("skinny", "float32", sizes), options=OPTIONS).get_function(name)
     kernel.max_dynamic_shared_size_bytes = shared
     return kernel

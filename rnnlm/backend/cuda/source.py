@@ -5,7 +5,7 @@ from pathlib import Path
 __all__ = ["MODULES", "REALS", "THREADS", "WINDOWS", "source"]
 
 FOLDER = Path(__file__).parent
-MODULES = ("cells", "dropout", "output", "rows", "update")
+MODULES = ("cells", "dropout", "layout", "output", "rows", "update")
 WINDOWS = ("gru_window", "lstm_window", "rnn_window")  # in float32, each compiled for the sizes it is to run at
 REALS = {"float32": "float", "float64": "double"}  # dtypes that there are kernels for, and what C++ calls them
 THREADS = 256  # of a block

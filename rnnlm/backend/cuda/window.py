@@ -7,7 +7,7 @@ is a mask of the state, another activation than tanh, another dtype than float32
 from collections.abc import Callable
 from typing import Any
 
-from rnnlm.backend.cuda import plan
+from rnnlm.backend.cuda import lstm_steps, plan
 from rnnlm.backend.cuda.cells import rnn_backward, rnn_forward
 from rnnlm.backend.cuda.launch import FLOAT, dense, integer, launch_clusters
 
@@ -50,12 +50,16 @@ def rnn_window_backward(
 
 def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array, mask: Array | None) -> bool:
     """layers/lstm.py"""
-    return _launch("lstm_window", "lstm_window_forward", mask, hs, (Wh,), a, hs, cs)
+    if _launch("lstm_window", "lstm_window_forward", mask, hs, (Wh,), a, hs, cs):
+        return True
+    return mask is None and lstm_steps.window_forward(a, hs, cs, Wh)
 
 
 def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array, mask: Array | None) -> bool:
     """layers/lstm.py"""
-    return _launch("lstm_window", "lstm_window_backward", mask, cs, (dhs, Wh), a, cs, dh, dc)
+    if _launch("lstm_window", "lstm_window_backward", mask, cs, (dhs, Wh), a, cs, dh, dc):
+        return True
+    return mask is None and lstm_steps.window_backward(dhs, a, cs, Wh, dh, dc)
 
 
 def gru_after_window_forward(

@@ -1,11 +1,12 @@
 """Products of few rows by their own kernel, on the emulator (--strict-cupy) or on a GPU."""
 
+import re
 import types
 
 import numpy as np
 import pytest
 
-from rnnlm.backend import NAME, TWINS, ops
+from rnnlm.backend import FUSED, NAME, TWINS, ops
 from tests import emulator
 from tests.gradcheck import dev, host
 
@@ -14,7 +15,7 @@ pytestmark = [
     pytest.mark.skipif(NAME == "cupy" and not TWINS, reason=emulator.MISSING),
 ]
 if NAME == "cupy":
-    from rnnlm.backend.cuda import skinny
+    from rnnlm.backend.cuda import lstm_steps, skinny
     from rnnlm.backend.cuda.source import source
 SIZES = [  # rows, K, C, and whether W is a transposed view: other clusters, and tiles that C and K do not fill
     (32, 65, 263, False),
@@ -61,9 +62,10 @@ def test_products_of_real_sizes_are_those_of_float64(size):
     assert_product(*operands(*size))
 
 
-def test_clusters_of_one_to_eight_are_tried():
-    assert {skinny.plan(*size[:3])["CLUSTER"] for size in SIZES} >= {1, 4, 8}
-    assert [skinny.plan(20, 650, 2600)[name] for name in ("CLUSTER", "GROUPS")] == [4, 21]
+def test_clusters_of_two_and_eight_are_tried():
+    assert {skinny.plan(*size[:3])["CLUSTER"] for size in SIZES} == {2, 8}
+    assert [skinny.plan(20, 650, 2600)[name] for name in ("CLUSTER", "GROUPS")] == [2, 10]
+    assert [skinny.plan(20, 4600, 1150)[name] for name in ("CLUSTER", "GROUPS")] == [8, 10]
 
 
 def test_rows_may_be_apart():
@@ -88,6 +90,92 @@ def test_what_is_not_finite_is_seen_where_it_belongs_and_nowhere_else():
 def test_reruns_are_bit_for_bit_equal():
     a, W = operands(*SIZES[0])
     assert len({product(a, W).tobytes() for _ in range(5)}) == 1
+
+
+@pytest.mark.parametrize("shape", [(3, 261), (64, 33), (1, 5)])
+def test_a_transposed_matrix_is_laid_out_by_rows(shape):
+    W = np.random.default_rng(1).standard_normal(shape).astype(np.float32)
+    laid = skinny.laid_out(dev(W).T)
+    assert laid.strides[0] % 16 == 0
+    np.testing.assert_array_equal(host(laid), W.T)
+
+
+def lstm_windows(N, T, H):
+    """Arguments of a window forward and back, on the host."""
+    rng = np.random.default_rng(2)
+    arrays = [rng.standard_normal(shape).astype(np.float32) for shape in [(T, N, 4 * H), *[(T + 1, N, H)] * 2]]
+    Wh = (rng.standard_normal((H, 4 * H)) / np.sqrt(H)).astype(np.float32)
+    yield "lstm_window_forward", (*arrays, Wh, np.zeros((N, 4 * H), np.float32), None)
+    gates = rng.uniform(0.05, 0.95, (T, N, 4 * H)).astype(np.float32)
+    dhs, dh, dc = (rng.standard_normal(shape).astype(np.float32) for shape in ((N, T, H), (N, H), (N, H)))
+    yield "lstm_window_backward", (dhs, gates, arrays[2], Wh, dh, dc, None)
+
+
+def by_steps(N, T, H):
+    """What a launch for each time step, and what the loop leaves in their arguments."""
+    results = []
+    for steps in (True, False):
+        results.append([])
+        for name, given in lstm_windows(N, T, H):
+            arguments = [None if a is None else dev(a) for a in given]
+            if name == "lstm_window_backward":
+                arguments[0] = arguments[0].swapaxes(0, 1)  # rows that are apart
+            if not steps:
+                FUSED[name][0](*arguments)
+            elif name == "lstm_window_forward":
+                assert lstm_steps.window_forward(*arguments[:4])
+            else:
+                assert lstm_steps.window_backward(*arguments[:6])
+            results[-1] += [host(a) for i, a in enumerate(arguments) if a is not None and (i, name[12]) != (4, "f")]
+    return results
+
+
+def assert_steps_are_the_loop(N, T, H):
+    for step, loop in zip(*by_steps(N, T, H)):
+        np.testing.assert_allclose(step, loop, rtol=1e-5, atol=1e-5 * np.abs(loop).max())
+
+
+@pytest.mark.parametrize("size", [(3, 4, 18), (5, 2, 33), (2, 1, 7)])
+def test_steps_of_an_lstm_are_the_loop(monkeypatch, size):
+    monkeypatch.setattr(skinny, "pays", lambda *_: True)
+    assert_steps_are_the_loop(*size)
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("H", [650, 1150])
+def test_steps_of_an_lstm_of_real_size_are_the_loop(H):
+    assert_steps_are_the_loop(20, 35, H)
+
+
+STEP_FAULTS = {
+    "another gate": ("gate[0] = f, gate[DEPTH] = g", "gate[0] = g, gate[DEPTH] = f"),
+    "a cell that forgets": ("f * c_prev[at] + g * in", "c_prev[at] + g * in"),
+    "columns of another gate": ("gate[DEPTH] + sums.at[1]", "gate[DEPTH] + sums.at[2]"),
+    "a gradient not carried on": ("dc[at] = dct * f", "dc[at] = dct"),
+    "rows taken for contiguous": ("row * dy_stride", "row * COLUMNS"),
+    "a slope left out": ("dct * in * (1 - g * g)", "dct * in"),
+}
+
+
+@pytest.mark.parametrize("fault", STEP_FAULTS)
+def test_a_wrong_step_is_caught(request, monkeypatch, fault):
+    if not request.config.getoption("--strict-cupy"):
+        pytest.skip("what a device does with a wrong kernel is not asked: --strict-cupy")
+    right = skinny.source
+    changed = []
+
+    def wrong(*given):
+        text = right(*given)
+        changed.append(STEP_FAULTS[fault][0] in text)
+        return text.replace(*STEP_FAULTS[fault])
+
+    monkeypatch.setattr(skinny, "pays", lambda *_: True)
+    monkeypatch.setattr(skinny, "source", wrong)
+    skinny._kernel.cache_clear()
+    with pytest.raises(AssertionError, match="Not equal to tolerance"):
+        assert_steps_are_the_loop(3, 3, 7)
+    skinny._kernel.cache_clear()
+    assert all(changed)
 
 
 def test_the_kernel_is_taken_where_it_pays(monkeypatch):
@@ -140,10 +228,14 @@ def test_a_wrong_kernel_is_caught(request, monkeypatch):
         pytest.skip("on a device a missing barrier may go well, and a wrong address ends all: --strict-cupy")
     rows, K, C = 3, 261, 70
     sizes = skinny.plan(rows, K, C) | {"THREADS": 64, "GROUPS": 4, "AHEAD": 2}  # three steps, two warps
-    words, kernel = source("skinny", "float32", tuple(sizes.items())).split("KERNEL skinny")
+    text = source("skinny", "float32", tuple(sizes.items()))
+    begin, end = text.index("template <class Finish>"), text.index("// A time step of an LSTM")
+    words, kernel = text[:begin], text[begin:end]
     wrong = [kernel.replace(*fault) for fault in FAULTS.values()]
     assert kernel not in wrong
-    text = words + "".join(f"KERNEL skinny_{i}{one}\n" for i, one in enumerate((kernel, *wrong)))
+    text = words + "".join(
+        re.sub(r"(multiply_rows|KERNEL skinny)\(", rf"\1_{i}(", one) for i, one in enumerate((kernel, *wrong))
+    )
     monkeypatch.setattr(skinny, "plan", lambda *_shape: sizes)
     caught = []
     for i in range(len(FAULTS) + 1):

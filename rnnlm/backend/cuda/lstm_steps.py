@@ -1,0 +1,42 @@
+"""Windows of an LSTM that finds no room in registers: a launch for each time step, product and cell in one.
+
+Equations and arguments stand in layers/lstm.py. A function returns whether it has done what it was asked for.
+"""
+
+from typing import Any
+
+from rnnlm.backend.cuda import skinny
+from rnnlm.backend.cuda.cells import lstm_backward, rows_of
+from rnnlm.backend.cuda.launch import FLOAT, blocks_for, empty, integer, launch
+
+__all__ = ["window_backward", "window_forward"]
+
+Array = Any
+
+
+def window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> bool:
+    """A step multiplies the state with Wh, in which the columns of each unit's gates stand side by side."""
+    T, N, _ = a.shape
+    if not skinny.pays(Wh, N, T):
+        return False
+    H = len(Wh)
+    W = empty(Wh.shape, FLOAT)
+    launch("layout", "interleave", FLOAT, blocks_for(H * H), Wh, integer(Wh.strides[0] // 4), W, integer(H), integer(H))
+    step, stride, rows = skinny.launcher("lstm_step", W, N), integer(4 * H), integer(N)
+    for t in range(T):
+        step(hs[t], W, stride, a[t], cs[t], cs[t + 1], hs[t + 1], rows)
+    return True
+
+
+def window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array) -> bool:
+    """A step multiplies the gradients of the step after it with the transposed Wh, and does its own cell."""
+    T, N, _ = a.shape
+    if not skinny.pays(Wh.T, N, T):
+        return False
+    W = skinny.laid_out(Wh.T)
+    step, stride, rows = skinny.launcher("lstm_step_backward", W, N), integer(W.strides[0] // 4), integer(N)
+    lstm_backward(dhs[T - 1], dh, dc, a[T - 1], cs[T - 1], cs[T])
+    for t in reversed(range(T - 1)):
+        step(a[t + 1], W, stride, *rows_of(dhs[t]), dc, a[t], cs[t], cs[t + 1], rows)
+    skinny.multiplier(W, N)(a[0], dh)
+    return True
