@@ -70,9 +70,9 @@ def quiet() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def later(function: Callable[[], object]) -> None:
-    """Do what nothing waits for before `join`: at once."""
-    function()
+def later(function: Callable[[], Any]) -> Any:
+    """The result of what nothing waits for before `join`: done at once."""
+    return function()
 
 
 def join() -> None:

@@ -1,6 +1,9 @@
 // Dropout masks from the bits of Philox4x64-10, those of numpy.random.Philox.
 // Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
+#define WIDE (16 / (int)sizeof(REAL))
+struct alignas(16) Entries { REAL at[WIDE]; };  // that are written at once: masks begin at multiples of 16 bytes
+
 // A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so
 // block number i has the counter (i + 1, 0, step, 0). A mask that is drawn again by a recorded launch comes `since` steps
 // later.
@@ -16,9 +19,18 @@ KERNEL dropout_mask(
         x[0] = high1 ^ x[1] ^ key0, x[1] = low1, x[2] = high0 ^ x[3] ^ key1, x[3] = low0;
         key0 += 0x9E3779B97F4A7C15ull, key1 += 0xBB67AE8584CAA73Bull;
     }
+    Entries entries[16 / WIDE];
 #pragma unroll  // or x would have to stand in memory
     for (int i = 0; i < 16; ++i)
-        if (first + i < size) mask[first + i] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? (REAL)kept : 0;
+        entries[i / WIDE].at[i % WIDE] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? (REAL)kept : 0;
+    if (first + 16 <= size) {
+#pragma unroll
+        for (int k = 0; k < 16 / WIDE; ++k) ((Entries*)(mask + first))[k] = entries[k];
+        return;
+    }
+#pragma unroll
+    for (int i = 0; i < 16; ++i)
+        if (first + i < size) mask[first + i] = entries[i / WIDE].at[i % WIDE];
 }
 
 // One thread: a replay of recorded launches has drawn its masks.

@@ -62,8 +62,8 @@ class Recorded:
             _recording = None
         return result
 
-    def later(self, function: Callable[[], object]) -> None:
-        """Record what a function launches beside what follows, until `join`."""
+    def later(self, function: Callable[[], Any]) -> Any:
+        """Record what a function launches beside what follows, until `join`; returns its result."""
         import cupy
 
         if self._beside is None:
@@ -73,7 +73,7 @@ class Recorded:
         blas.lane = 1
         try:
             with self._beside:
-                function()
+                return function()
         finally:
             blas.lane = 0
 
@@ -116,12 +116,9 @@ def _give_up(stream: Any) -> None:
         return
 
 
-def later(function: Callable[[], object]) -> None:
-    """Do what nothing waits for before `join`."""
-    if _recording is None:
-        function()
-    else:
-        _recording.later(function)
+def later(function: Callable[[], Any]) -> Any:
+    """The result of what nothing waits for before `join`."""
+    return function() if _recording is None else _recording.later(function)
 
 
 def join() -> None:

@@ -6,10 +6,16 @@
 // parts[BLOCK] = the sum of squares of what falls to this block.
 KERNEL sum_of_squares(const REAL* g, word size, double* parts)
 {
-    REAL sum = 0;
-#pragma unroll 8  // so many loads under way
-    EVERY(i, size) sum += g[i] * g[i];
-    const double total = block_sum((double)sum);
+    const size_t all = (size_t)BLOCKS * THREADS;
+    size_t i = (size_t)BLOCK * THREADS + THREAD;
+    REAL sums[8] = {};  // so that as many loads are under way
+    for (; i + 7 * all < size; i += 8 * all)
+#pragma unroll
+        for (int k = 0; k < 8; ++k) sums[k] += g[i + k * all] * g[i + k * all];
+    for (; i < size; i += all) sums[0] += g[i] * g[i];
+    double sum = 0;
+    for (int k = 0; k < 8; ++k) sum += sums[k];
+    const double total = block_sum(sum);
     if (THREAD == 0) parts[BLOCK] = total;
 }
 

@@ -1,8 +1,9 @@
 """What every head promises, and what heads share: which targets count, and the mean over them."""
 
+from functools import partial
 from typing import Any
 
-from rnnlm.backend import Array, accelerated, xp
+from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import Checked, finite, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, batch_first, expect_ids, time_major
@@ -98,7 +99,7 @@ class Head(Layer):
     def _mean(self, nats: Array, shares: Array, N: int, T: int) -> Array:
         """The loss; the nats are left for who asks."""
         self.nats = batch_first(nats.reshape(T, N))
-        return mean_loss(nats, shares)
+        return ops.later(partial(mean_loss, nats, shares))
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
