@@ -153,7 +153,7 @@ class Recurrent(Drawn):
             if mask is not None:
                 xp.multiply(dWh, mask, out=dWh)
 
-        ops.later(of_weights)
+        ops.beside(of_weights)
         dx = self._buffer("dx", x.shape, self.dtype)
         ops.matmul(rows, Wx.T, out=dx.reshape(T * N, D))
         return batch_first(dx)

@@ -16,8 +16,8 @@ from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
     "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
-    "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
+    "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
@@ -70,9 +70,14 @@ def quiet() -> np.errstate:
     return np.errstate(over="ignore", invalid="ignore")
 
 
-def later(function: Callable[[], Any]) -> Any:
+def beside(function: Callable[[], Any]) -> Any:
     """The result of what nothing waits for before `join`: done at once."""
     return function()
+
+
+def later(function: Callable[[], object]) -> None:
+    """Do what nothing waits for before `join`, if there is time only then: at once."""
+    function()
 
 
 def join() -> None:

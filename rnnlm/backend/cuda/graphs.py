@@ -4,8 +4,9 @@ What small kernels take on a GPU is less than what it costs Python to launch the
 launches each time, on the same memory, can be recorded: it runs once without anything being computed, and `replay` does
 all of it by one launch. Products go through `blas.py`, because CuPy's own are refused meanwhile.
 
-What nothing waits for, a gradient of weights, say, is recorded beside the rest (`later`): it is done while small
-kernels that wait for each other leave most of the device idle.
+What nothing waits for is recorded beside the rest: at once (`beside`), or, large products above all, from where small
+kernels that wait for each other leave most of the device idle (`later`, `idle`). A window in one launch does not: what
+runs on its multiprocessors takes longer for both.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ import numpy as np
 from rnnlm.backend.cuda import blas
 from rnnlm.backend.cuda.launch import FLOAT, empty, full, launch, word
 
-__all__ = ["Recorded", "join", "later", "masks_since"]
+__all__ = ["Recorded", "beside", "idle", "join", "later", "masks_since"]
 
 Array = Any
 FIRST = -5  # the highest priority that there is, for what others wait for
@@ -36,7 +37,8 @@ class Recorded:
 
         self._inputs = [cupy.empty(a.shape, a.dtype) for a in inputs]
         self._memory = cupy.cuda.MemoryPool()  # nobody else gets what is given back between two replays
-        self._beside: Any = None  # a stream, once something is to be done later
+        self._beside: Any = None  # a stream, once something is done there
+        self._waiting: list[Callable[[], Any]] = []  # to be done later
         self._kept: list[Any] = []  # what holds the arrays that are used there
         self._since: Array | None = None
         self._ahead = -1  # what `_since` holds: nothing yet
@@ -62,9 +64,21 @@ class Recorded:
             _recording = None
         return result
 
-    def later(self, function: Callable[[], Any]) -> Any:
-        """Record what a function launches beside what follows, until `join`; returns its result."""
+    def later(self, function: Callable[[], Any]) -> None:
+        """Record what a function launches where the device is idle, or before what else is done beside the rest."""
+        self._waiting.append(function)
+
+    def idle(self) -> None:
+        """Let what waits begin here."""
+        waiting, self._waiting = self._waiting, []
+        for function in waiting:
+            self.beside(function)
+
+    def beside(self, function: Callable[[], Any]) -> Any:
+        """Record what a function launches, after what waits, beside what follows; returns its result."""
         import cupy
+
+        self.idle()
 
         if self._beside is None:
             self._beside = cupy.cuda.Stream(non_blocking=True)
@@ -78,7 +92,8 @@ class Recorded:
             blas.lane = 0
 
     def join(self) -> None:
-        """Let what follows wait for what was to be done later."""
+        """Let what follows wait for what is done beside it."""
+        self.idle()
         if self._beside is not None:
             self._stream.wait_event(self._beside.record())
             self._beside = None
@@ -116,13 +131,27 @@ def _give_up(stream: Any) -> None:
         return
 
 
-def later(function: Callable[[], Any]) -> Any:
+def beside(function: Callable[[], Any]) -> Any:
     """The result of what nothing waits for before `join`."""
-    return function() if _recording is None else _recording.later(function)
+    return function() if _recording is None else _recording.beside(function)
+
+
+def later(function: Callable[[], Any]) -> None:
+    """Do what nothing waits for before `join` when the device is idle."""
+    if _recording is None:
+        function()
+    else:
+        _recording.later(function)
+
+
+def idle() -> None:
+    """Say that what follows is small kernels that wait for each other."""
+    if _recording is not None:
+        _recording.idle()
 
 
 def join() -> None:
-    """Wait, on the device, for what was to be done later."""
+    """Wait, on the device, for all that is done beside or later."""
     if _recording is not None:
         _recording.join()
 

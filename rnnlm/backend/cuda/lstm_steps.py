@@ -7,6 +7,7 @@ from typing import Any
 
 from rnnlm.backend.cuda import skinny
 from rnnlm.backend.cuda.cells import lstm_backward, rows_of
+from rnnlm.backend.cuda.graphs import idle
 from rnnlm.backend.cuda.launch import FLOAT, blocks_for, empty, integer, launch
 
 __all__ = ["window_backward", "window_forward"]
@@ -20,6 +21,7 @@ def window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> bool:
     if not skinny.pays(Wh, N, T):
         return False
     H = len(Wh)
+    idle()
     W = empty(Wh.shape, FLOAT)
     launch("layout", "interleave", FLOAT, blocks_for(H * H), Wh, integer(Wh.strides[0] // 4), W, integer(H), integer(H))
     step, stride, rows = skinny.launcher("lstm_step", W, N), integer(4 * H), integer(N)
@@ -33,6 +35,7 @@ def window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: A
     T, N, _ = a.shape
     if not skinny.pays(Wh.T, N, T):
         return False
+    idle()
     W = skinny.laid_out(Wh.T)
     step, stride, rows = skinny.launcher("lstm_step_backward", W, N), integer(W.strides[0] // 4), integer(N)
     lstm_backward(dhs[T - 1], dh, dc, a[T - 1], cs[T - 1], cs[T])

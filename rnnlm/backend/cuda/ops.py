@@ -7,11 +7,12 @@ from typing import Any
 import cupy as xp
 
 from rnnlm.backend.cuda import blas, cells, dropout, output, rows, skinny, update, window
-from rnnlm.backend.cuda.graphs import Recorded, join, later
+from rnnlm.backend.cuda.graphs import Recorded, beside, idle, join, later
 
 __all__ = [
     "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "batch_matmul", "describe", "elementwise", "join", "later", "matmul", "memory", "multiplier",
+    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
+    "multiplier",
     "one_blas_thread", "place", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
@@ -141,6 +142,7 @@ def batch_matmul(a: Array, b: Array) -> Array:
 
 def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
     """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
+    idle()
     if skinny.pays(W, rows, times):
         return skinny.multiplier(W, rows)
     if not (W.flags.c_contiguous or W.flags.f_contiguous):

@@ -2,6 +2,7 @@
 
 #define SEGMENT 8  // ids that a thread looks at
 #define TILE (SEGMENT * THREADS)
+#define AT_ONCE 16  // rows of a frequent word that are read side by side
 
 // out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that
 // id, in their order, so that nothing is added by two threads and a rerun gives the same bits.
@@ -25,8 +26,13 @@ KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int V, int D
         SYNC();
         for (int d = THREAD; d < D; d += THREADS) {
             REAL sum = 0;
-#pragma unroll 8  // the rows of a frequent word are read side by side
-            for (int k = 0; k < total; ++k) sum += rows[(size_t)found[k] * D + d];
+            for (int k = 0; k < total; k += AT_ONCE) {
+                REAL some[AT_ONCE];
+#pragma unroll
+                for (int i = 0; i < AT_ONCE; ++i) some[i] = k + i < total ? rows[(size_t)found[k + i] * D + d] : 0;
+#pragma unroll
+                for (int i = 0; i < AT_ONCE; ++i) sum += some[i];
+            }
             out[(size_t)id * D + d] += sum;
         }
     }

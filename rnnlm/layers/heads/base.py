@@ -99,7 +99,7 @@ class Head(Layer):
     def _mean(self, nats: Array, shares: Array, N: int, T: int) -> Array:
         """The loss; the nats are left for who asks."""
         self.nats = batch_first(nats.reshape(T, N))
-        return ops.later(partial(mean_loss, nats, shares))
+        return ops.beside(partial(mean_loss, nats, shares))
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
