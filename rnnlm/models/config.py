@@ -8,7 +8,7 @@ from typing import Any, Literal
 from rnnlm.checks import finite, flag, not_negative, one_of, positive, share, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.named import CELLS
-from rnnlm.models.clusters import cluster_sizes, expect_cutoffs, expect_div_value, output_parameters
+from rnnlm.models.output_sizes import cluster_sizes, expect_cutoffs, expect_div_value, output_parameters
 
 __all__ = ["INITIAL", "ModelConfig", "ModelOptions", "initial_options"]
 
@@ -163,8 +163,8 @@ class ModelConfig(ModelOptions):
         self._set("div_value", expect_div_value(self.div_value, self.hidden_sizes[-1], len(self.cutoffs)))
         if self.cutoffs and self.tied:
             raise InputError(
-                f"tied needs one softmax over all words, got cutoffs {self.cutoffs}: the weights of rare words are shorter "
-                "than their word vectors; leave out one of the two"
+                f"tied needs one softmax over all words, got cutoffs {self.cutoffs}: the weights of rare words are "
+                "shorter than their word vectors; leave out one of the two"
             )
 
     def _check_context(self) -> None:

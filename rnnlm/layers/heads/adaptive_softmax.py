@@ -13,6 +13,7 @@ from rnnlm.layers.affine import MatMul, TimeAffine
 from rnnlm.layers.base import Layer, Shape, batch_first, expect, time_major
 from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.heads.base import Head, expect_targets, factor_of
+from rnnlm.layers.heads.word_clusters import WordClusters
 
 __all__ = ["TimeAdaptiveSoftmaxWithLoss"]
 
@@ -38,7 +39,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         clusters: of each cluster the product with P_k, from H to d_k, and the layer from there to V_k scores.
 
     Attributes:
-        frequencies: (V,) float64 on the host, how frequent each word is; zeros for ids in order of frequency.
+        words: which words are in the shortlist and in the clusters.
         others are those of `Head`.
     """
 
@@ -58,8 +59,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
                 f"first must have a score for each of {len(self._clusters)} clusters, at least 1, and for at least one "
                 f"word before them, got {first.params[1].size} scores"
             )
-        self._cuts = np.cumsum([shortlist, *(len(words.params[1]) for _, words in self._clusters)]).tolist()
-        self.set_constants({"frequencies": np.zeros(self._cuts[-1])})
+        self.words = WordClusters([shortlist, *(len(words.params[1]) for _, words in self._clusters)])
 
     # ------------------------------------------------------------------ which words are frequent
 
@@ -74,27 +74,23 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
             InputError: another number of them, or one that is negative or not finite.
         """
         given = array_of("counts", counts)
-        if given.shape != self.frequencies.shape or given.dtype.kind not in "iuf":
-            raise refused("counts", f"numbers ({len(self.frequencies)},), one for each word", counts)
+        if given.shape != self.words.order.shape or given.dtype.kind not in "iuf":
+            raise refused("counts", f"numbers ({self.words.cuts[-1]},), one for each word", counts)
         if not np.isfinite(given).all() or (given < 0).any():
             raise refused("counts", "finite and not negative", counts)
-        self.set_constants({"frequencies": given.astype(np.float64)})
+        self.words.set_frequencies(given)
 
     def constants(self) -> Mapping[str, Array]:
         """How frequent words are."""
-        return {"frequencies": self.frequencies}
+        return {"frequencies": self.words.frequencies}
 
     def set_constants(self, given: Mapping[str, Any]) -> None:
         """Take over what `constants` gave."""
-        self.frequencies: NDArray[np.float64] = np.array(given["frequencies"], np.float64)
-        order = (-self.frequencies).argsort(kind="stable")
-        ranks = np.empty(len(order), np.int32)
-        ranks[order] = np.arange(len(order))
-        self._ids, self._ranks = ops.asarray(order.astype(np.int32)), ops.asarray(ranks)  # by rank, and by id
+        self.words.set_frequencies(given["frequencies"])
 
     def unigram_biases(self, logs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
         """The biases with which, without weights, words have probabilities whose logarithms (V,) these are."""
-        pieces = np.split(logs[ops.asnumpy(self._ids)], self._cuts[:-1])
+        pieces = np.split(logs[self.words.order], self.words.cuts[:-1])
         classes = [np.logaddexp.reduce(piece) for piece in pieces[1:]]
         inner = {f"cluster{k}.b": piece for k, piece in enumerate(pieces[1:], 1)}
         return {"first.b": np.concatenate([pieces[0], classes]), **inner}
@@ -115,7 +111,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
 
     def output_shape(self, shape: Shape) -> Shape:
         """(N, T, V), of the scores."""
-        return *shape[:-1], self._cuts[-1]
+        return *shape[:-1], self.words.cuts[-1]
 
     # ------------------------------------------------------------------ forward and back
 
@@ -124,19 +120,21 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         flag("keep", keep)
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         N, T, H = h.shape
-        ids = expect_targets(ts, N, T, self._cuts[-1], self.ignore_label)
+        ids = expect_targets(ts, N, T, self.words.cuts[-1], self.ignore_label)
         x = time_major(h).reshape(T * N, H)
-        first, places, members, shares = self._shared_out(ids)
-        loss = self._first.loss(h, batch_first(first.reshape(T, N)), keep)
+        members = self.words.members(ids, self.ignore_label)
+        loss = self._first.loss(h, batch_first(members.first.reshape(T, N)), keep)
         nats = self._buffer("nats", (T * N,), xp.float64)
         nats[...] = time_major(self._first.nats).reshape(-1)
-        for (projection, words), rows, share in zip(self._clusters, members, shares):
+        for (projection, words), rows, places, share in zip(
+            self._clusters, members.rows, members.places, members.shares
+        ):
             if share:
                 z = projection.forward(xp.take(x, rows, axis=0))
-                loss = loss + share * words.loss(z[:, None], xp.take(places, rows)[:, None], keep)
+                loss = loss + share * words.loss(z[:, None], places[:, None], keep)
                 nats[rows] += words.nats[:, 0]
         self.nats = batch_first(nats.reshape(T, N))
-        self._saved = (members, shares) if keep else None
+        self._saved = (members.rows, members.shares) if keep else None
         return loss
 
     def backward(self, dout: Any = 1) -> Array:
@@ -145,12 +143,12 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         Args:
             dout: gradient of the loss itself.
         """
-        members, shares = self._restore()
+        all_rows, shares = self._restore()
         factor = factor_of(dout)
         self._done()
         dh = self._first.backward(dout)
         dx = time_major(dh).reshape(-1, self.takes)  # the same memory
-        for (projection, words), rows, share in zip(self._clusters, members, shares):
+        for (projection, words), rows, share in zip(self._clusters, all_rows, shares):
             if share:
                 dz = words.backward(share if factor is None else share * factor)
                 dx[rows] += projection.backward(dz[:, 0])  # each row once: in no cluster, or in one
@@ -159,28 +157,6 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
                     grad[...] = 0
         return dh
 
-    def _shared_out(self, ids: Array) -> tuple[Array, Array, list[Array], list[float]]:
-        """What each softmax is to predict of the targets ids (M,).
-
-        Returns:
-            first: (M,) of the first softmax: a word's rank, or the class of its cluster; -1 where it is ignored.
-            places: (M,) of the cluster's: the place of the word in it; no meaning for others.
-            members: of each cluster the rows whose target is in it.
-            shares: of each cluster how much its mean counts in that over all targets; 0 where it has none.
-        """
-        K, cuts = len(self._clusters), self._cuts
-        counted = ids != self.ignore_label
-        ranks = xp.take(self._ranks, xp.where(counted, ids, 0))
-        begins = ops.asarray(np.array(cuts[:-1], np.int32))
-        cluster = (ranks[:, None] >= begins).sum(axis=1)  # 0 for the shortlist
-        first = xp.where(counted, xp.where(cluster > 0, cuts[0] - 1 + cluster, ranks), -1)
-        places = ranks - xp.take(begins, xp.maximum(cluster - 1, 0))
-        cluster = xp.where(counted, cluster, K + 1)
-        sizes = ops.asnumpy((cluster[:, None] == xp.arange(K + 2)).sum(axis=0)).tolist()  # here a GPU is waited for
-        rows, ends = xp.argsort(cluster, kind="stable"), np.cumsum(sizes).tolist()
-        members = [rows[ends[k - 1] : ends[k]] for k in range(1, K + 1)]
-        return first, places, members, [size / max(1, ends[K]) for size in sizes[1:-1]]
-
     # ------------------------------------------------------------------ scores
 
     def scores(self, h: Array) -> Array:
@@ -188,14 +164,14 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         self._done()
         N, T, H = h.shape
-        x, cuts = time_major(h).reshape(T * N, H), self._cuts
-        found = self._buffer("scores", (T * N, cuts[-1]), self.dtype)
+        x, shortlist = time_major(h).reshape(T * N, H), self.words.cuts[0]
+        found = self._buffer("scores", (T * N, self.words.cuts[-1]), self.dtype)
         first = _log_softmax(self._first, x)
-        found[:, self._ids[: cuts[0]]] = first[:, : cuts[0]]
-        for k, (projection, words) in enumerate(self._clusters):
+        found[:, self.words.ids(0)] = first[:, :shortlist]
+        for k, (projection, words) in enumerate(self._clusters, 1):
             inner = _log_softmax(words, projection.forward(x))
-            inner += first[:, cuts[0] + k, None]
-            found[:, self._ids[cuts[k] : cuts[k + 1]]] = inner
+            inner += first[:, shortlist + k - 1, None]
+            found[:, self.words.ids(k)] = inner
         return batch_first(found.reshape(T, N, -1))
 
     def next_scores(self, h: Array) -> Array:
