@@ -14,7 +14,7 @@ from tests.cli.runs import SMALL, script
 ALWAYS = {  # which do something with whatever else is said, or are refused where they don't go with it
     "recipe", "corpus", "out", "resume", "save_every", "max_tokens", "init_embedding", "optimizer", "lr",
     "weight_decay", "lr_rule", "batch_size", "time_size", "random_bptt", "max_epoch", "max_grad", "tensorboard",
-    "unigram_bias",
+    "unigram_bias", "cutoffs",
     "evaluate", "device", "precision", "sentences", "units", "column", "leave_out", "lower", "strip_punctuation",
     "ascii_only", "model", "wordvec_size", "tied", "input_dropout", "output_dropout", "init", "dtype", "seed",
 }  # fmt: skip
