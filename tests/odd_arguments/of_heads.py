@@ -132,7 +132,7 @@ method(
     adaptive,
     "set_frequencies",
     lambda: {"counts": np.arange(V)},
-    takes={"counts": (list, tuple, range, memoryview)},
+    takes={"counts": (list, tuple, range, memoryview, np.ndarray)},
 )
 entry(
     "TimeAdaptiveSoftmaxWithLoss",
