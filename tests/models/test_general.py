@@ -7,6 +7,7 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from rnnlm.backend.host import on_host
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeBiLSTM, TimeEmbedding
@@ -227,7 +228,7 @@ def test_how_frequent_words_are_goes_with_the_weights(rng):
     (xs, _), other, third = window(rng), build("adaptive"), build("adaptive")
     want = host(model.predict(xs))
     other.load_state_dict(model.state_dict())
-    third.load_progress({**model.progress(), "state": [None, None]})
+    third.load_progress({**on_host(model.progress()), "state": [None, None]})
     for one in (copy.deepcopy(model), model.shared_copy(), model.stack.shared_copy(), other, third):
         one.reset_state()
         got = one.predict(xs) if isinstance(one, Model) else one.scores(dev(xs))

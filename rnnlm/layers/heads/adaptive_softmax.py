@@ -164,15 +164,14 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         self._done()
         N, T, H = h.shape
-        x, shortlist = time_major(h).reshape(T * N, H), self.words.cuts[0]
-        found = self._buffer("scores", (T * N, self.words.cuts[-1]), self.dtype)
+        x, cuts = time_major(h).reshape(T * N, H), self.words.cuts
+        found = self._buffer("scores", (T * N, cuts[-1]), self.dtype)
         first = _log_softmax(self._first, x)
-        found[:, self.words.ids(0)] = first[:, :shortlist]
-        for k, (projection, words) in enumerate(self._clusters, 1):
+        found[:, : cuts[0]] = first[:, : cuts[0]]
+        for k, (projection, words) in enumerate(self._clusters):
             inner = _log_softmax(words, projection.forward(x))
-            inner += first[:, shortlist + k - 1, None]
-            found[:, self.words.ids(k)] = inner
-        return batch_first(found.reshape(T, N, -1))
+            xp.add(inner, first[:, cuts[0] + k, None], out=found[:, cuts[k] : cuts[k + 1]])
+        return batch_first(self.words.by_id(found).reshape(T, N, -1))
 
     def next_scores(self, h: Array) -> Array:
         """Log-probabilities (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the

@@ -50,11 +50,11 @@ class WordClusters:
         self.order = (-self.frequencies).argsort(kind="stable").astype(np.int32)
         ranks = np.empty_like(self.order)
         ranks[self.order] = np.arange(len(ranks))
-        self._ids, self._ranks = ops.asarray(self.order), ops.asarray(ranks)
+        self._ranks, self._as_ids = ops.asarray(ranks), bool((ranks[1:] > ranks[:-1]).all())
 
-    def ids(self, number: int) -> Array:
-        """Ids of the words of a cluster, or for 0 of the shortlist, by falling frequency."""
-        return self._ids[self.cuts[number - 1] if number else 0 : self.cuts[number]]
+    def by_id(self, columns: Array) -> Array:
+        """Columns (M, V), one for each word, from the order of frequency to that of ids; free where the two are one."""
+        return columns if self._as_ids else xp.take(columns, self._ranks, axis=1)
 
     def members(self, ids: Array, ignored: int) -> Members:
         """Which of the targets ids (M,) belong where. A GPU is waited for, once: it has to tell how many."""
