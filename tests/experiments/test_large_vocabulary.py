@@ -20,6 +20,7 @@ from tests.gradcheck import host
 ADAPTIVE = ["--cutoffs", "4", "7", "--div-value", "2", "--unigram-bias", "--max-epoch", "1"]
 
 
+@pytest.mark.long
 def test_a_run_counts_words_and_leaves_a_model_that_others_take(treebank, capsys):
     assert main(["train", *SMALL, *ADAPTIVE, "--out", "run"]) == 0
     model, words = load_model("run/model")
@@ -94,6 +95,7 @@ def trained(ids, V, **options):
     return model
 
 
+@pytest.mark.long
 def test_it_learns_what_the_full_softmax_learns(rng):
     V, ids = 300, bigrams(rng, 300, 16_000)
     ids = rng.permutation(V)[ids]  # of which the low ids are not the frequent ones

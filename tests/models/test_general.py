@@ -218,6 +218,7 @@ def test_an_adaptive_softmax_has_layers_of_its_own():
     config = json.loads(json.dumps(asdict(model.config)))
     assert ModelConfig(**config) == model.config
     assert "cutoffs" not in CbowLm(V, D).state_dict()
+    assert ModelConfig(cutoffs=(3,), div_value=1).clusters == [(100, 9_997)]  # as many units as there are
     assert CbowLm(V, 8, cutoffs=[3]).config.parameters == V * 8 + 9 * 4 + 8 * 2 + 3 * 8
 
 

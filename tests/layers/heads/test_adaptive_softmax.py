@@ -108,6 +108,24 @@ def test_one_hidden_state_for_another_word_is_computed_in_its_cluster_alone(rng)
     np.testing.assert_array_equal(host(head.nats) != before, np.isin(host(ts), BY_RANK[4:9]))
 
 
+def test_any_label_may_be_the_one_that_does_not_count(rng):
+    head, xs = build(rng)
+    ts = host(targets(rng))
+    want = float(head.loss(xs, dev(ts)))
+    head.ignore_label = 10 * V
+    assert float(head.loss(xs, dev(np.where(ts < 0, 10 * V, ts)))) == want
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_large_scores_have_finite_logarithms(rng, dtype):
+    head, xs = build(rng, dtype=dtype)
+    xs *= 1e4
+    assert np.isfinite(host(head.scores(xs))).all()
+    np.testing.assert_allclose(np.exp(host(head.scores(xs))).sum(axis=-1), 1, rtol=1e-5)
+    assert np.isfinite(float(head.loss(xs, targets(rng))))
+    assert np.isfinite(host(head.backward())).all()
+
+
 def test_biases_of_frequencies_are_the_frequencies(rng):
     head, xs = build(rng)
     logs = np.log(np.maximum(COUNTS, 0.5) / sum(COUNTS))
