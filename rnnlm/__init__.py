@@ -95,6 +95,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
         tanh_slope as tanh_slope,
     )
     from rnnlm.layers.gru import GRU as GRU, TimeGRU as TimeGRU
+    from rnnlm.layers.heads.adaptive_softmax import TimeAdaptiveSoftmaxWithLoss as TimeAdaptiveSoftmaxWithLoss
     from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss as TimeAffineWithLoss
     from rnnlm.layers.heads.each import EachTarget as EachTarget
     from rnnlm.layers.heads.losses import (
@@ -235,6 +236,7 @@ HOMES = {
         "tanh_slope",
     ),
     "rnnlm.layers.gru": ("GRU", "TimeGRU"),
+    "rnnlm.layers.heads.adaptive_softmax": ("TimeAdaptiveSoftmaxWithLoss",),
     "rnnlm.layers.heads.affine_softmax": ("TimeAffineWithLoss",),
     "rnnlm.layers.heads.each": ("EachTarget",),
     "rnnlm.layers.heads.losses": (

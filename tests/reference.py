@@ -29,6 +29,24 @@ def cross_entropy(scores, targets, ignore_label=-1):
     return np.mean(nats) if nats else 0.0
 
 
+def log_softmax(scores):
+    return scores - scores.max() - np.log(np.exp(scores - scores.max()).sum())
+
+
+def adaptive_softmax(hs, by_rank, W, b, *clusters):
+    """Log-probabilities of all words; of each cluster P, W and b; by_rank has the words' ids by falling frequency."""
+    K, logps = len(clusters) // 3, []
+    shortlist = len(b) - K
+    for h in hs.reshape(-1, hs.shape[-1]):
+        first = log_softmax(h @ W + b)
+        logp = [*first[:shortlist]]
+        for k in range(K):
+            P, Wk, bk = clusters[3 * k : 3 * k + 3]
+            logp += [first[shortlist + k] + one for one in log_softmax(h @ P @ Wk + bk)]
+        logps.append(np.array(logp)[np.argsort(by_rank)])
+    return np.reshape(logps, (*hs.shape[:-1], len(by_rank)))
+
+
 def contexts(ids, W, n):
     """Vectors (N, T, n, D) of the last n words, zeros where there are none."""
     zero = np.zeros(W.shape[1])

@@ -29,7 +29,7 @@ PUBLIC = {
     "NegativeSamplingLoss", "Nesterov", "PictureError", "Predictor", "RMSprop", "RNN", "ReLU", "Rnnlm", "RnnlmError", "RnnlmGen",
     "RnnlmTrainer", "SGD", "Sampling", "Score", "Sequential", "Sigmoid", "SigmoidWithLoss", "SimpleCBOW",
     "SimpleRnnlm", "SimpleSkipGram", "SkipGram", "Softmax", "SoftmaxWithLoss", "SparseCategoricalCrossEntropy",
-    "Split", "Step", "StepDecay", "Tanh", "TimeActivationRegularization", "TimeAffine", "TimeAffineWithLoss",
+    "Split", "Step", "StepDecay", "Tanh", "TimeActivationRegularization", "TimeAdaptiveSoftmaxWithLoss", "TimeAffine", "TimeAffineWithLoss",
     "TimeBiGRU", "TimeBiLSTM", "TimeBiRNN", "TimeDropout", "TimeEmbedding", "TimeGRU", "TimeLSTM", "TimeRNN",
     "TimeSoftmaxWithLoss", "Tokens", "Trainer", "TrainingDiverged", "UnigramSampler", "Vocabulary",
     "Word2vecOptions", "analogy", "build_model", "clip_grads", "convert_one_hot", "cos_similarity",

@@ -40,7 +40,7 @@ from tests.layers import (
     test_recurrent as recurrent,
     test_regularization,
 )
-from tests.layers.heads import test_losses as losses
+from tests.layers.heads import test_adaptive_softmax as adaptive, test_losses as losses
 from tests.models import test_general
 
 window_backward = module.rnn_window_backward
@@ -428,6 +428,32 @@ def test_a_weight_of_several_losses_forgotten_is_caught(rng, monkeypatch):
     monkeypatch.setattr(Losses, "backward", unweighed)
     with pytest.raises(AssertionError, match="gradient of y0: backward says"):
         losses.test_several_losses_at_once(rng)
+
+
+@pytest.mark.parametrize("fault", ["rows", "shares"])
+def test_a_cluster_whose_gradient_goes_astray_is_caught(rng, monkeypatch, fault):
+    """It is added to the rows before, or each cluster counts like all targets together."""
+    head, xs = adaptive.build(rng)
+    right = head.backward
+
+    def backward(dout):
+        rows, shares = head._saved
+        head._saved = (
+            ([own - 1 for own in rows], shares) if fault == "rows" else (rows, [float(share > 0) for share in shares])
+        )
+        return right(dout)
+
+    monkeypatch.setattr(head, "backward", backward)
+    with pytest.raises(AssertionError, match="gradient of xs: backward says"):
+        adaptive.check_gradients(head, xs, range(adaptive.V), rng)
+
+
+def test_a_cluster_without_targets_whose_gradient_is_not_cleared_is_caught(rng):
+    head, xs = adaptive.build(rng)
+    for part in head.parts().values():
+        part.grads = part.grads if part is head.parts()["first"] else []
+    with pytest.raises(AssertionError, match="gradient of projection1.W: backward says"):
+        adaptive.check_gradients(head, xs, adaptive.BY_RANK[: adaptive.SHORTLIST], rng)
 
 
 def test_word_vectors_whose_gradient_is_not_cleared_are_caught(rng, monkeypatch):

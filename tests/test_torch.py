@@ -25,6 +25,7 @@ from rnnlm.layers import (
     TimeLSTM,
     TimeRNN,
 )
+from rnnlm.models import LanguageModel, ModelConfig
 from tests.gradcheck import dev, host
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnnlm[bench]'")
@@ -276,3 +277,32 @@ def test_last_states_of_padded_rows_are_pytorchs(rng, kind):
     np.testing.assert_allclose(host(layer.backward(dev(dys))), txs.grad.numpy(), rtol=1e-9, atol=1e-14)
     dWx = net.weight_ih_l0_reverse.grad.numpy()
     np.testing.assert_allclose(host(layer.back.grads[0]).T, theirs_to_ours(kind, dWx), rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize("div_value", [1.5, 4.0])
+def test_adaptive_softmax_is_pytorchs(rng, div_value):
+    """Whose cutoffs and sizes of clusters are ours, and which has no biases: ours are 0, and words in order."""
+    V, H, cutoffs = 50, 32, (10, 25)
+    theirs = torch.nn.AdaptiveLogSoftmaxWithLoss(H, V, list(cutoffs), div_value, dtype=torch.float64)
+    shape = {"vocab_size": V, "hidden_size": H, "cutoffs": cutoffs, "div_value": div_value}
+    head = LanguageModel(ModelConfig(dtype="float64", **shape)).head
+    for name, p in zip(head.names, head.params):
+        if name == "first.W":
+            p[...] = dev(theirs.head.weight.detach().numpy().T)
+        elif name.endswith(".W"):
+            tail = theirs.tail[int(name[-3]) - 1][name.startswith("cluster")]
+            p[...] = dev(tail.weight.detach().numpy().T)
+    h, ts = leaf(rng.standard_normal((20, H))), rng.integers(0, V, 20)
+    found = theirs(h, torch.from_numpy(ts))
+    found.loss.backward()
+    xs = dev(h.detach().numpy()[:, None])
+    np.testing.assert_allclose(host(head.scores(xs))[:, 0], theirs.log_prob(h).detach().numpy(), rtol=1e-10)
+    assert float(head.loss(xs, dev(ts[:, None]))) == pytest.approx(float(found.loss.detach()), rel=1e-12)
+    np.testing.assert_allclose(host(head.nats)[:, 0], -found.output.detach().numpy(), rtol=1e-10)
+    np.testing.assert_allclose(host(head.backward())[:, 0], h.grad.numpy(), rtol=1e-9, atol=1e-15)
+    for name, g in zip(head.names, head.grads):
+        if name == "first.W":
+            np.testing.assert_allclose(host(g).T, theirs.head.weight.grad.numpy(), rtol=1e-9, atol=1e-15)
+        elif name.endswith(".W"):
+            want = theirs.tail[int(name[-3]) - 1][name.startswith("cluster")].weight.grad
+            np.testing.assert_allclose(host(g).T, want.numpy(), rtol=1e-9, atol=1e-15)

@@ -109,6 +109,7 @@ TRAINING = [
         lambda c: not _overruled(c),
         "where no other dropout is named, and input, hidden and output dropout all are",
     ),
+    Effect(("div_value",), lambda c: bool(c.model.cutoffs), "with --cutoffs"),
     Effect(("variational",), _drops, "with --dropout-ratio, or one of the three that it stands for"),
     Effect(("activation",), lambda c: c.model.cell == "rnn", "with --cell rnn"),
     Effect(("reset_after",), lambda c: c.model.cell == "gru", "with --cell gru"),

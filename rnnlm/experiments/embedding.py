@@ -48,5 +48,7 @@ def begin_with_frequencies(model: Model, counts: NDArray[np.float64]) -> None:
         counts: (V,) how often each word occurs; one that never does counts half.
     """
     W = model.state_dict()
-    W["affine.b"][...] = np.log(np.maximum(counts, 0.5) / counts.sum())
+    logs = np.log(np.maximum(counts, 0.5) / counts.sum())
+    for name, values in model.head.unigram_biases(logs).items():
+        W[f"{model.head.called}.{name}"][...] = values
     model.load_state_dict(W)

@@ -33,7 +33,7 @@ class Memory:
         size = np.dtype(model.dtype).itemsize
         slots = len(config.make_optimizer().slots)
         rows = config.batch_size * config.time_size
-        scores = min(rows * model.vocab_size, max(ops.SCORES, model.vocab_size))
+        scores = min(rows * model.output_width, max(ops.SCORES, model.output_width))
         return cls(size * (COPIES + slots) * model.parameters, size * (rows * model.kept + scores))
 
     def __str__(self) -> str:

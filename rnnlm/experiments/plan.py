@@ -56,8 +56,11 @@ class Plan:
             say(
                 f"{found:,} of {len(self.corpus.vocabulary):,} words begin with vectors of {self.config.init_embedding}"
             )
-        if self.config.unigram_bias:
-            begin_with_frequencies(self.model, self.corpus.frequencies(self.config.unk_rate))
+        if self.config.model.cutoffs or self.config.unigram_bias:
+            counts = self.corpus.frequencies(self.config.unk_rate)
+            self.model.head.set_frequencies(counts)
+            if self.config.unigram_bias:
+                begin_with_frequencies(self.model, counts)
 
 
 def prepare(config: TrainConfig) -> Plan:

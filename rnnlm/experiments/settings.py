@@ -213,7 +213,7 @@ class TrainConfig:
             expect_decay(self.lr_decay)
         self.make_optimizer()
         self.make_rate(self.warmup + 1)
-        self.model_config(vocab_size=2)
+        self.model_config(vocab_size=2**31 - 1)  # of any size: that of the corpus is not known yet
 
     def make_optimizer(self) -> "Optimizer":
         """The optimiser to train with."""

@@ -25,6 +25,10 @@ def _texts(value: Any) -> bool:
     return isinstance(value, list) and all(map(_text, value))
 
 
+def _wholes(value: Any) -> bool:
+    return isinstance(value, list) and all(map(_whole, value))
+
+
 # for each type what is taken for it, in words, an example, and how it is made
 TYPES: dict[Any, tuple[Callable[[Any], bool], str, str, Callable[[Any], Any]]] = {
     bool: (lambda value: isinstance(value, bool), "true or false", "false", bool),
@@ -32,7 +36,8 @@ TYPES: dict[Any, tuple[Callable[[Any], bool], str, str, Callable[[Any], Any]]] =
     float: (lambda value: number(value) == number(value), "a number", "0.5", float),
     str: (_text, "a text", '"text"', str),
     Path: (_text, "a path", '"a/path"', Path),
-    tuple: (_texts, "a list of texts", '["text"]', tuple),
+    tuple[str, ...]: (_texts, "a list of texts", '["text"]', tuple),
+    tuple[int, ...]: (_wholes, "a list of whole numbers", "[2000, 10000]", tuple),
 }
 
 
@@ -73,7 +78,7 @@ def _typed(key: str, value: Any, kind: Any, where: str) -> Any:
         if value not in choices:
             raise InputError(f"{where}: {key} must be one of {', '.join(choices)}, got {shown(value)}")
         return value
-    fits, rule, example, made = TYPES[get_origin(kind) or kind]
+    fits, rule, example, made = TYPES[kind]
     if not fits(value):
         raise InputError(f"{where}: {key} must be {rule}, got {shown(value)}: write it as in {key} = {example}")
     return made(value)

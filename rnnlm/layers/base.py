@@ -16,6 +16,7 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
 - Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
   backward `dh` (`dc`), the gradient of the state that the window began with. Truncated back-propagation through time:
   with `stateful` the state goes forward from window to window, the gradient stops at the window's edge.
+- `constants` are arrays that a model writes down with its parameters and no training changes; most layers have none.
 - A layer declares what it is: whether it is `causal`, what `penalty` its last forward asks for, its `states`, the
   length of inputs that it `takes` and its `output_shape`, the `parts` it is made of. Whoever uses layers asks nothing
   else of them. A head (`heads/base.py`) is the layer that ends in a loss.
@@ -122,6 +123,13 @@ class Layer:
     def parts(self) -> Mapping[str, "Layer"]:
         """The layers that this one is made of, by name; none for most, which have parameters of their own."""
         return {}
+
+    def constants(self) -> Mapping[str, Array]:
+        """Arrays by name, on the host, that are written down with the parameters and not trained; none for most."""
+        return {}
+
+    def set_constants(self, given: Mapping[str, Any]) -> None:
+        """Take over what `constants` gave: arrays of these names, shapes and dtypes, whatever is in them."""
 
     def draw(self, seed: int, number: int) -> None:
         """Draw initial weights from the stream of a seed and of this layer's number; most are given theirs."""

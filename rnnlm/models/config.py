@@ -8,6 +8,7 @@ from typing import Any, Literal
 from rnnlm.checks import finite, flag, not_negative, one_of, positive, share, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.named import CELLS
+from rnnlm.models.output_sizes import cluster_sizes, expect_cutoffs, expect_div_value, output_parameters
 
 __all__ = ["INITIAL", "ModelConfig", "ModelOptions", "initial_options"]
 
@@ -34,6 +35,10 @@ class ModelOptions:
         activation: of an RNN: tanh or relu.
         reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
         tied: the output layer takes the word vectors for its weights.
+        cutoffs: adaptive softmax, for large vocabularies: 2000 10000 say has one softmax over the 2,000 most frequent
+            words, and rarer ones in two clusters that are computed where they are needed; empty for one softmax over
+            all words. Source: Grave et al., Efficient softmax approximation for GPUs, ICML 2017.
+        div_value: of adaptive softmax, cluster k has hidden units / div_value^k of its own.
         dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
         input_dropout: dropout after the embedding.
         hidden_dropout: dropout between recurrent layers.
@@ -67,6 +72,8 @@ class ModelOptions:
     activation: Literal["tanh", "relu"] = "tanh"
     reset_after: bool = False
     tied: bool = False
+    cutoffs: tuple[int, ...] = ()
+    div_value: float = 4.0
     dropout_ratio: float = 0.0
     input_dropout: float | None = None
     hidden_dropout: float | None = None
@@ -146,9 +153,19 @@ class ModelConfig(ModelOptions):
                 f"tied needs word vectors as long as the last hidden state, got wordvec_size {self.wordvec_size} and "
                 f"{self.hidden_sizes[-1]} hidden units: set last_hidden_size or hidden_size to {self.wordvec_size}"
             )
+        self._check_output()
         one_of("init", self.init, INITS)
         if self.bias_range and self.init in ("uniform", "torch"):
             raise InputError(f"bias_range is for init book or orthogonal: {self.init} draws biases by its own rule")
+
+    def _check_output(self) -> None:
+        self._set("cutoffs", expect_cutoffs(self.cutoffs, self.vocab_size))
+        self._set("div_value", expect_div_value(self.div_value, self.hidden_sizes[-1], len(self.cutoffs)))
+        if self.cutoffs and self.tied:
+            raise InputError(
+                f"tied needs one softmax over all words, got cutoffs {self.cutoffs}: the weights of rare words are "
+                "shorter than their word vectors; leave out one of the two"
+            )
 
     def _check_context(self) -> None:
         if whole_number("context", self.context, 1) != CONTEXT:
@@ -176,10 +193,25 @@ class ModelConfig(ModelOptions):
         return [self.hidden_size] * (self.layers - 1) + [last]
 
     @property
+    def output_width(self) -> int:
+        """Scores of the first, or the only, softmax: of words, and of clusters."""
+        return self.cutoffs[0] + len(self.cutoffs) if self.cutoffs else self.vocab_size
+
+    @property
+    def clusters(self) -> list[tuple[int, int]]:
+        """Units and words of each cluster of an adaptive softmax."""
+        return cluster_sizes(self.hidden_sizes[-1], self.vocab_size, self.cutoffs, self.div_value)
+
+    @property
+    def output_parameters(self) -> int:
+        """How many of the parameters are the output layer's own."""
+        return output_parameters(0 if self.tied else self.hidden_sizes[-1], self.output_width, self.clusters)
+
+    @property
     def parameters(self) -> int:
         """How many parameters the model has, a tied weight counted once."""
-        V, D, gates, biases = self.vocab_size, self.wordvec_size, CELLS[self.cell].gates, 2 if self.reset_after else 1
-        count = V * D + V + (0 if self.tied else self.hidden_sizes[-1] * V)
+        D, gates, biases = self.wordvec_size, CELLS[self.cell].gates, 2 if self.reset_after else 1
+        count = self.vocab_size * D + self.output_parameters
         for H in self.hidden_sizes:
             count += gates * H * (D + H + biases)
             D = H

@@ -4,16 +4,15 @@ from dataclasses import replace
 from typing import Any
 
 from rnnlm.checks import instance_of
-from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.dropout import TimeDropout
 from rnnlm.layers.embedding import TimeEmbedding
-from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.layers.named import CELLS
 from rnnlm.layers.recurrent import Recurrent
 from rnnlm.layers.regularization import TimeActivationRegularization
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig
+from rnnlm.models.output import output_head
 from rnnlm.models.weights import Weights
 
 __all__ = ["AwdLstm", "LanguageModel"]
@@ -27,6 +26,9 @@ class LanguageModel(Model):
         yˡ_t = dropout(hˡ_t)
         s_t  = yᴸ_t W + b'                  W = Eᵀ if tied
         p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
+
+    With `cutoffs` the output layer is an adaptive softmax (`TimeAdaptiveSoftmaxWithLoss`), for which words are numbered
+    by falling frequency, or `model.head.set_frequencies(counts)` says how often each occurs.
 
     SimpleRnnlm, Rnnlm and BetterRnnlm are special cases, written out for the reader; AwdLstm is one by its options.
 
@@ -50,9 +52,7 @@ class LanguageModel(Model):
         _add_dropout(layers, "output_dropout", config)
         if config.ar:
             layers["ar"] = TimeActivationRegularization(ar=config.ar)
-        draw = Weights(config, layer=config.layers + 1)
-        W, b = (E.T, draw.affine_bias()) if config.tied else draw.affine(config.hidden_sizes[-1])
-        self._own(layers, head=TimeAffineWithLoss(TimeAffine(W, b)))
+        self._own(layers, head=output_head(config, config.layers + 1, E))
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

@@ -10,9 +10,9 @@ from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.context import TimeContextEmbedding
 from rnnlm.layers.dropout import TimeDropout
-from rnnlm.layers.heads.affine_softmax import TimeAffineWithLoss
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig, ModelOptions
+from rnnlm.models.output import output_head
 from rnnlm.models.weights import Weights
 
 __all__ = ["NNLM", "CbowLm", "ContextConfig"]
@@ -20,7 +20,7 @@ __all__ = ["NNLM", "CbowLm", "ContextConfig"]
 LONGEST = 1_000  # context, in words
 TAKEN = (
     "model", "vocab_size", "context", "wordvec_size", "hidden_size", "tied", "dropout_ratio", "input_dropout",
-    "output_dropout", "variational", "init", "init_range", "bias_range", "dtype", "seed",
+    "output_dropout", "variational", "cutoffs", "div_value", "init", "init_range", "bias_range", "dtype", "seed",
 )  # fmt: skip
 
 
@@ -54,9 +54,9 @@ class ContextConfig(ModelConfig):
     @property
     def parameters(self) -> int:
         """How many parameters the model has, a tied weight counted once."""
-        V, D, (H,) = self.vocab_size, self.wordvec_size, self.hidden_sizes
+        D, (H,) = self.wordvec_size, self.hidden_sizes
         hidden = 0 if self.model == CbowLm.__name__ else (self.context * D + 1) * H
-        return V * D + hidden + V + (0 if self.tied else H * V)
+        return self.vocab_size * D + hidden + self.output_parameters
 
     @property
     def kept(self) -> int:
@@ -81,9 +81,7 @@ class _ContextModel(Model):
         self._dropout(layers, "input_dropout", config.input_dropout)
         self._hidden(layers)
         self._dropout(layers, "output_dropout", config.output_dropout)
-        draw = Weights(config, layer=2)
-        W, b = (E.T, draw.affine_bias()) if config.tied else draw.affine(config.hidden_sizes[0])
-        self._own(layers, head=TimeAffineWithLoss(TimeAffine(W, b)))
+        self._own(layers, head=output_head(config, 2, E))
 
     _mean = False
 

@@ -11,6 +11,8 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import array_of, path_of, refused
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import atomic_file
+from rnnlm.layers.base import Layer
+from rnnlm.layers.chain import everything
 from rnnlm.models.tensor_file import pieces, read_into
 from rnnlm.opening import regular_file
 
@@ -18,14 +20,33 @@ __all__ = ["Parameters"]
 
 
 class Parameters:
-    """What has `params`, a list of arrays, and their `names`."""
+    """What has `layers`, and `params`, a list of arrays, and their `names`.
 
+    Beside parameters its layers may have `constants`, which are written down with them.
+    """
+
+    layers: Mapping[str, Layer]
     params: list[Array]
     names: list[str]
 
+    def constants(self) -> dict[str, Array]:
+        """Arrays of the layers that are not trained, by name."""
+        layers = everything(self.layers).items()
+        return {f"{name}.{own}": array for name, layer in layers for own, array in layer.constants().items()}
+
+    def set_constants(self, given: Mapping[str, Any]) -> None:
+        """Take over what `constants` gave."""
+        for name, layer in everything(self.layers).items():
+            if own := layer.constants():
+                layer.set_constants({key: given[f"{name}.{key}"] for key in own})
+
+    def written(self) -> dict[str, Array]:
+        """All that is written down, by name: parameters and constants, which are no copies."""
+        return {**dict(zip(self.names, self.params)), **self.constants()}
+
     def state_dict(self) -> dict[str, NDArray[Any]]:
         """Copies of the parameters on the host, by name."""
-        return {name: ops.asnumpy(p).copy() for name, p in zip(self.names, self.params)}
+        return {name: ops.asnumpy(p).copy() for name, p in self.written().items()}
 
     def load_state_dict(self, weights: Mapping[str, NDArray[Any]]) -> None:
         """Take over parameters by name, all of them or none.
@@ -35,16 +56,18 @@ class Parameters:
         """
         if not isinstance(weights, Mapping):
             raise refused("weights", "arrays by the names of the parameters", weights)
-        if set(weights) != set(self.names):
-            ours, theirs = set(self.names), set(weights)
+        own = self.written()
+        if set(weights) != set(own):
+            ours, theirs = set(own), set(weights)
             missing, unknown = (sorted(map(str, names)) for names in (ours - theirs, theirs - ours))
-            raise InputError(f"parameters must be {', '.join(self.names)}; missing {missing}, unknown {unknown}")
-        for name, p in zip(self.names, self.params):
+            raise InputError(f"parameters must be {', '.join(own)}; missing {missing}, unknown {unknown}")
+        for name, p in own.items():
             given = array_of(name, weights[name])
             if given.shape != p.shape or given.dtype != p.dtype:
                 raise InputError(f"{name} must be {p.dtype} {p.shape}, got {given.dtype} {given.shape}")
         for name, p in zip(self.names, self.params):
             p[...] = ops.asarray(weights[name])
+        self.set_constants(weights)
 
     def not_finite(self) -> str | None:
         """The name of the first parameter that has an infinity or a NaN in it, if there is one."""
@@ -64,7 +87,7 @@ class Parameters:
 
     def params_file(self) -> Iterator[bytes | memoryview]:
         """What `save_params` writes, a piece at a time."""
-        return pieces(dict(zip(self.names, self.params)))
+        return pieces(self.written())
 
     def load_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
         """Read parameters that `save_params` wrote.
@@ -88,8 +111,10 @@ class Parameters:
 
     def read_params(self, file: BinaryIO) -> None:
         """Read parameters from an open file; errors are those of `load_params`."""
+        constants = {name: a.copy() for name, a in self.constants().items()}
         try:
-            read_into(file, dict(zip(self.names, self.params)))
+            read_into(file, {**self.written(), **constants})
+            self.set_constants(constants)
         except InputError as error:
             name = type(self).__name__
             raise ModelFileError(f"does not hold the parameters of this {name}: {error}") from error

@@ -95,6 +95,7 @@ class Sequential(Summarized, Parameters):
     def share(self, other: "Sequential") -> None:
         """Take another chain's weights, of which this one is a copy, for its own: none are copied."""
         self._flatten(other.flat_params.dtype, other.flat_params)
+        self.set_constants(other.constants())
 
     def shared_copy(self) -> "Sequential":
         """A copy with these weights, not copies of them, and with a state of its own, zeros: for another thread."""
@@ -218,8 +219,7 @@ class Sequential(Summarized, Parameters):
     def progress(self) -> dict[str, Any]:
         """What a training changes: weights, which are no copies, the state of the next window, the number of the next
         mask."""
-        weights = dict(zip(self.names, self.params))
-        return {"weights": weights, "state": self.get_state(), "train_steps": self.train_steps}
+        return {"weights": self.written(), "state": self.get_state(), "train_steps": self.train_steps}
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
         """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""

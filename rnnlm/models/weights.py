@@ -74,17 +74,21 @@ class Weights:
         b = self._uniform((H,), self.config.init_range if self._bounded else self.config.bias_range)
         return self._array(W), self._array(b)
 
-    def affine(self, H: int) -> tuple[Array, Array]:
-        """W (H, V) and b (V,)."""
-        shape = H, self.config.vocab_size
-        W = self._uniform(shape) if self._bounded else self._normal(shape, 1 / sqrt(H))
-        return self._array(W), self.affine_bias()
+    def projection(self, H: int, D: int) -> Array:
+        """W (H, D), without a bias."""
+        return self._array(self._uniform((H, D)) if self._bounded else self._normal((H, D), 1 / sqrt(H)))
 
-    def affine_bias(self) -> Array:
-        """b (V,)."""
+    def affine(self, H: int, V: int | None = None) -> tuple[Array, Array]:
+        """W (H, V) and b (V,) of an output layer, for all words unless V says another number."""
+        return self.projection(H, self.config.vocab_size if V is None else V), self.affine_bias(V)
+
+    def affine_bias(self, V: int | None = None) -> Array:
+        """b (V,), for all words unless V says another number."""
         bounds = {"uniform": self.config.init_range, "torch": 0.0}
         return self._array(
-            self._uniform((self.config.vocab_size,), bounds.get(self.config.init, self.config.bias_range))
+            self._uniform(
+                (self.config.vocab_size if V is None else V,), bounds.get(self.config.init, self.config.bias_range)
+            )
         )
 
     @property

@@ -14,7 +14,7 @@ from tests.cli.runs import SMALL, script
 ALWAYS = {  # which do something with whatever else is said, or are refused where they don't go with it
     "recipe", "corpus", "out", "resume", "save_every", "max_tokens", "init_embedding", "optimizer", "lr",
     "weight_decay", "lr_rule", "batch_size", "time_size", "random_bptt", "max_epoch", "max_grad", "tensorboard",
-    "unigram_bias",
+    "unigram_bias", "cutoffs",
     "evaluate", "device", "precision", "sentences", "units", "column", "leave_out", "lower", "strip_punctuation",
     "ascii_only", "model", "wordvec_size", "tied", "input_dropout", "output_dropout", "init", "dtype", "seed",
 }  # fmt: skip
@@ -40,6 +40,7 @@ WITHOUT = {
     "--model cbow-lm --hidden-size 100": "--hidden-size 100 has an effect only where there is a hidden layer",
     "--hidden-size 9 --last-hidden-size 5": "--hidden-size 9 has an effect only with more than one layer",
     "--dropout-ratio 0.1 --input-dropout 0.2 --output-dropout 0": "--dropout-ratio 0.1 has an effect only where",
+    "--div-value 2": "--div-value 2.0 has an effect only with --cutoffs",
     "--variational": "--variational True has an effect only with --dropout-ratio",
     "--activation tanh --cell lstm": "--activation tanh has an effect only with --cell rnn",
     "--init-range 0.1": "--init-range 0.1 has an effect only with --init uniform or torch",
@@ -49,7 +50,7 @@ WITH = [
     "--hidden-dropout 0.1 --layers 2", "--hidden-dropout 0", "--max-words 300 --corpus text", "--no-variational",
     "--max-words 300 --corpus ptb --lower", "--data-dir data --corpus ptb", "--context 4 --model nnlm",
     "--hidden-size 9 --last-hidden-size 5 --layers 2", "--last-hidden-size 5", "--variational --input-dropout 0.1",
-    "--dropout-ratio 0.1 --layers 2 --input-dropout 0.2 --output-dropout 0", "--activation tanh", "--bias-range 0.1",
+    "--dropout-ratio 0.1 --layers 2 --input-dropout 0.2 --output-dropout 0", "--activation tanh", "--bias-range 0.1", "--div-value 2 --cutoffs 20 50",
     "--unk-rate 0.1 --corpus text", "--patience 2", "--init-range 0.1 --init torch", "--reset-after --cell gru", "--forget-bias 1 --cell lstm", "--max-words 9 --corpus nowhere",
 ]  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Layers and heads, each with inputs of any size and with its equation: what properties are tried on."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -33,6 +33,7 @@ from rnnlm.layers import (
     Step,
     Tanh,
     TimeActivationRegularization,
+    TimeAdaptiveSoftmaxWithLoss,
     TimeAffine,
     TimeAffineWithLoss,
     TimeAttention,
@@ -262,6 +263,14 @@ def shares(rng, *shape):
     return some / some.sum(axis=-1, keepdims=True)
 
 
+def adaptive(draw, s):
+    """Of V + 2 words, the last ones the most frequent: a shortlist of one, and clusters of one and of V."""
+    clusters = [(MatMul(draw(s.H, d)), TimeAffine(draw(d, words), draw(words))) for d, words in ((s.D, 1), (1, s.V))]
+    head = TimeAdaptiveSoftmaxWithLoss(TimeAffine(draw(s.H, 3), draw(3)), clusters)
+    head.set_frequencies(np.arange(s.V + 2))
+    return head
+
+
 HEADS = {
     "softmax over time": Subject(
         lambda draw, s: TimeSoftmaxWithLoss(),
@@ -282,6 +291,13 @@ HEADS = {
         lambda draw, s: TimeAffineWithLoss(TimeAffine(draw(s.H, s.V), draw(s.V))),
         lambda rng, s: {"h": rng.standard_normal((s.N, s.T, s.H)), "ts": targets(rng, s, s.N, s.T)},
         lambda params, h, ts: reference.cross_entropy(reference.affine(h, *params), ts),
+    ),
+    "adaptive softmax": Subject(
+        adaptive,
+        lambda rng, s: {"h": rng.standard_normal((s.N, s.T, s.H)), "ts": targets(rng, replace(s, V=s.V + 2), s.N, s.T)},
+        lambda params, h, ts: reference.cross_entropy(
+            reference.adaptive_softmax(h, np.arange(len(params[-1]) + 2)[::-1], *params), ts
+        ),
     ),
     "squared error": Subject(
         lambda draw, s: MeanSquaredError(),

@@ -7,10 +7,21 @@ from dataclasses import asdict, replace
 import numpy as np
 import pytest
 
+from rnnlm.backend.host import on_host
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeBiLSTM, TimeEmbedding
-from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, Model, ModelConfig, Rnnlm, SimpleRnnlm, build_model
+from rnnlm.models import (
+    AwdLstm,
+    BetterRnnlm,
+    CbowLm,
+    LanguageModel,
+    Model,
+    ModelConfig,
+    Rnnlm,
+    SimpleRnnlm,
+    build_model,
+)
 from rnnlm.optim import SGD
 from tests.gradcheck import assert_gradients, dev, host
 
@@ -27,6 +38,7 @@ VARIATIONS = {
     "uniform": {"cell": "lstm", "init": "uniform", "bias_range": 0.0, "init_range": 0.5},
     "tied": {"cell": "gru", "tied": True, "hidden_size": D},
     "tied-last": {"cell": "lstm", "layers": 2, "tied": True, "last_hidden_size": D},
+    "adaptive": {"cell": "lstm", "layers": 2, "last_hidden_size": 8, "cutoffs": (3, 7), "div_value": 2},
     "dropout": {"cell": "lstm", "layers": 2, "dropout_ratio": 0.4},
     "variational": {"cell": "rnn", "layers": 2, "dropout_ratio": 0.4, "variational": True},
     "embed": {"cell": "rnn", "embed_dropout": 0.4},
@@ -198,6 +210,32 @@ def test_dropout_is_not_carried_over_time(rng):
     assert all((host(array) != 0).all() for state in model.get_state() for array in state)
 
 
+def test_an_adaptive_softmax_has_layers_of_its_own():
+    model = build("adaptive")
+    assert model.names[-8:] == ["adaptive.first.W", "adaptive.first.b", "adaptive.projection1.W", "adaptive.cluster1.W", "adaptive.cluster1.b",
+                                "adaptive.projection2.W", "adaptive.cluster2.W", "adaptive.cluster2.b"]  # fmt: skip
+    assert [p.shape for p in model.params[-8:]] == [(8, 5), (5,), (8, 4), (4, 4), (4,), (8, 2), (2, 4), (4,)]
+    config = json.loads(json.dumps(asdict(model.config)))
+    assert ModelConfig(**config) == model.config
+    assert "cutoffs" not in CbowLm(V, D).state_dict()
+    assert ModelConfig(cutoffs=(3,), div_value=1).clusters == [(100, 9_997)]  # as many units as there are
+    assert CbowLm(V, 8, cutoffs=[3]).config.parameters == V * 8 + 9 * 4 + 8 * 2 + 3 * 8
+
+
+def test_how_frequent_words_are_goes_with_the_weights(rng):
+    """Into a copy, one that shares the weights, and out of `state_dict` and `progress`."""
+    model = build("adaptive")
+    model.head.set_frequencies(rng.permutation(V))
+    (xs, _), other, third = window(rng), build("adaptive"), build("adaptive")
+    want = host(model.predict(xs))
+    other.load_state_dict(model.state_dict())
+    third.load_progress({**on_host(model.progress()), "state": [None, None]})
+    for one in (copy.deepcopy(model), model.shared_copy(), model.stack.shared_copy(), other, third):
+        one.reset_state()
+        got = one.predict(xs) if isinstance(one, Model) else one.scores(dev(xs))
+        np.testing.assert_array_equal(host(got), want)
+
+
 def test_numbers_of_numpy_become_plain_ones():
     model = BetterRnnlm(np.int64(V), np.int32(D), D, np.float32(0.5), seed=np.uint64(3))
     assert json.loads(json.dumps(asdict(model.config)))["dropout_ratio"] == 0.5
@@ -287,6 +325,14 @@ BAD = {
     "init_range must be positive and at most 100, got 0": {"init_range": 0},
     "bias_range is for init book or orthogonal": {"init": "uniform"},
     "last_hidden_size must be a whole number of at least 1, got 0": {"last_hidden_size": 0},
+    "cutoffs must be numbers that increase, at most 100, got (5, 5)": {"cutoffs": (5, 5)},
+    "cutoffs must be below vocab_size 11, got (3, 11): take smaller ones": {"cutoffs": (3, 11)},
+    "each of cutoffs must be a whole number of at least 1, got 0": {"cutoffs": (0, 3)},
+    "each of cutoffs must be a whole number of at least 1, got 2.5": {"cutoffs": (2.5,)},
+    "cutoffs must be a list of whole numbers, got 3": {"cutoffs": 3},
+    "div_value must be at least 1, got 0.5": {"div_value": 0.5},
+    "div_value must leave each cluster at least 1 of 6 hidden units, got 4 for 2 clusters": {"cutoffs": (3, 7)},
+    "tied needs one softmax over all words, got cutoffs (3,)": {"cutoffs": (3,), "tied": True, "hidden_size": 5},
 }
 
 

@@ -12,11 +12,13 @@ from rnnlm.layers import (
     EachTarget,
     EmbeddingDot,
     Losses,
+    MatMul,
     MeanSquaredError,
     NegativeSamplingLoss,
     SigmoidWithLoss,
     SoftmaxWithLoss,
     SparseCategoricalCrossEntropy,
+    TimeAdaptiveSoftmaxWithLoss,
     TimeAffine,
     TimeAffineWithLoss,
     TimeSoftmaxWithLoss,
@@ -29,6 +31,7 @@ WITH_IDS = (
     "TimeSoftmaxWithLoss",
     "SoftmaxWithLoss",
     "TimeAffineWithLoss",
+    "TimeAdaptiveSoftmaxWithLoss",
     "SparseCategoricalCrossEntropy",
     "EachTarget",
 )
@@ -84,7 +87,13 @@ def affine() -> Any:
     return TimeAffineWithLoss(TimeAffine(floats(D, V), floats(V)))
 
 
+def adaptive() -> Any:
+    clusters = [(MatMul(floats(D, 2)), TimeAffine(floats(2, words), floats(words))) for words in (1, V - 3)]
+    return TimeAdaptiveSoftmaxWithLoss(TimeAffine(floats(D, 4), floats(4)), clusters)
+
+
 head("TimeSoftmaxWithLoss", TimeSoftmaxWithLoss, window, hits=False)
+head("TimeAdaptiveSoftmaxWithLoss", adaptive, lambda: window() | {"h": floats(N, T, D)}, hits=False)
 head("SoftmaxWithLoss", SoftmaxWithLoss, classes)
 head("SoftmaxWithLoss, one-hot", SoftmaxWithLoss, one_hot)
 head("TimeAffineWithLoss", affine, lambda: window() | {"h": floats(N, T, D)}, hits=False)
@@ -117,6 +126,23 @@ entry("EachTarget(head)", EachTarget, lambda: {"head": SoftmaxWithLoss()})
 entry("TimeAffineWithLoss(affine)", TimeAffineWithLoss, lambda: {"affine": TimeAffine(floats(D, V), floats(V))})
 for called in ("scores", "next_scores"):
     method(f"TimeAffineWithLoss.{called}", affine, called, lambda: {"h": floats(N, T, D)}, also=XS)
+    method(f"TimeAdaptiveSoftmaxWithLoss.{called}", adaptive, called, lambda: {"h": floats(N, T, D)}, also=XS)
+method(
+    "TimeAdaptiveSoftmaxWithLoss.set_frequencies",
+    adaptive,
+    "set_frequencies",
+    lambda: {"counts": np.arange(V)},
+    takes={"counts": (list, tuple, range, memoryview, np.ndarray)},
+)
+entry(
+    "TimeAdaptiveSoftmaxWithLoss",
+    TimeAdaptiveSoftmaxWithLoss,
+    lambda: {
+        "first": TimeAffine(floats(D, 3), floats(3)),
+        "clusters": [(MatMul(floats(D, 2)), TimeAffine(floats(2, 4), floats(4)))],
+    },
+    also={"first": ("clusters", "cluster 1"), "clusters": ("cluster 1", "first")},
+)
 method("TimeSoftmaxWithLoss.next_scores", TimeSoftmaxWithLoss, "next_scores", lambda: {"h": floats(N, T, V)}, also=XS)
 method(
     "NegativeSamplingLoss.scores",

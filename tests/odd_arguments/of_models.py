@@ -44,11 +44,18 @@ CONFIG = {
     **SIZES, **OPTIONS, "model": "LanguageModel", "context": 4, "cell": "lstm", "layers": 2, "last_hidden_size": 2,
     "activation": "tanh", "reset_after": False, "tied": False, "dropout_ratio": 0.1, "input_dropout": 0.1,
     "hidden_dropout": 0.1, "output_dropout": 0.1, "variational": True, "embed_dropout": 0.1, "weight_drop": 0.1,
-    "recurrent_dropout": 0.1, "ar": 0.1, "tar": 0.1,
+    "recurrent_dropout": 0.1, "ar": 0.1, "tar": 0.1, "cutoffs": (2, 4), "div_value": 1.0,
 }  # fmt: skip
 NONE = (type(None),)
 MAYBE = dict.fromkeys(("last_hidden_size", "input_dropout", "hidden_dropout", "output_dropout"), NONE)
-OF = {**MAYBE, "init_range": (int,), "forget_bias": (int,), "bias_range": (int,)}
+OF = {
+    **MAYBE,
+    "init_range": (int,),
+    "forget_bias": (int,),
+    "bias_range": (int,),
+    "cutoffs": (list,),
+    "div_value": (int,),
+}
 entry("ModelConfig", lambda **given: build_model(ModelConfig(**given)), lambda: dict(CONFIG), takes=OF)
 entry("build_model", build_model, lambda: {"config": ModelConfig(vocab_size=5, wordvec_size=2, hidden_size=2)})
 entry("config_for", config_for, lambda: {"options": ModelOptions(), "vocab_size": 5})

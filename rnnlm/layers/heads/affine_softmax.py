@@ -4,6 +4,9 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import flag, instance_of
 from rnnlm.layers.affine import TimeAffine
@@ -114,6 +117,10 @@ class TimeAffineWithLoss(Head):
         super().__init__()
         self._affine = instance_of("affine", affine, TimeAffine)
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
+
+    def unigram_biases(self, logs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """The bias is these logarithms themselves."""
+        return {"b": logs}
 
     @property
     def takes(self) -> int:

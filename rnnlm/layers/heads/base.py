@@ -3,6 +3,9 @@
 from functools import partial
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import Checked, finite, whole_number
 from rnnlm.errors import InputError
@@ -100,6 +103,18 @@ class Head(Layer):
         """The loss; the nats are left for who asks."""
         self.nats = batch_first(nats.reshape(T, N))
         return ops.beside(partial(mean_loss, nats, shares))
+
+    def set_frequencies(self, counts: Any) -> None:
+        """Say how often each word occurs, (V,), before training; most heads treat all words alike."""
+
+    def unigram_biases(self, logs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Biases, by the names of the parameters, with which words that have no weights have probabilities of these
+        logarithms (V,).
+
+        Raises:
+            InputError: it has no biases.
+        """
+        raise InputError(f"{type(self).__name__} has no biases that could be the words' frequencies")
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Mean loss in nats, a 0-d float64 array or scalar of the backend (on a GPU, `float` of it waits).
