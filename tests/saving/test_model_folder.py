@@ -52,12 +52,12 @@ DAMAGE = {
         ('{"model": "SimpleRnnlm", "depth": 3}', "unexpected keyword argument 'depth'"),
         (
             '{"model": "Transformer", "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, got 'Transformer'",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, QuantizedModel, got 'Transformer'",
         ),
         ('{"hidden_size": -1}', "hidden_size must be a whole number of at least 1, got -1"),
         (
             '{"model": [], "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, got",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, QuantizedModel, got",
         ),
         (
             '{"hidden_size": 5, "wordvec_size": 2, "vocab_size": 4}',
