@@ -4,8 +4,9 @@
     python -m benchmarks.small_weights runs/ptb-001 --text book.txt --tokens 20000 --rounds 3
 
 The model, of a folder or of a run, is written in each format, and each is used in a process of its own, in turns.
-Memory is what the process holds beyond what it had before it read the model: once it is read, after use, and at most. Words a second are those of one text written word by word, of 64 side by side, and of a text that is scored;
-of the rounds the best counts.
+Memory is what the process holds beyond what it had before it read the model: once it is read, after use, and at most.
+Words a second are those of one text written word by word, of 64 side by side, and of a text that is scored; of the
+rounds the best counts.
 """
 
 import argparse

@@ -21,6 +21,8 @@ from rnnlm.layers.small import SmallMatrix
 
 __all__ = ["SMALL_CELLS", "Small", "SmallEmbedding", "SmallOutput", "SmallRecurrent", "not_trained"]
 
+FEWER = 4  # parts of the scores that stand in memory at once elsewhere: no slower here, and memory is what this is for
+
 
 def not_trained() -> NoReturn:
     """Say that small weights are for inference."""
@@ -175,7 +177,7 @@ class SmallOutput(Small, Head):
         N, T, H = h.shape
         x = time_major(h).reshape(T * N, H)
         targets, shares, _, totals, nats = self._weighed(ts, N, T, V, self.dtype)
-        length = min(len(x), max(1, ops.SCORES_ONCE // V))
+        length = min(len(x), max(1, ops.SCORES_ONCE // FEWER // V))
         memory = self._buffer("scores", (length, V), self.dtype)
         for i in range(0, len(x), length):
             rows = slice(i, min(i + length, len(x)))

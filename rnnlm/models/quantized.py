@@ -171,6 +171,12 @@ def quantize(model: Model, to: str = "int8") -> QuantizedModel:
         raise InputError(f"weights must be finite to be quantized, and {name} is not")
     fields = {**asdict(model.config), "model": "QuantizedModel", "dtype": "float32"}
     small = QuantizedModel(QuantizedConfig(**fields, source=kind, weights=to))
+    shapes = {name: p.shape for name, p in zip(small.names, small.params)}
+    for name, weights in zip(model.names, model.params):
+        if shapes.get(name) != weights.shape:
+            raise InputError(
+                f"{name} {weights.shape} of this {kind} has no small weights: it is kept as {weights.dtype}"
+            )
     for name, weights in zip(model.names, model.params):
         layer, _, own = name.rpartition(".")
         _fill(small.stack.layers[layer], name, own, weights)

@@ -19,7 +19,7 @@ from rnnlm import (
     quantize,
     story,
 )
-from rnnlm.backend import NAME, xp
+from rnnlm.backend import FUSED, NAME, xp
 from rnnlm.errors import InputError
 from rnnlm.inference.predictor import shared_copy_of
 from rnnlm.layers.small_layers import SMALL_CELLS
@@ -89,7 +89,7 @@ def test_scores_are_taken_some_rows_at_a_time(rng, monkeypatch):
     small = quantize(made("lstm"))
     xs = rng.integers(0, V, (2, 9))
     at_once = host(small.losses(xs, xs))
-    monkeypatch.setattr("rnnlm.layers.small_layers.ops.SCORES_ONCE", 4 * V)
+    monkeypatch.setattr("rnnlm.layers.small_layers.ops.SCORES_ONCE", 16 * V)
     small.reset_state()
     np.testing.assert_allclose(host(small.losses(xs, xs)), at_once, rtol=1e-6)
 
@@ -112,7 +112,7 @@ def test_it_is_small(to, share, tied):
     assert all(p.ndim == 1 or p.size < 1000 * 2 for p in small.params if p.dtype == np.float32)
 
 
-@pytest.mark.skipif(NAME != "numpy", reason="looks at the memory that NumPy takes")
+@pytest.mark.skipif(NAME != "numpy" or not FUSED, reason="looks at the memory that NumPy takes")
 @pytest.mark.parametrize("to", ["int8", "float16"])
 def test_the_large_matrices_never_stand_in_memory_as_float32(to):
     V, D = 20_000, 200
@@ -194,7 +194,9 @@ TRAINED = {
 def test_it_is_not_trained(how, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = quantize(made("Rnnlm"))
-    with pytest.raises(InputError, match="small weights can't be trained.*Train the float32 model .* quantize that again"):
+    with pytest.raises(
+        InputError, match="small weights can't be trained.*Train the float32 model .* quantize that again"
+    ):
         TRAINED[how](small)
     assert not list(tmp_path.iterdir())
 
@@ -235,6 +237,13 @@ def test_a_cell_without_a_small_layer_is_refused_by_name(monkeypatch):
     monkeypatch.delitem(SMALL_CELLS, "gru")
     with pytest.raises(InputError, match="cell must be one of rnn, lstm to have small weights, got 'gru'"):
         quantize(made("gru"))
+
+
+def test_a_weight_that_there_is_no_small_one_for_is_refused_by_name():
+    model = made("Rnnlm")
+    model.names[-1] = "affine.more"
+    with pytest.raises(InputError, match=r"affine.more \(50,\) of this Rnnlm has no small weights"):
+        quantize(model)
 
 
 def test_a_run_of_it_is_refused_before_its_first_step():
