@@ -37,12 +37,23 @@ class Small(Layer):
 
     small: Mapping[str, SmallMatrix]
 
-    def _own(self, small: Mapping[str, SmallMatrix], *plain: tuple[str, Array]) -> None:
-        """Make matrices, and arrays as they are, this layer's parameters: the codes first, the scales last."""
+    def _own(self, dtype: Any, small: Mapping[str, SmallMatrix], *plain: tuple[str, Array]) -> None:
+        """Make matrices, and arrays as they are, this layer's parameters: the codes first, the scales last.
+
+        Args:
+            dtype: of the activations.
+            small, plain: by name.
+        """
+        self._dtype = dtype
         made = [list(matrix.arrays(name).items()) for name, matrix in small.items()]
         listed = [*(codes for codes, *_ in made), *plain, *(scales for _, *rest in made for scales in rest)]
         self.small, self.names = small, tuple(name for name, _ in listed)
         self.params, self.grads = [array for _, array in listed], []
+
+    @property
+    def dtype(self) -> Any:
+        """Of the activations."""
+        return self._dtype
 
     def share(self, other: "Small") -> None:
         """Take another layer's weights, of which this one is a copy, for its own."""
@@ -63,13 +74,7 @@ class SmallEmbedding(Small):
 
     def __init__(self, W: SmallMatrix, dtype: Any) -> None:
         super().__init__()
-        self._dtype = dtype
-        self._own({"W": W})
-
-    @property
-    def dtype(self) -> Any:
-        """Of the activations."""
-        return self._dtype
+        self._own(dtype, {"W": W})
 
     @property
     def takes_ids(self) -> int:
@@ -108,13 +113,8 @@ class SmallRecurrent(Small, Recurrent):
         self, Wx: SmallMatrix, Wh: SmallMatrix, b: Array, memory: MutableMapping[str, Array], **options: Any
     ) -> None:
         super().__init__(xp.zeros(Wx.shape, b.dtype), xp.zeros(Wh.shape, b.dtype), b, stateful=True, **options)
-        self._own({"Wx": Wx, "Wh": Wh}, ("b", b))
+        self._own(b.dtype, {"Wx": Wx, "Wh": Wh}, ("b", b))
         self._memory = memory
-
-    @property
-    def dtype(self) -> Any:
-        """Of the activations: that of the bias."""
-        return self.params[2].dtype
 
     def _multiply_inputs(self, x: Array, out: Array) -> None:
         self.small["Wx"].product(x, out)
@@ -152,13 +152,8 @@ class SmallOutput(Small, Head):
 
     def __init__(self, W: SmallMatrix, b: Array, tied: bool) -> None:
         super().__init__()
-        self._own({} if tied else {"W": W}, ("b", b))
+        self._own(b.dtype, {} if tied else {"W": W}, ("b", b))
         self.small = {"W": W}
-
-    @property
-    def dtype(self) -> Any:
-        """Of the activations: that of the bias."""
-        return self._bias.dtype
 
     @property
     def takes(self) -> int:
