@@ -129,6 +129,7 @@ if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES aga
     from rnnlm.models.general import AwdLstm as AwdLstm, LanguageModel as LanguageModel
     from rnnlm.models.next_word import sentence_generation as sentence_generation
     from rnnlm.models.nnlm import NNLM as NNLM, CbowLm as CbowLm
+    from rnnlm.models.quantized import quantize as quantize
     from rnnlm.models.rnnlm import Rnnlm as Rnnlm
     from rnnlm.models.seq2seq import (
         AttentionSeq2seq as AttentionSeq2seq,
@@ -260,6 +261,7 @@ HOMES = {
     "rnnlm.models.general": ("AwdLstm", "LanguageModel"),
     "rnnlm.models.next_word": ("sentence_generation",),
     "rnnlm.models.nnlm": ("NNLM", "CbowLm"),
+    "rnnlm.models.quantized": ("quantize",),
     "rnnlm.models.rnnlm": ("Rnnlm",),
     "rnnlm.models.attentive": ("AttentionDecoder", "AttentionEncoder"),
     "rnnlm.models.decoder": ("Decoder", "PeekyDecoder"),

@@ -7,6 +7,8 @@ from benchmarks.cases import CASES, Sizes, Targets, Training
 from benchmarks.contestants import contestant
 from benchmarks.measure import TOLERANCES, NotTheSameWork, expect_same
 from benchmarks.report import draw, head, row
+from benchmarks.small_weights import FORMATS, measured, table
+from rnnlm import LanguageModel, ModelConfig, Vocabulary, quantize, save_model
 
 
 @pytest.mark.parametrize(
@@ -52,3 +54,19 @@ def test_a_table_has_a_cell_for_each_heading(device, tmp_path):
     pytest.importorskip("matplotlib", reason="draws: pip install 'rnnlm[plot]'")
     draw([result, result | {"precision": "tf32"}], tmp_path / "speed.png")
     assert (tmp_path / "speed.png").stat().st_size > 5_000
+
+
+def test_small_weights_are_measured_in_each_format(tmp_path, capsys):
+    words = Vocabulary(["<eos>", "<unk>", "a", "b"])
+    (tmp_path / "text").write_text("a b\nb a a\n" * 4)
+    model = LanguageModel(ModelConfig(vocab_size=4, wordvec_size=3, hidden_size=3, seed=1))
+    found = {}
+    for name in FORMATS:
+        save_model(tmp_path / name, model if name == "float32" else quantize(model, name), words)
+        found[name] = [measured(tmp_path / name, tmp_path / "text", 12, 4)]
+        assert found[name][0]["perplexity"] == pytest.approx(found["float32"][0]["perplexity"], rel=1e-3)
+        assert all(rate > 0 for rate in found[name][0]["rates"])
+    table(found, dict.fromkeys(FORMATS, 2_500_000))
+    headings, _, *lines = capsys.readouterr().out.splitlines()
+    assert {line.count("|") for line in (headings, *lines)} == {headings.count("|")}
+    assert [line.split()[1:4] for line in lines] == [[name, "|", "2.50"] for name in FORMATS]

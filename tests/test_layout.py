@@ -35,7 +35,7 @@ PUBLIC = {
     "Word2vecOptions", "analogy", "build_model", "clip_grads", "convert_one_hot", "cos_similarity",
     "create_co_matrix", "create_contexts_target", "encode_corpus", "eval_perplexity", "eval_seq2seq", "evaluate", "generate",
     "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
-    "perplexity", "pmi", "ppmi", "preprocess", "ptb", "read_corpus", "relu", "relu_slope", "save_model",
+    "perplexity", "pmi", "ppmi", "preprocess", "ptb", "quantize", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
     "Callback", "TensorBoard", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip

@@ -32,7 +32,19 @@ def test_an_odd_command_line_ends_with_a_documented_code_and_one_sentence(place,
 
 def test_lines_are_of_all_commands():
     drawn = [spoiled(random.Random(seed)) for seed in range(300)]
-    for command in ("train", "eval", "compare", "score", "generate", "info", "plot", "data", "ngram", "vectors"):
+    for command in (
+        "train",
+        "eval",
+        "compare",
+        "score",
+        "generate",
+        "info",
+        "plot",
+        "quantize",
+        "data",
+        "ngram",
+        "vectors",
+    ):
         assert any(command in words for words in drawn)
 
 

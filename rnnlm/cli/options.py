@@ -18,6 +18,7 @@ from rnnlm.cli.commands.generate import Generate
 from rnnlm.cli.commands.info import Info
 from rnnlm.cli.commands.ngram import Ngram
 from rnnlm.cli.commands.plot import Plot
+from rnnlm.cli.commands.quantize import Quantize
 from rnnlm.cli.commands.recipes import Recipes
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
@@ -39,6 +40,7 @@ COMMANDS: dict[str, type[Command]] = {
     "generate": Generate,
     "info": Info,
     "plot": Plot,
+    "quantize": Quantize,
     "data": Data,
     "ngram": Ngram,
     "vectors": Vectors,

@@ -90,8 +90,8 @@ class Recurrent(Drawn):
         Raises:
             InputError: wrong shape or dtype, or a carried state of another batch size.
         """
-        Wx, Wh, b = self.params
-        D, H = len(Wx), len(Wh)
+        _, Wh, b, *_ = self.params
+        D, H = self.takes, len(Wh)
         expect("xs", xs, ("N", "T", D), self.dtype)
         lengths = checked_lengths(lengths, *xs.shape[:2])
         if lengths is not None and self.stateful:
@@ -105,10 +105,9 @@ class Recurrent(Drawn):
             steps[0] = state  # before the rest is overwritten: the state may be this buffer's own last step
         a = self._preactivations(states[0])
         rows = a.reshape(T * N, -1)
-        ops.matmul(x.reshape(T * N, D), Wx, out=rows)
+        self._multiply_inputs(x.reshape(T * N, D), rows)
         rows += b if self.biases == 1 else b[0]
-        mask = self.mask.draw(Wh.shape, Wh.dtype) if self.train_flg else None
-        W = Wh if mask is None else xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype))
+        W, mask = self._state_weights()
         m = self.state_mask.draw((N, H), self.dtype) if self.train_flg else None
         kept = self._window_forward(a, W, m, *states)
         for name, steps in zip(self.states, states):
@@ -166,6 +165,18 @@ class Recurrent(Drawn):
         all_steps[...] = 0
         add_to_ends(batch_first(all_steps), dhs, lengths)
         return all_steps
+
+    def _multiply_inputs(self, x: Array, out: Array) -> None:
+        """Leave x Wx of all time steps, (T N, gH), in `out`."""
+        ops.matmul(x, self.params[0], out=out)
+
+    def _state_weights(self) -> tuple[Array, Array | None]:
+        """What the states of a window are multiplied with, (H, gH), and the mask that Wh was put to for it."""
+        Wh = self.params[1]
+        mask = self.mask.draw(Wh.shape, self.dtype) if self.train_flg else None
+        if mask is None:
+            return Wh, None
+        return xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype)), mask
 
     def _preactivations(self, hs: Array) -> Array:
         """Where x Wx + b of all time steps goes, (T, N, gH); hs is (T+1, N, H)."""

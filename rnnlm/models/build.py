@@ -12,13 +12,14 @@ from rnnlm.models.better import BetterRnnlm
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.models.general import AwdLstm, LanguageModel
 from rnnlm.models.nnlm import NNLM, CbowLm
+from rnnlm.models.quantized import QuantizedModel
 from rnnlm.models.rnnlm import Rnnlm
 from rnnlm.models.simple import SimpleRnnlm
 
 __all__ = ["KINDS", "MODELS", "build_model", "config_for", "config_of"]
 
 MODELS: dict[str, type[Model]] = {
-    cls.__name__: cls for cls in (LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm)
+    cls.__name__: cls for cls in (LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, QuantizedModel)
 }
 KINDS: dict[str, type[Model]] = {"recurrent": LanguageModel, "nnlm": NNLM, "cbow-lm": CbowLm}  # in options
 

@@ -208,6 +208,17 @@ class ModelConfig(ModelOptions):
         return output_parameters(0 if self.tied else self.hidden_sizes[-1], self.output_width, self.clusters)
 
     @property
+    def cell_options(self) -> dict[str, Any]:
+        """What a recurrent layer of this cell is told beside its weights and dropouts."""
+        names = {"gru": ("reset_after",), "rnn": ("activation",)}.get(self.cell, ())
+        return {name: getattr(self, name) for name in names}
+
+    @property
+    def kept_as(self) -> str:
+        """The type of number that weights are kept as, in memory and in a file."""
+        return self.dtype
+
+    @property
     def parameters(self) -> int:
         """How many parameters the model has, a tied weight counted once."""
         D, gates, biases = self.wordvec_size, CELLS[self.cell].gates, 2 if self.reset_after else 1

@@ -67,11 +67,8 @@ class LanguageModel(Model):
 
     def _recurrent(self, number: int, D: int, H: int) -> Recurrent:
         c = self.config
-        options: dict[str, Any] = {"weight_drop": c.weight_drop, "recurrent_dropout": c.recurrent_dropout}
-        if c.cell == "gru":
-            options["reset_after"] = c.reset_after
-        if c.cell == "rnn":
-            options["activation"] = c.activation
+        dropouts = {"weight_drop": c.weight_drop, "recurrent_dropout": c.recurrent_dropout}
+        options: dict[str, Any] = {**dropouts, **c.cell_options}
         return CELLS[c.cell].layer(*Weights(c, layer=number).recurrent(D, H), stateful=True, **options)
 
 

@@ -21,7 +21,7 @@ from rnnlm.opening import read_json
 
 __all__ = ["bytes_in", "mapped", "pieces", "read_into"]
 
-TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "U8": "u1", "BOOL": "?"}
+TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "I8": "i1", "U8": "u1", "BOOL": "?"}
 LONGEST = 10_000_000  # bytes of a header; a hundred or so are an array's
 DIMENSIONS = 8  # of an array at most
 

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from rnnlm import __version__
 from rnnlm.checks import instance_of, path_of, refused
 from rnnlm.data.vocabulary import Vocabulary
@@ -169,6 +171,6 @@ def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
 def _expect_room(config: ModelConfig, size: int) -> None:
     """Check that the arrays of the weights' file, of `size` bytes, are large enough for the sizes in the configuration,
     before memory is taken."""
-    needed = config.parameters * (4 if config.dtype == "float32" else 8)
+    needed = config.parameters * np.dtype(config.kept_as).itemsize
     if size < needed:
         raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

@@ -23,6 +23,7 @@ from rnnlm import (
     build_model,
     load_model,
     load_ngram,
+    quantize,
     save_model,
     save_ngram,
     sentence_generation,
@@ -58,6 +59,7 @@ OF = {
 }
 entry("ModelConfig", lambda **given: build_model(ModelConfig(**given)), lambda: dict(CONFIG), takes=OF)
 entry("build_model", build_model, lambda: {"config": ModelConfig(vocab_size=5, wordvec_size=2, hidden_size=2)})
+entry("quantize", quantize, lambda: {"model": build_model(ModelConfig(vocab_size=5)), "to": "int8"})
 entry("config_for", config_for, lambda: {"options": ModelOptions(), "vocab_size": 5})
 entry("LanguageModel", LanguageModel, lambda: {"config": ModelConfig(vocab_size=5, wordvec_size=2, hidden_size=2)})
 for cls, more in (
@@ -75,6 +77,7 @@ entry("CbowLm", CbowLm, lambda: {"vocab_size": 5, "wordvec_size": 3, **given, "c
 KINDS = {
     "model": model,
     "NNLM": lambda: NNLM(V, 2, 3, 2, dtype="float64"),
+    "QuantizedModel": lambda: quantize(model()),
     "NGram": ngram,
 }
 for kind, make in KINDS.items():
@@ -82,8 +85,10 @@ for kind, make in KINDS.items():
     method(f"{kind}.next_scores", make, "next_scores", lambda: {"xs": IDS}, takes=XS)
     if kind != "NGram":
         method(f"{kind}.predict", make, "predict", lambda: {"xs": IDS, "train_flg": False}, takes=XS)
+        trains = kind != "QuantizedModel"
         method(
-            f"{kind}.forward", make, "forward", lambda: {"xs": IDS, "ts": IDS, "train_flg": True, "keep": False}, takes=XS
+            f"{kind}.forward", make, "forward",
+            lambda trains=trains: {"xs": IDS, "ts": IDS, "train_flg": trains, "keep": False}, takes=XS,
         )  # fmt: skip
 
 STATES = {"takes": {"state": (list, tuple, type(None), np.matrix)}}

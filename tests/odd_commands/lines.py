@@ -44,6 +44,7 @@ LINES = [
             "info run",
             "info lm.arpa",
             "plot run --out new.png",
+            "quantize run --to float16 --out new",
             "data",
             "data where",
             "data encode text --out new.ids",

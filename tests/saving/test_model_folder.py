@@ -5,7 +5,7 @@ import pytest
 
 from rnnlm.data import Vocabulary
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.models import SimpleRnnlm
+from rnnlm.models import Rnnlm, SimpleRnnlm, quantize
 from rnnlm.saving.model_folder import load_model, save_model
 from tests.gradcheck import host
 
@@ -52,12 +52,12 @@ DAMAGE = {
         ('{"model": "SimpleRnnlm", "depth": 3}', "unexpected keyword argument 'depth'"),
         (
             '{"model": "Transformer", "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, got 'Transformer'",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, QuantizedModel, got 'Transformer'",
         ),
         ('{"hidden_size": -1}', "hidden_size must be a whole number of at least 1, got -1"),
         (
             '{"model": [], "vocab_size": 4, "wordvec_size": 3, "hidden_size": 5}',
-            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, got",
+            "model must be one of LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm, AwdLstm, NNLM, CbowLm, QuantizedModel, got",
         ),
         (
             '{"hidden_size": 5, "wordvec_size": 2, "vocab_size": 4}',
@@ -160,3 +160,51 @@ def test_the_folder_of_a_run_is_told(tmp_path):
     save_model(tmp_path / "run/model", SimpleRnnlm(3, 4, 5), Vocabulary(["a", "b", "<eos>"]))
     with pytest.raises(ModelFileError, match="run is the folder of a run, whose model is .*run/model: read that"):
         load_model(tmp_path / "run")
+
+
+# ---------------------------------------------------------------- small weights
+
+
+@pytest.mark.parametrize(("to", "share"), [("int8", 0.27), ("float16", 0.51)])
+def test_small_weights_are_small_on_disk_and_come_back_as_they_were(tmp_path, to, share):
+    words = Vocabulary([f"w{i}" for i in range(1000)])
+    model = Rnnlm(1000, 160, 160, bias_range=0.1)
+    small = quantize(model, to)
+    for name, one in (("whole", model), ("small", small)):
+        save_model(tmp_path / name, one, words)
+    sizes = [(tmp_path / name / "model.safetensors").stat().st_size for name in ("small", "whole")]
+    assert sizes[0] <= share * sizes[1]
+    again, _ = load_model(tmp_path / "small")
+    assert type(again) is type(small)
+    assert (again.config, again.names) == (small.config, small.names)
+    for a, b in zip(again.params, small.params):
+        assert a.dtype == b.dtype
+        np.testing.assert_array_equal(host(a), host(b))
+    whole = json.loads((tmp_path / "whole" / "config.json").read_text())
+    assert not {"weights", "source"} & set(whole)  # which earlier versions would not know
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"weights": "int4"}, "weights must be one of int8, float16, got 'int4'"),
+        ({"weights": "float16"}, "unknown .*embed.W_scales"),
+        ({"source": "NNLM"}, "source must be one of LanguageModel"),
+        ({"hidden_size": 6}, r"lstm.Wx must be int8 \(3, 24\), got int8 \(3, 20\)"),
+        ({"hidden_size": 6000}, "config.json says sizes that need .* bytes of weights"),
+    ],
+)
+def test_a_small_model_whose_configuration_is_another_is_refused(tmp_path, change, message):
+    save_model(tmp_path / "m", quantize(Rnnlm(4, 3, 5)), WORDS)
+    (tmp_path / "m" / "manifest.json").unlink()
+    path = tmp_path / "m" / "config.json"
+    path.write_text(json.dumps({**json.loads(path.read_text()), **change}))
+    with pytest.raises(ModelFileError, match=message):
+        load_model(tmp_path / "m")
+
+
+def test_a_scale_that_is_not_finite_is_refused(tmp_path):
+    small = quantize(Rnnlm(4, 3, 5))
+    small.params[small.names.index("lstm.Wh_scales")][0, 0] = np.inf
+    with pytest.raises(InputError, match="weights must be finite to be saved, and lstm.Wh_scales is not"):
+        save_model(tmp_path / "m", small, WORDS)

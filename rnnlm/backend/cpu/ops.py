@@ -12,6 +12,7 @@ from rnnlm.backend.cpu.limits import one_blas_thread, thread_count
 from rnnlm.backend.cpu.machine import memory
 from rnnlm.backend.cpu.output import output_forward
 from rnnlm.backend.cpu.products import matmul, multiplier
+from rnnlm.backend.cpu.small import small_product, widen
 from rnnlm.backend.cpu.threads import in_parallel
 
 __all__ = [
@@ -141,5 +142,7 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster o
     "lstm_backward": lstm_backward,
     "lstm_forward": lstm_forward,
     "output_forward": output_forward,
+    "small_product": small_product,
+    "widen": widen,
 }
 ATTEMPTS: dict[str, Callable[..., bool]] = {}  # plain functions that have one for some arguments, which says for which

@@ -59,7 +59,7 @@ def show_model(folder: Path) -> None:
         ngram.summary()
         return
     model, words = open_model(folder)
-    print(f"\n{model.config.model}, {len(words):,} words, {model.config.dtype}, seed {model.config.seed}")
+    print(f"\n{model.config.model}, {len(words):,} words, {model.config.kept_as}, seed {model.config.seed}")
     print(f"  {'reads':16s} {words.reading}")
     if (folder / METRICS).is_file() and (best := best_of_rows(read_metrics(folder))):
         print(f"  {'best model':16s} epoch {best[0]}, valid {best[1]:.2f}")
