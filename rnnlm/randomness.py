@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnlm.checks import one_of, whole_number
 
-__all__ = ["PARTS", "PURPOSES", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
+__all__ = ["PARTS", "PURPOSES", "Steps", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
 
 PURPOSES = {
     "initial weights": 0,  # part: number of the layer
@@ -57,6 +57,25 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
     """
     step, lap = whole_number("step", step, 0, 2**64), whole_number("lap", lap, 0, 2**64)
     return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
+
+
+class Steps:
+    """The random numbers of a purpose at one step after another, as `stream` has them, from a generator that is set to
+    each: that takes a tenth of the time.
+
+    Args:
+        seed, purpose, part: as for `stream`.
+    """
+
+    def __init__(self, seed: int, purpose: str, part: int = 0) -> None:
+        self._words = philox(key_of(seed, purpose, part))
+        self._beginning, self._generator = self._words.state, np.random.Generator(self._words)
+
+    def at(self, step: int) -> np.random.Generator:
+        """The generator at the beginning of a step, in [0, 2^64), until the next call."""
+        self._beginning["state"]["counter"][2] = step
+        self._words.state = self._beginning
+        return self._generator
 
 
 def old_generator(seed: int) -> np.random.RandomState:

@@ -9,7 +9,7 @@ import pytest
 
 import rnnlm
 from rnnlm.errors import InputError
-from rnnlm.randomness import PARTS, PURPOSES, fresh_seed, key_of, old_generator, philox, stream
+from rnnlm.randomness import PARTS, PURPOSES, Steps, fresh_seed, key_of, old_generator, philox, stream
 
 PACKAGE = Path(rnnlm.__file__).parent
 
@@ -44,6 +44,14 @@ def test_the_streams_are_those_of_earlier_versions(step):
     np.testing.assert_array_equal(
         stream(5, "sampled words", step).bit_generator.random_raw(9), old([5, 2**63], [0, 0, step, 0])
     )
+
+
+def test_steps_are_those_of_new_generators():
+    steps = Steps(2**64 - 1, "sampled words", 3)
+    for step in (0, 7, 2**64 - 1, 7):
+        drawn = steps.at(step)
+        assert drawn.random() == stream(2**64 - 1, "sampled words", step, 3).random()
+        drawn.integers(9, dtype=np.uint32)  # of which half a word is left over
 
 
 def test_fresh_seeds_differ():

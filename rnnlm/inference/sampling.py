@@ -8,10 +8,11 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
-from rnnlm.randomness import PARTS, fresh_seed, stream
+from rnnlm.randomness import PARTS, Steps, fresh_seed
 
 __all__ = ["Sampler", "Sampling"]
 
+FEW = 64  # words that are looked at first for top_p
 RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
 
 
@@ -66,7 +67,7 @@ class Sampler:
         if how.seed is not None:
             whole_number("seed", how.seed, 0, 2**64)
         self.how, self.seed = how, fresh_seed() if how.seed is None else int(how.seed)
-        self.part = whole_number("number", part, 0, PARTS)
+        self._random = Steps(self.seed, "sampled words", whole_number("number", part, 0, PARTS))
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run
@@ -81,7 +82,9 @@ class Sampler:
             self._best(scores)
             return scores.argmax(axis=1)
         weights = self.weights(scores)
-        uniform = stream(self.seed, "sampled words", step, self.part).random(len(weights))
+        uniform = self._random.at(step).random(len(weights))
+        if len(weights) == 1:
+            return np.array([self._find_one(weights[0], uniform[0])])
         return self._find(weights, uniform)
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -121,15 +124,42 @@ class Sampler:
         within[run == len(self.starts) - 1, self.last :] = 0  # beyond the last word
         return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), wanted - before, within)
 
+    def _find_one(self, weights: NDArray[np.floating], uniform: float) -> int:
+        """The same for one row (V,), in a third of the time."""
+        runs = np.add.reduceat(weights, self.starts, dtype=np.float64)
+        ends = runs.cumsum()
+        wanted = uniform * ends[-1]
+        run = _first_of_row(ends, wanted, runs)
+        within = weights[run * RUN : (run + 1) * RUN]
+        before = ends[run - 1] if run else 0.0
+        return run * RUN + _first_of_row(within.cumsum(dtype=np.float64), wanted - before, within)
+
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Which words top_k and top_p leave, by their weights (V,)."""
-        order = (-weights).argsort(kind="stable")[: self.how.top_k]
+        most = min(self.how.top_k or len(weights), len(weights))
+        order = _largest(weights, most if self.how.top_p is None else min(most, FEW))
         if self.how.top_p is not None:
+            considered = weights if most == len(weights) else weights[_largest(weights, most)]
+            wanted = self.how.top_p * considered.sum(dtype=np.float64)
             share = weights[order].cumsum(dtype=np.float64)
-            order = order[: share.searchsorted(self.how.top_p * share[-1]) + 1]
+            while share[-1] < wanted and len(order) < most:
+                order = _largest(weights, min(most, 8 * len(order)))
+                share = weights[order].cumsum(dtype=np.float64)
+            order = order[: share.searchsorted(wanted) + 1]
         kept = np.zeros(len(weights), bool)
         kept[order] = True
         return kept
+
+
+def _largest(weights: NDArray[np.floating], count: int) -> NDArray[np.int64]:
+    """Where the `count` largest of the weights (V,) are, in falling order, the first of equals first."""
+    if count < len(weights):  # to sort all takes five times as long
+        least = np.partition(weights, -count)[-count]
+        above = (weights > least).nonzero()[0]
+        chosen = np.concatenate([above, (weights == least).nonzero()[0][: count - len(above)]])
+    else:
+        chosen = np.arange(len(weights))
+    return chosen[(-weights[chosen]).argsort(kind="stable")]
 
 
 def _first_above(
@@ -140,3 +170,9 @@ def _first_above(
     if parts[np.arange(len(parts)), place].all():
         return place
     return np.minimum(place, parts.shape[1] - 1 - (parts[:, ::-1] > 0).argmax(axis=1))
+
+
+def _first_of_row(sums: NDArray[np.float64], wanted: float, parts: NDArray[np.floating]) -> int:
+    """The same for one row."""
+    place = min(int(sums.searchsorted(wanted, side="right")), len(parts) - 1)
+    return place if parts[place] else min(place, int(parts.nonzero()[0][-1]))

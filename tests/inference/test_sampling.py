@@ -74,3 +74,29 @@ def test_temperature():
         a, b = chooser(temperature=temperature).weights(scores[None].copy())[0, :2]
         np.testing.assert_allclose(b / a, np.exp(1 / temperature), rtol=1e-12)
     assert chooser(temperature=1e-300)(scores[None], 0) == [1]
+
+
+@pytest.mark.parametrize("top_p", [None, 0.05, 0.6, 0.999])
+@pytest.mark.parametrize("top_k", [None, 1, 70, 900, 5000])
+@pytest.mark.parametrize("digits", [1, 7])
+def test_what_is_kept_is_what_sorting_all_words_says(rng, digits, top_k, top_p):
+    """Equals, of which there are many where weights are rounded, are kept from the first on."""
+    weights = np.exp(2 * rng.standard_normal(2000)).round(digits).astype(np.float32)
+    order = (-weights).argsort(kind="stable")[:top_k]
+    if top_p is not None:
+        share = weights[order].cumsum(dtype=np.float64)
+        order = order[: (share < top_p * share[-1]).sum() + 1]
+    kept = Sampler(2000, how=Sampling(top_k=top_k, top_p=top_p))._kept(weights)
+    np.testing.assert_array_equal(kept.nonzero()[0], np.sort(order))
+
+
+@pytest.mark.parametrize("vocab_size", [1, 128, 300])
+def test_one_row_is_searched_as_many_are(rng, vocab_size):
+    sampler = Sampler(vocab_size)
+    for _ in range(50):
+        weights = rng.random((1, vocab_size), np.float32) * (rng.random((1, vocab_size)) < 0.5)
+        weights[0, rng.integers(vocab_size)] = 1
+        for uniform in (0.0, rng.random(), np.nextafter(1, 0)):
+            (many,) = sampler._find(weights, np.array([uniform]))
+            assert sampler._find_one(weights[0], uniform) == many
+            assert weights[0, many] > 0
