@@ -26,10 +26,9 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.scale import zipf_ids
+from benchmarks.scale import write_corpus, zipf_ids
 from benchmarks.worker import ROOT, status
-from rnnlm import SGD, Batches, LanguageModel, ModelConfig, Vocabulary, open_corpus
-from rnnlm.data.encoding import write_ids
+from rnnlm import SGD, Batches, LanguageModel, ModelConfig, open_corpus
 from rnnlm.training.run import Run
 
 IN_MEMORY = 1_000_000  # tokens, unless they are in a file
@@ -168,8 +167,8 @@ def main():
         print(table(measure(names, options), options))
     else:
         with tempfile.TemporaryDirectory() as folder:
-            path, words = Path(folder) / "corpus", Vocabulary(f"w{i}" for i in range(options.words))
-            write_ids(path, words, zipf_ids(options.tokens, options.words))
+            path = Path(folder) / "corpus"
+            write_corpus(path, options.tokens, options.words)
             print(table(measure(["adaptive softmax"], options, path), options))
 
 

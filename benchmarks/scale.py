@@ -8,7 +8,7 @@ Each corpus gets a process of its own, with the book's Rnnlm (LSTM 100) on batch
 is a burst of training steps by each, on windows spread evenly over the whole file, so that a change in the machine's
 speed meets all alike. Figures are medians over rounds; reading is what it takes to get a window and nothing more.
 Anonymous memory is what a process has for itself; the peak also counts pages of files, which the system takes back when
-it needs them.
+it needs them. How cost grows with the other sizes: `python -m benchmarks.growth`.
 """
 
 import argparse
@@ -22,14 +22,16 @@ from time import perf_counter
 
 import numpy as np
 
-from benchmarks.worker import ROOT, status
-from rnnlm import SGD, Batches, Rnnlm, Vocabulary, open_corpus
+from benchmarks.worker import ROOT, peak_memory, status
+from rnnlm import SGD, Batches, LanguageModel, ModelConfig, Vocabulary, open_corpus
+from rnnlm.backend import ops
 from rnnlm.data.encoding import write_ids
 from rnnlm.training.run import Run
 
 SIZES = (1_000_000, 10_000_000, 100_000_000)
 WORDS = 10_000
-N, T = 20, 35
+N, T, D = 20, 35, 100
+BOOK = (N, T, 100, 1)  # sequences, time steps, hidden units and layers of the book's Rnnlm
 ROUNDS = 10
 PIECE = 1 << 20
 
@@ -43,11 +45,16 @@ def zipf_ids(tokens, words, seed=0):
         yield np.minimum(np.searchsorted(upto, draws), words - 1)
 
 
+def write_corpus(path, tokens, words):
+    """Write an encoded corpus of such ids."""
+    write_ids(path, Vocabulary(f"w{i}" for i in range(words)), zipf_ids(tokens, words))
+
+
 class Spread(Batches):
     """So many windows, spread evenly over all there are, again and again."""
 
-    def __init__(self, xs, ts, windows):
-        super().__init__(xs, ts, N, T)
+    def __init__(self, ids, windows, N, T):
+        super().__init__(ids[:-1], ids[1:], N, T)
         self.stride = max(1, len(self) // windows)
 
     def window(self, number):
@@ -55,38 +62,46 @@ class Spread(Batches):
         return super().window(number * self.stride % len(self))
 
 
-def work(path, windows):
+def work(path, windows, N, T, H, layers):
     """A worker's life: it does what a line on its standard input says."""
     start = perf_counter()
     ids, words = open_corpus(path)
     opened = perf_counter() - start
-    spread = Spread(ids[:-1], ids[1:], windows)
-    run, read, anonymous = Run(Rnnlm(len(words), 100, 100), SGD(20.0), spread, 0.25), 0, 0.0
+    sizes = {"vocab_size": len(words), "wordvec_size": D, "hidden_size": H, "layers": layers}
+    model, spread = LanguageModel(ModelConfig(cell="lstm", **sizes)), Spread(ids, windows, N, T)
+    run, read, anonymous = Run(model, SGD(20.0), spread, 0.25), 0, 0.0
     for line in sys.stdin:
         task, count = line.split()
-        start = perf_counter()
-        for _ in range(int(count)):
-            if task == "steps":
-                run.step()
-            else:
-                spread.window(read)
-                read += 1
-        seconds = perf_counter() - start
+        with ops.one_blas_thread:  # in which a trainer stays
+            start = perf_counter()
+            for _ in range(int(count)):
+                if task == "steps":
+                    run.step()
+                else:
+                    spread.window(read)
+                    read += 1
+            seconds = perf_counter() - start
         anonymous = max(anonymous, status("RssAnon"))
-        facts = {"opened": opened, "anonymous": anonymous, "file": status("RssFile"), "peak": status("VmHWM")}
+        facts = {"opened": opened, "anonymous": anonymous, "file": status("RssFile"), "peak": peak_memory()}
         print(json.dumps(facts if task == "facts" else seconds), flush=True)
 
 
 class Worker:
-    """A corpus in its own process."""
+    """A corpus in its own process, and a model of so many hidden units and layers on batches of so much of it."""
 
-    def __init__(self, path, windows):
-        command = [sys.executable, "-m", "benchmarks.scale", "--windows", str(windows), "--worker", str(path)]
+    def __init__(self, path, windows, sizes=BOOK):
+        options = ["--windows", windows, "--worker", path, "--sizes", *sizes]
+        command = [sys.executable, "-m", "benchmarks.scale", *map(str, options)]
         self.process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
     def ask(self, task, count=0):
+        """Seconds of so many "steps" or "reads"; the worker's "facts"."""
         print(task, count, file=self.process.stdin, flush=True)
         return json.loads(self.process.stdout.readline())  # no answer is no JSON, and the worker has said why
+
+    def close(self):
+        """End it."""
+        self.process.communicate()
 
 
 def measure(sizes, windows, folder):
@@ -94,7 +109,7 @@ def measure(sizes, windows, folder):
     workers = {}
     for tokens, words in sizes:
         path = folder / f"{tokens}-{words}"
-        write_ids(path, Vocabulary(f"w{i}" for i in range(words)), zipf_ids(tokens, words))
+        write_corpus(path, tokens, words)
         workers[tokens, words] = Worker(path, windows)
     burst = max(1, windows // ROUNDS)
     for worker in workers.values():
@@ -106,7 +121,7 @@ def measure(sizes, windows, folder):
                 rows[size].append(worker.ask(task, burst) / (burst * N * T) * 1e6)
     facts = {size: worker.ask("facts") for size, worker in workers.items()}
     for worker in workers.values():
-        worker.process.communicate()
+        worker.close()
     return [
         {"tokens": n[0], "words": n[1], **{task: rows[n] for task, rows in times.items()}, **facts[n]} for n in sizes
     ]
@@ -136,9 +151,10 @@ def main():
     parser.add_argument("--tokens", type=int, nargs="+", default=SIZES)
     parser.add_argument("--words", type=int, nargs="+", default=[WORDS], help="in the vocabulary")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", type=int, nargs=4, default=BOOK, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
-        work(options.worker, options.windows)
+        work(options.worker, options.windows, *options.sizes)
         return
     with tempfile.TemporaryDirectory() as folder:
         results = measure(list(product(options.tokens, options.words)), options.windows, Path(folder))

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
+from benchmarks import growth_report
 from benchmarks.cases import CASES, Sizes, Targets, Training
 from benchmarks.contestants import contestant
+from benchmarks.growth import Point, points_of
+from benchmarks.growth_report import GROWTHS, MEASURES, is_worse, short, slope
 from benchmarks.measure import TOLERANCES, NotTheSameWork, expect_same
 from benchmarks.report import draw, head, row
 from benchmarks.small_weights import FORMATS, measured, table
@@ -70,3 +73,27 @@ def test_small_weights_are_measured_in_each_format(tmp_path, capsys):
     headings, _, *lines = capsys.readouterr().out.splitlines()
     assert {line.count("|") for line in (headings, *lines)} == {headings.count("|")}
     assert [line.split()[1:4] for line in lines] == [[name, "|", "2.50"] for name in FORMATS]
+
+
+def test_growth_is_held_against_theory(tmp_path):
+    assert slope([5, 10, 20, 40], [3, 99, 99, 3 * 8**1.5]) == pytest.approx(1.5)
+    assert not is_worse(slope([1, 8], [70, 70]), 0)
+    assert [short(size) for size in (5, 2_500, 8_000_000)] == ["5", "2.5k", "8M"]
+    results = {}
+    for number, (name, growth) in enumerate(GROWTHS.items()):
+        points = [vars(point) for point in points_of(name)]
+        sizes = [point[name] for point in points]
+        assert [size / sizes[0] for size in sizes] == [1, 2, 4, 8]
+        assert {key for point in points for key, size in point.items() if size != vars(Point())[key]} == {name}
+        over = {"time": 0.2 if number % 2 else 0.05, "memory": 0.05 if number % 2 else -0.5}
+        results[name] = {"sizes": sizes, **{m: [7 * s ** (growth.most + over[m]) for s in sizes] for m in MEASURES}}
+    headings, _, *lines = growth_report.table(results).splitlines()
+    assert {line.count("|") for line in lines} == {headings.count("|")}
+    for number, (line, growth) in enumerate(zip(lines, GROWTHS.values())):
+        cells = [cell.strip() for cell in line.split("|")]
+        assert cells[1] == growth.title
+        assert cells[4] == f"{growth.most + (0.2 if number % 2 else 0.05):.2f} (≤ {growth.most}){' ✗' * (number % 2)}"
+        assert cells[6] == f"{growth.most + (0.05 if number % 2 else -0.5):.2f} (≤ {growth.most})"
+    pytest.importorskip("matplotlib", reason="draws: pip install 'rnnlm[plot]'")
+    growth_report.draw({name: results[name] for name in ("V", "corpus")}, tmp_path / "growth.png")
+    assert (tmp_path / "growth.png").stat().st_size > 5_000
