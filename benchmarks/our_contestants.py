@@ -23,15 +23,16 @@ class Ours(Hands):
     def __init__(self, case, weights=None):
         from rnnlm import SGD
         from rnnlm.backend import ops
+        from rnnlm.training.foreign import as_model
         from rnnlm.training.steps import Steps
 
         self.model = case.sizes.model()  # by itself, as its user would: those are the weights of all
         self.optimizer, self.one_blas_thread = SGD(LR), ops.one_blas_thread
-        self.compute = Steps(self.model, MAX_GRAD)
+        self.compute = Steps(as_model(self.model))
 
     def step(self, xs, ts):
         with self.one_blas_thread:  # in which the trainer stays
-            loss, _, factor = self.compute(xs, ts)
+            loss, _, factor = self.compute(xs, ts, MAX_GRAD)
             self.optimizer.update([self.model.flat_params], [self.model.flat_grads], factor)
             return read(loss)
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from rnnlm.checks import one_of, whole_number
 
-__all__ = ["PARTS", "PURPOSES", "Steps", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
+__all__ = ["PARTS", "PURPOSES", "StepStreams", "fresh_seed", "key_of", "old_generator", "philox", "stream"]
 
 PURPOSES = {
     "initial weights": 0,  # part: number of the layer
@@ -59,7 +59,7 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
     return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
 
 
-class Steps:
+class StepStreams:
     """The random numbers of a purpose at one step after another, as `stream` has them, from a generator that is set to
     each: that takes a tenth of the time.
 
@@ -72,8 +72,8 @@ class Steps:
         self._beginning, self._generator = self._words.state, np.random.Generator(self._words)
 
     def at(self, step: int) -> np.random.Generator:
-        """The generator at the beginning of a step, in [0, 2^64), until the next call."""
-        self._beginning["state"]["counter"][2] = step
+        """The generator at the beginning of a step, in [0, 2^64), until the next call; for one thread at a time."""
+        self._beginning["state"]["counter"][2] = whole_number("step", step, 0, 2**64)
         self._words.state = self._beginning
         return self._generator
 

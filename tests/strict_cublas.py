@@ -16,14 +16,19 @@ class Cublas:
     Args:
         do: is given a function that computes, and calls it, now or when a recording is replayed.
         current: gives the number of the stream that is current.
+        recording: gives what is being recorded, or None.
     """
 
-    def __init__(self, do, current):
-        self.do, self.current, self.of = do, current, {}
+    def __init__(self, do, current, recording):
+        self.do, self.current, self.recording, self.of, self.recorded = do, current, recording, {}, {}
 
     def cublasCreate_v2(self, handle):
-        handle._obj.value = 1 + len(self.of)
+        handle._obj.value = 1 + max(self.of, default=0)
         self.of[handle._obj.value] = [None, False]  # stream, and whether there is a workspace
+        return 0
+
+    def cublasDestroy_v2(self, handle):
+        del self.of[handle.value]
         return 0
 
     def cublasSetStream_v2(self, handle, stream):
@@ -41,6 +46,10 @@ class Cublas:
     ):  # fmt: skip
         stream, workspace = self.of[handle.value]
         assert stream == self.current()
+        recording = self.recording()
+        if recording is not None:
+            streams = self.recorded.setdefault((id(recording), handle.value), {stream})
+            assert streams == {stream}, "products side by side would have one workspace"
         assert workspace, "a workspace of cuBLAS's own can't be used while launches are recorded"
         assert a_type == b_type == c_type
         assert compute in COMPUTED[c_type]

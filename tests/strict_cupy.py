@@ -321,7 +321,7 @@ def install():
     cupy.__version__ = "14 (strict stand-in)"
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
-    attributes = {"MultiProcessorCount": 132}
+    attributes = {"MultiProcessorCount": 132, "MaxSharedMemoryPerBlockOptin": 232_448}
     device = types.SimpleNamespace(id=0, use=lambda: None, compute_capability=OF_NO_CLUSTERS, attributes=attributes)
     driver = types.SimpleNamespace(funcSetAttribute=lambda kernel, attribute, value: None)
     runtime = types.SimpleNamespace(
@@ -358,4 +358,4 @@ def cublas():
         count_launch()
         recorder.do(function)
 
-    return Cublas(do, current=lambda: recorder.stream)
+    return Cublas(do, current=lambda: recorder.stream, recording=lambda: recorder.steps)

@@ -9,7 +9,7 @@ import pytest
 
 import rnnlm
 from rnnlm.errors import InputError
-from rnnlm.randomness import PARTS, PURPOSES, Steps, fresh_seed, key_of, old_generator, philox, stream
+from rnnlm.randomness import PARTS, PURPOSES, StepStreams, fresh_seed, key_of, old_generator, philox, stream
 
 PACKAGE = Path(rnnlm.__file__).parent
 
@@ -47,7 +47,7 @@ def test_the_streams_are_those_of_earlier_versions(step):
 
 
 def test_steps_are_those_of_new_generators():
-    steps = Steps(2**64 - 1, "sampled words", 3)
+    steps = StepStreams(2**64 - 1, "sampled words", 3)
     for step in (0, 7, 2**64 - 1, 7):
         drawn = steps.at(step)
         assert drawn.random() == stream(2**64 - 1, "sampled words", step, 3).random()

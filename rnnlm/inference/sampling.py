@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
-from rnnlm.randomness import PARTS, Steps, fresh_seed
+from rnnlm.randomness import PARTS, StepStreams, fresh_seed
 
 __all__ = ["Sampler", "Sampling"]
 
@@ -67,7 +67,7 @@ class Sampler:
         if how.seed is not None:
             whole_number("seed", how.seed, 0, 2**64)
         self.how, self.seed = how, fresh_seed() if how.seed is None else int(how.seed)
-        self._random = Steps(self.seed, "sampled words", whole_number("number", part, 0, PARTS))
+        self._random = StepStreams(self.seed, "sampled words", whole_number("number", part, 0, PARTS))
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
         self.last = vocab_size - self.starts[-1]  # words of the last run

@@ -131,6 +131,7 @@ class _Stack(Sequential):
         ]
         self.names, self.params, self.grads = [name for name, _ in pairs], [p for _, p in pairs], []
         self.flat_params = self.flat_grads = xp.zeros(0, dtype)
+        self._tied = {}  # its layers see to that themselves
 
     def share(self, other: Sequential) -> None:
         """Take another chain's weights, of which this one is a copy, for its own: none are copied."""

@@ -168,15 +168,15 @@ class Sequential(Summarized, Parameters):
             ops.join()
             return dxs
 
-    def all_leaves(self) -> list[Layer]:
-        """The layers that are made of no others, the head last."""
-        return [*self._leaves.values(), *([] if self.head is None else [self.head])]
+    def all_layers(self) -> list[Layer]:
+        """All layers, those within others and the head too."""
+        return [*self._all.values(), *([] if self.head is None else [self.head])]
 
     @property
     def repeatable(self) -> bool:
         """Whether a training's windows of one shape all launch the same, and ask a device for nothing: as far as layers
         say so of their own class."""
-        known = all(type(layer).__dict__.get("repeatable", False) for layer in self.all_leaves())
+        known = all(type(layer).__dict__.get("repeatable", False) for layer in self.all_layers())
         return known and self.head is not None and not self.mask_zero
 
     @property

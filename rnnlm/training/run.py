@@ -52,7 +52,7 @@ class Run:
         self._update, self._forget = update_of(optimizer), forget_of(optimizer)
         self.batches = instance_of("batches", batches, Windows)
         self.max_grad = positive("max_grad", max_grad, finite=False)
-        self._compute = Steps(self.model, self.max_grad)
+        self._compute = Steps(self.model)
         self.rate = None if rate is None else function("rate", rate)
         if rate is not None and not hasattr(optimizer, "lr"):
             raise refused("optimizer", "one with a learning rate, lr, for the rate to set", optimizer)
@@ -133,7 +133,7 @@ class Run:
         xs, ts = self.batches.window(number)
         if self.batches.fresh(number):
             self.model.reset_state()
-        loss, norm, factor = self._compute(xs, ts)
+        loss, norm, factor = self._compute(xs, ts, self.max_grad)
         params, grads = self.model.weights(), self.model.gradients()
         loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
         weight = self.batches.weight(number)

@@ -1,10 +1,12 @@
 """What a training does with each window but for the update: forward, back, and the norm of the gradient."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 from rnnlm.backend import Array, memory, ops, xp
+from rnnlm.layers.base import Layer
 from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.clipping import norm_and_factor
@@ -14,54 +16,90 @@ __all__ = ["Steps"]
 
 USUAL = 2  # windows of a shape before one is recorded: by then kernels are compiled and buffers are there
 MOST = 64  # recordings: windows of random lengths have some thirty shapes
+PLAIN = (bool, int, float, str, tuple, type(None))  # types of settings
+VARY = {"train_flg", "penalty", "counted", "_saved", "_written"}  # what each forward and backward set
 
 Result = tuple[Array, Array, Array]
+Compute = Callable[[Any, Any, float], Result]
 
 
 class Steps:
     """Loss of a window, norm of its gradient, and the factor that clips it, as arrays of the backend.
 
     On a GPU, where small kernels take less than it costs to launch them, what a window of a usual shape launches is
-    recorded once (`ops.record`) and replayed for the next ones: the same kernels on the same memory, so the same bits.
+    recorded once (`ops.Recorder`) and replayed for the next ones: the same kernels on the same memory, the same bits.
 
     Args:
         model: to be trained.
-        max_grad: clip the gradient's global norm at this.
+
+    Attributes:
+        trouble: why nothing is recorded, in words; None if it may be.
     """
 
-    def __init__(self, model: Stacked | ForeignModel, max_grad: float) -> None:
-        self.model, self.max_grad = model, max_grad
-        self._records = ops.RECORDS and model.repeatable
-        self._seen: dict[tuple[int, ...], int] = {}
-        self._recordings: dict[tuple[int, ...], _Recording] = {}
+    def __init__(self, model: Stacked | ForeignModel) -> None:
+        self.model = model
+        self.trouble = None if ops.RECORDS and model.repeatable else "not all windows of a shape launch the same here"
+        self._forget()
 
-    def __call__(self, xs: Any, ts: Any) -> Result:
-        """Forward and back. What the arrays hold is overwritten by the next call."""
-        recording = self._recording(xs, ts) if self._records else None
-        return self._compute(xs, ts) if recording is None else recording.replay(xs, ts)
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy records anew."""
+        return {"model": self.model, "trouble": self.trouble}
 
-    def _compute(self, xs: Any, ts: Any) -> Result:
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._forget()
+
+    def __call__(self, xs: Any, ts: Any, max_grad: float) -> Result:
+        """Forward and back. What the arrays hold is overwritten by the next call.
+
+        Args:
+            xs, ts: inputs and targets of a window.
+            max_grad: the norm that a gradient is scaled down to.
+        """
+        recording = None if self.trouble else self._recording(xs, ts, max_grad)
+        return self._compute(xs, ts, max_grad) if recording is None else recording.replay(xs, ts)
+
+    def _compute(self, xs: Any, ts: Any, max_grad: float) -> Result:
         loss = self.model.forward(xs, ts)
         self.model.backward()
-        norm, factor = norm_and_factor(self.model.gradients(), self.max_grad)
+        norm, factor = norm_and_factor(self.model.gradients(), max_grad)
         return loss, norm, factor
 
-    def _recording(self, xs: Any, ts: Any) -> "_Recording | None":
+    def _forget(self) -> None:
+        """Record anew."""
+        self._recorder: Any = None
+        self._seen: dict[Any, int] = {}
+        self._recordings: dict[Any, _Recording] = {}
+        self._place: Any = None
+
+    def _recording(self, xs: Any, ts: Any, max_grad: float) -> "_Recording | None":
         """One for a window like this, made now where it is time for that, or None."""
         stack = self.model.stack
         if stack is None or not _ids_alone(xs, ts) or (stack.regularizers and isinstance(ts, np.ndarray)):
             return None
-        found = self._recordings.get(xs.shape)
+        if self._place != (place := (memory.made(), id(stack.flat_params))):  # buffers were replaced
+            self._forget()
+            self._place = place
+        kind = xs.shape, max_grad
+        found = self._recordings.get(kind)
         if found is not None and found.holds():
             return found
-        seen = self._seen[xs.shape] = 1 if self._recordings.pop(xs.shape, None) else self._seen.get(xs.shape, 0) + 1
-        if seen <= USUAL or len(self._recordings) >= MOST:
+        self._recordings.pop(kind, None)
+        self._seen[kind] = self._seen.get(kind, 0) + 1
+        if self._seen[kind] <= USUAL or len(self._recordings) >= MOST:
             return None
-        made = _Recording(stack, lambda xs, ts: self._compute(xs.T, ts.T), xs.shape)
-        self._records = made.launches is not None
-        if self._records:
-            self._recordings[xs.shape] = made
-        return made if self._records else None
+        return self._record(stack, kind)
+
+    def _record(self, stack: Sequential, kind: tuple[tuple[int, int], float]) -> "_Recording | None":
+        try:
+            self._recorder = self._recorder or ops.Recorder()
+            made = _Recording(self._recorder, stack, self._compute, *kind)
+        except Exception as error:  # whatever is wrong with a model itself it will say when it is called
+            self.trouble = f"{type(error).__name__}: {error}"
+            return None
+        self._recordings[kind] = made
+        self._place = memory.made(), id(stack.flat_params)
+        return made
 
 
 def _ids_alone(xs: Any, ts: Any) -> bool:
@@ -73,34 +111,45 @@ def _ids_alone(xs: Any, ts: Any) -> bool:
 class _Recording:
     """The launches of a window of one shape, and what they find and leave on the host's side."""
 
-    def __init__(self, stack: Sequential, compute: Any, shape: tuple[int, int]) -> None:
-        self.stack, self.first, self.weights = stack, stack.train_steps, stack.flat_params
-        layers = stack.all_leaves()
+    def __init__(
+        self, recorder: Any, stack: Sequential, compute: Compute, shape: tuple[int, int], max_grad: float
+    ) -> None:
+        self.stack, self.first, self.rows = stack, stack.train_steps, shape[0]
+        layers = stack.all_layers()
         for layer in layers:
             layer.begin_recording(shape[0])
         self.found = [(layer, dict(vars(layer))) for layer in layers]
+        self.settings = [setting for layer in layers for setting in _settings(layer)]
         window = xp.empty(shape[::-1], np.int32)
-        self.launches = ops.record(compute, window, window)
-        self.left = [
-            (layer, {name: value for name, value in vars(layer).items() if value is not found.get(name)})
-            for layer, found in self.found
-        ]
-        for layer, found in self.found:
-            vars(layer).update(found)
-        stack.train_steps = self.first
-        self.made = memory.made()
+        try:
+            self.graph = recorder.record(lambda xs, ts: compute(xs.T, ts.T, max_grad), window, window)
+            self.left = [(layer, dict(vars(layer))) for layer in layers]
+        finally:  # nothing was computed
+            for layer, found in self.found:
+                vars(layer).update(found)
+            stack.train_steps = self.first
 
     def holds(self) -> bool:
-        """Whether all memory that the launches use is still in use."""
-        return self.made == memory.made() and self.stack.flat_params is self.weights
+        """Whether layers are set as they were."""
+        return all(values.get(name) is value for values, name, value in self.settings)
 
     def replay(self, xs: Array, ts: Array) -> Result:
         """As if the model had been called."""
-        for layer, found in self.found:
-            layer.as_found(found)
-        self.launches.replay((xs.T, ts.T), self.stack.train_steps - self.first)
-        for layer, left in self.left:
-            vars(layer).update(left)
-        self.stack.train_steps += 1
-        result: Result = self.launches.result
+        with self.stack.one_thread:
+            for layer, _ in self.found:
+                layer.check_batch(self.rows)
+            for layer, found in self.found:
+                layer.as_found(found)
+            self.graph.replay((xs.T, ts.T), self.stack.train_steps - self.first)
+            for layer, left in self.left:
+                vars(layer).update(left)
+            self.stack.train_steps += 1
+        result: Result = self.graph.result
         return result
+
+
+def _settings(layer: Layer) -> list[tuple[dict[str, Any], str, Any]]:
+    """Plain attributes of a layer and of its masks: whose they are, by which name, and what they are."""
+    own = [(vars(layer), name) for name in vars(layer) if name not in VARY]
+    masks = [(vars(mask), name) for mask in layer.masks for name in vars(mask) if name != "step"]
+    return [(values, name, values[name]) for values, name in [*own, *masks] if isinstance(values[name], PLAIN)]

@@ -129,6 +129,14 @@ def test_the_large_matrices_never_stand_in_memory_as_float32(to):
     assert peak - held < 0.4 * 4 * V * D  # Wh, a block for each thread, a few rows of scores
 
 
+def test_a_chain_of_its_own_can_be_copied_and_shared():
+    stack = quantize(made("lstm"), "int8").stack
+    ids = dev(np.array([[1, 2, 3]]))
+    for twin in (copy.deepcopy(stack), pickle.loads(pickle.dumps(stack)), stack.shared_copy()):
+        np.testing.assert_array_equal(host(twin.scores(ids)), host(stack.scores(ids)))
+        stack.reset_state()
+
+
 def test_the_model_is_left_as_it_is_and_the_state_begins_with_zeros(rng):
     model = made("lstm")
     model.predict(rng.integers(0, V, (1, 3)))

@@ -1,5 +1,8 @@
 """Steps whose launches are recorded and replayed, against steps that are launched one by one: the same bits."""
 
+import pickle
+from threading import Thread
+
 import numpy as np
 import pytest
 
@@ -7,13 +10,15 @@ from rnnlm.backend import ops
 from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences
+from rnnlm.errors import InputError
 from rnnlm.inference.evaluation import evaluate
 from rnnlm.layers.embedding import TimeEmbedding
 from rnnlm.layers.state import Stateful
 from rnnlm.models import AwdLstm, BetterRnnlm, LanguageModel, ModelConfig, SimpleRnnlm
 from rnnlm.optim import SGD, Adam
 from rnnlm.training.run import Run
-from tests.gradcheck import host
+from rnnlm.training.steps import Steps
+from tests.gradcheck import dev, host
 
 pytestmark = pytest.mark.skipif(not ops.RECORDS, reason="on a CPU to launch is to compute: --strict-cupy, or a GPU")
 V, N, T = 23, 3, 6
@@ -38,7 +43,8 @@ def trained(model, windows, steps=14, records=True):
     """All that a training leaves, with an evaluation and a going on from what was written down in its midst."""
     made, optimizer = MODELS[model](), Adam(0.01)
     run = Run(made, optimizer, WINDOWS[windows](), 0.25)
-    run._compute._records &= records
+    if not records:
+        run._compute.trouble = "it is told not to"
     for step in range(steps):
         run.step()
         if step == 5:
@@ -50,8 +56,11 @@ def trained(model, windows, steps=14, records=True):
     return b"".join(host(a).tobytes() for a in arrays), made.train_steps, run
 
 
-@pytest.mark.parametrize("windows", WINDOWS)
-@pytest.mark.parametrize("model", MODELS)
+@pytest.mark.parametrize(
+    ("model", "windows"),
+    [*((model, "text") for model in MODELS), *((model, "random lengths") for model in ("gru", "awd")),
+     ("better", "sentences"), ("awd", "sentences")],
+)  # fmt: skip
 def test_replayed_steps_leave_the_same_bits(model, windows):
     recorded, steps, run = trained(model, windows)
     padded_and_regularised = windows == "sentences" and model == "awd"  # which pads count is asked of the host
@@ -87,10 +96,10 @@ def test_memory_that_is_no_longer_used_is_not_written_to():
     for _ in range(5):
         run.step()
     (before,) = run._compute._recordings.values()
-    assert before.holds()
     model.forward(*(np.zeros((N, 2 * T), int) for _ in range(2)))
     model.backward()
-    assert not before.holds()
+    run.step()
+    assert not run._compute._recordings
     for _ in range(5):
         run.step()
     (after,) = run._compute._recordings.values()
@@ -117,7 +126,7 @@ class Asking(TimeEmbedding):
 
 def test_what_is_not_known_is_launched_as_it_is():
     run = Run(Weighed(V, 5, 7), SGD(0.1), WINDOWS["text"](), 0.25)
-    assert not run._compute._records
+    assert "not all windows" in run._compute.trouble
 
 
 def test_what_asks_for_a_value_is_launched_as_it_is():
@@ -129,5 +138,114 @@ def test_what_asks_for_a_value_is_launched_as_it_is():
         for _ in range(6):
             run.step()
         assert bool(run._compute._recordings) is (kind is TimeEmbedding)
+        assert (run._compute.trouble is None) is (kind is TimeEmbedding)
         results.append(host(model.flat_params).tobytes())
     assert results[0] == results[1]
+
+
+def begun(model="simple", windows="text", steps=5):
+    """A training whose windows are replayed."""
+    run = Run(MODELS[model](), SGD(0.1), WINDOWS[windows](), 0.25)
+    for _ in range(steps):
+        run.step()
+    assert run._compute._recordings
+    return run
+
+
+CHANGES = {
+    "ar": ("awd", lambda run: setattr(run.model.layers["ar"], "ar", 7.0)),
+    "stateful": ("simple", lambda run: setattr(run.model.layers["rnn"], "stateful", False)),
+    "ignore_label": ("simple", lambda run: setattr(run.model.head, "ignore_label", 3)),
+    "seed": ("better", lambda run: run.model.layers["input_dropout"].mask.seed(99, 0)),
+    "max_grad": ("simple", lambda run: setattr(run, "max_grad", 0.01)),
+    "train_steps": ("better", lambda run: setattr(run.model, "train_steps", 0)),
+}
+
+
+@pytest.mark.parametrize("change", CHANGES)
+def test_what_is_changed_in_between_counts(change):
+    model, act = CHANGES[change]
+    results = []
+    for records in (True, False):
+        run = begun(model)
+        if not records:
+            run._compute.trouble = "it is told not to"
+        act(run)
+        for _ in range(4):
+            run.step()
+        results.append(host(run.model.flat_params).tobytes())
+    assert results[0] == results[1]
+
+
+def test_a_recording_is_of_one_thread():
+    """What another thread does meanwhile is done, not recorded."""
+    from rnnlm.backend.cuda import graphs
+
+    done, model = [], SimpleRnnlm(V, 5, 7)
+
+    class Beside(Steps):
+        def _compute(self, xs, ts, max_grad):
+            if graphs._now.graph is not None:
+                thread = Thread(target=lambda: ops.later(lambda: done.append(graphs._now.graph)))
+                thread.start()
+                thread.join()
+            return super()._compute(xs, ts, max_grad)
+
+    run = Run(model, SGD(0.1), WINDOWS["text"](), 0.25)
+    run._compute = Beside(model)
+    for _ in range(5):
+        run.step()
+    assert done == [None]
+
+
+def test_a_state_of_another_batch_size_is_refused_as_ever():
+    run = begun()
+    run.model.set_state([(dev(np.zeros((N + 1, 7), np.float32)),)])
+    with pytest.raises(InputError, match="reset_state"):
+        run.step()
+
+
+def test_a_backward_after_a_replay_is_refused_as_ever():
+    run = begun()
+    run.model.forward(np.zeros((N, T), int), np.zeros((N, T), int), train_flg=False)
+    run.step()
+    with pytest.raises(InputError, match="needs a forward of its own"):
+        run.model.backward()
+
+
+class Skipping(TimeEmbedding):
+    """Made of another layer, which says of itself that it does the same each time."""
+
+    def parts(self):
+        return {"inner": self._inner}
+
+
+def test_a_layer_made_of_others_has_to_say_so_itself():
+    model = SimpleRnnlm(V, 5, 7)
+    assert model.stack.repeatable
+    layer = model.stack.layers["embed"]
+    layer.__class__ = Skipping
+    assert not model.stack.repeatable
+
+
+def test_no_more_are_kept_than_there_is_room_for(monkeypatch):
+    from rnnlm.training import steps
+
+    monkeypatch.setattr(steps, "MOST", 2)
+    run = begun("simple", "random lengths", 60)
+    assert len(run._compute._recordings) == 2
+
+
+def test_weights_that_were_moved_are_not_those_of_a_recording():
+    run, other = begun(), SimpleRnnlm(V, 5, 7, seed=9)
+    run.model.stack.share(other.stack)
+    run.model._stand_on(run.model.stack)
+    run.step()
+    assert not run._compute._recordings
+
+
+def test_a_copy_records_anew():
+    run = begun()
+    twin = pickle.loads(pickle.dumps(run._compute))
+    assert not twin._recordings
+    assert twin.trouble is None

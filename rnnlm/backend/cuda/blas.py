@@ -5,18 +5,20 @@ is refused while launches are recorded (`graphs.py`). Where the library can't be
 """
 
 import ctypes
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import cache
 from threading import local
 from typing import Any
 
-__all__ = ["product"]
+__all__ = ["Handle", "library", "product", "taking"]
 
 Array = Any
 WORKSPACE = 32 << 20  # bytes: what cuBLAS asks for on Hopper. Its own can't be used while launches are recorded
 NORMAL, TRANSPOSED, DEFAULT_ALGORITHM = 0, 1, -1
 REAL = {"f": (0, ctypes.c_float), "d": (1, ctypes.c_double)}  # cudaDataType, and what factors are
 COMPUTE = {"f": {"fp32": 68, "tf32": 77}, "d": {"fp32": 70, "tf32": 70}}  # cublasComputeType
-lane = 0  # which handle is used: what runs beside other products needs a workspace of its own
 NUMBERS = {(char, add): ctypes.byref(kind(add)) for char, (_, kind) in REAL.items() for add in (0, 1)}
 
 
@@ -38,33 +40,64 @@ def _expect(status: int) -> None:
         raise RuntimeError(f"cuBLAS failed with status {status}")
 
 
-class _Handles(local):
-    """Of each thread its own handle on each device, and the workspace that goes with it."""
+class Handle:
+    """What cuBLAS knows of one user, on the current device: a stream, and a workspace, which nothing else may use while
+    its products are computed. Recorded products use it at each replay."""
 
     def __init__(self) -> None:
-        self.of: dict[tuple[int, int], tuple[Any, Any]] = {}
-        self.streams: dict[tuple[int, int], int] = {}
-
-    def current(self, cublas: Any) -> Any:
-        """The handle for the current device and lane, set to the current stream."""
         import cupy
 
-        number = cupy.cuda.device.get_device_id(), lane
-        if number not in self.of:
-            handle = ctypes.c_void_p()
-            _expect(cublas.cublasCreate_v2(ctypes.byref(handle)))
-            self.of[number] = handle, cupy.cuda.alloc(WORKSPACE)
-        handle, workspace = self.of[number]
+        self._cublas, self._handle, self._stream = library(), ctypes.c_void_p(), None
+        _expect(self._cublas.cublasCreate_v2(ctypes.byref(self._handle)))
+        self._workspace = cupy.cuda.alloc(WORKSPACE)
+
+    def on_current_stream(self) -> ctypes.c_void_p:
+        """The handle, set to the stream that is current."""
+        import cupy
+
         stream = cupy.cuda.get_current_stream().ptr
-        if self.streams.get(number) != stream:
-            _expect(cublas.cublasSetStream_v2(handle, ctypes.c_void_p(stream)))
-            where = ctypes.c_void_p(workspace.ptr), ctypes.c_size_t(WORKSPACE)
-            _expect(cublas.cublasSetWorkspace_v2(handle, *where))  # which the line before has given up
-            self.streams[number] = stream
-        return handle
+        if self._stream != stream:
+            _expect(self._cublas.cublasSetStream_v2(self._handle, ctypes.c_void_p(stream)))
+            where = ctypes.c_void_p(self._workspace.ptr), ctypes.c_size_t(WORKSPACE)
+            _expect(self._cublas.cublasSetWorkspace_v2(self._handle, *where))  # which the line before has given up
+            self._stream = stream
+        return self._handle
+
+    def __del__(self) -> None:
+        if self._handle and not sys.is_finalizing():
+            self._cublas.cublasDestroy_v2(self._handle)
 
 
-_handles = _Handles()
+class _Users(local):
+    """Of each thread its own handle on each device; or one that it was lent."""
+
+    def __init__(self) -> None:
+        self.own: dict[int, Handle] = {}
+        self.lent: Handle | None = None
+
+    def handle(self) -> Handle:
+        """The one to be used now."""
+        import cupy
+
+        if self.lent is not None:
+            return self.lent
+        device = cupy.cuda.device.get_device_id()
+        if device not in self.own:
+            self.own[device] = Handle()
+        return self.own[device]
+
+
+_users = _Users()
+
+
+@contextmanager
+def taking(handle: Handle) -> Iterator[None]:
+    """A context in which this thread's products take another handle than its own."""
+    before, _users.lent = _users.lent, handle
+    try:
+        yield
+    finally:
+        _users.lent = before
 
 
 def layout(a: Array) -> tuple[int, int] | None:
@@ -96,7 +129,7 @@ def product(a: Array, b: Array, out: Array, add: bool, precision: str) -> bool:
     pointer = ctypes.c_void_p
     _expect(
         cublas.cublasGemmEx(
-            _handles.current(cublas), of_b, of_a, N, M, K, one, pointer(b.data.ptr), kind, far_b,
+            _users.handle().on_current_stream(), of_b, of_a, N, M, K, one, pointer(b.data.ptr), kind, far_b,
             pointer(a.data.ptr), kind, far_a, kept, pointer(out.data.ptr), kind, far_out,
             COMPUTE[char][precision], DEFAULT_ALGORITHM,
         )

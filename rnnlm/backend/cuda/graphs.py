@@ -11,6 +11,7 @@ runs on its multiprocessors takes longer for both.
 
 from collections.abc import Callable, Sequence
 from functools import cache
+from threading import local
 from typing import Any
 
 import numpy as np
@@ -18,50 +19,79 @@ import numpy as np
 from rnnlm.backend.cuda import blas
 from rnnlm.backend.cuda.launch import FLOAT, empty, full, launch, word
 
-__all__ = ["Recorded", "beside", "idle", "join", "later", "masks_since"]
+__all__ = ["Graph", "Recorder", "beside", "idle", "join", "later", "masks_since"]
 
 Array = Any
 FIRST = -5  # the highest priority that there is, for what others wait for
-_recording: "Recorded | None" = None
 
 
-class Recorded:
+class _Now(local):
+    """What this thread records at present."""
+
+    graph: "Graph | None" = None
+
+
+_now = _Now()
+
+
+class Recorder:
+    """Records functions, whose graphs are replayed one at a time: they share memory that nobody else gets, streams, and
+    cuBLAS's handles."""
+
+    def __init__(self) -> None:
+        import cupy
+
+        if blas.library() is None:
+            raise RuntimeError("cuBLAS can't be loaded: CuPy's own products can't be recorded")
+        self.memory = cupy.cuda.MemoryPool()
+        self.stream = cupy.cuda.Stream(non_blocking=True, priority=FIRST)
+        self.beside = cupy.cuda.Stream(non_blocking=True)
+        self.handles = blas.Handle(), blas.Handle()
+
+    def record(self, function: Callable[..., Any], *inputs: Array) -> "Graph":
+        """The launches of function(*inputs), to be done again with other inputs of the same shapes.
+
+        Raises:
+            Exception: the function's own; or CuPy's, where it asks for a value or does what can't be recorded.
+        """
+        return Graph(self, function, inputs)
+
+
+class Graph:
     """The launches of a function of some arrays.
 
     Attributes:
         result: what the function returned: arrays that each `replay` overwrites.
     """
 
-    def __init__(self, function: Callable[..., Any], inputs: Sequence[Array]) -> None:
+    def __init__(self, recorder: Recorder, function: Callable[..., Any], inputs: Sequence[Array]) -> None:
         import cupy
 
         self._inputs = [cupy.empty(a.shape, a.dtype) for a in inputs]
-        self._memory = cupy.cuda.MemoryPool()  # nobody else gets what is given back between two replays
-        self._beside: Any = None  # a stream, once something is done there
+        self._recorder, self._has_beside = recorder, False
         self._waiting: list[Callable[[], Any]] = []  # to be done later
-        self._kept: list[Any] = []  # what holds the arrays that are used there
+        self._kept: list[Any] = []  # what holds the arrays that are used beside the rest
         self._since: Array | None = None
         self._ahead = -1  # what `_since` holds: nothing yet
-        self._stream = cupy.cuda.Stream(non_blocking=True, priority=FIRST)
-        with cupy.cuda.using_allocator(self._memory.malloc), self._stream:
-            self._stream.begin_capture()
+        stream = recorder.stream
+        with cupy.cuda.using_allocator(recorder.memory.malloc), stream, blas.taking(recorder.handles[0]):
+            stream.begin_capture()
             try:
-                self.result = self._run(function, self._inputs)
+                self.result = self._run(function)
             except BaseException:
-                _give_up(self._stream)
+                _give_up(stream)
                 raise
-            self._graph = self._stream.end_capture()
+            self._graph = stream.end_capture()
 
-    def _run(self, function: Callable[..., Any], inputs: Sequence[Array]) -> Any:
-        global _recording
-        _recording = self
+    def _run(self, function: Callable[..., Any]) -> Any:
+        _now.graph = self
         try:
-            result = function(*inputs)
+            result = function(*self._inputs)
             self.join()
             if self._since is not None:
                 launch("dropout", "count_masks", FLOAT, 1, self._since)
         finally:
-            _recording = None
+            _now.graph = None
         return result
 
     def later(self, function: Callable[[], Any]) -> None:
@@ -76,27 +106,19 @@ class Recorded:
 
     def beside(self, function: Callable[[], Any]) -> Any:
         """Record what a function launches, after what waits, beside what follows; returns its result."""
-        import cupy
-
         self.idle()
-
-        if self._beside is None:
-            self._beside = cupy.cuda.Stream(non_blocking=True)
         self._kept.append(function)
-        self._beside.wait_event(self._stream.record())
-        blas.lane = 1
-        try:
-            with self._beside:
-                return function()
-        finally:
-            blas.lane = 0
+        self._has_beside = True
+        self._recorder.beside.wait_event(self._recorder.stream.record())
+        with self._recorder.beside, blas.taking(self._recorder.handles[1]):
+            return function()
 
     def join(self) -> None:
         """Let what follows wait for what is done beside it."""
         self.idle()
-        if self._beside is not None:
-            self._stream.wait_event(self._beside.record())
-            self._beside = None
+        if self._has_beside:
+            self._recorder.stream.wait_event(self._recorder.beside.record())
+            self._has_beside = False
 
     def since(self) -> Array:
         """How many masks later than recorded a replay is, on the device, which counts on by itself."""
@@ -118,7 +140,7 @@ class Recorded:
                 own.data.copy_from_device_async(given.data, given.nbytes)
         if self._since is not None:
             if ahead != self._ahead:
-                self._since.fill(ahead)
+                self._since.fill(ahead % 2**64)  # the kernel's sum wraps, too
             self._ahead = ahead + 1
         self._graph.launch()
 
@@ -133,32 +155,32 @@ def _give_up(stream: Any) -> None:
 
 def beside(function: Callable[[], Any]) -> Any:
     """The result of what nothing waits for before `join`."""
-    return function() if _recording is None else _recording.beside(function)
+    return function() if _now.graph is None else _now.graph.beside(function)
 
 
 def later(function: Callable[[], Any]) -> None:
     """Do what nothing waits for before `join` when the device is idle."""
-    if _recording is None:
+    if _now.graph is None:
         function()
     else:
-        _recording.later(function)
+        _now.graph.later(function)
 
 
 def idle() -> None:
     """Say that what follows is small kernels that wait for each other."""
-    if _recording is not None:
-        _recording.idle()
+    if _now.graph is not None:
+        _now.graph.idle()
 
 
 def join() -> None:
     """Wait, on the device, for all that is done beside or later."""
-    if _recording is not None:
-        _recording.join()
+    if _now.graph is not None:
+        _now.graph.join()
 
 
 def masks_since() -> Array:
     """What a mask's kernel adds to the number that it is given: 0, but for masks that are drawn again by a replay."""
-    return _none() if _recording is None else _recording.since()
+    return _none() if _now.graph is None else _now.graph.since()
 
 
 @cache

@@ -7,13 +7,13 @@ from typing import Any
 import cupy as xp
 
 from rnnlm.backend.cuda import blas, cells, dropout, output, rows, skinny, update, window
-from rnnlm.backend.cuda.graphs import Recorded, beside, idle, join, later
+from rnnlm.backend.cuda.graphs import Recorder, beside, idle, join, later
 
 __all__ = [
-    "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
+    "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS", "Recorder",
     "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
     "multiplier",
-    "one_blas_thread", "place", "quiet", "record", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 Array = Any
@@ -109,20 +109,6 @@ one_blas_thread = quiet()  # the host multiplies nothing
 def place(a: Array) -> tuple[int, tuple[int, ...]]:
     """Where an array lies, and its shape."""
     return a.data.ptr, a.shape
-
-
-def record(function: Callable[..., Any], *inputs: Array) -> Recorded | None:
-    """The launches of function(*inputs), to be done again as a whole with other inputs of the same shapes.
-
-    The function must do the same each time on the same memory, and ask for no value. None where it doesn't, or where
-    launches can't be recorded.
-    """
-    if blas.library() is None:
-        return None
-    try:
-        return Recorded(function, inputs)
-    except Exception:  # whatever was wrong with the function itself, it will say when it is called
-        return None
 
 
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:

@@ -5,11 +5,11 @@ kernel cuts W into tiles of columns for clusters of blocks, whose blocks share t
 whatever the precision of other products is, and always in the same order.
 """
 
-import os
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
+from rnnlm.backend import SETTINGS
 from rnnlm.backend.cuda.launch import FLOAT, OPTIONS, empty, integer, launch
 from rnnlm.backend.cuda.source import source
 
@@ -62,7 +62,7 @@ def pays(W: Array, rows: int, times: int) -> bool:
     if W.dtype != FLOAT or rows > ROWS or times < OFTEN or W.size < ENTRIES or not _runs():
         return False
     sizes = plan(rows, *W.shape)
-    return sizes["THREADS"] <= 1024 and shared_bytes(sizes) <= BYTES
+    return sizes["THREADS"] <= 1024 and shared_bytes(sizes) <= min(BYTES, _most_shared())
 
 
 def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:
@@ -108,12 +108,19 @@ def laid_out(W: Array) -> Array:
 
 
 @cache
+def _most_shared() -> int:
+    """Bytes of shared memory that a block can have on the device."""
+    import cupy
+
+    return int(cupy.cuda.Device().attributes["MaxSharedMemoryPerBlockOptin"])
+
+
+@cache
 def _runs() -> bool:
     """Whether there may be a kernel, and the device forms clusters."""
     import cupy
 
-    fused = os.environ.get("RNNLM_FUSED") != "0"
-    return fused and int(cupy.cuda.Device().compute_capability) >= ARCHITECTURE
+    return SETTINGS["RNNLM_FUSED"] == "1" and int(cupy.cuda.Device().compute_capability) >= ARCHITECTURE
 
 
 @cache

@@ -181,6 +181,7 @@ def test_a_wrong_step_is_caught(request, monkeypatch, fault):
 def test_the_kernel_is_taken_where_it_pays(monkeypatch):
     monkeypatch.setattr(skinny, "multiplier", lambda W, rows: "the kernel")
     monkeypatch.setattr(skinny, "_runs", lambda: True)
+    monkeypatch.setattr(skinny, "_most_shared", lambda: 100_000)
     W = dev(np.zeros((300, 400), np.float32))
     assert ops.multiplier(W, 20, 35) == ops.multiplier(W.T, 1, 35) == "the kernel"
     assert "the kernel" not in [
@@ -197,7 +198,7 @@ def test_clusters_and_kernels_are_asked_for(monkeypatch):
     for architecture, fused in (("90", "1"), ("120", "1"), ("89", "1"), ("90", "0")):
         device = types.SimpleNamespace(compute_capability=architecture)
         monkeypatch.setattr(cupy.cuda, "Device", lambda device=device: device)
-        monkeypatch.setenv("RNNLM_FUSED", fused)
+        monkeypatch.setitem(skinny.SETTINGS, "RNNLM_FUSED", fused)
         runs.append(skinny._runs.__wrapped__())
     assert runs == [True, True, False, False]
 
