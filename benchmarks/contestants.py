@@ -1,4 +1,4 @@
-"""The same work, done by different hands: rnnlm's, those of plain code, and PyTorch's in a file of their own.
+"""The same work, done by different hands: rnnlm's, those of plain code, PyTorch's and ONNX Runtime's.
 
 A contestant is made from a case and the initial weights by name, which are the same for all of them, and has
 
@@ -12,12 +12,59 @@ from a zero state and without dropout. `first_words` has the scores after the fi
 there on.
 """
 
+from dataclasses import dataclass
 from importlib import import_module
+from importlib.util import find_spec
 
-CONTESTANTS = ("ours", "plain", "torch", "torch-compiled", "torch-graph")  # the last one on a GPU only
+ALL_TASKS = ("training", "scoring", "generating")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is known of a contestant before it is made.
+
+    Attributes:
+        title: its name in tables.
+        colour: in pictures.
+        module: where its class is, by name and task, in `CLASSES`.
+        needs: libraries without which it is left out.
+        tasks: what it takes part in.
+        devices: where it runs.
+        less_exact: it computes with numbers of fewer bits, which is other work: it is held against ours loosely, and
+            nothing is held against it.
+        may_fail: that ends its part, and not the run.
+    """
+
+    title: str
+    colour: str
+    module: str
+    needs: tuple[str, ...] = ()
+    tasks: tuple[str, ...] = ALL_TASKS
+    devices: tuple[str, ...] = ("cpu", "cuda")
+    less_exact: bool = False
+    may_fail: bool = False
+
+
+TORCH = {"module": "torch_contestants", "needs": ("torch",)}
+ONNX = {"module": "onnx_contestants", "needs": ("onnx", "onnxruntime"), "tasks": ALL_TASKS[1:], "devices": ("cpu",)}
+CONTESTANTS = {
+    "ours": Entry("rnnlm", "#c0392b", "our_contestants"),
+    "plain": Entry("plain", "#b8bec5", "our_contestants"),
+    "torch": Entry("PyTorch", "#5b8db8", **TORCH),
+    "torch-compiled": Entry("PyTorch, compiled", "#27557f", **TORCH, may_fail=True),
+    "torch-graph": Entry("PyTorch, graph", "#10283d", **TORCH, tasks=("training",), devices=("cuda",), may_fail=True),
+    "torch-bf16": Entry("PyTorch, bf16 (less exact)", "#b9d3e8", **TORCH, less_exact=True, may_fail=True),
+    "onnx": Entry("ONNX Runtime", "#4f8a5b", **ONNX),
+    "onnx-int8": Entry("ONNX Runtime, int8 (less exact)", "#bcdcc2", **ONNX, less_exact=True, may_fail=True),
+}
+
+
+def installed(device):
+    """The contestants for a device whose libraries are there."""
+    return [name for name, one in CONTESTANTS.items() if device in one.devices and all(map(find_spec, one.needs))]
 
 
 def contestant(name, case, weights):
-    """A contestant for a case. Only PyTorch's import PyTorch."""
-    module = import_module("benchmarks.torch_contestants" if name.startswith("torch") else "benchmarks.our_contestants")
+    """A contestant for a case. Only PyTorch's import PyTorch, only ONNX Runtime's that."""
+    module = import_module(f"benchmarks.{CONTESTANTS[name].module}")
     return module.CLASSES[name, case.task](case, weights)

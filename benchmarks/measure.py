@@ -1,10 +1,5 @@
-"""One case measured: first the proof that all do the same work, then their speed in turns, then their memory.
+"""One case measured: first the proof that all do the same work, then their speed in turns, then their memory."""
 
-The proof has processes of its own, so that its copies of gradients are in nobody's peak memory: the processes that are
-measured do steps and nothing else.
-"""
-
-import sys
 import tempfile
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -13,12 +8,12 @@ from time import perf_counter
 
 import numpy as np
 
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.proof import excuse, prove_same_work, say
 from benchmarks.worker import Worker, WorkerFailed
 
-TOLERANCES = {"fp32": 1e-4, "tf32": 1e-2}  # of each array's largest entry: other orders of sums; factors of 10 bits
 LONG = 20.0  # seconds of a round, above which there are fewer of them
 FEW = 3  # rounds, then
-OPTIONAL = ("torch-compiled", "torch-graph")  # may fail without ending the run
 WARM_UP = 20  # steps on a GPU, whose clocks rise and whose kernels are compiled in them
 
 
@@ -40,17 +35,9 @@ class Place:
         return {"RNNLM_DEVICE": self.device, "RNNLM_PRECISION": self.precision}
 
 
-class NotTheSameWork(Exception):
-    """Two contestants computed different things."""
-
-
-def say(*words):
-    """Progress, on standard error."""
-    print(*words, file=sys.stderr, flush=True)
-
-
 def measure(case, names, seconds, rounds, place):
     """Everything measured of a case, as `report.py` and the JSON file have it."""
+    names = [name for name in names if case.task in CONTESTANTS[name].tasks]
     with tempfile.TemporaryDirectory() as folder, ExitStack() as stack:
         weights = Path(folder) / "weights.npz"
         np.savez(weights, **case.sizes.model().state_dict())
@@ -71,55 +58,6 @@ def measure(case, names, seconds, rounds, place):
         "device_mib": {name: device for name, (_, device) in memory.items()},
         "not_available": missing | failed,
     }
-
-
-def prove_same_work(case, names, weights, place):
-    """Stop unless all give the same numbers for the same weights and inputs; why those that may fail did, by name."""
-    say(f"{case.name}: do {', '.join(names)} do the same work?")
-    want, missing = None, {}
-    with ExitStack() as stack:
-        workers = [stack.enter_context(Worker(name, case, weights, place.environment)) for name in names]
-        for worker in workers:  # all at once: nothing is timed
-            worker.begin("prove", str(weights.with_name(f"{worker.name}.npz")))
-        for worker in workers:
-            try:
-                found = worker.end(), dict(np.load(weights.with_name(f"{worker.name}.npz")))
-            except WorkerFailed as failure:
-                missing[worker.name] = excuse(case, worker.name, failure)
-                continue
-            if want is None:
-                want = found
-            else:
-                expect_same(case, worker.name, found, want, TOLERANCES[place.precision])
-    return missing
-
-
-def excuse(case, name, failure):
-    """Why a contestant is left out, in words; raises the failure if it is one that must not be."""
-    if name not in OPTIONAL:
-        raise failure
-    say(f"{case.name}: {name} is not available: {failure}")
-    return str(failure)
-
-
-def expect_same(case, name, found, want, tolerance):
-    """Check a contestant's number and arrays against ours.
-
-    Raises:
-        NotTheSameWork: they differ by more than rounding, or are other arrays.
-    """
-    (number, arrays), (our_number, ours) = found, want
-    where = f"{case.name}: {name}:"
-    if not abs(number - our_number) <= tolerance * abs(our_number):
-        raise NotTheSameWork(f"{where} {number}, ours {our_number}")
-    if set(arrays) != set(ours):
-        raise NotTheSameWork(f"{where} {sorted(arrays)}, ours {sorted(ours)}")
-    for key, a in ours.items():
-        if arrays[key].shape != a.shape:
-            raise NotTheSameWork(f"{where} {key} has shape {arrays[key].shape}, ours {a.shape}")
-        error = np.abs(arrays[key] - a).max() / np.abs(a).max()
-        if not error <= (0 if a.dtype.kind in "iu" else tolerance):  # ids are the same or not
-            raise NotTheSameWork(f"{where} {key} differs by {error:.1e} of its largest entry")
 
 
 def warm_up(case, workers, count):
@@ -171,7 +109,7 @@ def take_turns(case, workers, first, seconds, rounds, place):
 
 def steps_of_a_burst(worker, first, seconds):
     """Steps that take about so many seconds, at least one, and the seconds of one; `first` are those of the first."""
-    if first > 2 * seconds and worker.name not in OPTIONAL:  # and not for compiling: a burst is one step
+    if first > 2 * seconds and not CONTESTANTS[worker.name].may_fail:  # and not for compiling: a burst is one step
         return 1, first
     count = 1
     while (took := worker.steps(count)[0]) < seconds / 3:

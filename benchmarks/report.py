@@ -10,34 +10,33 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.cases import CASES
+from benchmarks.contestants import CONTESTANTS
 
-NAMES = {"ours": "rnnlm", "plain": "plain", "torch": "PyTorch", "torch-compiled": "PyTorch, compiled",
-         "torch-graph": "PyTorch, graph"}  # fmt: skip
-COLOURS = {"ours": "#c0392b", "plain": "#b8bec5", "torch": "#5b8db8", "torch-compiled": "#27557f",
-           "torch-graph": "#10283d"}  # fmt: skip
 LEGEND = (
     "Medians over rounds of bursts in turns, ± half the range. Plain is step-by-step NumPy, on a GPU CuPy. PyTorch's "
-    "is the best of its ways to run. In brackets the target; ✗ falls short of it."
+    "is the best of its ways to run in float32; less exact ones compute with bfloat16 or int8, and nothing is held "
+    "against them. In brackets the target; ✗ falls short of it."
 )
 
 
-def shown(device):
-    """The contestants that run on a device."""
-    return [name for name in NAMES if name != "torch-graph" or device == "cuda"]
+def measured(results):
+    """The contestants that have figures, in the order of the table."""
+    return [name for name in CONTESTANTS if any(name in result["tokens_per_second"] for result in results)]
 
 
-def head(device):
-    """The table's first two lines."""
-    headings = ["case", *(f"{NAMES[name]} tokens/s" for name in shown(device)), "over PyTorch", "over plain"]
+def head(device, names):
+    """The table's first two lines, with a column for each contestant."""
+    headings = ["case", *(f"{CONTESTANTS[name].title} tokens/s" for name in names), "over PyTorch", "over plain"]
     headings += ["µs a step", "of them on the device"] if device == "cuda" else ["of the floor"]
     headings += ["MiB", "PyTorch's MiB", "of PyTorch's"]
     return f"| {' | '.join(headings)} |\n|{' --- |' * len(headings)}"
 
 
 def best_of_pytorch(result):
-    """The name of PyTorch's faster contestant, or None."""
+    """The name of PyTorch's fastest contestant that does the same work, or None."""
     rates = result["tokens_per_second"]
-    return max((name for name in rates if name.startswith("torch")), key=lambda n: np.median(rates[n]), default=None)
+    same = [name for name in rates if "torch" in CONTESTANTS[name].needs and not CONTESTANTS[name].less_exact]
+    return max(same, key=lambda name: np.median(rates[name]), default=None)
 
 
 def over(result, name, other):
@@ -46,29 +45,39 @@ def over(result, name, other):
     return float(np.median(np.divide(rates[name], rates[other]))) if {name, other} <= set(rates) else None
 
 
-def row(result):
+def memory_of(result):
+    """Peak memory in MiB of each contestant, on a GPU the device's."""
+    return result["device_mib" if result["device"] == "cuda" else "peak_mib"]
+
+
+def ratios(result):
+    """All that is held against a target, by name; None where it was not measured."""
+    best, memory, rates = best_of_pytorch(result), memory_of(result), result["tokens_per_second"]
+    floors = result["floors"]
+    return {
+        "over PyTorch": over(result, "ours", best),
+        "over plain": over(result, "ours", "plain"),
+        "of the floor": float(np.median(rates["ours"]) / max(floors)) if floors else None,  # the best of the run
+        "of PyTorch's memory": memory["ours"] / memory[best] if best else None,
+    }
+
+
+def row(result, names):
     """One case as a line of the table."""
     case, on_cuda, rates = CASES[result["case"]], result["device"] == "cuda", result["tokens_per_second"]
-    targets, memory = (case.cuda, result["device_mib"]) if on_cuda else (case.targets, result["peak_mib"])
+    targets, memory, ratio = case.cuda if on_cuda else case.targets, memory_of(result), ratios(result)
     best = best_of_pytorch(result)
-    of_memory = memory["ours"] / memory[best] if best else None
     cells = [
         f"{result['case']}, {result['precision']}" if on_cuda else result["case"],
-        *(speed(rates.get(name)) for name in shown(result["device"])),
-        held(over(result, "ours", best), targets.torch),
-        held(over(result, "ours", "plain"), targets.plain),
-        *(times_of_a_step(case, result) if on_cuda else [share_of_the_floor(targets, result)]),
+        *(speed(rates.get(name)) for name in names),
+        held(ratio["over PyTorch"], targets.torch),
+        held(ratio["over plain"], targets.plain),
+        *(times_of_a_step(case, result) if on_cuda else [held(ratio["of the floor"], targets.floor)]),
         f"{memory['ours']:.0f}",
         f"{memory[best]:.0f}" if best else "",
-        held(of_memory, targets.memory, at_most=True),
+        held(ratio["of PyTorch's memory"], targets.memory, at_most=True),
     ]
     return f"| {' | '.join(cells)} |"
-
-
-def share_of_the_floor(targets, result):
-    """Our rate over that of a large product, the best of the run."""
-    share = np.median(result["tokens_per_second"]["ours"]) / max(result["floors"]) if result["floors"] else None
-    return held(share, targets.floor)
 
 
 def times_of_a_step(case, result):
@@ -96,12 +105,22 @@ def held(value, target, at_most=False):
 
 
 def remarks(results):
-    """What the table does not say: cases with few rounds, contestants that could not run."""
+    """What the table does not say: cases with few rounds, contestants that could not run, both values of ratios."""
     for result in results:
         if result["rounds"] < result["rounds_meant"]:
             yield f"{result['case']}: {result['rounds']} rounds instead of {result['rounds_meant']}: one takes long."
         for name, reason in result["not_available"].items():
-            yield f"{result['case']}: {NAMES[name]} is not available: {reason}"
+            yield f"{result['case']}: {CONTESTANTS[name].title} is not available: {reason}"
+        if "again" in result:
+            yield f"{result['case']}, measured twice: {spread(result)}."
+
+
+def spread(result):
+    """Both values of each ratio of a case that was measured two times over."""
+    first, second = ratios(result), ratios(result["again"])
+    return ", ".join(
+        f"{a:.2f} and {b:.2f} {name}" for (name, a), b in zip(first.items(), second.values()) if None not in (a, b)
+    )
 
 
 def draw(results, path):
@@ -110,14 +129,15 @@ def draw(results, path):
 
     figure = Figure(figsize=(1.6 + 1.15 * len(results), 3.6), layout="constrained")
     axes = figure.subplots()
-    names = [name for name in NAMES if any(name in result["tokens_per_second"] for result in results)]
+    names = measured(results)
     width = 0.8 / len(names)
     for place, name in enumerate(names):
         heights = [over(result, name, best_of_pytorch(result) or "ours") for result in results]
         at = np.arange(len(results)) + (place - (len(names) - 1) / 2) * width
-        bars = axes.bar(at, np.array(heights, float), 0.92 * width, color=COLOURS[name], label=NAMES[name])
+        one = CONTESTANTS[name]
+        bars = axes.bar(at, np.array(heights, float), 0.92 * width, color=one.colour, label=one.title)
         if name == "ours":
-            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=9, fontweight="bold", color=COLOURS[name])
+            axes.bar_label(bars, fmt="%.1f", padding=2, fontsize=9, fontweight="bold", color=one.colour)
     axes.axhline(1, color="black", linewidth=0.8)
     both = len({result["precision"] for result in results}) > 1
     labels = [f"{result['case']}\n{result['precision']}" if both else result["case"] for result in results]
@@ -126,7 +146,7 @@ def draw(results, path):
     axes.spines[["top", "right"]].set_visible(False)
     axes.tick_params(axis="x", length=0)
     axes.margins(x=0.01)
-    figure.legend(loc="outside upper center", ncols=len(names), frameon=False)
+    figure.legend(loc="outside upper center", ncols=min(4, len(names)), frameon=False)
     figure.savefig(path, dpi=150)
 
 
@@ -140,7 +160,9 @@ def main():
     for result in results:  # of a CPU, if they do not say
         result |= {"device": result.get("device", "cpu"), "precision": result.get("precision", "fp32")}
     for device in dict.fromkeys(result["device"] for result in results):
-        print("\n".join([head(device), *(row(one) for one in results if one["device"] == device), ""]))
+        there = [one for one in results if one["device"] == device]
+        names = measured(there)
+        print("\n".join([head(device, names), *(row(one, names) for one in there), ""]))
     print("\n".join([LEGEND, *remarks(results)]))
     if options.plot:
         draw(results, options.plot)

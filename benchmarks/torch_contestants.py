@@ -1,5 +1,5 @@
-"""PyTorch's contestants: nn.Embedding, nn.RNN, nn.LSTM or nn.GRU, nn.Linear, cross_entropy; eager and compiled, and on
-an NVIDIA GPU, whose layers are cuDNN's there, a whole training step as one CUDA graph.
+"""PyTorch's contestants: nn.Embedding, nn.RNN, nn.LSTM or nn.GRU, nn.Linear, cross_entropy; eager, compiled, and with
+bfloat16, and on an NVIDIA GPU, whose layers are cuDNN's there, a whole training step as one CUDA graph.
 """
 
 import os
@@ -10,7 +10,7 @@ from torch.nn.functional import cross_entropy
 
 from benchmarks.cases import LR, MAX_GRAD, PROVED_WORDS, groups, padded
 from benchmarks.clocks import ON_CUDA, read
-from benchmarks.torch_model import Network
+from benchmarks.torch_model import Network, float32
 
 DEVICE = torch.device("cuda" if ON_CUDA else "cpu")
 WARM_UP = 5  # steps before a capture
@@ -19,16 +19,31 @@ if ON_CUDA:  # fp32 or TF32 in all products: by default PyTorch's recurrent laye
     torch.backends.cuda.matmul.fp32_precision = torch.backends.cudnn.rnn.fp32_precision = precision
 
 
+def eager(function):
+    """The same function."""
+    return function
+
+
+def bf16(function):
+    """The same function under autocast, whose products take bfloat16; its results are float32 again."""
+
+    def cast(*arguments):
+        with torch.autocast(DEVICE.type, torch.bfloat16):
+            return float32(function(*arguments))
+
+    return cast
+
+
 class Torch:
     """A training step: cross_entropy, backward, clip_grad_norm_, SGD."""
 
-    compiled = False
+    way = staticmethod(eager)  # how its forward pass is run
 
     def __init__(self, case, weights):
         self.net = Network(case.sizes, batch_first=not ON_CUDA).load(weights).to(DEVICE)
         self.optimizer = torch.optim.SGD(self.net.parameters(), lr=LR, fused=ON_CUDA or None)
         self.states = self.net.zeros(case.N)
-        self.loss = torch.compile(self._loss) if self.compiled else self._loss
+        self.loss = self.way(self._loss)
 
     def place(self, xs, ts):
         """Ids as PyTorch wants them, on a GPU time first, as its layers are fastest there."""
@@ -113,14 +128,14 @@ class TorchGraph(Torch):
 class TorchReader:
     """What scoring and generating share: a network that does not learn."""
 
-    compiled = False
+    way = staticmethod(eager)
 
     def place(self, *inputs):
         return inputs
 
     def __init__(self, case, weights):
         self.case, self.net = case, Network(case.sizes).load(weights).eval()
-        self.run = torch.compile(self._run) if self.compiled else self._run
+        self.run = self.way(self._run)
 
 
 class TorchScoring(TorchReader):
@@ -171,15 +186,12 @@ class TorchGenerating(TorchReader):
         return 0.0, {"scores": first.numpy(), "words": torch.cat(words, dim=1).numpy()}
 
 
-def compiled(cls):
-    """The same class, with torch.compile."""
-    return type(f"Compiled{cls.__name__}", (cls,), {"compiled": True, "__doc__": f"{cls.__doc__} By torch.compile."})
+def run_by(way, cls):
+    """The same class, whose forward pass is run in another way."""
+    return type(f"{cls.__name__}, {way.__name__}", (cls,), {"way": staticmethod(way), "__doc__": cls.__doc__})
 
 
-CLASSES = {
-    ("torch", "training"): Torch,
-    ("torch-graph", "training"): TorchGraph,
-    ("torch", "scoring"): TorchScoring,
-    ("torch", "generating"): TorchGenerating,
-}
-CLASSES |= {("torch-compiled", task): compiled(cls) for (name, task), cls in CLASSES.items() if name == "torch"}
+WAYS = {"torch": eager, "torch-compiled": torch.compile, "torch-bf16": bf16}
+TASKS = {"training": Torch, "scoring": TorchScoring, "generating": TorchGenerating}
+CLASSES = {(name, task): run_by(way, cls) for name, way in WAYS.items() for task, cls in TASKS.items()}
+CLASSES["torch-graph", "training"] = TorchGraph

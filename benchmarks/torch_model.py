@@ -30,6 +30,11 @@ def to_ours(cell, a):
     return np.concatenate(ours).T
 
 
+def float32(a):
+    """A tensor, or lists and tuples of them, as float32."""
+    return a.float() if isinstance(a, torch.Tensor) else type(a)(map(float32, a))
+
+
 class Network(nn.Module):
     """Embedding, recurrent layers, linear layer, with dropout after the embedding and each recurrent layer.
 

@@ -2,6 +2,7 @@ import sys
 
 import rnnlm
 from rnnlm.backend import TWINS, ops
+from rnnlm.backend.cpu.machine import processor
 from rnnlm.cli.main import main
 
 
@@ -9,6 +10,7 @@ def test_info(models, capsys):
     assert main(["info"]) == 0
     shown = capsys.readouterr().out
     assert f"rnnlm {rnnlm.__version__}, Python {sys.version.split()[0]}, {ops.describe()}" in shown
+    assert f"\nprocessor: {processor() or 'unknown'}\n" in shown
     assert f"fused functions: {', '.join(sorted(TWINS)) or 'none'}" in shown
     assert main(["info", str(models / "storyish")]) == 0
     shown = capsys.readouterr().out

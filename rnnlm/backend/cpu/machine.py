@@ -1,11 +1,13 @@
-"""How much memory there is."""
+"""Which processor and how much memory there is."""
 
 import os
+import platform
 from pathlib import Path
 
-__all__ = ["memory"]
+__all__ = ["memory", "processor"]
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
+CPUINFO = Path("/proc/cpuinfo")  # on Linux, where the platform module knows the architecture alone
 
 
 def memory() -> int | None:
@@ -14,6 +16,16 @@ def memory() -> int | None:
     if hasattr(os, "sysconf"):  # not on Windows
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
     return min((size for size in found if size is not None), default=None)
+
+
+def processor() -> str | None:
+    """The processor's name, as the system has it; None where nobody says."""
+    try:
+        lines = CPUINFO.read_text(encoding="utf-8").splitlines()
+    except OSError:
+        lines = []
+    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(named, "") or platform.processor() or None
 
 
 def _limit(path: Path) -> int | None:

@@ -16,8 +16,8 @@ __all__ = ["Info"]
 
 @dataclass(frozen=True)
 class Info(Command):
-    """Print versions, the backend and its kernels; of a model also its layers, shapes and parameter counts, of a run
-    which epoch the model is of, of an n-gram model how many n-grams it has.
+    """Print versions, the processor, the backend and its kernels; of a model also its layers, shapes and parameter
+    counts, of a run which epoch the model is of, of an n-gram model how many n-grams it has.
 
     Example: rnnlm info runs/story-001
 
@@ -37,10 +37,12 @@ class Info(Command):
 
 
 def show_machine() -> None:
-    """Print versions, the array library with what it computes with, and what slows it down."""
+    """Print versions, the processor, the array library with what it computes with, and what slows it down."""
     from rnnlm.backend import TWINS, ops
+    from rnnlm.backend.cpu.machine import processor
 
     print(f"rnnlm {__version__}, Python {sys.version.split()[0]}, {ops.describe()}")
+    print(f"processor: {processor() or 'unknown'}")
     print(f"fused functions: {', '.join(sorted(TWINS)) or 'none'}")
     for remark in ops.remarks():
         print(remark)

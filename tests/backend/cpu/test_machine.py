@@ -13,3 +13,14 @@ def test_memory_is_what_the_machine_has_or_its_container_may_take(tmp_path, monk
     assert machine.memory() == 1_000_000
     (tmp_path / "max").unlink()
     assert machine.memory() is None
+
+
+def test_the_processor_has_the_name_that_the_system_gives_it(tmp_path, monkeypatch):
+    monkeypatch.setattr(machine, "CPUINFO", tmp_path / "cpuinfo")
+    monkeypatch.setattr("platform.processor", lambda: "x86_64")
+    assert machine.processor() == "x86_64"
+    (tmp_path / "cpuinfo").write_text("processor\t: 0\nmodel name\t: Fast CPU @ 3 GHz\nmodel name\t: Other\n")
+    assert machine.processor() == "Fast CPU @ 3 GHz"
+    (tmp_path / "cpuinfo").write_text("no names\n")
+    monkeypatch.setattr("platform.processor", lambda: "")
+    assert machine.processor() is None
