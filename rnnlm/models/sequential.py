@@ -113,7 +113,7 @@ class Sequential(Summarized, Parameters):
             self._forward_by = get_ident()
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
             for layer in self._all.values():
-                layer.train_flg = train_flg
+                vars(layer)["train_flg"] = train_flg  # it has been checked
             for layer in self._leaves.values():
                 layer.check_batch(N)
                 for mask in layer.masks:

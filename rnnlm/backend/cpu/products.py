@@ -19,6 +19,7 @@ __all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 
 Array = NDArray[Any]
 SHARED = 1.5e7  # operations from which a second thread is worth waking
+READ = 6.0  # operations that it takes as long as to read an entry of b: what products of one or two rows wait for
 BLOCKED = 4e6  # operations from which blocks are: smaller products are taken as they are anyway
 OFTEN = 8  # times from which laying W out in blocks pays: it takes as long as one to four products
 TALL = 128  # rows for each thread from which rows are cut, else columns
@@ -31,7 +32,7 @@ AT_ONCE = 1 << 18  # entries of a product that is to be added
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
-    if not worth_sharing(2.0 * M * K * N):
+    if not worth_sharing(max(2.0 * M, READ) * K * N):
         _product(a, b, out, add)
     elif M >= 2 * TALL:
         in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16)
