@@ -37,6 +37,9 @@ def pytest_configure(config):
         from rnnlm.backend.cuda import blas
 
         blas.library = strict_cupy.cublas
+        from rnnlm.backend import ops
+
+        ops.RECORDS = False  # but in tests of that: to record the suite's short trainings takes longer than they do
 
 
 @pytest.hookimpl(tryfirst=True)  # before those without a mark are left out

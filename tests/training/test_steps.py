@@ -6,7 +6,7 @@ from threading import Thread
 import numpy as np
 import pytest
 
-from rnnlm.backend import ops
+from rnnlm.backend import NAME, ops
 from rnnlm.data.batches import Batches, RandomBatches
 from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences
@@ -20,7 +20,10 @@ from rnnlm.training.run import Run
 from rnnlm.training.steps import Steps
 from tests.gradcheck import dev, host
 
-pytestmark = pytest.mark.skipif(not ops.RECORDS, reason="on a CPU to launch is to compute: --strict-cupy, or a GPU")
+pytestmark = [
+    pytest.mark.skipif(NAME == "numpy", reason="on a CPU to launch is to compute: --strict-cupy, or a GPU"),
+    pytest.mark.usefixtures("recording"),
+]
 V, N, T = 23, 3, 6
 CORPUS = np.random.default_rng(0).integers(0, V, 1000)
 MODELS = {
@@ -37,6 +40,12 @@ WINDOWS = {
     "random lengths": lambda: RandomBatches(CORPUS[:-1], CORPUS[1:], N, 10, seed=5),
     "sentences": lambda: SentenceBatches(Sentences(np.append(CORPUS, 0), 0), 4, 20),
 }
+
+
+@pytest.fixture
+def recording(monkeypatch):
+    """Launches are recorded, on the stand-in too."""
+    monkeypatch.setattr(ops, "RECORDS", True)
 
 
 def trained(model, windows, steps=14, records=True):
@@ -249,3 +258,15 @@ def test_a_copy_records_anew():
     twin = pickle.loads(pickle.dumps(run._compute))
     assert not twin._recordings
     assert twin.trouble is None
+
+
+def test_a_replayed_step_neither_waits_nor_copies(request):
+    if not request.config.getoption("--strict-cupy"):
+        pytest.skip("counts what the strict stand-in for CuPy sees: --strict-cupy")
+    from tests.strict_cupy import stats
+
+    run = begun("better")
+    stats.reset()
+    run.step()
+    assert (stats.syncs, stats.copies, stats.uploads) == (0, 0, 0)
+    assert stats.launches < 10
