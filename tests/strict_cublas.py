@@ -77,7 +77,13 @@ class Cublas:
 def matrix(pointer, dtype, shape, far):
     """A matrix by columns that are so many entries apart."""
     assert far >= max(shape[0], 1)
-    memory = np.ctypeslib.as_array(
-        (np.ctypeslib.as_ctypes_type(dtype) * (far * (shape[1] - 1) + shape[0])).from_address(pointer.value)
-    )
-    return np.lib.stride_tricks.as_strided(memory, shape, (dtype.itemsize, far * dtype.itemsize))
+    strides = dtype.itemsize, far * dtype.itemsize
+    return np.asarray(Memory(pointer.value, dtype.str, shape, strides))
+
+
+class Memory:
+    """What NumPy asks for, to make an array of memory that is there."""
+
+    def __init__(self, pointer, kind, shape, strides):
+        own = {"data": (pointer, False), "typestr": kind, "shape": shape, "strides": strides, "version": 3}
+        self.__array_interface__ = own

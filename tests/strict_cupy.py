@@ -186,7 +186,11 @@ def call(function, bound, args, options, own=None):
     result = silently(bound, arguments, named)
     is_array = isinstance(result, np.ndarray)
     inputs = [a for a in (*arguments, None if own is None else own._a) if isinstance(a, np.ndarray)]
-    if isinstance(result, np.ndarray | np.generic) and name not in ("empty", "empty_like"):
+    if (
+        recorder.steps is not None
+        and isinstance(result, np.ndarray | np.generic)
+        and name not in ("empty", "empty_like")
+    ):
         result = np.asarray(result)
         if not any(np.may_share_memory(result, a) for a in inputs):
             recorder.made(result, lambda: silently(bound, arguments, named))
