@@ -36,10 +36,11 @@ def pytest_configure(config):
             os.environ["RNNLM_FUSED"] = "0"  # the plain text alone
         from rnnlm.backend.cuda import blas
 
-        blas.library = strict_cupy.cublas
+        # but in tests of these (the fixture `recording`): the suite's short trainings would take twice as long
+        blas.library = lambda: None
         from rnnlm.backend import ops
 
-        ops.RECORDS = False  # but in tests of that: to record the suite's short trainings takes longer than they do
+        ops.RECORDS = False
 
 
 @pytest.hookimpl(tryfirst=True)  # before those without a mark are left out
@@ -61,6 +62,19 @@ def pytest_collection_modifyitems(config, items):
             item.add_marker(pytest.mark.skip(reason="takes long on the stand-in: runs on NumPy and on a GPU"))
         if item.get_closest_marker("gpu"):
             item.add_marker(pytest.mark.skip(reason="needs an NVIDIA GPU: RNNLM_DEVICE=cuda python -m pytest"))
+
+
+@pytest.fixture
+def recording(request, monkeypatch):
+    """Products are cuBLAS's own, and launches are recorded, on the stand-in too."""
+    from rnnlm.backend import ops
+
+    if request.config.getoption("--strict-cupy"):
+        from rnnlm.backend.cuda import blas
+        from tests import strict_cupy
+
+        monkeypatch.setattr(blas, "library", strict_cupy.cublas)
+    monkeypatch.setattr(ops, "RECORDS", True)
 
 
 def pytest_report_header():

@@ -20,7 +20,7 @@ class Cublas:
     """
 
     def __init__(self, do, current, recording):
-        self.do, self.current, self.recording, self.of, self.recorded = do, current, recording, {}, {}
+        self.do, self.current, self.recording, self.of, self.last, self.recorded = do, current, recording, {}, None, {}
 
     def cublasCreate_v2(self, handle):
         handle._obj.value = 1 + max(self.of, default=0)
@@ -48,7 +48,9 @@ class Cublas:
         assert stream == self.current()
         recording = self.recording()
         if recording is not None:
-            streams = self.recorded.setdefault((id(recording), handle.value), {stream})
+            if recording is not self.last:
+                self.last, self.recorded = recording, {}
+            streams = self.recorded.setdefault(handle.value, {stream})
             assert streams == {stream}, "products side by side would have one workspace"
         assert workspace, "a workspace of cuBLAS's own can't be used while launches are recorded"
         assert a_type == b_type == c_type

@@ -42,12 +42,6 @@ WINDOWS = {
 }
 
 
-@pytest.fixture
-def recording(monkeypatch):
-    """Launches are recorded, on the stand-in too."""
-    monkeypatch.setattr(ops, "RECORDS", True)
-
-
 def trained(model, windows, steps=14, records=True):
     """All that a training leaves, with an evaluation and a going on from what was written down in its midst."""
     made, optimizer = MODELS[model](), Adam(0.01)

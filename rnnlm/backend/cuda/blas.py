@@ -118,8 +118,10 @@ def product(a: Array, b: Array, out: Array, add: bool, precision: str) -> bool:
         precision: of float32 products, 'fp32' or 'tf32'.
     """
     cublas, char = library(), out.dtype.char
+    if cublas is None:
+        return False
     places = layout(a), layout(b), layout(out)
-    if cublas is None or char not in REAL or not a.dtype == b.dtype == out.dtype or None in places or not a.size:
+    if char not in REAL or not a.dtype == b.dtype == out.dtype or None in places or not a.size:
         return False
     (of_a, far_a), (of_b, far_b), (of_out, far_out) = places  # type: ignore[misc]
     if of_out == TRANSPOSED:
