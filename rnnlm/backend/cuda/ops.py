@@ -12,8 +12,7 @@ from rnnlm.backend.cuda.graphs import Recorder, beside, idle, join, later
 __all__ = [
     "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS", "Recorder",
     "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
-    "multiplier",
-    "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
 ]  # fmt: skip
 
 Array = Any

@@ -3,7 +3,7 @@
 from functools import cache
 from typing import NamedTuple
 
-__all__ = ["GATES", "Plan", "best", "clustered", "cycles", "defines", "fits", "here", "threads"]
+__all__ = ["GATES", "Plan", "best", "clustered", "cycles", "defines", "fits", "here", "threads", "up"]
 
 GATES = {"gru_window": 3, "lstm_window": 4, "rnn_window": 1}  # of the cell that a module of kernels is for
 GENERATIONS = (9, 10)  # compute capabilities, before the point, whose clusters can have 16 blocks
@@ -19,13 +19,14 @@ class Plan(NamedTuple):
     rows: int
 
 
-def _parts(count: int, size: int) -> int:
-    return -(-count // size)
+def up(count: int, unit: int) -> int:
+    """How many units have room for `count`."""
+    return -(-count // unit)
 
 
 def threads(H: int, cluster: int) -> int:
     """Of a block: a warp for each four of its hidden units."""
-    return 32 * _parts(_parts(H, cluster), 4)
+    return 32 * up(up(H, cluster), 4)
 
 
 def defines(H: int, way: Plan) -> tuple[tuple[str, int], ...]:
@@ -35,12 +36,12 @@ def defines(H: int, way: Plan) -> tuple[tuple[str, int], ...]:
 
 def _at_a_time(H: int, cluster: int) -> int:
     """Warps that share one of the four register files of a multiprocessor, 16,384 registers, and one scheduler."""
-    return _parts(threads(H, cluster), 128)
+    return up(threads(H, cluster), 128)
 
 
 def _weights(gates: int, H: int) -> int:
     """That a thread keeps on the way back, where it keeps most: of four units the share of one thread of 32."""
-    return 4 * _parts(gates * H, 32)
+    return 4 * up(gates * H, 32)
 
 
 def fits(gates: int, H: int, way: Plan) -> bool:
@@ -54,7 +55,7 @@ def fits(gates: int, H: int, way: Plan) -> bool:
 def cycles(gates: int, H: int, N: int, processors: int, way: Plan) -> float:
     """About what a step takes: its arithmetic and a barrier, once for each round if not all clusters run at once."""
     at_once = processors // way.cluster
-    rounds = _parts(_parts(N, way.rows), at_once) if at_once else float("inf")
+    rounds = up(up(N, way.rows), at_once) if at_once else float("inf")
     arithmetic = way.rows * _at_a_time(H, way.cluster) * (1.25 * _weights(gates, H) + 80)
     return rounds * (arithmetic + (60 if way.cluster == 1 else 500))
 

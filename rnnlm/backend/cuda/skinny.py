@@ -11,6 +11,7 @@ from typing import Any
 
 from rnnlm.backend import SETTINGS
 from rnnlm.backend.cuda.launch import FLOAT, OPTIONS, empty, integer, launch
+from rnnlm.backend.cuda.plan import up
 from rnnlm.backend.cuda.source import source
 
 __all__ = ["laid_out", "launcher", "multiplier", "pays", "plan"]
@@ -26,11 +27,6 @@ BLOCKS = {2: 132, 8: 128}  # that run at once in clusters of so many: an H100 ha
 AHEAD = 6  # loads that a thread has under way
 BYTES = 110_000  # of shared memory that a block may have
 SIDE = 32  # of the tiles that a matrix is transposed by
-
-
-def up(count: int, unit: int) -> int:
-    """How many units have room for `count`."""
-    return -(-count // unit)
 
 
 def plan(rows: int, K: int, C: int) -> dict[str, int]:
