@@ -15,17 +15,24 @@ def reused(
     """An array in the memory of this name if that is large enough, or in new one: windows may differ in length.
 
     Args:
-        memory: arrays by name; its owner reads nothing back under a name that was asked for again.
+        memory: the arrays handed out last, by name; its owner reads nothing back under a name that was asked for again.
         name: of the memory.
         shape, dtype: of the array.
         make: `empty` of an array library; or `ones`, for memory that nobody writes to.
     """
     global _made
-    old, size = memory.get(name), prod(shape)
-    if old is None or old.size < size or old.dtype != dtype:
+    last = memory.get(name)
+    whole = None
+    if last is not None and last.dtype == dtype:
+        if last.shape == shape:
+            return last
+        whole = last.base
+    size = prod(shape)
+    if whole is None or whole.size < size:
         _made += 1
-        old = memory[name] = make(size, dtype)
-    return old[:size].reshape(shape)
+        whole = make(size, dtype)
+    array = memory[name] = whole[:size].reshape(shape)
+    return array
 
 
 def made() -> int:

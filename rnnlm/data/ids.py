@@ -56,8 +56,11 @@ def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0)
     Raises:
         InputError: naming the argument.
     """
-    if ids.size and (ids.min() < lowest or ids.max() >= vocab_size):
-        wrong = ids.min() if ids.min() < lowest else ids.max()
+    if not ids.size:
+        return
+    least, most = (ids.item(),) * 2 if ids.size == 1 else (ids.min(), ids.max())
+    if least < lowest or most >= vocab_size:
+        wrong = least if least < lowest else most
         raise InputError(f"{name} must hold ids in [{lowest}, {vocab_size}), got {wrong}")
 
 

@@ -2,10 +2,12 @@
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from math import isfinite
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.backend.cpu.threads import in_parallel  # scores are on the host, whatever computed them
 from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.randomness import PARTS, StepStreams, fresh_seed
@@ -14,6 +16,7 @@ __all__ = ["Sampler", "Sampling"]
 
 FEW = 64  # words that are looked at first for top_p
 RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
+MANY = 1 << 17  # scores from which a second thread is worth waking
 
 
 @dataclass(frozen=True)
@@ -81,11 +84,15 @@ class Sampler:
         if self.how.greedy:
             self._best(scores)
             return scores.argmax(axis=1)
-        weights = self.weights(scores)
-        uniform = self._random.at(step).random(len(weights))
-        if len(weights) == 1:
-            return np.array([self._find_one(weights[0], uniform[0])])
-        return self._find(weights, uniform)
+        words = np.empty(len(scores), np.int64)
+        uniform = self._random.at(step).random(len(scores))
+
+        def part(start: int, stop: int) -> None:
+            weights, share = self.weights(scores[start:stop]), uniform[start:stop]
+            words[start:stop] = self._find(weights, share) if len(share) > 1 else self._find_one(weights[0], share[0])
+
+        in_parallel(part, len(scores), worth=scores.size >= MANY)
+        return words
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
         """Probabilities of the words up to a factor for each row, 0 for those not wanted, in place of scores (N, V)."""
@@ -105,7 +112,7 @@ class Sampler:
         if self.skip.size:
             scores[:, self.skip] = -np.inf
         best = scores.max(axis=1, keepdims=True)
-        if not np.isfinite(best).all():
+        if not all(map(isfinite, best[:, 0].tolist())):
             raise InputError(f"the model's best score is {best.min()}: its weights are not finite")
         return best
 
@@ -114,7 +121,7 @@ class Sampler:
 
         Sums of runs of words are searched first, then the run: summing all weights one by one takes far longer.
         """
-        runs = np.add.reduceat(weights, self.starts, axis=1, dtype=np.float64)
+        runs = self._sums(weights)
         ends = runs.cumsum(axis=1)
         wanted = uniform * ends[:, -1]
         run = _first_above(ends, wanted, runs)
@@ -123,6 +130,16 @@ class Sampler:
         within = weights[row[:, None], self.words[run]]
         within[run == len(self.starts) - 1, self.last :] = 0  # beyond the last word
         return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), wanted - before, within)
+
+    def _sums(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Sums (N, runs) of the weights (N, V) of each run of words: by a product, which takes a fifth of reduceat."""
+        N, V = weights.shape
+        whole = V // RUN * RUN
+        sums = np.empty((N, len(self.starts)))
+        sums[:, : whole // RUN] = weights[:, :whole].reshape(N, -1, RUN) @ np.ones(RUN, weights.dtype)
+        if whole < V:
+            sums[:, -1] = weights[:, whole:].sum(axis=1)
+        return sums
 
     def _find_one(self, weights: NDArray[np.floating], uniform: float) -> int:
         """The same for one row (V,), in a third of the time."""

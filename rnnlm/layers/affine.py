@@ -93,6 +93,16 @@ class Affine(MatMul):
         ys += self.params[1]
         return ys
 
+    def step(self, x: Array) -> Array:
+        """Those of one time step."""
+        expect("xs", x, ("N", self.takes), self.dtype)
+        self._done()
+        W, b = self.params
+        y = self._buffer("ys", (len(x), len(b)), self.dtype)
+        ops.matmul(x, W, out=y)
+        y += b
+        return y
+
     def _bias_gradient(self, rows: Array) -> None:
         ones = self._ones(len(rows))
         ops.matmul(ones, rows, out=self.grads[1][None])  # a sum over rows, 4 times faster than rows.sum
@@ -107,6 +117,8 @@ class TimeAffine(Affine):
         """Scores (N, T, V) of the inputs (N, T, H)."""
         expect("xs", xs, ("N", "T", self.takes), self.dtype)
         return super().forward(xs)
+
+    step = Affine.step
 
 
 class Dense(Affine):

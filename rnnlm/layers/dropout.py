@@ -88,6 +88,11 @@ class Dropout(Layer):
             return xs
         return from_rows(self._masked(x, mask, "ys"), like)
 
+    def step(self, x: Array) -> Array:
+        """The inputs themselves, unless this is a training."""
+        self._done()
+        return super().step(x) if self.train_flg else x
+
     def backward(self, dys: Array) -> Array:
         """Gradient of the inputs, of their shape."""
         shape, dtype, like, mask = self._restore()
@@ -127,6 +132,8 @@ class TimeDropout(Dropout):
         """The inputs (N, T, D), of which some are zero while training."""
         expect("xs", xs, ("N", "T", "D"))
         return super().forward(xs)
+
+    step = Dropout.step
 
     def _draw(self, x: Array, like: tuple[int, ...]) -> Array | None:
         return self.mask.draw((like[0], x.shape[1]) if self.variational else x.shape, x.dtype)

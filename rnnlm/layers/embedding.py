@@ -107,6 +107,12 @@ class Embedding(Layer):
             vectors *= kept
         return from_rows(vectors, ids.shape)
 
+    def step(self, ids: Array) -> Array:
+        """Vectors (N, D) of the words `ids` (N,); errors as `forward`."""
+        expect_ids("ids", ids, ("N",), len(self.params[0]))
+        self._done()
+        return self.params[0][ids]
+
     def backward(self, dxs: Array) -> None:
         """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
@@ -145,3 +151,5 @@ class TimeEmbedding(Embedding):
         """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `Embedding`."""
         expect_ids("ids", ids)
         return super().forward(ids)
+
+    step = Embedding.step

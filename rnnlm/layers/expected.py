@@ -66,12 +66,19 @@ def expect_ids(
     expect(name, ids, shape, getattr(ids, "dtype", None))
     if words is None or not isinstance(ids, np.ndarray):
         return
-    if not ids.dtype.isnative or ids.view(UNSIGNED[ids.itemsize]).max() >= words:  # less than 0 is a large number there
+    if not _all_below(ids, words):
         outside = (ids < 0) | (ids >= words)
         wrong = ids[outside if ignored is None else outside & (ids != ignored)]
         if wrong.size:
             beside = "" if ignored is None else f", or {ignored}, which does not count"
             raise InputError(f"{name} must hold ids in [0, {words}){beside}, got {wrong[0]}")
+
+
+def _all_below(ids: Any, words: int) -> bool:
+    """Whether ids on the host are known to be in [0, words); less than 0 is a large number without a sign."""
+    if ids.size == 1:  # a word at a time, which this would take a tenth of
+        return 0 <= ids.item() < words
+    return bool(ids.dtype.isnative and ids.view(UNSIGNED[ids.itemsize]).max() < words)
 
 
 def expect_one_hot(name: str, ts: Any, shape: Shape) -> None:

@@ -90,15 +90,29 @@ class Recurrent(Drawn):
         Raises:
             InputError: wrong shape or dtype, or a carried state of another batch size.
         """
-        _, Wh, b, *_ = self.params
-        D, H = self.takes, len(Wh)
-        expect("xs", xs, ("N", "T", D), self.dtype)
+        expect("xs", xs, ("N", "T", self.takes), self.dtype)
         lengths = checked_lengths(lengths, *xs.shape[:2])
         if lengths is not None and self.stateful:
             raise InputError("lengths are for layers that begin with zeros: a stateful one would go on from a pad")
         x = time_major(xs)
-        T, N, _ = x.shape
-        self.check_batch(N)
+        self.check_batch(len(xs))
+        run = self._run(x)
+        self._save(x, *run, lengths)
+        _, _, _, _, (hs, *_), _ = run
+        return batch_first(hs[1:]) if self.return_sequences else ends(batch_first(hs[1:]), lengths)
+
+    def step(self, x: Array) -> Array:
+        """The next hidden state (N, H) after the inputs (N, D)."""
+        expect("xs", x, ("N", self.takes), self.dtype)
+        self.check_batch(len(x))
+        self._done()
+        _, _, _, _, (hs, *_), _ = self._run(x[None])
+        return hs[1]
+
+    def _run(self, x: Array) -> tuple[Any, ...]:
+        """Run over inputs x (T, N, D), from this layer's state to the next; returns what the way back needs."""
+        (T, N, D), (_, Wh, b, *_) = x.shape, self.params
+        H = len(Wh)
         initial = [self._initial(name) for name in self.states]
         states = [self._buffer(f"{name}s", (T + 1, N, H), self.dtype) for name in self.states]
         for steps, state in zip(states, initial):
@@ -112,9 +126,7 @@ class Recurrent(Drawn):
         kept = self._window_forward(a, W, m, *states)
         for name, steps in zip(self.states, states):
             setattr(self, name, steps[T])
-        self._save(x, a, W, mask, m, states, kept, lengths)
-        hs = batch_first(states[0][1:])
-        return hs if self.return_sequences else ends(hs, lengths)
+        return a, W, mask, m, states, kept
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.

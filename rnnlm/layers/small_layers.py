@@ -191,8 +191,8 @@ class SmallOutput(Small, Head):
         return batch_first(scores.reshape(T, N, -1))
 
     def next_scores(self, h: Array) -> Array:
-        """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
-        return self.scores(h[:, -1:])[:, 0]
+        """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
+        return self.scores(h[:, None])[:, 0]
 
     @property
     def _bias(self) -> Array:

@@ -145,7 +145,20 @@ class Sequential(Summarized, Parameters):
     def next_scores(self, xs: Array) -> Array:
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
         with self.one_thread, ops.one_blas_thread:
-            return self.expect_head().next_scores(self.forward(xs, train_flg=False))
+            return self.expect_head().next_scores(self._last(xs))
+
+    def _last(self, xs: Any) -> Array:
+        """What comes out of the last layer before the head at the last time step."""
+        if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] > 1:
+            hs: Array = self.forward(xs, train_flg=False)
+            return hs[:, -1]
+        self._forward_by = get_ident()
+        for layer in self._all.values():
+            vars(layer)["train_flg"] = False
+        x = xs[:, 0]
+        for layer in self._chain:
+            x = layer.step(x)
+        return x
 
     def backward(self, dout: Any = 1) -> Any:
         """Leave the gradients of the parameters in `grads`; returns that of the inputs, if they have one.
@@ -156,7 +169,7 @@ class Sequential(Summarized, Parameters):
         Raises:
             BusyError: the last forward was another thread's.
         """
-        with self.one_thread, ops.one_blas_thread:
+        with self.one_thread, ops.one_blas_thread, ops.joined:
             if self._forward_by not in (0, get_ident()):
                 raise BusyError(
                     "a backward must follow a forward of the same thread, and the last one was another's: give each "
@@ -165,7 +178,6 @@ class Sequential(Summarized, Parameters):
             dxs = dout if self.head is None else self.head.backward(dout)
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
-            ops.join()
             return dxs
 
     def all_layers(self) -> list[Layer]:

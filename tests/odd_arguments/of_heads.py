@@ -124,9 +124,9 @@ entry(
 entry("Losses(head)", lambda head: Losses(head).heads, lambda: {"head": MeanSquaredError()}, also={"head": ("heads",)})
 entry("EachTarget(head)", EachTarget, lambda: {"head": SoftmaxWithLoss()})
 entry("TimeAffineWithLoss(affine)", TimeAffineWithLoss, lambda: {"affine": TimeAffine(floats(D, V), floats(V))})
-for called in ("scores", "next_scores"):
-    method(f"TimeAffineWithLoss.{called}", affine, called, lambda: {"h": floats(N, T, D)}, also=XS)
-    method(f"TimeAdaptiveSoftmaxWithLoss.{called}", adaptive, called, lambda: {"h": floats(N, T, D)}, also=XS)
+for called, h in (("scores", floats(N, T, D)), ("next_scores", floats(N, D))):
+    method(f"TimeAffineWithLoss.{called}", affine, called, lambda h=h: {"h": h}, also=XS)
+    method(f"TimeAdaptiveSoftmaxWithLoss.{called}", adaptive, called, lambda h=h: {"h": h}, also=XS)
 method(
     "TimeAdaptiveSoftmaxWithLoss.set_frequencies",
     adaptive,
@@ -143,7 +143,7 @@ entry(
     },
     also={"first": ("clusters", "cluster 1"), "clusters": ("cluster 1", "first")},
 )
-method("TimeSoftmaxWithLoss.next_scores", TimeSoftmaxWithLoss, "next_scores", lambda: {"h": floats(N, T, V)}, also=XS)
+method("TimeSoftmaxWithLoss.next_scores", TimeSoftmaxWithLoss, "next_scores", lambda: {"h": floats(N, V)}, also=XS)
 method(
     "NegativeSamplingLoss.scores",
     lambda: NegativeSamplingLoss(floats(V, H), corpus()),

@@ -6,7 +6,7 @@ import sys
 from functools import cache
 from typing import Any
 
-__all__ = ["describe_blas", "forced_kernels", "libraries"]
+__all__ = ["describe_blas", "forced_kernels", "kernels", "libraries"]
 
 FORCING = "OPENBLAS_CORETYPE"  # makes OpenBLAS take the kernels of another processor than the one it runs on
 ASKING = "import numpy; from rnnlm.backend.cpu.blas import kernels; print(kernels())"

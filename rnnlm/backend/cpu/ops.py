@@ -10,15 +10,16 @@ from rnnlm.backend.cpu.blas import describe_blas, forced_kernels
 from rnnlm.backend.cpu.cells import lstm_backward, lstm_forward
 from rnnlm.backend.cpu.limits import one_blas_thread, thread_count
 from rnnlm.backend.cpu.machine import memory
-from rnnlm.backend.cpu.output import output_forward
+from rnnlm.backend.cpu.output import output_forward, output_nats
 from rnnlm.backend.cpu.products import matmul, multiplier
 from rnnlm.backend.cpu.small import small_product, widen
-from rnnlm.backend.cpu.threads import in_parallel
+from rnnlm.backend.cpu.threads import in_parallel, join, joined, later
 
 __all__ = [
     "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS",
-    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
-    "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "joined", "later", "matmul",
+    "memory", "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize",
+    "trouble", "xp",
 ]  # fmt: skip
 
 xp = np
@@ -74,15 +75,6 @@ def quiet() -> np.errstate:
 def beside(function: Callable[[], Any]) -> Any:
     """The result of what nothing waits for before `join`: done at once."""
     return function()
-
-
-def later(function: Callable[[], object]) -> None:
-    """Do what nothing waits for before `join`, if there is time only then: at once."""
-    function()
-
-
-def join() -> None:
-    """Wait for what was to be done later: here it is done."""
 
 
 def place(a: NDArrayAny) -> tuple[int, tuple[int, ...]]:
@@ -142,6 +134,7 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster o
     "lstm_backward": lstm_backward,
     "lstm_forward": lstm_forward,
     "output_forward": output_forward,
+    "output_nats": output_nats,
     "small_product": small_product,
     "widen": widen,
 }

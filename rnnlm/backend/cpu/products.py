@@ -1,26 +1,31 @@
 """Matrix products of the NumPy backend, shared between threads.
 
 OpenBLAS loses most on the skinny products of a recurrence, N rows of states times a large matrix that is the same at
-every time step: it lays the matrix out anew for each product. `multiplier` lays it out once, in blocks so small that
-OpenBLAS takes them as they are (its kernels for products of at most a million multiplications). Measured with one
-thread, in GFLOP/s of a core that reaches 105 on large products: (20, 650) times (650, 2600) 77, so 115; (20, 1150)
-times (1150, 4600) 53, so 105.
+every time step: it lays the matrix out anew for each product. Where it has kernels for small products, of at most a
+million multiplications, that take matrices as they are (those for AVX-512), `multiplier` lays the matrix out once, in
+blocks of that size. Measured with one thread, in GFLOP/s of a core that reaches 105 on large products: (20, 650) times
+(650, 2600) 77, so 115; (20, 1150) times (1150, 4600) 53, so 105. With Haswell's, which are none, such blocks take a
+tenth longer than the matrix in one piece.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rnnlm.backend.cpu.blas import kernels
 from rnnlm.backend.cpu.threads import in_parallel, scratch
 
 __all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 
 Array = NDArray[Any]
+SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # with which OpenBLAS has some for small products
 SHARED = 1.5e7  # operations from which a second thread is worth waking
 READ = 6.0  # operations that it takes as long as to read an entry of b: what products of one or two rows wait for
 BLOCKED = 4e6  # operations from which blocks are: smaller products are taken as they are anyway
+BY_ROW = 3  # rows up to which each by itself takes less: the large kernels take as long for two rows as for five
 OFTEN = 8  # times from which laying W out in blocks pays: it takes as long as one to four products
 TALL = 128  # rows for each thread from which rows are cut, else columns
 FEW = 48  # rows up to which blocks help
@@ -32,7 +37,7 @@ AT_ONCE = 1 << 18  # entries of a product that is to be added
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
-    if not worth_sharing(max(2.0 * M, READ) * K * N):
+    if max(2.0 * M, READ) * K * N < SHARED:
         _product(a, b, out, add)
     elif M >= 2 * TALL:
         in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16)
@@ -43,7 +48,11 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
 def _product(a: Array, b: Array, out: Array, add: bool) -> None:
     """out = a b, or out += a b by some columns at a time."""
     if not add:
-        np.matmul(a, b, out=out)
+        if 1 < len(a) <= BY_ROW:
+            for row, of_row in zip(a, out):
+                np.matmul(row, b, out=of_row)
+        else:
+            np.matmul(a, b, out=out)
         return
     width = max(COLUMNS, AT_ONCE // len(a))
     for i in range(0, b.shape[1], width):
@@ -56,6 +65,12 @@ def worth_sharing(operations: float) -> bool:
     return operations >= SHARED
 
 
+@cache
+def small_kernels() -> bool:
+    """Whether BLAS has kernels that take small products as they are."""
+    return kernels() in SMALL_KERNELS
+
+
 def few_rows(a: Array, W: Array, out: Array) -> None:
     """out = a W in this thread, for a few rows of `a`: by small kernels, if these can take blocks of 64 columns.
 
@@ -63,7 +78,7 @@ def few_rows(a: Array, W: Array, out: Array) -> None:
     """
     (M, K), N = a.shape, W.shape[1]
     width = int(MULTIPLICATIONS / (M * K)) // 16 * 16
-    whole = N // width * width if width >= COLUMNS and W.flags.c_contiguous else 0
+    whole = N // width * width if width >= COLUMNS and W.flags.c_contiguous and small_kernels() else 0
     if whole:
         blocks = W[:, :whole].reshape(K, -1, width).transpose(1, 0, 2)
         np.matmul(a, blocks, out=out[:, :whole].reshape(M, -1, width).transpose(1, 0, 2))
@@ -77,7 +92,8 @@ def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None
     W (K, N), which must not change meanwhile, may be a transposed view.
     """
     K, N = W.shape
-    if times >= OFTEN and 1 < rows <= FEW and N >= COLUMNS and 2.0 * rows * K * N >= BLOCKED:
+    worth = times >= OFTEN and 1 < rows <= FEW and N >= COLUMNS and 2.0 * rows * K * N >= BLOCKED
+    if worth and small_kernels():
         return _Blocked(W, rows)
     if times > 1:
         W = np.ascontiguousarray(W)  # small products with a transposed operand take twice as long

@@ -6,78 +6,32 @@ faster than one product with two BLAS threads at the shapes of a language model,
 BLAS's threads go on spinning on the cores for a while after a product. Here they sleep: to wake one and wait for it
 takes about 50 microseconds.
 
+What nothing waits for can be put off: `later` cuts it into parts that workers do while the thread that asked goes on
+with what only one thread can do, a loop over time say, and that all do in the end. It has to be within `joined`.
+
 Results are bit for bit the same for the same number of threads (`limits.py`) on the same machine.
 """
 
 import os
 from collections.abc import Callable
 from contextlib import suppress
-from contextvars import copy_context
 from queue import SimpleQueue
-from threading import Lock, Thread, get_ident, local
+from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.backend.cpu.limits import limit_own, one_blas_thread, thread_count
+from rnnlm.backend.cpu.parts import Part, own
 from rnnlm.backend.memory import reused
 
-__all__ = ["in_parallel", "scratch"]
+__all__ = ["in_parallel", "join", "joined", "later", "scratch"]
 
-
-class _Part:
-    """A part of some work, done by whoever claims it first: a worker, or the thread that asked.
-
-    The claim is an entry of a dictionary: `setdefault` is one step under Python's lock, so that of all threads that try
-    just one finds its own number there, and a worker that comes too late goes on to other work. `running` is held until
-    the part has ended: to wait for it is to acquire that lock. So the thread that asked never waits for what nobody has
-    begun, and never leaves while another thread works in its arrays.
-    """
-
-    def __init__(self, function: Callable[[int, int], object], start: int, stop: int) -> None:
-        self.function, self.start, self.stop = function, start, stop
-        self.context = copy_context()  # in which NumPy keeps what to do about overflow
-        self.claim: dict[str, int] = {}
-        self.running = Lock()
-        self.running.acquire()
-        self.ended = False
-        self.error: BaseException | None = None
-
-    def claimed(self) -> bool:
-        """Whether it is this thread's, now or from before."""
-        return self.claim.setdefault("by", get_ident()) == get_ident()
-
-    def run(self) -> None:
-        """Do it, unless it is another thread's, and keep the error that it raises."""
-        if not self.claimed():
-            return
-        _own.in_part = True
-        try:
-            self.context.run(self.function, self.start, self.stop)
-        except BaseException as error:
-            self.error = error
-        finally:
-            _own.in_part = False
-            self.ended = True
-            self.running.release()
-
-    def settle(self) -> None:
-        """Give it up if nobody has claimed it; else wait until it has ended, even if a signal comes meanwhile."""
-        while not self.ended:
-            try:
-                if self.claimed():
-                    self.ended = True
-                else:
-                    self.running.acquire()
-            except BaseException as error:  # Ctrl-C, or what the program makes of a signal
-                self.error = error
-
-
-_tasks: "SimpleQueue[_Part]" = SimpleQueue()
+PIECES = 8  # of each product that is put off: so many that threads end at about the same time
+_tasks: "SimpleQueue[Part]" = SimpleQueue()
 _workers: list[Thread] = []
 _starting = Lock()
-_own = local()
 
 
 def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1, worth: bool = True) -> None:
@@ -86,33 +40,87 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
     If `worth` is False there is one part, and so there is within a part. An error in any part, or one that a signal
     raises, is raised here when no thread is at work any more.
     """
-    count = min(thread_count(), -(-size // unit)) if worth and not getattr(_own, "in_part", False) else 1
+    count = min(PIECES if own.gathering else thread_count(), -(-size // unit)) if worth and not own.in_part else 1
     if count == 1:
         function(0, size)
         return
     cuts = [min(size, -(-size * k // (count * unit)) * unit) for k in range(count + 1)]
-    parts = [_Part(function, start, stop) for start, stop in zip(cuts, cuts[1:])]
+    parts = [Part(function, start, stop) for start, stop in zip(cuts, cuts[1:])]
+    _start_workers(thread_count() - 1)
+    if own.gathering:
+        own.waiting += parts
+        for part in parts:
+            _tasks.put(part)
+        return
     with one_blas_thread:
         try:
-            _start_workers(count - 1)
             for part in parts[1:]:
                 _tasks.put(part)
             for part in parts:
                 part.run()
         finally:
-            for part in parts:
-                part.settle()
+            _settle(parts)
+
+
+def _settle(parts: list[Part]) -> None:
+    """Wait until no thread is at work at them, and raise the error of the first that has one."""
+    for part in parts:
+        part.settle()
     for part in parts:
         if part.error is not None:
             raise part.error
 
 
+def later(function: Callable[[], object]) -> None:
+    """Do what nothing waits for before `join`: shared work that does not wait for other work of the same function.
+
+    At once, outside of `joined` or in one thread.
+    """
+    if not own.joined or thread_count() == 1:
+        function()
+        return
+    own.gathering = True
+    try:
+        function()
+    finally:
+        own.gathering = False
+
+
+def join() -> None:
+    """Have done what was put off."""
+    parts, own.waiting = own.waiting, []
+    try:
+        for part in parts:
+            part.run()
+    finally:
+        _settle(parts)
+
+
+class _Joined:
+    """A context in which work may be put off, and at whose end none is left: after an error it is given up."""
+
+    def __enter__(self) -> None:
+        one_blas_thread.__enter__()
+        own.joined += 1
+
+    def __exit__(self, kind: object, *_exception: object) -> None:
+        own.joined -= 1
+        try:
+            if kind is None:
+                join()
+        finally:
+            given_up, own.waiting = own.waiting, []
+            for part in given_up:
+                part.settle()
+            one_blas_thread.__exit__()
+
+
+joined = _Joined()
+
+
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
     """Uninitialised memory of this thread's, the same for the same name at each call: use it up before the next."""
-    memory: dict[str, Any] | None = getattr(_own, "memory", None)
-    if memory is None:
-        memory = _own.memory = {}
-    array: NDArray[Any] = reused(memory, name, shape, dtype, np.empty)
+    array: NDArray[Any] = reused(own.memory, name, shape, dtype, np.empty)
     return array
 
 
@@ -125,7 +133,7 @@ def _start_workers(count: int) -> None:
             _workers.append(worker)
 
 
-def _work(tasks: "SimpleQueue[_Part]") -> None:
+def _work(tasks: "SimpleQueue[Part]") -> None:
     """A worker's life."""
     limit_own()
     while True:

@@ -19,7 +19,7 @@ import numpy as np
 from rnnlm.backend.cuda import blas
 from rnnlm.backend.cuda.launch import FLOAT, empty, full, launch, word
 
-__all__ = ["Graph", "Recorder", "beside", "idle", "join", "later", "masks_since"]
+__all__ = ["Graph", "Recorder", "beside", "idle", "join", "joined", "later", "masks_since"]
 
 Array = Any
 FIRST = -5  # the highest priority that there is, for what others wait for
@@ -176,6 +176,20 @@ def join() -> None:
     """Wait, on the device, for all that is done beside or later."""
     if _now.graph is not None:
         _now.graph.join()
+
+
+class _Joined:
+    """A context at whose end nothing is done beside or later any more."""
+
+    def __enter__(self) -> None:
+        """There is nothing to begin."""
+
+    def __exit__(self, kind: object, *_exception: object) -> None:
+        if kind is None:
+            join()
+
+
+joined = _Joined()
 
 
 def masks_since() -> Array:

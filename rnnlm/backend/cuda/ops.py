@@ -7,12 +7,13 @@ from typing import Any
 import cupy as xp
 
 from rnnlm.backend.cuda import blas, cells, dropout, output, rows, skinny, update, window
-from rnnlm.backend.cuda.graphs import Recorder, beside, idle, join, later
+from rnnlm.backend.cuda.graphs import Recorder, beside, idle, join, joined, later
 
 __all__ = [
     "ATTEMPTS", "RECORDS", "SCORES", "SCORES_ONCE", "TWINS", "Recorder",
-    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "later", "matmul", "memory",
-    "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize", "trouble", "xp",
+    "asarray", "asnumpy", "batch_matmul", "beside", "describe", "elementwise", "join", "joined", "later", "matmul",
+    "memory", "multiplier", "one_blas_thread", "place", "quiet", "remarks", "resident", "scale_", "synchronize",
+    "trouble", "xp",
 ]  # fmt: skip
 
 Array = Any

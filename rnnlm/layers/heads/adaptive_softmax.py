@@ -174,10 +174,9 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         return batch_first(self.words.by_id(found).reshape(T, N, -1))
 
     def next_scores(self, h: Array) -> Array:
-        """Log-probabilities (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the
-        next call."""
-        expect("xs", h, ("N", "T", self.takes), self.dtype)
-        return self.scores(h[:, -1:])[:, 0]
+        """Log-probabilities (N, V) after hidden states (N, H), the caller's to write to until the next call."""
+        expect("xs", h, ("N", self.takes), self.dtype)
+        return self.scores(h[:, None])[:, 0]
 
 
 def _cluster(number: int, given: Any, first: TimeAffineWithLoss) -> tuple[MatMul, TimeAffineWithLoss]:

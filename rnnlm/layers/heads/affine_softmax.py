@@ -39,6 +39,17 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
 
 
 @accelerated
+def output_nats(x: Array, W: Array, b: Array, targets: Array, totals: Array, nats: Array, memory: Array) -> None:
+    """The cross-entropy alone, for no way back, of as many rows at a time as there is memory (rows, V) for.
+
+    All else is as `output_forward` has it.
+    """
+    for start in range(0, len(x), len(memory)):
+        rows = slice(start, min(len(x), start + len(memory)))
+        output_forward(x[rows], W, b, targets[rows], memory[: rows.stop - start], totals[rows], nats[rows])
+
+
+@accelerated
 def output_factors(
     exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
 ) -> None:
@@ -140,8 +151,11 @@ class TimeAffineWithLoss(Head):
         N, T, _ = h.shape
         x = time_major(h).reshape(T * N, H)
         targets, shares, weights, totals, nats = self._weighed(ts, N, T, V, self.dtype)
-        for rows, exps in self._blocks(T * N, ops.SCORES if keep else ops.SCORES_ONCE):
-            output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+        if keep:
+            for rows, exps in self._blocks(T * N):
+                output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
+        else:
+            output_nats(x, W, b, targets, totals, nats, self._memory(T * N, ops.SCORES_ONCE))
         self._saved = (x, targets, weights, totals, (N, T)) if keep else None
         return self._mean(nats, shares, N, T)
 
@@ -159,7 +173,7 @@ class TimeAffineWithLoss(Head):
         factors, nats = self._buffer("factors", (len(x), 1), self.dtype), self._buffer("again", (len(x),), xp.float64)
         if factor is not None:
             weights = (weights * factor).astype(self.dtype)
-        for rows, exps in self._blocks(len(x), ops.SCORES):
+        for rows, exps in self._blocks(len(x)):
             if len(exps) < len(x):
                 output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
             of_rows = (x[rows], W, targets[rows], weights[rows], exps, totals[rows])
@@ -177,15 +191,18 @@ class TimeAffineWithLoss(Head):
         return self._affine.forward(h)
 
     def next_scores(self, h: Array) -> Array:
-        """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
-        expect("xs", h, ("N", "T", self.takes), self.dtype)
-        return self.scores(h[:, -1:])[:, 0]
+        """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
+        self._done()
+        return self._affine.step(h)
 
-    def _blocks(self, rows: int, scores: int) -> Iterator[tuple[slice, Array]]:
-        """Slices of all rows, each with memory for its scores, of which there are at most so many."""
-        V = len(self.params[1])
-        length = min(rows, max(1, scores // V))
-        exps = self._buffer("exps", (length, V), self.dtype)
-        for start in range(0, rows, length):
-            stop = min(rows, start + length)
+    def _blocks(self, rows: int) -> Iterator[tuple[slice, Array]]:
+        """Slices of all rows, each with memory for its scores."""
+        exps = self._memory(rows, ops.SCORES)
+        for start in range(0, rows, len(exps)):
+            stop = min(rows, start + len(exps))
             yield slice(start, stop), exps[: stop - start]
+
+    def _memory(self, rows: int, scores: int) -> Array:
+        """Memory (M, V) for scores of so many rows, or of fewer, if these are more than so many scores."""
+        V = len(self.params[1])
+        return self._buffer("exps", (min(rows, max(1, scores // V)), V), self.dtype)

@@ -131,7 +131,7 @@ class Head(Layer):
         raise NotImplementedError
 
     def next_scores(self, h: Array) -> Array:
-        """Scores (N, V) after the last of the hidden states (N, T, H), the caller's to write to until the next call."""
+        """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
         raise NotImplementedError
 
     def hits(self, h: Array, ts: Array) -> Array:

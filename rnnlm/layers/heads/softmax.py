@@ -85,10 +85,10 @@ class TimeSoftmaxWithLoss(Head):
         return h
 
     def next_scores(self, h: Array) -> Array:
-        """Those of the last time step, a copy: what a layer returns may be its state."""
-        expect("xs", h, ("N", "T", "V"))
+        """The scores (N, V), a copy: what a layer returns may be its state."""
+        expect("xs", h, ("N", "V"))
         self._done()
-        return h[:, -1].copy()
+        return h.copy()
 
 
 class SoftmaxWithLoss(TimeSoftmaxWithLoss):

@@ -128,4 +128,4 @@ def test_numpys_lstm_cell_is_the_plain_text(rng, scale):
 def test_numpys_output_is_the_plain_text(rng, monkeypatch, tied, shape):
     monkeypatch.setattr(output, "CACHE", 2000)  # of which several parts are worked through
     for size in (1, 100):
-        test_affine_softmax.test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape)
+        test_affine_softmax.test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape, True)

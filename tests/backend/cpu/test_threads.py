@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import NAME
-from rnnlm.backend.cpu import products, threads
-from rnnlm.backend.cpu.threads import in_parallel, scratch
+from rnnlm.backend.cpu import output, products, threads
+from rnnlm.backend.cpu.parts import Part, own
+from rnnlm.backend.cpu.threads import in_parallel, join, joined, later, scratch
 from tests.layers import test_recurrent as recurrent
 from tests.layers.heads import test_affine_softmax
 from tests.models import test_general
@@ -35,6 +36,13 @@ def cut_all(three, monkeypatch):
         "AT_ONCE": 4,
     }.items():
         monkeypatch.setattr(products, name, value)
+
+
+@pytest.fixture(params=[False, True], ids=["large kernels alone", "small kernels"])
+def kernels(request, monkeypatch):
+    """What BLAS may have for small products or not."""
+    for module in (products, output):
+        monkeypatch.setattr(module, "small_kernels", lambda: request.param)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 64, 65, 1000])
@@ -109,7 +117,7 @@ def in_another_thread(function):
 
 def test_a_part_is_done_by_whoever_claims_it_first():
     done = []
-    mine, theirs = (threads._Part(lambda *part: done.append(part), start, start + 3) for start in (0, 3))
+    mine, theirs = (Part(lambda *part: done.append(part), start, start + 3) for start in (0, 3))
     assert mine.claimed()
     assert mine.claimed()
     in_another_thread(mine.run)
@@ -127,17 +135,17 @@ def test_a_part_is_done_by_whoever_claims_it_first():
 
 def test_a_part_that_is_given_up_is_never_begun():
     done = []
-    part = threads._Part(lambda *_: done.append(1), 0, 1)
+    part = Part(lambda *_: done.append(1), 0, 1)
     part.settle()
     in_another_thread(part.run)
     assert (done, part.ended) == ([], True)
 
 
 def test_a_part_keeps_its_error_and_a_thread_that_has_done_one_shares_work_again(three):
-    part, seen = threads._Part(lambda *_: seen.append(threads._own.in_part) or 1 / 0, 0, 1), []
+    part, seen = Part(lambda *_: seen.append(own.in_part) or 1 / 0, 0, 1), []
     part.run()
     assert isinstance(part.error, ZeroDivisionError)
-    assert (part.ended, part.running.locked(), threads._own.in_part, seen) == (True, False, False, [True])
+    assert (part.ended, part.running.locked(), own.in_part, seen) == (True, False, False, [True])
 
 
 def test_a_forked_process_has_no_workers_and_no_work_of_the_other(monkeypatch):
@@ -246,12 +254,115 @@ def test_parts_of_a_part_stay_in_its_thread(three):
 
 @pytest.mark.parametrize("shape", [(1, 1, 1), (3, 5, 200), (26, 100, 1000), (26, 100, 995), (20, 900, 70)])
 @pytest.mark.parametrize("order", "CF")
-def test_products_of_few_rows(rng, shape, order):
+def test_products_of_few_rows(rng, kernels, shape, order):
     """Widths below, at and above those of a block, and weights that are a transpose."""
     M, K, N = shape
     a, W, out = rng.standard_normal((M, K)), np.array(rng.standard_normal((K, N)), order=order), np.full((M, N), np.nan)
     products.few_rows(a, W, out)
     np.testing.assert_allclose(out, a @ W, atol=1e-11)
+
+
+@pytest.mark.parametrize("M", [1, 2, 3])
+def test_a_row_has_the_same_bits_alone_and_beside_another(rng, M):
+    a, W = rng.standard_normal((3, 50)).astype(np.float32), rng.standard_normal((50, 300)).astype(np.float32)
+    alone, out = np.empty((1, 300), np.float32), np.empty((M, 300), np.float32)
+    products.matmul(a[:1], W, alone)
+    products.matmul(a[:M], W, out)
+    np.testing.assert_array_equal(out[:1], alone)
+
+
+def test_what_is_put_off_is_done_when_it_is_asked_for(three):
+    """By any thread; in the same parts and so with the same bits."""
+    done, order = np.zeros(1000, int), []
+
+    def part(start, stop):
+        done[start:stop] += 1
+
+    def work():
+        in_parallel(part, 1000)
+        order.append("asked")
+
+    with joined:
+        later(work)
+        order.append("on")
+        assert len(own.waiting) == threads.PIECES
+        join()
+        assert (done == 1).all()
+        later(work)
+        later(lambda: in_parallel(part, 1000, worth=False))
+        assert (done >= 2).all()  # what is not worth sharing is not worth putting off
+    assert (done == 3).all()
+    assert (order, own.waiting, own.joined, own.gathering) == (["asked", "on", "asked"], [], 0, False)
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_what_nobody_will_join_is_done_at_once(monkeypatch, count):
+    monkeypatch.setattr(threads, "thread_count", lambda: count)
+    done = []
+    later(lambda: in_parallel(lambda *part: done.append(part), 6))
+    assert sorted(done) == [(k * 6 // count, (k + 1) * 6 // count) for k in range(count)]
+    if count == 1:
+        with joined:
+            later(lambda: done.append("alone"))
+            assert done[-1] == "alone"
+
+
+def test_an_error_in_what_was_put_off_is_raised_by_who_joins(three):
+    def part(start, stop):
+        if start == 2:
+            raise ValueError("part 2")
+
+    with pytest.raises(ValueError, match="part 2"), joined:
+        later(lambda: in_parallel(part, 8))
+    assert (own.waiting, own.joined) == ([], 0)
+
+
+def test_after_an_error_what_was_put_off_is_given_up(three):
+    """None of it begins, and none is at work, when the error is seen."""
+    begun, ended = [], []
+
+    def part(start, stop):
+        begun.append(start)
+        sleep(0.02)
+        ended.append(start)
+
+    def interrupted():
+        with joined:
+            later(lambda: in_parallel(part, 100))
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        interrupted()
+    assert sorted(begun) == sorted(ended)
+    assert len(begun) < threads.PIECES
+    sleep(0.1)
+    assert (len(begun), own.waiting) == (len(ended), [])
+
+
+def test_within_itself_it_is_joined_at_each_end(three):
+    done = []
+    with joined:
+        with joined:
+            later(lambda: in_parallel(lambda *part: done.append(part), 8))
+        assert len(done) == 8
+        later(lambda: in_parallel(lambda *part: done.append(part), 8))
+        assert own.waiting
+    assert (len(done), own.joined) == (16, 0)
+
+
+@pytest.mark.skipif(NAME != "numpy", reason="the plain text has no threads of its own")
+@pytest.mark.parametrize("kind", ["lstm", "better"])
+def test_gradients_are_whole_when_a_model_has_gone_back(rng, cut_all, monkeypatch, kind):
+    """Those of which workers have put off parts are those that one thread computes."""
+    model, found = test_general.build(kind), []
+    xs = np.arange(12).reshape(3, 4) % model.config.vocab_size
+    for count in (3, 1):
+        monkeypatch.setattr(threads, "thread_count", lambda count=count: count)
+        model.reset_state()
+        model.forward(xs, xs[::-1], train_flg=False)
+        model.backward()
+        found.append(model.flat_grads.copy())
+    np.testing.assert_allclose(found[0], found[1], rtol=1e-9, atol=1e-12)
 
 
 @pytest.mark.parametrize("shape", [(1, 3, 50), (3, 5, 40), (40, 4, 11)])
@@ -264,17 +375,17 @@ def test_products_that_are_added_some_columns_at_a_time(rng, cut_all, shape):
 
 
 @pytest.mark.parametrize("tied", [False, True])
-def test_gradients_of_the_output_cut_as_small_as_can_be(rng, cut_all, tied):
+def test_gradients_of_the_output_cut_as_small_as_can_be(rng, cut_all, kernels, tied):
     test_affine_softmax.test_backward_is_the_derivative(rng, None, tied, 1)
 
 
 @pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "gru-after"])
-def test_gradients_of_recurrent_layers_cut_as_small_as_can_be(rng, cut_all, kind):
+def test_gradients_of_recurrent_layers_cut_as_small_as_can_be(rng, cut_all, kernels, kind):
     recurrent.check_gradients(*recurrent.build(rng, kind), rng)
 
 
 @pytest.mark.skipif(NAME != "numpy", reason="the plain text has no threads of its own")
-def test_reruns_are_bit_for_bit_equal(cut_all):
+def test_reruns_are_bit_for_bit_equal(cut_all, kernels):
     def gradient():
         model = test_general.build("better")
         xs = np.arange(12).reshape(3, 4) % model.config.vocab_size

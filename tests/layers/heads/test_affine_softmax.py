@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import FUSED, NAME, TWINS, ops, xp
-from rnnlm.backend.cpu import output, threads
+from rnnlm.backend.cpu import output, products, threads
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeSoftmaxWithLoss
 from tests.gradcheck import assert_gradients, dev, host
@@ -55,9 +55,10 @@ def test_scores_of_a_window_never_stand_in_memory_whole(rng, monkeypatch):
 
 
 @pytest.mark.parametrize(("scores", "lengths"), [(83, [11, 1]), (35, [5, 5, 2]), (7, [1] * 12), (6, [1] * 12)])
-def test_a_block_has_as_many_rows_as_there_is_room_for(rng, scores, lengths):
+def test_a_block_has_as_many_rows_as_there_is_room_for(rng, monkeypatch, scores, lengths):
     layer, *_ = build(rng)
-    found = [(rows, exps.shape) for rows, exps in layer._blocks(12, scores)]
+    monkeypatch.setattr(ops, "SCORES", scores)
+    found = [(rows, exps.shape) for rows, exps in layer._blocks(12)]
     assert [shape for _, shape in found] == [(length, 7) for length in lengths]
     assert np.concatenate([np.arange(12)[rows] for rows, _ in found]).tolist() == list(range(12))
 
@@ -105,22 +106,27 @@ def test_nats_of_float32_scores_are_as_exact_as_the_scores(rng, size):
 @pytest.mark.parametrize("size", [1, 100])
 @pytest.mark.parametrize("tied", [False, True])
 @pytest.mark.parametrize("shape", [(1, 1, 2), (5, 3, 4), (400, 60, 3000), (300, 600, 900)])
-def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape):
-    """With scores that need their largest subtracted and scores that don't, in one thread and in more, and with memory
-    for fewer rows than a product would take."""
+@pytest.mark.parametrize("small", [False, True])
+def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape, small):
+    """With scores that need their largest subtracted and scores that don't, in one thread and in more, with memory for
+    fewer rows than a product would take, with and without kernels for small products."""
     M, H, V = shape
     monkeypatch.setattr(output, "MEMORY", 20_000)
+    for module in (output, products):
+        monkeypatch.setattr(module, "small_kernels", lambda: small)
     x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
     W = np.asfortranarray(W) if tied else W
     targets = rng.integers(0, V, M)
     monkeypatch.setattr(threads, "thread_count", lambda: 3)
     results = []
-    for forward in FUSED["output_forward"]:
-        exps, totals, nats = np.empty((M, V)), np.empty(M), np.empty(M)
+    for forward, alone in zip(FUSED["output_forward"], FUSED["output_nats"]):
+        exps, totals, nats, same = np.empty((M, V)), np.empty(M), np.empty(M), np.empty(M)
         forward(x, W, b, targets, exps, totals, nats)
-        results.append((nats, exps / totals[:, None]))
+        alone(x, W, b, targets, np.empty(M), same, np.empty((2, V)))
+        results.append((nats, same, exps / totals[:, None]))
     for plain, fused in zip(*results):
         np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
+    np.testing.assert_allclose(results[0][1], results[0][0], rtol=1e-12)
 
 
 def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
@@ -130,7 +136,7 @@ def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
     np.testing.assert_array_equal(host(layer.scores(xs)), want)
     with pytest.raises(InputError, match="needs a forward of its own first"):
         layer.backward()
-    np.testing.assert_allclose(host(layer.next_scores(xs)), want[:, -1], rtol=1e-12)
+    np.testing.assert_allclose(host(layer.next_scores(xs[:, -1])), want[:, -1], rtol=1e-12)
 
 
 def test_bad_input_is_refused(rng):

@@ -1,0 +1,109 @@
+"""One time step after another gives what a window gives."""
+
+import numpy as np
+import pytest
+
+from rnnlm.errors import InputError
+from rnnlm.layers import Affine, Dropout, Embedding, MatMul, TimeAffine, TimeDropout, TimeEmbedding
+from rnnlm.models import LanguageModel, ModelConfig
+from tests.gradcheck import dev, host
+from tests.layers import test_recurrent as recurrent
+
+N, T, D, H = 3, 4, 5, 6
+
+
+def of_window(layer, xs):
+    layer.train_flg = False
+    return host(layer.forward(xs))
+
+
+def of_steps(layer, xs):
+    layer.train_flg = False
+    return np.stack([host(layer.step(xs[:, t])) for t in range(xs.shape[1])], axis=1)
+
+
+def weights(rng, *shape):
+    return dev(rng.standard_normal(shape))
+
+
+LAYERS = {
+    "Embedding": lambda rng: Embedding(weights(rng, 9, D), 0.5),
+    "TimeEmbedding": lambda rng: TimeEmbedding(weights(rng, 9, D)),
+    "MatMul": lambda rng: MatMul(weights(rng, D, H)),
+    "Affine": lambda rng: Affine(weights(rng, D, H), weights(rng, H)),
+    "TimeAffine": lambda rng: TimeAffine(weights(rng, H, D).T, weights(rng, H)),
+    "Dropout": lambda rng: Dropout(0.5),
+    "TimeDropout": lambda rng: TimeDropout(0.5),
+}
+
+
+@pytest.mark.parametrize("name", LAYERS)
+def test_steps_of_a_layer_without_state(rng, name):
+    layer = LAYERS[name](rng)
+    xs = dev(rng.integers(0, 9, (N, T))) if "Embedding" in name else weights(rng, N, T, D)
+    np.testing.assert_allclose(of_steps(layer, xs), of_window(layer, xs), rtol=1e-12)
+    layer.step(xs[:, 0])
+    with pytest.raises(InputError, match="backward needs a forward of its own first"):
+        layer.backward(weights(rng, N, T, D))
+
+
+@pytest.mark.parametrize("kind", ["rnn", "lstm", "gru", "gru-after"])
+def test_steps_of_a_recurrent_layer(rng, kind):
+    """From a state on, and with the state that the window leaves."""
+    layer, xs, *_ = recurrent.build(rng, kind)
+    layer.stateful = True
+    layer.reset_state()
+    layer.forward(xs)
+    state = layer.get_state()
+    want, wanted = of_window(layer, xs), [host(s) for s in layer.get_state()]
+    layer.set_state(*state)
+    np.testing.assert_allclose(of_steps(layer, xs), want, rtol=1e-12)
+    for found, s in zip(layer.get_state(), wanted):
+        np.testing.assert_allclose(host(found), s, rtol=1e-12)
+    with pytest.raises(InputError, match="h, the carried state, must be"):
+        layer.step(xs[:2, 0])
+    with pytest.raises(InputError, match="xs must have shape"):
+        layer.step(xs[:, 0, :2])
+    with pytest.raises(InputError, match="backward needs a forward of its own first"):
+        layer.backward(xs)
+
+
+def test_ids_of_a_step_are_looked_at(rng):
+    layer = TimeEmbedding(weights(rng, 9, D))
+    for wrong in (9, -1):
+        with pytest.raises(InputError, match=rf"ids must hold ids in \[0, 9\), got {wrong}"):
+            layer.step(np.array([wrong]))
+        with pytest.raises(InputError, match=rf"ids must hold ids in \[0, 9\), got {wrong}"):
+            layer.step(np.array([wrong, 0]))
+
+
+def test_a_layer_with_a_forward_of_its_own_is_asked_for_it(rng):
+    class Twice(TimeEmbedding):
+        def forward(self, ids):
+            return 2 * super().forward(ids)
+
+    class Named(TimeEmbedding):
+        """Nothing of its own."""
+
+    W, ids = weights(rng, 9, D), dev(rng.integers(0, 9, (N, T)))
+    assert Named.step is TimeEmbedding.step
+    np.testing.assert_array_equal(of_steps(Twice(W), ids), 2 * of_steps(Named(W), ids))
+
+
+@pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])
+def test_words_one_by_one_have_the_scores_of_a_text(rng, cell):
+    sizes = {"wordvec_size": D, "hidden_size": H, "layers": 2, "dtype": "float64"}
+    model = LanguageModel(ModelConfig("LanguageModel", 9, **sizes, cell=cell, dropout_ratio=0.5))
+    ids = rng.integers(0, 9, (N, T))
+    want = host(model.predict(ids))
+    whole = model.get_state()
+    model.reset_state()
+    for t in range(T):
+        np.testing.assert_allclose(host(model.next_scores(ids[:, t : t + 1])), want[:, t], rtol=1e-11)
+    for found, wanted in zip(model.get_state(), whole):
+        for one, other in zip(found, wanted):
+            np.testing.assert_allclose(host(one), host(other), rtol=1e-11)
+    with pytest.raises(InputError, match="h, the carried state, must be"):
+        model.next_scores(ids[:2, :1])
+    model.reset_state()
+    np.testing.assert_allclose(host(model.next_scores(ids[:, :2])), want[:, 1], rtol=1e-11)
