@@ -7,7 +7,6 @@ from math import isfinite
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend.cpu.threads import in_parallel  # scores are on the host, whatever computed them
 from rnnlm.checks import flag, instance_of, listed, number, positive, refused, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.randomness import PARTS, StepStreams, fresh_seed
@@ -56,6 +55,9 @@ class Sampler:
     def __init__(
         self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling(), part: int = 0
     ) -> None:
+        from rnnlm.backend.cpu.threads import in_parallel  # scores are on the host, whatever computed them
+
+        self._in_parallel = in_parallel
         vocab_size, how = size("vocab_size", vocab_size), instance_of("how", how, Sampling)
         unwanted = [] if skip_ids is None else listed("skip_ids", skip_ids, "ids")
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
@@ -91,7 +93,7 @@ class Sampler:
             weights, share = self.weights(scores[start:stop]), uniform[start:stop]
             words[start:stop] = self._find(weights, share) if len(share) > 1 else self._find_one(weights[0], share[0])
 
-        in_parallel(part, len(scores), worth=scores.size >= MANY)
+        self._in_parallel(part, len(scores), worth=scores.size >= MANY)
         return words
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:

@@ -11,6 +11,12 @@ __all__ = ["clip_grads", "norm_and_factor"]
 
 
 @accelerated
+def squares(a: Array) -> Array:
+    """The sum of the squares of an array's numbers."""
+    return xp.vdot(a, a)
+
+
+@accelerated
 def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
     """The global norm of gradients, and the factor that brings it down to `max_norm`, in the gradients' dtype.
 
@@ -19,7 +25,7 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
     The factor is 1 for a norm that is NaN or infinite. Source and arguments are those of `clip_grads`.
     """
     with ops.quiet(), ops.one_blas_thread:
-        norm = xp.sqrt(sum(xp.vdot(g, g) for g in grads))
+        norm = xp.sqrt(sum(squares(g) for g in grads))
         factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
     return norm, factor.astype(norm.dtype)
 

@@ -28,7 +28,8 @@ RECORDS = False  # to launch is to compute
 PIECE = 1 << 16  # elements: 256 kB of float32, so that a few arrays of temporaries stay in the second-level cache
 SCORES = 1 << 24  # that stand in memory at once: 64 MiB of float32, 1,677 rows of 10,000 words, 167 of 100,000
 SCORES_ONCE = 1 << 21  # where no gradient is to follow: 8 MiB, which stay in the cache
-FEW_ROWS = 128  # up to which a product sums them faster than reduceat
+FEW_ROWS = 128  # up to which a product sums them fastest
+HANDFUL = 8  # words up to which each is summed by itself
 MANY = 1 << 19  # elements from which a second thread is worth waking
 
 
@@ -92,7 +93,8 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
 
     Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
-    one element at a time. A few rows are summed by a product with a matrix of zeros and ones, which takes less.
+    one element at a time, and np.add.reduceat takes two to eight times as long. A few rows are summed by a product with
+    a matrix of zeros and ones, which takes less.
     """
     order = ids.argsort(kind="stable")
     sorted_ids = ids[order]
@@ -103,8 +105,38 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
         same[is_first.cumsum() - 1, order] = 1
         sums = same @ rows
     else:
-        sums = np.add.reduceat(rows[order], first, axis=0)
+        sums = _sums(rows, order, first, np.diff(first, append=len(ids)))
     out[sorted_ids[first]] += sums
+
+
+def _sums(rows: NDArrayAny, order: NDArrayAny, first: NDArrayAny, counts: NDArrayAny) -> NDArrayAny:
+    """Sums of rows (M, D), in the order they came: of the counts[k] rows whose numbers stand in `order` from first[k]
+    on.
+
+    The second rows of all sums that have one are added at once, then the third ones, until a handful of sums is left.
+    """
+    sums: NDArrayAny = rows[order[first]]
+    left, k = np.flatnonzero(counts > 1), 1
+    while len(left) > HANDFUL:
+        sums[left] += rows[order[first[left] + k]]
+        k += 1
+        left = left[counts[left] > k]
+    for n in left:
+        sums[n] = np.add.reduceat(rows[order[first[n] : first[n] + counts[n]]], [0], axis=0)[0]  # sum has another order
+    return sums
+
+
+def squares(a: NDArrayAny) -> Any:
+    """The sum of the squares of an array's numbers: each thread's share, then their sum."""
+    if not a.flags.c_contiguous:
+        return np.vdot(a, a)
+    flat, found = a.reshape(-1), {}
+
+    def part(start: int, stop: int) -> None:
+        found[start] = np.dot(flat[start:stop], flat[start:stop])
+
+    in_parallel(part, flat.size, PIECE, worth=flat.size >= MANY)
+    return sum(found[start] for start in sorted(found))
 
 
 def batch_matmul(a: NDArrayAny, b: NDArrayAny) -> NDArrayAny:
@@ -136,6 +168,7 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster o
     "output_forward": output_forward,
     "output_nats": output_nats,
     "small_product": small_product,
+    "squares": squares,
     "widen": widen,
 }
 ATTEMPTS: dict[str, Callable[..., bool]] = {}  # plain functions that have one for some arguments, which says for which

@@ -3,7 +3,7 @@ import pytest
 
 import rnnlm.cells.lstm  # noqa: F401 - whose functions have twins
 from rnnlm.backend import FUSED, NAME, TWINS, ops, xp
-from rnnlm.backend.cpu import ops as cpu_ops, output
+from rnnlm.backend.cpu import ops as cpu_ops, output, threads
 from rnnlm.backend.host import on_host
 from tests.gradcheck import dev, host
 from tests.layers.heads import test_affine_softmax
@@ -47,10 +47,11 @@ def test_what_slows_numpy_down_is_told(monkeypatch):
         assert cpu_ops.remarks() == told
 
 
-@pytest.mark.parametrize("M", [1, 40, 300])
-def test_rows_are_added_by_their_ids(rng, M):
+@pytest.mark.parametrize("M", [1, 40, 129, 300])
+@pytest.mark.parametrize("words", [1, 8, 39])
+def test_rows_are_added_by_their_ids(rng, words, M):
     """As few as a product sums and more; to what is there, an id as often as it comes, and none where there is none."""
-    out, ids, rows = rng.standard_normal((9, 4)), rng.integers(0, 8, M), rng.standard_normal((M, 4))
+    out, ids, rows = rng.standard_normal((40, 4)), rng.integers(0, words, M), rng.standard_normal((M, 4))
     want, got = out.copy(), out.copy()
     for place, row in zip(ids, rows):
         want[place] += row
@@ -60,11 +61,22 @@ def test_rows_are_added_by_their_ids(rng, M):
 
 def test_rows_of_one_id_are_summed_in_the_order_they_came(rng):
     """Another order would have other bits."""
-    ids, rows = np.tile([3, 1], 500), rng.standard_normal((1000, 4)).astype(np.float32)
-    got = np.zeros((5, 4), np.float32)
-    cpu_ops.add_rows(got, ids, rows)
-    for word, own in ((3, rows[::2]), (1, rows[1::2])):
-        np.testing.assert_array_equal(got[word], np.add.reduceat(own, [0], axis=0)[0])
+    for words in ([3, 1], [*range(20), *range(5)]):  # a handful, which are summed by themselves, and more
+        ids, rows = np.tile(words, 50), rng.standard_normal((50 * len(words), 4)).astype(np.float32)
+        got = np.zeros((20, 4), np.float32)
+        cpu_ops.add_rows(got, ids, rows)
+        for word in words:
+            np.testing.assert_array_equal(got[word], np.add.reduceat(rows[ids == word], [0], axis=0)[0])
+
+
+@pytest.mark.parametrize("size", [1, 1000, 600_001])
+def test_squares_are_summed(rng, monkeypatch, size):
+    """In threads or in one; of an array that is not contiguous too."""
+    a = rng.standard_normal((size, 2))
+    monkeypatch.setattr(threads, "thread_count", lambda: 3)
+    for one in (a, a[:, 0], a.T):
+        assert cpu_ops.squares(one) == pytest.approx((one**2).sum(), rel=1e-12)
+        assert cpu_ops.squares(one) == cpu_ops.squares(one)
 
 
 @pytest.mark.parametrize("size", [1, 7, 100_000, 1_000_000])
