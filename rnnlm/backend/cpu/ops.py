@@ -122,7 +122,7 @@ def _sums(rows: NDArrayAny, order: NDArrayAny, first: NDArrayAny, counts: NDArra
         k += 1
         left = left[counts[left] > k]
     for n in left:
-        sums[n] = np.add.reduceat(rows[order[first[n] : first[n] + counts[n]]], [0], axis=0)[0]  # sum has another order
+        sums[n] = rows[order[first[n] : first[n] + counts[n]]].sum(axis=0)
     return sums
 
 
