@@ -111,6 +111,8 @@ class _Joined:
         finally:
             given_up, own.waiting = own.waiting, []
             for part in given_up:
+                part.claimed()  # so that no worker begins with it while another is waited for
+            for part in given_up:
                 part.settle()
             one_blas_thread.__exit__()
 
