@@ -28,9 +28,18 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
     _output(x, W, b, targets, exps, totals, nats)
 
 
-def output_nats(x: Array, W: Array, b: Array, targets: Array, totals: Array, nats: Array, _memory: Array) -> None:
-    """As the plain text, but for memory: that of each thread will do."""
-    _output(x, W, b, targets, None, totals, nats)
+def output_nats(
+    x: Array, W: Array, b: Array, targets: Array, shares: Array, totals: Array, nats: Array, _memory: Array
+) -> None:
+    """As the plain text, in memory of each thread's, and of the rows that count alone."""
+    counted = shares.nonzero()[0]
+    if len(counted) == len(x):
+        _output(x, W, b, targets, None, totals, nats)
+    else:
+        found = np.zeros(len(counted))
+        _output(x[counted], W, b, targets[counted], None, totals[: len(counted)], found)
+        nats[...] = 0
+        nats[counted] = found
 
 
 def _output(x: Array, W: Array, b: Array, targets: Array, exps: Array | None, totals: Array, nats: Array) -> None:

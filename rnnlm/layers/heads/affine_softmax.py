@@ -39,10 +39,12 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
 
 
 @accelerated
-def output_nats(x: Array, W: Array, b: Array, targets: Array, totals: Array, nats: Array, memory: Array) -> None:
+def output_nats(
+    x: Array, W: Array, b: Array, targets: Array, shares: Array, totals: Array, nats: Array, memory: Array
+) -> None:
     """The cross-entropy alone, for no way back, of as many rows at a time as there is memory (rows, V) for.
 
-    All else is as `output_forward` has it.
+    Rows whose share (M,) of the mean is 0 may be left out; all else is as `output_forward` has it.
     """
     for start in range(0, len(x), len(memory)):
         rows = slice(start, min(len(x), start + len(memory)))
@@ -155,7 +157,7 @@ class TimeAffineWithLoss(Head):
             for rows, exps in self._blocks(T * N):
                 output_forward(x[rows], W, b, targets[rows], exps, totals[rows], nats[rows])
         else:
-            output_nats(x, W, b, targets, totals, nats, self._memory(T * N, ops.SCORES_ONCE))
+            output_nats(x, W, b, targets, shares, totals, nats, self._memory(T * N, ops.SCORES_ONCE))
         self._saved = (x, targets, weights, totals, (N, T)) if keep else None
         return self._mean(nats, shares, N, T)
 

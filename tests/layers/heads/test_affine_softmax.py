@@ -122,11 +122,15 @@ def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape, smal
     for forward, alone in zip(FUSED["output_forward"], FUSED["output_nats"]):
         exps, totals, nats, same = np.empty((M, V)), np.empty(M), np.empty(M), np.empty(M)
         forward(x, W, b, targets, exps, totals, nats)
-        alone(x, W, b, targets, np.empty(M), same, np.empty((2, V)))
+        alone(x, W, b, targets, np.ones(M), np.empty(M), same, np.empty((2, V)))
         results.append((nats, same, exps / totals[:, None]))
     for plain, fused in zip(*results):
         np.testing.assert_allclose(fused, plain, rtol=1e-9, atol=1e-11)
     np.testing.assert_allclose(results[0][1], results[0][0], rtol=1e-12)
+    some = np.arange(M) % 3 == 1
+    alone(x, W, b, targets, some / 2, np.empty(M), same, np.empty((2, V)))
+    np.testing.assert_allclose(same[some], results[0][0][some], rtol=1e-9, atol=1e-11)
+    assert np.isfinite(same).all()
 
 
 def test_scores_are_those_of_the_affine_layer_and_the_next_ones_the_last(rng):
