@@ -102,7 +102,7 @@ def _write(
             words[stopped] = stop_id
             stopped |= words == stop_id
         ids[:, length] = words
-        if stopped.all():
+        if stop_id is not None and stopped.all():
             return ids[:, : length + 1]
         unread = ids[:, length : length + 1]
     return ids

@@ -86,12 +86,13 @@ class Sampler:
         if self.how.greedy:
             self._best(scores)
             return scores.argmax(axis=1)
-        words = np.empty(len(scores), np.int64)
         uniform = self._random.at(step).random(len(scores))
+        if len(scores) == 1:
+            return np.array([self._find_one(self.weights(scores)[0], uniform[0])])
+        words = np.empty(len(scores), np.int64)
 
         def part(start: int, stop: int) -> None:
-            weights, share = self.weights(scores[start:stop]), uniform[start:stop]
-            words[start:stop] = self._find(weights, share) if len(share) > 1 else self._find_one(weights[0], share[0])
+            words[start:stop] = self._find(self.weights(scores[start:stop]), uniform[start:stop])
 
         self._in_parallel(part, len(scores), worth=scores.size >= MANY)
         return words
@@ -145,8 +146,8 @@ class Sampler:
 
     def _find_one(self, weights: NDArray[np.floating], uniform: float) -> int:
         """The same for one row (V,), in a third of the time."""
-        runs = np.add.reduceat(weights, self.starts, dtype=np.float64)
-        ends = runs.cumsum()
+        runs = np.add.reduceat(weights, self.starts)
+        ends = runs.cumsum(dtype=np.float64)
         wanted = uniform * ends[-1]
         run = _first_of_row(ends, wanted, runs)
         within = weights[run * RUN : (run + 1) * RUN]

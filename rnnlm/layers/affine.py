@@ -1,5 +1,6 @@
 """Matrix products with weights: `MatMul`, `Affine`, `Dense`, which draws its weights, and `TimeAffine`."""
 
+from collections.abc import Callable
 from math import sqrt
 from typing import Literal
 
@@ -93,15 +94,18 @@ class Affine(MatMul):
         ys += self.params[1]
         return ys
 
-    def step(self, x: Array) -> Array:
-        """Those of one time step."""
-        expect("xs", x, ("N", self.takes), self.dtype)
-        self._done()
-        W, b = self.params
-        y = self._buffer("ys", (len(x), len(b)), self.dtype)
-        ops.matmul(x, W, out=y)
-        y += b
-        return y
+    def stepper(self, N: int) -> Callable[[Array], Array]:
+        """As `Layer.stepper`."""
+        (W, b), dtype = self.params, self.dtype
+        y = self._buffer("ys", (N, len(b)), dtype)
+
+        def step(x: Array) -> Array:
+            expect("xs", x, (N, len(W)), dtype)
+            self._done()
+            ops.matmul(x, W, out=y)
+            return xp.add(y, b, out=y)
+
+        return step
 
     def _bias_gradient(self, rows: Array) -> None:
         ones = self._ones(len(rows))
@@ -118,7 +122,7 @@ class TimeAffine(Affine):
         expect("xs", xs, ("N", "T", self.takes), self.dtype)
         return super().forward(xs)
 
-    step = Affine.step
+    stepper = Affine.stepper
 
 
 class Dense(Affine):

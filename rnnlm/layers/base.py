@@ -8,8 +8,8 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   the lists, or the arrays in them, keeps seeing the current values.
 - `forward(xs) -> ys` keeps what `backward(dys) -> dxs` needs. One backward for one forward; a second one raises.
   `backward` overwrites the gradients of the backward before, it does not add to them.
-- `step(x) -> y` is one time step for no backward, x (N, ...) what `forward` would be given as (N, 1, ...): it may look
-  at less and keep nothing, and is how words are written one by one.
+- `stepper(N)` is a function for one time step after another of N rows, x (N, ...) to y (N, ...), which finds what it
+  needs laid out and keeps nothing for a backward: how words are written one by one.
 - Inputs are left untouched. A layer's output lives until its next forward, what a backward returns or leaves in an
   attribute until the next backward, because buffers are used again: copy what must last longer.
 - A layer's dtype is that of its parameters, and its inputs must have it too. float64 layers are what gradient checks
@@ -29,7 +29,7 @@ of the book and no copy is made. `time_major` and `batch_first` are the only two
   waited for: there ids are checked once, where they come in, by the model or the trainer.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from rnnlm.backend import Array, xp
@@ -79,10 +79,10 @@ class Layer:
         self._saved: tuple[Any, ...] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """A class that brings a forward of its own has not the step of another forward."""
+        """A class that brings a forward of its own has not the stepper of another forward."""
         super().__init_subclass__(**options)
-        if "forward" in vars(cls) and "step" not in vars(cls):
-            cls.step = Layer.step  # type: ignore[method-assign]
+        if "forward" in vars(cls) and "stepper" not in vars(cls):
+            cls.stepper = Layer.stepper  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         return f"<{described(self)}>"
@@ -109,11 +109,18 @@ class Layer:
         """The gradient of the inputs; those of the parameters are left in `grads`."""
         raise NotImplementedError
 
-    def step(self, x: Array) -> Array:
-        """What `forward` gives for one time step, x (N, ...) to y (N, ...); no backward may follow."""
-        ys: Array = self.forward(x[:, None])
-        self._done()
-        return ys[:, 0]
+    def stepper(self, _N: int) -> Callable[[Array], Array]:
+        """A function for N rows: what `forward` gives for one time step, x (N, ...) to y (N, ...), from state to state.
+
+        No backward may follow. It holds while `params` are the arrays that they are.
+        """
+
+        def step(x: Array) -> Array:
+            ys: Array = self.forward(x[:, None])
+            self._done()
+            return ys[:, 0]
+
+        return step
 
     @property
     def takes_ids(self) -> Any:

@@ -1,5 +1,7 @@
 """Dropout: random zeros while training, nothing while evaluating."""
 
+from collections.abc import Callable
+
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.backend.memory import reused
 from rnnlm.checks import Checked, flag, share
@@ -88,10 +90,15 @@ class Dropout(Layer):
             return xs
         return from_rows(self._masked(x, mask, "ys"), like)
 
-    def step(self, x: Array) -> Array:
-        """The inputs themselves, unless this is a training."""
-        self._done()
-        return super().step(x) if self.train_flg else x
+    def stepper(self, N: int) -> Callable[[Array], Array]:
+        """As `Layer.stepper`: the inputs themselves, unless this is a training."""
+        dropped = super().stepper(N)
+
+        def step(x: Array) -> Array:
+            self._done()
+            return dropped(x) if self.train_flg else x
+
+        return step
 
     def backward(self, dys: Array) -> Array:
         """Gradient of the inputs, of their shape."""
@@ -133,7 +140,7 @@ class TimeDropout(Dropout):
         expect("xs", xs, ("N", "T", "D"))
         return super().forward(xs)
 
-    step = Dropout.step
+    stepper = Dropout.stepper
 
     def _draw(self, x: Array, like: tuple[int, ...]) -> Array | None:
         return self.mask.draw((like[0], x.shape[1]) if self.variational else x.shape, x.dtype)

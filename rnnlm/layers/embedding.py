@@ -1,6 +1,6 @@
 """Embedding: word ids to word vectors."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Self
 
 from rnnlm.backend import Array, accelerated, ops, xp
@@ -107,11 +107,17 @@ class Embedding(Layer):
             vectors *= kept
         return from_rows(vectors, ids.shape)
 
-    def step(self, ids: Array) -> Array:
-        """Vectors (N, D) of the words `ids` (N,); errors as `forward`."""
-        expect_ids("ids", ids, ("N",), len(self.params[0]))
-        self._done()
-        return self.params[0][ids]
+    def stepper(self, _N: int) -> Callable[[Array], Array]:
+        """As `Layer.stepper`, from ids (N,) to vectors (N, D); errors are those of `forward`."""
+        W, words = self.params[0], len(self.params[0])
+
+        def step(ids: Array) -> Array:
+            expect_ids("ids", ids, ("N",), words)
+            self._done()
+            vectors: Array = W[ids]
+            return vectors
+
+        return step
 
     def backward(self, dxs: Array) -> None:
         """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
@@ -152,4 +158,4 @@ class TimeEmbedding(Embedding):
         expect_ids("ids", ids)
         return super().forward(ids)
 
-    step = Embedding.step
+    stepper = Embedding.stepper

@@ -1,6 +1,6 @@
 """What recurrent layers share: everything but the equations of their cells."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
@@ -101,13 +101,31 @@ class Recurrent(Drawn):
         _, _, _, _, (hs, *_), _ = run
         return batch_first(hs[1:]) if self.return_sequences else ends(batch_first(hs[1:]), lengths)
 
-    def step(self, x: Array) -> Array:
-        """The next hidden state (N, H) after the inputs (N, D)."""
-        expect("xs", x, ("N", self.takes), self.dtype)
-        self.check_batch(len(x))
-        self._done()
-        _, _, _, _, (hs, *_), _ = self._run(x[None])
-        return hs[1]
+    def stepper(self, N: int) -> Callable[[Array], Array]:
+        """As `Layer.stepper`, from inputs (N, D) to hidden states (N, H)."""
+        _, Wh, b, *_ = self.params
+        D, H, dtype = self.takes, len(Wh), self.dtype
+        states = [xp.zeros((2, N, H), dtype) for _ in self.states]
+        named, a = list(zip(self.states, states)), self._preactivations(states[0])
+        rows, bias, lasts = a[0], b if self.biases == 1 else b[0], [(name, steps[1]) for name, steps in named]
+        h = lasts[0][1]
+
+        def step(x: Array) -> Array:
+            if x.shape != (N, D) or x.dtype != dtype:
+                expect("xs", x, (N, D), dtype)
+            if self.h is not h:  # which another window has left
+                self.check_batch(N)
+            self._done()
+            for name, steps in named:
+                steps[0] = self._initial(name)
+            self._multiply_inputs(x, rows)
+            xp.add(rows, bias, out=rows)
+            self._window_forward(a, self._state_weights()[0], None, *states)
+            for name, last in lasts:
+                setattr(self, name, last)
+            return h
+
+        return step
 
     def _run(self, x: Array) -> tuple[Any, ...]:
         """Run over inputs x (T, N, D), from this layer's state to the next; returns what the way back needs."""

@@ -126,6 +126,7 @@ class _Stack(Sequential):
     layers: Mapping[str, Small]  # type: ignore[assignment]
 
     def _flatten(self, dtype: Any, _shared: Array | None = None) -> None:
+        self._steps = None
         pairs = [
             (f"{name}.{own}", p) for name, layer in self.layers.items() for own, p in zip(layer.names, layer.params)
         ]

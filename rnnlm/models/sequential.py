@@ -1,6 +1,6 @@
 """Layers one after another, over one buffer of parameters and one of gradients."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from threading import get_ident
 from typing import Any
@@ -79,10 +79,15 @@ class Sequential(Summarized, Parameters):
                 mask.seed(seed, number + k * ANOTHER)
 
     def _flatten(self, dtype: Any, shared: Array | None = None) -> None:
+        self._steps: tuple[int, list[Callable[[Array], Array]]] | None = None  # of so many rows
         flat = flatten(leaves(self.layers), dtype, shared)
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads, self._tied = flat.flat_params, flat.flat_grads, flat.tied
+
+    def __getstate__(self) -> dict[str, Any]:
+        """A copy has steps of its own."""
+        return {**self.__dict__, "_steps": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         """A copy's layers have arrays of their own: those go into flat buffers again, and tied weights are tied."""
@@ -142,23 +147,22 @@ class Sequential(Summarized, Parameters):
         with self.one_thread, ops.one_blas_thread:
             return self.expect_head().scores(self.forward(xs, train_flg))
 
-    def next_scores(self, xs: Array) -> Array:
+    def next_scores(self, xs: Any) -> Array:
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
         with self.one_thread, ops.one_blas_thread:
-            return self.expect_head().next_scores(self._last(xs))
-
-    def _last(self, xs: Any) -> Array:
-        """What comes out of the last layer before the head at the last time step."""
-        if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] > 1:
-            hs: Array = self.forward(xs, train_flg=False)
-            return hs[:, -1]
-        self._forward_by = get_ident()
-        for layer in self._all.values():
-            vars(layer)["train_flg"] = False
-        x = xs[:, 0]
-        for layer in self._chain:
-            x = layer.step(x)
-        return x
+            head = self.expect_head()
+            if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] > 1:
+                return head.next_scores(self.forward(xs, train_flg=False)[:, -1])
+            N = len(xs)
+            if self._steps is None or self._steps[0] != N:
+                self._steps = N, [layer.stepper(N) for layer in (*self._chain, head)]
+            self._forward_by = get_ident()
+            for layer in self._all.values():
+                vars(layer)["train_flg"] = False
+            x = xs[:, 0]
+            for step in self._steps[1]:
+                x = step(x)
+            return x
 
     def backward(self, dout: Any = 1) -> Any:
         """Leave the gradients of the parameters in `grads`; returns that of the inputs, if they have one.

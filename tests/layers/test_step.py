@@ -19,7 +19,8 @@ def of_window(layer, xs):
 
 def of_steps(layer, xs):
     layer.train_flg = False
-    return np.stack([host(layer.step(xs[:, t])) for t in range(xs.shape[1])], axis=1)
+    step = layer.stepper(len(xs))
+    return np.stack([host(step(xs[:, t])) for t in range(xs.shape[1])], axis=1)
 
 
 def weights(rng, *shape):
@@ -42,7 +43,7 @@ def test_steps_of_a_layer_without_state(rng, name):
     layer = LAYERS[name](rng)
     xs = dev(rng.integers(0, 9, (N, T))) if "Embedding" in name else weights(rng, N, T, D)
     np.testing.assert_allclose(of_steps(layer, xs), of_window(layer, xs), rtol=1e-12)
-    layer.step(xs[:, 0])
+    layer.stepper(N)(xs[:, 0])
     with pytest.raises(InputError, match="backward needs a forward of its own first"):
         layer.backward(weights(rng, N, T, D))
 
@@ -61,9 +62,10 @@ def test_steps_of_a_recurrent_layer(rng, kind):
     for found, s in zip(layer.get_state(), wanted):
         np.testing.assert_allclose(host(found), s, rtol=1e-12)
     with pytest.raises(InputError, match="h, the carried state, must be"):
-        layer.step(xs[:2, 0])
-    with pytest.raises(InputError, match="xs must have shape"):
-        layer.step(xs[:, 0, :2])
+        layer.stepper(2)(xs[:2, 0])
+    for wrong in (xs[:, 0, :2], xs[:2, 0]):
+        with pytest.raises(InputError, match="xs must have shape"):
+            layer.stepper(N)(wrong)
     with pytest.raises(InputError, match="backward needs a forward of its own first"):
         layer.backward(xs)
 
@@ -72,9 +74,9 @@ def test_ids_of_a_step_are_looked_at(rng):
     layer = TimeEmbedding(weights(rng, 9, D))
     for wrong in (9, -1):
         with pytest.raises(InputError, match=rf"ids must hold ids in \[0, 9\), got {wrong}"):
-            layer.step(np.array([wrong]))
+            layer.stepper(1)(np.array([wrong]))
         with pytest.raises(InputError, match=rf"ids must hold ids in \[0, 9\), got {wrong}"):
-            layer.step(np.array([wrong, 0]))
+            layer.stepper(2)(np.array([wrong, 0]))
 
 
 def test_a_layer_with_a_forward_of_its_own_is_asked_for_it(rng):
@@ -86,7 +88,7 @@ def test_a_layer_with_a_forward_of_its_own_is_asked_for_it(rng):
         """Nothing of its own."""
 
     W, ids = weights(rng, 9, D), dev(rng.integers(0, 9, (N, T)))
-    assert Named.step is TimeEmbedding.step
+    assert Named.stepper is TimeEmbedding.stepper
     np.testing.assert_array_equal(of_steps(Twice(W), ids), 2 * of_steps(Named(W), ids))
 
 

@@ -38,7 +38,10 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
     if max(2.0 * M, READ) * K * N < SHARED:
-        _product(a, b, out, add)
+        if add or 1 < M <= BY_ROW:
+            _product(a, b, out, add)
+        else:
+            np.matmul(a, b, out=out)  # of which there are several for each word that is written
     elif M >= 2 * TALL:
         in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16)
     else:

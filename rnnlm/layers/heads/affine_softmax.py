@@ -1,6 +1,6 @@
 """Output and loss in one: hidden states to cross-entropy, without keeping scores and their gradient side by side."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -194,8 +194,18 @@ class TimeAffineWithLoss(Head):
 
     def next_scores(self, h: Array) -> Array:
         """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
-        self._done()
-        return self._affine.step(h)
+        expect("xs", h, ("N", self.takes), self.dtype)
+        return self.stepper(len(h))(h)
+
+    def stepper(self, N: int) -> Callable[[Array], Array]:
+        """As `Head.stepper`."""
+        step = self._affine.stepper(N)
+
+        def scores(h: Array) -> Array:
+            self._done()
+            return step(h)
+
+        return scores
 
     def _blocks(self, rows: int) -> Iterator[tuple[slice, Array]]:
         """Slices of all rows, each with memory for its scores."""

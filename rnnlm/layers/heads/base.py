@@ -1,5 +1,6 @@
 """What every head promises, and what heads share: which targets count, and the mean over them."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -133,6 +134,10 @@ class Head(Layer):
     def next_scores(self, h: Array) -> Array:
         """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
         raise NotImplementedError
+
+    def stepper(self, _N: int) -> Callable[[Array], Array]:
+        """A function that gives the scores (N, V) after hidden states (N, H) of N rows, as `next_scores`."""
+        return self.next_scores
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Whether each target is what the outputs say most likely, (rows,); their mean is the accuracy.
