@@ -10,29 +10,29 @@ _made = 0
 
 
 def reused(
-    memory: MutableMapping[str, Any], name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., Any]
+    memory: MutableMapping[Any, Any], name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., Any]
 ) -> Any:
     """An array in the memory of this name if that is large enough, or in new one: windows may differ in length.
 
     Args:
-        memory: the arrays handed out last, by name; its owner reads nothing back under a name that was asked for again.
+        memory: arrays by name, and their views by name and shape; its owner reads nothing back under a name that was
+            asked for again.
         name: of the memory.
         shape, dtype: of the array.
         make: `empty` of an array library; or `ones`, for memory that nobody writes to.
     """
     global _made
-    last = memory.get(name)
-    whole = None
-    if last is not None and last.dtype == dtype:
-        if last.shape == shape:
-            return last
-        whole = last.base
-    size = prod(shape)
-    if whole is None or whole.size < size:
+    view = memory.get((name, shape))
+    if view is not None and view.dtype == dtype:
+        return view
+    size, whole = prod(shape), memory.get(name)
+    if whole is None or whole.size < size or whole.dtype != dtype:
         _made += 1
-        whole = make(size, dtype)
-    array = memory[name] = whole[:size].reshape(shape)
-    return array
+        for old in [key for key in memory if isinstance(key, tuple) and key[0] == name]:
+            del memory[old]
+        whole = memory[name] = make(size, dtype)
+    view = memory[name, shape] = whole[:size].reshape(shape)
+    return view
 
 
 def made() -> int:

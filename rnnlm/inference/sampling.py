@@ -55,9 +55,6 @@ class Sampler:
     def __init__(
         self, vocab_size: int, skip_ids: Collection[int] | None = None, how: Sampling = Sampling(), part: int = 0
     ) -> None:
-        from rnnlm.backend.cpu.threads import in_parallel  # scores are on the host, whatever computed them
-
-        self._in_parallel = in_parallel
         vocab_size, how = size("vocab_size", vocab_size), instance_of("how", how, Sampling)
         unwanted = [] if skip_ids is None else listed("skip_ids", skip_ids, "ids")
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
@@ -89,12 +86,14 @@ class Sampler:
         uniform = self._random.at(step).random(len(scores))
         if len(scores) == 1:
             return np.array([self._find_one(self.weights(scores)[0], uniform[0])])
+        from rnnlm.backend.cpu.threads import in_parallel  # scores are on the host, whatever computed them
+
         words = np.empty(len(scores), np.int64)
 
         def part(start: int, stop: int) -> None:
             words[start:stop] = self._find(self.weights(scores[start:stop]), uniform[start:stop])
 
-        self._in_parallel(part, len(scores), worth=scores.size >= MANY)
+        in_parallel(part, len(scores), worth=scores.size >= MANY)
         return words
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
@@ -122,7 +121,8 @@ class Sampler:
     def _find(self, weights: NDArray[np.floating], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
         """For each row the word at which the sum of weights (N, V) passes the share `uniform` (N,) of all of them.
 
-        Sums of runs of words are searched first, then the run: summing all weights one by one takes far longer.
+        Sums of runs of words, which are rounded as the weights are, are searched first, then the run: summing all
+        weights one by one takes far longer.
         """
         runs = self._sums(weights)
         ends = runs.cumsum(axis=1)

@@ -96,12 +96,13 @@ class Affine(MatMul):
 
     def stepper(self, N: int) -> Callable[[Array], Array]:
         """As `Layer.stepper`."""
-        (W, b), dtype = self.params, self.dtype
-        y = self._buffer("ys", (N, len(b)), dtype)
+        shape, dtype = (N, self.takes), self.dtype
+        y = self._buffer("ys", (N, len(self.params[1])), dtype)
 
         def step(x: Array) -> Array:
-            expect("xs", x, (N, len(W)), dtype)
+            expect("xs", x, shape, dtype)
             self._done()
+            W, b = self.params
             ops.matmul(x, W, out=y)
             return xp.add(y, b, out=y)
 

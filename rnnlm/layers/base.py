@@ -69,20 +69,24 @@ class Layer:
     takes_lengths = False  # whether forward can be told how long each row of a window is
     causal = True  # False where an output depends on inputs of later time steps
     repeatable = False  # whether it launches the same for all windows of a shape; a subclass has to say so anew
+    stepped: tuple[str, ...] = ("forward",)  # methods whose work a stepper does
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
         self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # untouched memory, unlike zeros_like
         self.train_flg = True
-        self._buffers: dict[str, Array] = {}
+        self._buffers: dict[Any, Array] = {}
         self._saved: tuple[Any, ...] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """A class that brings a forward of its own has not the stepper of another forward."""
+        """Where a class has a method of those in `stepped` that its stepper was not made for, the stepper asks it."""
         super().__init_subclass__(**options)
-        if "forward" in vars(cls) and "stepper" not in vars(cls):
-            cls.stepper = Layer.stepper  # type: ignore[method-assign]
+        places = [vars(base) for base in cls.__mro__]
+        own = min(i for i, names in enumerate(places) if any(name in names for name in cls.stepped))
+        if own < next(i for i, names in enumerate(places) if "stepper" in names):
+            asking: Any = next(base for base in cls.__mro__ if "stepped" in vars(base))
+            cls.stepper = asking.stepper  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
         return f"<{described(self)}>"
@@ -112,7 +116,7 @@ class Layer:
     def stepper(self, _N: int) -> Callable[[Array], Array]:
         """A function for N rows: what `forward` gives for one time step, x (N, ...) to y (N, ...), from state to state.
 
-        No backward may follow. It holds while `params` are the arrays that they are.
+        For evaluating: `train_flg` is off, the state is one of N rows, and no backward may follow.
         """
 
         def step(x: Array) -> Array:

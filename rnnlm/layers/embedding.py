@@ -109,10 +109,10 @@ class Embedding(Layer):
 
     def stepper(self, _N: int) -> Callable[[Array], Array]:
         """As `Layer.stepper`, from ids (N,) to vectors (N, D); errors are those of `forward`."""
-        W, words = self.params[0], len(self.params[0])
 
         def step(ids: Array) -> Array:
-            expect_ids("ids", ids, ("N",), words)
+            (W,) = self.params
+            expect_ids("ids", ids, ("N",), len(W))
             self._done()
             vectors: Array = W[ids]
             return vectors

@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.backend import xp
+from rnnlm.backend import Array, xp
 from rnnlm.checks import dtype_of, refused
 from rnnlm.errors import InputError
 
-__all__ = ["Shape", "expect", "expect_dtype", "expect_ids", "expect_one_hot", "expect_within"]
+__all__ = ["Shape", "expect", "expect_dtype", "expect_ids", "expect_one_hot", "expect_weights", "expect_within"]
 
 Shape = tuple[int | str, ...]
 UNSIGNED = {1: np.uint8, 2: np.uint16, 4: np.uint32, 8: np.uint64}
@@ -107,3 +107,15 @@ def expect_dtype(name: str, dtype: Any) -> Any:
     if found not in (np.float16, np.float32, np.float64):
         raise refused(name, "float16, float32 or float64", dtype)
     return found
+
+
+def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) -> None:
+    """Check the weights of a recurrent layer: Wx (D, gH), Wh (H, gH), b (gH,) for g gates, all of one dtype.
+
+    With two biases, of the input's and of the state's product, b is (2, gH).
+    """
+    expect("Wh", Wh, ("H", f"{gates}H" if gates > 1 else "H"))
+    H = Wh.shape[0]
+    expect("Wh", Wh, (H, gates * H))
+    expect("Wx", Wx, ("D", gates * H), Wh.dtype)
+    expect("b", b, (gates * H,) if biases == 1 else (biases, gates * H), Wh.dtype)

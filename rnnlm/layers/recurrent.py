@@ -9,21 +9,10 @@ from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, time_major
 from rnnlm.layers.drawn import Drawn
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.layers.expected import expect_weights
 from rnnlm.layers.lengths import add_to_ends, checked_lengths, ends
 
-__all__ = ["Recurrent", "expect_weights"]
-
-
-def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) -> None:
-    """Check the weights of a recurrent layer: Wx (D, gH), Wh (H, gH), b (gH,) for g gates, all of one dtype.
-
-    With two biases, of the input's and of the state's product, b is (2, gH).
-    """
-    expect("Wh", Wh, ("H", f"{gates}H" if gates > 1 else "H"))
-    H = Wh.shape[0]
-    expect("Wh", Wh, (H, gates * H))
-    expect("Wx", Wx, ("D", gates * H), Wh.dtype)
-    expect("b", b, (gates * H,) if biases == 1 else (biases, gates * H), Wh.dtype)
+__all__ = ["Recurrent"]
 
 
 class Recurrent(Drawn):
@@ -95,56 +84,50 @@ class Recurrent(Drawn):
         if lengths is not None and self.stateful:
             raise InputError("lengths are for layers that begin with zeros: a stateful one would go on from a pad")
         x = time_major(xs)
-        self.check_batch(len(xs))
-        run = self._run(x)
-        self._save(x, *run, lengths)
-        _, _, _, _, (hs, *_), _ = run
-        return batch_first(hs[1:]) if self.return_sequences else ends(batch_first(hs[1:]), lengths)
+        T, N, D = x.shape
+        self.check_batch(N)
+        states = [self._buffer(f"{name}s", (T + 1, N, len(self.params[1])), self.dtype) for name in self.states]
+        a = self._preactivations(states[0])
+        run = self._run(x.reshape(T * N, D), a, states)
+        self._save(x, a, states, *run, lengths)
+        hs = batch_first(states[0][1:])
+        return hs if self.return_sequences else ends(hs, lengths)
 
     def stepper(self, N: int) -> Callable[[Array], Array]:
         """As `Layer.stepper`, from inputs (N, D) to hidden states (N, H)."""
-        _, Wh, b, *_ = self.params
-        D, H, dtype = self.takes, len(Wh), self.dtype
-        states = [xp.zeros((2, N, H), dtype) for _ in self.states]
-        named, a = list(zip(self.states, states)), self._preactivations(states[0])
-        rows, bias, lasts = a[0], b if self.biases == 1 else b[0], [(name, steps[1]) for name, steps in named]
-        h = lasts[0][1]
+        shape, dtype = (N, self.takes), self.dtype
+        states = [xp.zeros((2, N, len(self.params[1])), dtype) for _ in self.states]
+        a = self._preactivations(states[0])
 
         def step(x: Array) -> Array:
-            if x.shape != (N, D) or x.dtype != dtype:
-                expect("xs", x, (N, D), dtype)
-            if self.h is not h:  # which another window has left
-                self.check_batch(N)
+            expect("xs", x, shape, dtype)
             self._done()
-            for name, steps in named:
-                steps[0] = self._initial(name)
-            self._multiply_inputs(x, rows)
-            xp.add(rows, bias, out=rows)
-            self._window_forward(a, self._state_weights()[0], None, *states)
-            for name, last in lasts:
-                setattr(self, name, last)
-            return h
+            self._run(x, a, states)
+            return states[0][1]
 
         return step
 
-    def _run(self, x: Array) -> tuple[Any, ...]:
-        """Run over inputs x (T, N, D), from this layer's state to the next; returns what the way back needs."""
-        (T, N, D), (_, Wh, b, *_) = x.shape, self.params
-        H = len(Wh)
-        initial = [self._initial(name) for name in self.states]
-        states = [self._buffer(f"{name}s", (T + 1, N, H), self.dtype) for name in self.states]
-        for steps, state in zip(states, initial):
-            steps[0] = state  # before the rest is overwritten: the state may be this buffer's own last step
-        a = self._preactivations(states[0])
-        rows = a.reshape(T * N, -1)
-        self._multiply_inputs(x.reshape(T * N, D), rows)
+    def _run(self, x: Array, a: Array, states: Sequence[Array]) -> tuple[Any, ...]:
+        """Run over the inputs x (T N, D), from this layer's state to the next.
+
+        Args:
+            a, states: memory for the pre-activations (T, N, gH) and the states (T+1, N, H).
+
+        Returns:
+            what the way back needs: the weights and the mask that Wh was put to, the mask of the state, and what
+            `_window_forward` returned.
+        """
+        for name, steps in zip(self.states, states):
+            steps[0] = self._initial(name)  # before the rest is overwritten: it may be this memory's own last step
+        rows, b = a.reshape(len(x), -1), self.params[2]
+        self._multiply_inputs(x, rows)
         rows += b if self.biases == 1 else b[0]
         W, mask = self._state_weights()
-        m = self.state_mask.draw((N, H), self.dtype) if self.train_flg else None
+        m = self.state_mask.draw(states[0].shape[1:], self.dtype) if self.train_flg else None
         kept = self._window_forward(a, W, m, *states)
         for name, steps in zip(self.states, states):
-            setattr(self, name, steps[T])
-        return a, W, mask, m, states, kept
+            setattr(self, name, steps[-1])
+        return W, mask, m, kept
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
         """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.
@@ -156,7 +139,7 @@ class Recurrent(Drawn):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, W, mask, m, states, kept, lengths = self._restore()
+        x, a, states, W, mask, m, kept, lengths = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         if len(dlast) > len(self.states):

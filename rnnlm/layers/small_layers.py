@@ -190,10 +190,6 @@ class SmallOutput(Small, Head):
         scores += self._bias
         return batch_first(scores.reshape(T, N, -1))
 
-    def next_scores(self, h: Array) -> Array:
-        """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
-        return self.scores(h[:, None])[:, 0]
-
     @property
     def _bias(self) -> Array:
         return self.params[self.names.index("b")]

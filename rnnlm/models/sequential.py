@@ -151,14 +151,15 @@ class Sequential(Summarized, Parameters):
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
         with self.one_thread, ops.one_blas_thread:
             head = self.expect_head()
-            if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] > 1:
+            if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] != 1:
                 return head.next_scores(self.forward(xs, train_flg=False)[:, -1])
-            N = len(xs)
-            if self._steps is None or self._steps[0] != N:
-                self._steps = N, [layer.stepper(N) for layer in (*self._chain, head)]
-            self._forward_by = get_ident()
+            N, self._forward_by = len(xs), get_ident()
             for layer in self._all.values():
                 vars(layer)["train_flg"] = False
+            for layer in self._leaves.values():
+                layer.check_batch(N)
+            if self._steps is None or self._steps[0] != N:
+                self._steps = N, [layer.stepper(N) for layer in (*self._chain, head)]
             x = xs[:, 0]
             for step in self._steps[1]:
                 x = step(x)

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
+from rnnlm.backend import NAME
 from rnnlm.errors import InputError
-from rnnlm.layers import Affine, Dropout, Embedding, MatMul, TimeAffine, TimeDropout, TimeEmbedding
-from rnnlm.models import LanguageModel, ModelConfig
+from rnnlm.layers import Affine, Dropout, Embedding, MatMul, TimeAffine, TimeAffineWithLoss, TimeDropout, TimeEmbedding
+from rnnlm.models import LanguageModel, ModelConfig, Sequential
 from tests.gradcheck import dev, host
 from tests.layers import test_recurrent as recurrent
 
@@ -61,8 +62,6 @@ def test_steps_of_a_recurrent_layer(rng, kind):
     np.testing.assert_allclose(of_steps(layer, xs), want, rtol=1e-12)
     for found, s in zip(layer.get_state(), wanted):
         np.testing.assert_allclose(host(found), s, rtol=1e-12)
-    with pytest.raises(InputError, match="h, the carried state, must be"):
-        layer.stepper(2)(xs[:2, 0])
     for wrong in (xs[:, 0, :2], xs[:2, 0]):
         with pytest.raises(InputError, match="xs must have shape"):
             layer.stepper(N)(wrong)
@@ -70,6 +69,7 @@ def test_steps_of_a_recurrent_layer(rng, kind):
         layer.backward(xs)
 
 
+@pytest.mark.skipif(NAME != "numpy", reason="on a device a look at ids would wait for it")
 def test_ids_of_a_step_are_looked_at(rng):
     layer = TimeEmbedding(weights(rng, 9, D))
     for wrong in (9, -1):
@@ -87,9 +87,62 @@ def test_a_layer_with_a_forward_of_its_own_is_asked_for_it(rng):
     class Named(TimeEmbedding):
         """Nothing of its own."""
 
+    class Beside:
+        def forward(self, ids):
+            return 2 * super().forward(ids)
+
+    class Mixed(Beside, TimeEmbedding):
+        """Twice, by something that is no layer."""
+
     W, ids = weights(rng, 9, D), dev(rng.integers(0, 9, (N, T)))
     assert Named.stepper is TimeEmbedding.stepper
-    np.testing.assert_array_equal(of_steps(Twice(W), ids), 2 * of_steps(Named(W), ids))
+    for other in (Twice, Mixed):
+        np.testing.assert_array_equal(of_steps(other(W), ids), 2 * of_steps(Named(W), ids))
+
+
+@pytest.mark.parametrize("method", ["scores", "next_scores"])
+def test_a_head_with_scores_of_its_own_is_asked_for_them(rng, method):
+    class Hot(TimeAffineWithLoss):
+        pass
+
+    def hot(self, h):
+        return getattr(TimeAffineWithLoss, method)(self, h) / 10
+
+    class Hotter(Hot):
+        locals()[method] = hot
+
+    affine = TimeAffine(weights(rng, D, 9), weights(rng, 9))
+    chain = {"embed": TimeEmbedding(weights(rng, 9, D))}
+    ids = dev(rng.integers(0, 9, (N, 2)))
+    cold, heated = (Sequential(chain, head(affine), "float64") for head in (Hot, Hotter))
+    want = host(cold.next_scores(ids)) / 10
+    for xs in (ids, ids[:, 1:]):
+        np.testing.assert_allclose(host(heated.next_scores(xs)), want, rtol=1e-12)
+
+
+def test_weights_that_are_replaced_are_those_of_the_next_step(rng):
+    for layer, xs in ((Affine(weights(rng, D, H), weights(rng, H)), weights(rng, N, D)),
+                      (TimeEmbedding(weights(rng, 9, D)), dev(rng.integers(0, 9, N))),
+                      (recurrent.build(rng, "lstm")[0], None)):  # fmt: skip
+        xs = weights(rng, N, layer.takes) if xs is None else xs
+        layer.stateful = False if hasattr(layer, "stateful") else None
+        step = layer.stepper(N)
+        before = host(step(xs))
+        for number, p in enumerate(layer.params):
+            layer.params[number] = p * 0
+        assert np.abs(before).max() > np.abs(host(step(xs))).max() == 0
+
+
+def test_no_state_goes_on_where_one_does_not_fit(rng):
+    sizes = {"wordvec_size": D, "hidden_size": H, "layers": 2, "dtype": "float64"}
+    model = LanguageModel(ModelConfig("LanguageModel", 9, **sizes))
+    ids = rng.integers(0, 9, (N, 1))
+    model.next_scores(ids)
+    first, second = model.recurrent_layers
+    before, second.h = host(first.h), second.h[:2]
+    with pytest.raises(InputError, match="h, the carried state, must be"):
+        model.next_scores(ids)
+    np.testing.assert_array_equal(host(first.h), before)
 
 
 @pytest.mark.parametrize("cell", ["rnn", "lstm", "gru"])

@@ -124,10 +124,12 @@ class _OneBlasThread:
         if self.times[me]:
             return
         with self.lock:
-            _limit(_blas(each_thread=True), self.own.pop(me))
-            if len(self.times) == 1:
-                _limit(_blas(each_thread=False), self.before)
-            del self.times[me]
+            try:
+                _limit(_blas(each_thread=True), self.own.pop(me, []))
+                if len(self.times) == 1:
+                    _limit(_blas(each_thread=False), self.before)
+            finally:  # Ctrl-C may have come
+                del self.times[me]
 
     def alone(self) -> None:
         """This thread is the process's only one: the others, and their locks, are of the process that it was forked

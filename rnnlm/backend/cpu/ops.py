@@ -29,7 +29,7 @@ PIECE = 1 << 16  # elements: 256 kB of float32, so that a few arrays of temporar
 SCORES = 1 << 24  # that stand in memory at once: 64 MiB of float32, 1,677 rows of 10,000 words, 167 of 100,000
 SCORES_ONCE = 1 << 21  # where no gradient is to follow: 8 MiB, which stay in the cache
 FEW_ROWS = 128  # up to which a product sums them fastest
-HANDFUL = 8  # words up to which each is summed by itself
+OFTEN = 8  # rows from which those of a word are summed by themselves
 MANY = 1 << 19  # elements from which a second thread is worth waking
 
 
@@ -93,8 +93,8 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
 
     Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
-    one element at a time, and np.add.reduceat takes two to eight times as long. A few rows are summed by a product with
-    a matrix of zeros and ones, which takes less.
+    one element at a time, and np.add.reduceat takes two to eight times as long where most ids come once or twice. A few
+    rows are summed by a product with a matrix of zeros and ones, which takes less.
     """
     order = ids.argsort(kind="stable")
     sorted_ids = ids[order]
@@ -113,16 +113,14 @@ def _sums(rows: NDArrayAny, order: NDArrayAny, first: NDArrayAny, counts: NDArra
     """Sums of rows (M, D), in the order they came: of the counts[k] rows whose numbers stand in `order` from first[k]
     on.
 
-    The second rows of all sums that have one are added at once, then the third ones, until a handful of sums is left.
+    Sums of many rows are computed one by one. Of the others all second rows are added at once, then the third ones.
     """
     sums: NDArrayAny = rows[order[first]]
-    left, k = np.flatnonzero(counts > 1), 1
-    while len(left) > HANDFUL:
-        sums[left] += rows[order[first[left] + k]]
-        k += 1
-        left = left[counts[left] > k]
-    for n in left:
+    for n in (counts >= OFTEN).nonzero()[0]:
         sums[n] = rows[order[first[n] : first[n] + counts[n]]].sum(axis=0)
+    for k in range(1, OFTEN - 1):
+        left = ((counts > k) & (counts < OFTEN)).nonzero()[0]
+        sums[left] += rows[order[first[left] + k]]
     return sums
 
 

@@ -8,7 +8,7 @@ from typing import Any
 __all__ = ["Part", "own"]
 
 
-class Own(local):
+class _Own(local):
     """What each thread has of its own."""
 
     def __init__(self) -> None:
@@ -19,7 +19,7 @@ class Own(local):
         self.waiting: list[Part] = []  # what was put off
 
 
-own = Own()
+own = _Own()
 
 
 class Part:

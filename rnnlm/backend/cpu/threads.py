@@ -40,7 +40,8 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
     If `worth` is False there is one part, and so there is within a part. An error in any part, or one that a signal
     raises, is raised here when no thread is at work any more.
     """
-    count = min(PIECES if own.gathering else thread_count(), -(-size // unit)) if worth and not own.in_part else 1
+    most = max(PIECES, thread_count()) if own.gathering else thread_count()
+    count = min(most, -(-size // unit)) if worth and not own.in_part else 1
     if count == 1:
         function(0, size)
         return
@@ -147,6 +148,7 @@ def _after_fork() -> None:
     global _tasks, _starting
     _workers.clear()
     _tasks, _starting = SimpleQueue(), Lock()
+    own.waiting = [Part(part.function, part.start, part.stop) for part in own.waiting if not part.ended]
     one_blas_thread.alone()
 
 

@@ -1,5 +1,5 @@
 // Softmax and cross-entropy, a block for each row of scores. The equations stand in layers/heads/, in softmax.py and
-// affine_softmax.py.
+// output.py.
 
 // Scores s (+ b, if with_b) become exp(s - max s); totals (rows) are their sums, nats (rows) their cross-entropy, NaN
 // for a target that is no word. Read twice and written once: the maximum first, so each exponential is taken once.

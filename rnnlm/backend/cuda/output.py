@@ -1,4 +1,4 @@
-"""Softmax and cross-entropy. Equations and arguments stand in layers/heads/, in softmax.py and affine_softmax.py."""
+"""Softmax and cross-entropy. Equations and arguments stand in layers/heads/, in softmax.py and output.py."""
 
 from typing import Any
 
@@ -26,14 +26,14 @@ def softmax_gradient(exps: Array, targets: Array, weights: Array, totals: Array)
 def output_factors(
     exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
 ) -> None:
-    """layers/heads/affine_softmax.py"""
+    """layers/heads/output.py"""
     (M, V), H = exps.shape, x.shape[1]
     of_row = (targets, weights, totals, x, factors, xf, integer(H), integer(V))
     launch("output", "output_factors", exps.dtype, M, exps, *of_row)
 
 
 def scale_rows(x: Array, factors: Array) -> None:
-    """layers/heads/affine_softmax.py"""
+    """layers/heads/output.py"""
     M, H = x.shape
     launch("output", "scale_rows", x.dtype, blocks_for(x.size), x, factors, integer(M), integer(H))
 

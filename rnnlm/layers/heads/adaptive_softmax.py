@@ -173,11 +173,6 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
             xp.add(inner, first[:, cuts[0] + k, None], out=found[:, cuts[k] : cuts[k + 1]])
         return batch_first(self.words.by_id(found).reshape(T, N, -1))
 
-    def next_scores(self, h: Array) -> Array:
-        """Log-probabilities (N, V) after hidden states (N, H), the caller's to write to until the next call."""
-        expect("xs", h, ("N", self.takes), self.dtype)
-        return self.scores(h[:, None])[:, 0]
-
 
 def _cluster(number: int, given: Any, first: TimeAffineWithLoss) -> tuple[MatMul, TimeAffineWithLoss]:
     """The two layers of a cluster, checked to fit."""

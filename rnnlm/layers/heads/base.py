@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import Checked, finite, whole_number
 from rnnlm.errors import InputError
-from rnnlm.layers.base import Layer, batch_first, expect_ids, time_major
+from rnnlm.layers.base import Layer, batch_first, expect, expect_ids, time_major
 from rnnlm.layers.expected import expect_one_hot
 
 __all__ = ["Head", "expect_targets", "factor_of", "mean_loss", "weigh_targets"]
@@ -84,6 +84,7 @@ class Head(Layer):
     """
 
     called = "loss"
+    stepped = ("scores", "next_scores")
     ignore_label = Checked(label)
     takes_classes = False  # True where targets are ids of the outputs' columns
     nats: Array
@@ -133,7 +134,8 @@ class Head(Layer):
 
     def next_scores(self, h: Array) -> Array:
         """Scores (N, V) after hidden states (N, H), the caller's to write to until the next call."""
-        raise NotImplementedError
+        expect("xs", h, ("N", "H"))
+        return self.scores(h[:, None])[:, 0]
 
     def stepper(self, _N: int) -> Callable[[Array], Array]:
         """A function that gives the scores (N, V) after hidden states (N, H) of N rows, as `next_scores`."""

@@ -339,6 +339,28 @@ def test_after_an_error_what_was_put_off_is_given_up(three):
     assert (len(begun), own.waiting) == (len(ended), [])
 
 
+def test_there_are_no_fewer_parts_of_what_is_put_off_than_threads(monkeypatch):
+    monkeypatch.setattr(threads, "thread_count", lambda: 12)
+    monkeypatch.setattr(threads, "_start_workers", lambda count: None)
+    with joined:
+        later(lambda: in_parallel(lambda *_: None, 100))
+        assert len(own.waiting) == 12
+
+
+def test_a_forked_process_does_itself_what_was_put_off(monkeypatch):
+    """Whoever has claimed a part of it is a thread of the other process."""
+    for name, value in {"_workers": [], "_tasks": SimpleQueue(), "_starting": threading.Lock()}.items():
+        monkeypatch.setattr(threads, name, value)
+    done = []
+    parts = [Part(lambda *part: done.append(part), k, k + 1) for k in range(3)]
+    parts[0].run()
+    in_another_thread(parts[1].claimed)
+    monkeypatch.setattr(own, "waiting", parts)
+    threads._after_fork()
+    join()
+    assert (sorted(done), own.waiting) == ([(0, 1), (1, 2), (2, 3)], [])
+
+
 def test_within_itself_it_is_joined_at_each_end(three):
     done = []
     with joined:
