@@ -16,6 +16,7 @@ import pytest
 from hypothesis import settings
 
 settings.register_profile("usual", max_examples=20, stateful_step_count=20, derandomize=True, deadline=None)
+settings.register_profile("few", max_examples=5, stateful_step_count=10, derandomize=True, deadline=None)
 settings.register_profile("thorough", max_examples=150, deadline=None)
 settings.load_profile("usual")
 
