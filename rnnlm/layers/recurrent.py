@@ -88,8 +88,8 @@ class Recurrent(Drawn):
         self.check_batch(N)
         states = [self._buffer(f"{name}s", (T + 1, N, len(self.params[1])), self.dtype) for name in self.states]
         a = self._preactivations(states[0])
-        run = self._run(x.reshape(T * N, D), a, states)
-        self._save(x, a, states, *run, lengths)
+        W, mask, m, kept = self._run(x.reshape(T * N, D), a, states)
+        self._save(x, a, W, mask, m, states, kept, lengths)
         hs = batch_first(states[0][1:])
         return hs if self.return_sequences else ends(hs, lengths)
 
@@ -139,7 +139,7 @@ class Recurrent(Drawn):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, states, W, mask, m, kept, lengths = self._restore()
+        x, a, W, mask, m, states, kept, lengths = self._restore()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         if len(dlast) > len(self.states):
