@@ -76,7 +76,7 @@ def expect_ids(
 
 def _all_below(ids: Any, words: int) -> bool:
     """Whether ids on the host are known to be in [0, words); less than 0 is a large number without a sign."""
-    if ids.size == 1:  # a word at a time, which this would take a tenth of
+    if ids.size == 1:  # one word for one text: the reduction below takes several times as long
         return 0 <= ids.item() < words
     return bool(ids.dtype.isnative and ids.view(UNSIGNED[ids.itemsize]).max() < words)
 

@@ -93,7 +93,7 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
     """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
 
     Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
-    one element at a time, and np.add.reduceat takes two to eight times as long where most ids come once or twice. A few
+    one element at a time, and np.add.reduceat takes up to three times as long where most ids come once or twice. A few
     rows are summed by a product with a matrix of zeros and ones, which takes less.
     """
     order = ids.argsort(kind="stable")

@@ -317,14 +317,20 @@ def test_an_error_in_what_was_put_off_is_raised_by_who_joins(three):
     assert (own.waiting, own.joined) == ([], 0)
 
 
-def test_after_an_error_what_was_put_off_is_given_up(three):
-    """None of it begins, and none is at work, when the error is seen."""
-    begun, ended = [], []
+def test_after_an_error_what_was_put_off_is_given_up(three, monkeypatch):
+    """None of it begins, and none is at work, when the error is seen. What has begun ends when it is waited for."""
+    begun, ended, waited_for, settle = [], [], threading.Event(), Part.settle
 
     def part(start, stop):
         begun.append(start)
-        sleep(0.02)
+        assert waited_for.wait(60)
         ended.append(start)
+
+    def settled(self):
+        waited_for.set()
+        settle(self)
+
+    monkeypatch.setattr(Part, "settle", settled)
 
     def interrupted():
         with joined:
