@@ -6,8 +6,10 @@ does, so that a wrong one gives wrong numbers.
 
 import numpy as np
 
+from benchmarks.precision import BITS, rounded
+
 DTYPES = {0: np.dtype(np.float32), 1: np.dtype(np.float64)}
-COMPUTED = {0: (68, 77), 1: (70,)}  # kinds of products that there are of each
+COMPUTED = {0: {68: "fp32", 75: "bf16", 77: "tf32"}, 1: {70: "fp32"}}  # kinds of products that there are of each
 
 
 class Cublas:
@@ -66,11 +68,13 @@ class Cublas:
 
         def compute_now():
             with np.errstate(all="ignore"):  # a GPU gives no warnings
-                factors = (first.T if of_a else first), (second.T if of_b else second)
+                bits = BITS[COMPUTED[c_type][compute]]
+                factors = (rounded(f.T if turned else f, bits) for f, turned in ((first, of_a), (second, of_b)))
+                left, right = factors
                 if kept:
-                    out[...] += factors[0] @ factors[1]
+                    out[...] += left @ right
                 else:  # without memory of its own, which tests look at
-                    np.matmul(factors[1].T, factors[0].T, out=out.T)
+                    np.matmul(right.T, left.T, out=out.T)
 
         self.do(compute_now)
         return 0

@@ -313,8 +313,9 @@ def asnumpy(a):
 def set_compute_types():
     """CuPy's own setting of the precision of products."""
     products = types.ModuleType("cupy._core._routines_linalg")
-    products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_TF32 = 1, 7
-    products.set_compute_type = lambda dtype, kind: None
+    products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_BF16, products.COMPUTE_TYPE_TF32 = 1, 6, 7
+    products.set_compute_type = lambda dtype, kind: products.compute_types.update({dtype: kind})
+    products.compute_types = {}
     core = types.ModuleType("cupy._core")
     core._routines_linalg = products
     sys.modules |= {core.__name__: core, products.__name__: products}

@@ -12,6 +12,7 @@ from benchmarks.contestants import CONTESTANTS, contestant
 from benchmarks.growth import Point, points_of
 from benchmarks.growth_report import GROWTHS, MEASURES, is_worse, short, slope
 from benchmarks.machine import header
+from benchmarks.precision import rounded
 from benchmarks.proof import TOLERANCES, NotTheSameWork, expect_near, expect_same
 from benchmarks.report import best_of_pytorch, draw, head, measured as columns, remarks, row
 from benchmarks.small_weights import FORMATS, measured, table
@@ -219,3 +220,15 @@ def test_growth_is_held_against_theory(tmp_path):
     pytest.importorskip("matplotlib", reason="draws: pip install 'rnnlm[plot]'")
     growth_report.draw({name: results[name] for name in ("V", "corpus")}, tmp_path / "growth.png")
     assert (tmp_path / "growth.png").stat().st_size > 5_000
+
+
+@pytest.mark.parametrize("layout", [np.ascontiguousarray, np.asfortranarray, lambda a: np.repeat(a, 2, axis=1)[:, ::2]])
+@pytest.mark.parametrize("bits", [7, 10])
+def test_factors_are_rounded_to_the_nearest_number_and_halves_to_even(layout, bits):
+    last = 2.0**-bits
+    given = [1, 1 + last / 2, 1 + last * 0.51, 1 + last * 1.5, -1 - last * 1.49, 2 - last / 4, 0, -0.0, np.inf, np.nan]
+    want = [1, 1, 1 + last, 1 + last * 2, -1 - last, 2, 0, -0.0, np.inf, np.nan]
+    found = rounded(layout(np.array([given, given], np.float32)), bits)
+    assert found.dtype == np.float32
+    np.testing.assert_array_equal(found, np.array([want, want], np.float32))
+    assert rounded(np.array(given), bits).tolist()[1:3] == given[1:3]  # float64 stays as it is

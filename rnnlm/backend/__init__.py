@@ -9,7 +9,8 @@ The environment is read once, when this module is first imported:
 
     RNNLM_BACKEND      'numpy', the default, or 'cupy'
     RNNLM_DEVICE       'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first; more exact, so it wins
-    RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, or 'tf32', whose factors have 10 bits
+    RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, 'tf32' or 'bf16', whose factors have 10 and 7
+                       bits after the first, where fp32 has 23
     RNNLM_FUSED        0 for the plain text of every function that has a faster twin
 
 A GPU is chosen for the thread that imports this module first, as CuPy has it. A program that computes in several
@@ -39,7 +40,7 @@ def _setting(name: str, *allowed: str) -> str:
 
 SETTINGS = {
     "RNNLM_DEVICE": os.environ.get("RNNLM_DEVICE") or BACKENDS[_setting("RNNLM_BACKEND", *BACKENDS)],
-    "RNNLM_PRECISION": _setting("RNNLM_PRECISION", "fp32", "tf32"),
+    "RNNLM_PRECISION": _setting("RNNLM_PRECISION", "fp32", "tf32", "bf16"),
     "RNNLM_FUSED": _setting("RNNLM_FUSED", "1", "0"),
 }
 _KIND, _, _NUMBER = SETTINGS["RNNLM_DEVICE"].partition(":")
@@ -51,7 +52,8 @@ def _load(name: str) -> Any:
     if name not in BACKENDS or (name == "numpy" and _NUMBER):
         raise BackendError(f"RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got {SETTINGS['RNNLM_DEVICE']!r}")
     if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
-        raise BackendError("RNNLM_PRECISION tf32 is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32")
+        lower = SETTINGS["RNNLM_PRECISION"]
+        raise BackendError(f"RNNLM_PRECISION {lower} is for a GPU: set RNNLM_DEVICE=cuda, or leave it at fp32")
     try:
         module = importlib.import_module(f"rnnlm.backend.{BACKENDS[name]}.ops")
     except ImportError as error:

@@ -14,17 +14,17 @@ def choose(device: str | None, precision: str | None) -> None:
 
     Args:
         device: 'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first.
-        precision: of float32 products, 'fp32' or 'tf32'.
+        precision: of float32 products, 'fp32', 'tf32' or 'bf16'.
 
     Raises:
         InputError: no such device or precision.
         BackendError: the array library is imported already, with other settings.
     """
-    if precision not in (None, "fp32", "tf32"):
-        raise InputError(f"precision must be fp32 or tf32, got {precision!r}")
+    if precision not in (None, "fp32", "tf32", "bf16"):
+        raise InputError(f"precision must be fp32, tf32 or bf16, got {precision!r}")
     on_cpu = (device or os.environ.get("RNNLM_DEVICE") or os.environ.get("RNNLM_BACKEND") or "cpu") in ("cpu", "numpy")
-    if precision == "tf32" and on_cpu:
-        raise InputError("precision tf32 is for a GPU: add --device cuda")
+    if precision not in (None, "fp32") and on_cpu:
+        raise InputError(f"precision {precision} is for a GPU: add --device cuda")
     wanted = {}
     if precision is not None:
         wanted["RNNLM_PRECISION"] = precision

@@ -83,8 +83,8 @@ class TrainConfig:
         evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
         tensorboard: write a log for TensorBoard (extra `tensorboard`) into the run's folder, tensorboard/.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
-        precision: of float32 products on a GPU, fp32 or tf32 (faster, with factors of 10 bits); $RNNLM_PRECISION, or
-            fp32, unless given. Not a recipe's to say.
+        precision: of float32 products on a GPU, fp32, or tf32 or bf16 (faster, with factors of 10 or 7 bits);
+            $RNNLM_PRECISION, or fp32, unless given. Not a recipe's to say.
     """
 
     recipe: str = "story"
@@ -116,7 +116,7 @@ class TrainConfig:
     evaluate: bool = True
     tensorboard: bool = False
     device: str | None = None
-    precision: Literal["fp32", "tf32"] | None = None
+    precision: Literal["fp32", "tf32", "bf16"] | None = None
 
     @classmethod
     def from_recipe(cls, name: str, **changes: Any) -> "TrainConfig":

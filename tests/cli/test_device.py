@@ -27,9 +27,11 @@ ONE_GPU = NO_GPU.replace("lambda: False", "lambda: True").replace(
         (["--device", "cpu:1"], {}, NO_GPU, "device must be cpu, cuda, or cuda:1 and so on, got 'cpu:1'"),
         ([], {"RNNLM_DEVICE": "tpu"}, NO_GPU, "RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got 'tpu'"),
         ([], {"RNNLM_DEVICE": "cpu", "RNNLM_BACKEND": "cupy"}, NO_GPU, "NumPy "),
-        ([], {"RNNLM_PRECISION": "bf16"}, NO_GPU, "RNNLM_PRECISION must be one of fp32, tf32, got 'bf16'"),
+        ([], {"RNNLM_PRECISION": "fp8"}, NO_GPU, "RNNLM_PRECISION must be one of fp32, tf32, bf16, got 'fp8'"),
         (["--precision", "tf32"], {}, NO_GPU, "precision tf32 is for a GPU: add --device cuda"),
+        (["--precision", "bf16"], {}, NO_GPU, "precision bf16 is for a GPU: add --device cuda"),
         ([], {"RNNLM_PRECISION": "tf32"}, NO_GPU, "RNNLM_PRECISION tf32 is for a GPU"),
+        ([], {"RNNLM_PRECISION": "bf16"}, NO_GPU, "RNNLM_PRECISION bf16 is for a GPU"),
     ],
 )
 def test_a_command_runs_where_it_is_told_to(clean_env, tmp_path, arguments, environment, before, said):
@@ -53,8 +55,8 @@ def test_a_process_that_has_begun_stays_where_it_is(monkeypatch):
         BackendError, match=f"RNNLM_DEVICE must be '{other}' from the start: this process has begun with"
     ):
         choose(other, None)
-    with pytest.raises(InputError, match="precision must be fp32 or tf32, got 'bf16'"):
-        choose(None, "bf16")
+    with pytest.raises(InputError, match="precision must be fp32, tf32 or bf16, got 'fp8'"):
+        choose(None, "fp8")
     assert os.environ["RNNLM_DEVICE"] == SETTINGS["RNNLM_DEVICE"] == own
 
 

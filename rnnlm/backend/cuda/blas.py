@@ -18,7 +18,7 @@ Array = Any
 WORKSPACE = 32 << 20  # bytes: what cuBLAS asks for on Hopper. Its own can't be used while launches are recorded
 NORMAL, TRANSPOSED, DEFAULT_ALGORITHM = 0, 1, -1
 REAL = {"f": (0, ctypes.c_float), "d": (1, ctypes.c_double)}  # cudaDataType, and what factors are
-COMPUTE = {"f": {"fp32": 68, "tf32": 77}, "d": {"fp32": 70, "tf32": 70}}  # cublasComputeType
+COMPUTE = {"fp32": (68, 70), "tf32": (77, 70), "bf16": (75, 70)}  # cublasComputeType of float32 and of float64
 NUMBERS = {(char, add): ctypes.byref(kind(add)) for char, (_, kind) in REAL.items() for add in (0, 1)}
 
 
@@ -115,7 +115,7 @@ def product(a: Array, b: Array, out: Array, add: bool, precision: str) -> bool:
     """out = a b, or out += a b; whether it could be done, without a copy.  a (M, K), b (K, N), out (M, N)
 
     Args:
-        precision: of float32 products, 'fp32' or 'tf32'.
+        precision: of float32 products, 'fp32', 'tf32' or 'bf16'.
     """
     cublas, char = library(), out.dtype.char
     if cublas is None:
@@ -133,7 +133,7 @@ def product(a: Array, b: Array, out: Array, add: bool, precision: str) -> bool:
         cublas.cublasGemmEx(
             _users.handle().on_current_stream(), of_b, of_a, N, M, K, one, pointer(b.data.ptr), kind, far_b,
             pointer(a.data.ptr), kind, far_a, kept, pointer(out.data.ptr), kind, far_out,
-            COMPUTE[char][precision], DEFAULT_ALGORITHM,
+            COMPUTE[precision][kind], DEFAULT_ALGORITHM,
         )
     )  # fmt: skip
     return True

@@ -27,7 +27,7 @@ def trouble(device: str, precision: str) -> str | None:
 
     Args:
         device: number of the GPU to use from now on in this thread.
-        precision: of float32 products from now on, 'fp32' or 'tf32'.
+        precision: of float32 products from now on, 'fp32', 'tf32' or 'bf16'.
     """
     if not xp.is_available():
         return "CuPy found no NVIDIA GPU it can use: check that nvidia-smi lists a device"
@@ -50,12 +50,11 @@ def _set_precision(precision: str) -> None:
     document: the variable that it does document is read just once, and may have been by now."""
     global _precision
     _precision = precision
-    if precision == "tf32" or os.environ.get("CUPY_TF32"):
+    if precision != "fp32" or os.environ.get("CUPY_TF32"):
         from cupy._core import _routines_linalg as products
 
-        products.set_compute_type(
-            "f", getattr(products, f"COMPUTE_TYPE_{'TF32' if precision == 'tf32' else 'DEFAULT'}")
-        )
+        kind = "DEFAULT" if precision == "fp32" else precision.upper()
+        products.set_compute_type("f", getattr(products, f"COMPUTE_TYPE_{kind}"))
 
 
 def describe() -> str:
