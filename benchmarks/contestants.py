@@ -33,6 +33,7 @@ class Entry:
         less_exact: it computes with numbers of fewer bits, which is other work: it is held against ours loosely, and
             nothing is held against it.
         may_fail: that ends its part, and not the run.
+        precision: of float32 products, in place of the one that all others are given.
     """
 
     title: str
@@ -43,12 +44,17 @@ class Entry:
     devices: tuple[str, ...] = ("cpu", "cuda")
     less_exact: bool = False
     may_fail: bool = False
+    precision: str | None = None
 
 
 TORCH = {"module": "torch_contestants", "needs": ("torch",)}
 ONNX = {"module": "onnx_contestants", "needs": ("onnx", "onnxruntime"), "tasks": ALL_TASKS[1:], "devices": ("cpu",)}
 CONTESTANTS = {
     "ours": Entry("rnnlm", "#c0392b", "our_contestants"),
+    "ours-bf16": Entry(
+        "rnnlm, bf16 (less exact)", "#e6a49c", "our_contestants", tasks=("training",), devices=("cuda",),
+        less_exact=True, precision="bf16",
+    ),
     "plain": Entry("plain", "#b8bec5", "our_contestants"),
     "torch": Entry("PyTorch", "#5b8db8", **TORCH),
     "torch-compiled": Entry("PyTorch, compiled", "#27557f", **TORCH, may_fail=True),
@@ -56,7 +62,7 @@ CONTESTANTS = {
     "torch-bf16": Entry("PyTorch, bf16 (less exact)", "#b9d3e8", **TORCH, less_exact=True, may_fail=True),
     "onnx": Entry("ONNX Runtime", "#4f8a5b", **ONNX),
     "onnx-int8": Entry("ONNX Runtime, int8 (less exact)", "#bcdcc2", **ONNX, less_exact=True, may_fail=True),
-}
+}  # fmt: skip
 
 
 def installed(device):

@@ -148,6 +148,7 @@ class PlainGenerating(Plain):
 
 CLASSES = {
     ("ours", "training"): Ours,
+    ("ours-bf16", "training"): Ours,
     ("ours", "scoring"): OurScoring,
     ("ours", "generating"): OurGenerating,
     ("plain", "training"): Plain,

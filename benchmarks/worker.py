@@ -22,7 +22,7 @@ import numpy as np
 
 from benchmarks.cases import CASES
 from benchmarks.clocks import ON_CUDA, clock
-from benchmarks.contestants import contestant
+from benchmarks.contestants import CONTESTANTS, contestant
 
 ROOT = Path(__file__).parent.parent
 SETTLE = 0.3  # seconds before a burst, in which the threads of whoever had the turn before stop spinning on the cores
@@ -38,7 +38,9 @@ class Worker:
     def __init__(self, name, case, weights, place):
         command = [sys.executable, "-m", "benchmarks.worker", name, case.name, str(weights)]
         pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
-        self.process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, **place}, text=True, **pipes)
+        own = CONTESTANTS[name].precision
+        env = {**os.environ, **place, **({"RNNLM_PRECISION": own} if own else {})}
+        self.process = subprocess.Popen(command, cwd=ROOT, env=env, text=True, **pipes)
         self.name = name
 
     def __enter__(self):

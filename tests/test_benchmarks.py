@@ -12,10 +12,12 @@ from benchmarks.contestants import CONTESTANTS, contestant
 from benchmarks.growth import Point, points_of
 from benchmarks.growth_report import GROWTHS, MEASURES, is_worse, short, slope
 from benchmarks.machine import header
+from benchmarks.measure import Place
 from benchmarks.precision import rounded
 from benchmarks.proof import TOLERANCES, NotTheSameWork, expect_near, expect_same
 from benchmarks.report import best_of_pytorch, draw, head, measured as columns, remarks, row
 from benchmarks.small_weights import FORMATS, measured, table
+from benchmarks.worker import Worker
 from rnnlm import LanguageModel, ModelConfig, Vocabulary, quantize, save_model
 from rnnlm.backend import NAME
 
@@ -68,6 +70,14 @@ def test_readers_do_the_same_work_or_are_near(case, name):
     else:
         expect_same(case, name, found, want, TOLERANCES["fp32"])
     assert np.shape(theirs.step(*inputs)) == ((20,) if case.task == "scoring" else (3, 6))
+
+
+@pytest.mark.parametrize(("name", "precision"), [("ours", "tf32"), ("ours-bf16", "bf16"), ("torch-graph", "tf32")])
+def test_a_contestants_process_is_told_the_precision(monkeypatch, name, precision):
+    told = []
+    monkeypatch.setattr("benchmarks.worker.subprocess.Popen", lambda *_, env, **__: told.append(env))
+    Worker(name, CASES["seed"], "weights.npz", Place("cuda", "tf32").environment)
+    assert (told[0]["RNNLM_DEVICE"], told[0]["RNNLM_PRECISION"]) == ("cuda", precision)
 
 
 def test_less_exact_work_is_held_against_ours_by_its_loss_and_scores_alone():
