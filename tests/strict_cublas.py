@@ -19,10 +19,12 @@ class Cublas:
         do: is given a function that computes, and calls it, now or when a recording is replayed.
         current: gives the number of the stream that is current.
         recording: gives what is being recorded, or None.
+        forbid: is called with what a recording does not stand.
     """
 
-    def __init__(self, do, current, recording):
-        self.do, self.current, self.recording, self.of, self.last, self.recorded = do, current, recording, {}, None, {}
+    def __init__(self, do, current, recording, forbid):
+        self.do, self.current, self.recording, self.forbid = do, current, recording, forbid
+        self.of, self.last, self.recorded = {}, None, {}
 
     def cublasCreate_v2(self, handle):
         handle._obj.value = 1 + max(self.of, default=0)
@@ -30,6 +32,7 @@ class Cublas:
         return 0
 
     def cublasDestroy_v2(self, handle):
+        self.forbid("to wait for the device")
         del self.of[handle.value]
         return 0
 

@@ -313,12 +313,22 @@ def asnumpy(a):
 def set_compute_types():
     """CuPy's own setting of the precision of products."""
     products = types.ModuleType("cupy._core._routines_linalg")
-    products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_BF16, products.COMPUTE_TYPE_TF32 = 1, 6, 7
+    products.COMPUTE_TYPE_DEFAULT, products.COMPUTE_TYPE_TF32 = 1, 7
     products.set_compute_type = lambda dtype, kind: products.compute_types.update({dtype: kind})
     products.compute_types = {}
     core = types.ModuleType("cupy._core")
     core._routines_linalg = products
     sys.modules |= {core.__name__: core, products.__name__: products}
+
+
+class Device(types.SimpleNamespace):
+    """A GPU, which is the current one within."""
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *exception):
+        return None
 
 
 def install():
@@ -328,7 +338,7 @@ def install():
     cupy.ndarray, cupy.asarray, cupy.array, cupy.asnumpy = ndarray, asarray, asarray, asnumpy
     cupy.is_available = lambda: True
     attributes = {"MultiProcessorCount": 132, "MaxSharedMemoryPerBlockOptin": 232_448}
-    device = types.SimpleNamespace(id=0, use=lambda: None, compute_capability=OF_NO_CLUSTERS, attributes=attributes)
+    device = Device(id=0, use=lambda: None, compute_capability=OF_NO_CLUSTERS, attributes=attributes)
     driver = types.SimpleNamespace(funcSetAttribute=lambda kernel, attribute, value: None)
     runtime = types.SimpleNamespace(
         getDeviceCount=lambda: 1,
@@ -364,4 +374,4 @@ def cublas():
         count_launch()
         recorder.do(function)
 
-    return Cublas(do, current=lambda: recorder.stream, recording=lambda: recorder.steps)
+    return Cublas(do, current=lambda: recorder.stream, recording=lambda: recorder.steps, forbid=recorder.forbid)

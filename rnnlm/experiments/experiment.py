@@ -93,6 +93,8 @@ def _train(plan: Plan, fitting: Fitting, state: dict[str, Any] | None) -> None:
             with suppress(OSError):
                 fitting.leave_model()
         raise
+    if reason := fitting.training.unrecorded:
+        note(f"training steps were launched one kernel at a time, which takes longer: {reason}")
     fitting.leave_model()
     fitting.tell_best()
     model = fitting.model

@@ -117,6 +117,11 @@ class Run:
         return last if interval is None else (self.steps - 1) % len(self.batches) % interval == 0
 
     @property
+    def unrecorded(self) -> str | None:
+        """Why a GPU is given launches one by one, in words; None if it is not, and on a CPU."""
+        return self._compute.trouble if ops.RECORDS else None
+
+    @property
     def epoch_is_due(self) -> bool:
         """Whether the last step ends an epoch that `on_epoch` has not heard of."""
         epochs, windows = divmod(self.steps, len(self.batches))

@@ -39,6 +39,7 @@ class Steps:
     def __init__(self, model: Stacked | ForeignModel) -> None:
         self.model = model
         self.trouble = None if ops.RECORDS and model.repeatable else "not all windows of a shape launch the same here"
+        self._recorder: Any = None
         self._forget()
 
     def __getstate__(self) -> dict[str, Any]:
@@ -47,6 +48,7 @@ class Steps:
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
+        self._recorder = None
         self._forget()
 
     def __call__(self, xs: Any, ts: Any, max_grad: float) -> Result:
@@ -67,7 +69,6 @@ class Steps:
 
     def _forget(self) -> None:
         """Record anew."""
-        self._recorder: Any = None
         self._seen: dict[Any, int] = {}
         self._recordings: dict[Any, _Recording] = {}
         self._place: Any = None
@@ -77,8 +78,9 @@ class Steps:
         stack = self.model.stack
         if stack is None or not _ids_alone(xs, ts) or (stack.regularizers and isinstance(ts, np.ndarray)):
             return None
-        if self._place != (place := (memory.made(), id(stack.flat_params))):  # buffers were replaced
-            self._forget()
+        if self._place != (place := (memory.made(), id(stack.flat_params))):  # buffers were made or replaced
+            if self._recordings:
+                self._forget()
             self._place = place
         kind = xs.shape, max_grad
         found = self._recordings.get(kind)

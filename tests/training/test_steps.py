@@ -1,5 +1,6 @@
 """Steps whose launches are recorded and replayed, against steps that are launched one by one: the same bits."""
 
+import gc
 import pickle
 from threading import Thread
 
@@ -264,3 +265,78 @@ def test_a_replayed_step_neither_waits_nor_copies(request):
     run.step()
     assert (stats.syncs, stats.copies, stats.uploads) == (0, 0, 0)
     assert stats.launches < 10
+
+
+def test_the_third_window_of_a_shape_is_recorded():
+    made = SimpleRnnlm(V, 5, 7)
+    run = Run(made, SGD(0.1), WINDOWS["text"](), 0.25)
+    counts = []
+    for _ in range(4):
+        run.step()
+        counts.append(len(run._compute._recordings))
+    assert counts == [0, 0, 1, 1]
+    assert run.unrecorded is None
+
+
+class Forgetful(Steps):
+    """Drops another training, in a circle as trainers have them, while its own launches are recorded."""
+
+    def _compute(self, xs, ts, max_grad):
+        from rnnlm.backend.cuda import graphs
+
+        if graphs._now.graph is not None:
+            self.others.clear()
+            gc.collect()
+        return super()._compute(xs, ts, max_grad)
+
+
+def test_a_training_that_is_dropped_meanwhile_ends_no_recording():
+    """To give a handle or memory back waits for the device, which a recording does not stand: it is put off."""
+    from rnnlm.backend.cuda import still
+
+    other = begun()
+    pool, circle = other._compute._recorder.memory, [other]
+    circle.append(circle)
+    run = Run(SimpleRnnlm(V, 5, 7), SGD(0.1), WINDOWS["text"](), 0.25)
+    run._compute = Forgetful(run.model)
+    run._compute.others = [circle]
+    del other, circle
+    for _ in range(4):
+        run.step()
+    assert run.unrecorded is None
+    assert run._compute._recordings
+    assert pool.total_bytes()
+    still.give_back()
+    assert not pool.total_bytes()
+
+
+def test_memory_that_is_still_in_use_is_given_back_later():
+    from rnnlm.backend.cuda import still
+
+    asked = []
+    still.when_still(lambda: asked.append("in use") or len(asked) > 1)
+    with still.recording():
+        still.give_back()
+        assert len(asked) == 1  # before the recording began
+    still.give_back()
+    still.give_back()
+    assert len(asked) == 2
+
+
+def test_a_gpu_without_memory_ends_a_recording_and_nothing_else(monkeypatch):
+    """CuPy's pool would answer CUDA's own error by freeing what recorded launches use."""
+    import cupy
+
+    from rnnlm.backend.cuda import graphs
+
+    class OutOfMemory(RuntimeError):
+        pass
+
+    def none_left(size):
+        raise OutOfMemory("cudaErrorMemoryAllocation: out of memory")
+
+    monkeypatch.setattr(cupy.cuda, "Memory", none_left, raising=False)
+    monkeypatch.setattr(cupy.cuda, "MemoryPointer", None, raising=False)
+    monkeypatch.setattr(cupy.cuda.runtime, "CUDARuntimeError", OutOfMemory, raising=False)
+    with pytest.raises(MemoryError, match="no 512 bytes are left on the GPU"):
+        graphs._from_device(512)

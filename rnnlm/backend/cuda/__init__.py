@@ -3,6 +3,7 @@
     ops.py         what CuPy spells or speeds differently, by the names of cpu/ops.py
     blas.py        matrix products by cuBLAS itself
     graphs.py      launches recorded once and replayed as a whole
+    still.py       what may not be given back meanwhile
     launch.py      compiling, on first use, and launching
     source.py      the text that is compiled
     device.cuh     the few words that kernels are written in; tests have the same words for a CPU

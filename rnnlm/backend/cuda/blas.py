@@ -8,9 +8,11 @@ import ctypes
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from functools import cache, partial
 from threading import local
 from typing import Any
+
+from rnnlm.backend.cuda.still import give_back, when_still
 
 __all__ = ["Handle", "library", "product", "taking"]
 
@@ -47,6 +49,8 @@ class Handle:
     def __init__(self) -> None:
         import cupy
 
+        give_back()
+        self._device = cupy.cuda.device.get_device_id()
         self._cublas, self._handle, self._stream = library(), ctypes.c_void_p(), None
         _expect(self._cublas.cublasCreate_v2(ctypes.byref(self._handle)))
         self._workspace = cupy.cuda.alloc(WORKSPACE)
@@ -65,7 +69,16 @@ class Handle:
 
     def __del__(self) -> None:
         if self._handle and not sys.is_finalizing():
-            self._cublas.cublasDestroy_v2(self._handle)
+            when_still(partial(_destroy, self._cublas, self._handle, self._workspace, self._device))
+
+
+def _destroy(cublas: Any, handle: ctypes.c_void_p, _workspace: Any, device: int) -> bool:
+    """Give a handle back, and the workspace after it: waits for the device."""
+    import cupy
+
+    with cupy.cuda.Device(device):
+        cublas.cublasDestroy_v2(handle)
+    return True
 
 
 class _Users(local):

@@ -9,15 +9,17 @@ kernels that wait for each other leave most of the device idle (`later`, `idle`)
 runs on its multiprocessors takes longer for both.
 """
 
+import sys
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, partial
 from threading import local
 from typing import Any
 
 import numpy as np
 
-from rnnlm.backend.cuda import blas
+from rnnlm.backend.cuda import blas, still
 from rnnlm.backend.cuda.launch import FLOAT, empty, full, launch, word
+from rnnlm.backend.cuda.still import when_still
 
 __all__ = ["Graph", "Recorder", "beside", "idle", "join", "joined", "later", "masks_since"]
 
@@ -43,7 +45,9 @@ class Recorder:
 
         if blas.library() is None:
             raise RuntimeError("cuBLAS can't be loaded: CuPy's own products can't be recorded")
-        self.memory = cupy.cuda.MemoryPool()
+        self.memory = cupy.cuda.MemoryPool(_from_device)
+        self.memory.set_limit(size=0)  # at which CuPy would do as `_from_device` says, too
+        self._device = cupy.cuda.device.get_device_id()
         self.stream = cupy.cuda.Stream(non_blocking=True, priority=FIRST)
         self.beside = cupy.cuda.Stream(non_blocking=True)
         self.handles = blas.Handle(), blas.Handle()
@@ -55,6 +59,34 @@ class Recorder:
             Exception: the function's own; or CuPy's, where it asks for a value or does what can't be recorded.
         """
         return Graph(self, function, inputs)
+
+    def __del__(self) -> None:
+        if hasattr(self, "_device") and not sys.is_finalizing():
+            when_still(partial(_emptied, self.memory, self._device))
+
+
+def _from_device(size: int) -> Any:
+    """New memory for a pool.
+
+    Raises:
+        MemoryError: there is none left. On CUDA's own error the pool would free all blocks that no array holds, and
+            recorded launches use those.
+    """
+    import cupy
+
+    try:
+        return cupy.cuda.MemoryPointer(cupy.cuda.Memory(size), 0)
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise MemoryError(f"no {size} bytes are left on the GPU to record launches") from error
+
+
+def _emptied(memory: Any, device: int) -> bool:
+    """Give back what a pool has; whether that is all. A pool that is dropped with memory in it never gives it back."""
+    import cupy
+
+    with cupy.cuda.Device(device):
+        memory.free_all_blocks()
+        return bool(memory.total_bytes() == 0)
 
 
 class Graph:
@@ -74,7 +106,8 @@ class Graph:
         self._since: Array | None = None
         self._ahead = -1  # what `_since` holds: nothing yet
         stream = recorder.stream
-        with cupy.cuda.using_allocator(recorder.memory.malloc), stream, blas.taking(recorder.handles[0]):
+        own_memory = cupy.cuda.using_allocator(recorder.memory.malloc)
+        with still.recording(), own_memory, stream, blas.taking(recorder.handles[0]):
             stream.begin_capture()
             try:
                 self.result = self._run(function)

@@ -19,6 +19,7 @@ __all__ = [
 Array = Any
 RECORDS = True  # what is launched can be recorded, and replayed at less cost
 _precision = "fp32"
+BF16_FROM = 80  # compute capability, times ten
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
 
@@ -37,6 +38,8 @@ def trouble(device: str, precision: str) -> str | None:
             there = f"the {count} GPUs, cuda:0 to cuda:{count - 1}"
             return f"RNNLM_DEVICE must be one of {there}, got cuda:{device}: set another"
         xp.cuda.Device(int(device)).use()
+        if precision == "bf16" and int(xp.cuda.Device().compute_capability) < BF16_FROM:
+            return "RNNLM_PRECISION bf16 needs a GPU of compute capability 8.0 or later: set tf32 or fp32"
         _set_precision(precision)
         one = xp.ones((2, 2), xp.float32)  # of one number CuPy makes no product of cuBLAS
         float(xp.matmul(one, one + one)[0, 0])
@@ -50,10 +53,10 @@ def _set_precision(precision: str) -> None:
     document: the variable that it does document is read just once, and may have been by now."""
     global _precision
     _precision = precision
-    if precision != "fp32" or os.environ.get("CUPY_TF32"):
+    if precision == "tf32" or os.environ.get("CUPY_TF32"):
         from cupy._core import _routines_linalg as products
 
-        kind = "DEFAULT" if precision == "fp32" else precision.upper()
+        kind = "TF32" if precision == "tf32" else "DEFAULT"  # of bf16 CuPy's products know nothing: they stay exact
         products.set_compute_type("f", getattr(products, f"COMPUTE_TYPE_{kind}"))
 
 
@@ -130,7 +133,8 @@ def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None
     idle()
     if skinny.pays(W, rows, times):
         return skinny.multiplier(W, rows)
-    if not (W.flags.c_contiguous or W.flags.f_contiguous):
+    whole = W.flags.c_contiguous or W.flags.f_contiguous
+    if not whole and (blas.library() is None or blas.layout(W) is None):
         W = xp.ascontiguousarray(W)  # once, instead of at every step
     return lambda a, out: matmul(a, W, out)
 

@@ -24,25 +24,35 @@ RUNS = {
 }
 
 
+RECORDED = 5  # steps after which one is surely recorded, and replayed
+
+
 def steps(name, count, N=20, T=35):
-    """The bits of weights, gradients and totals after some steps."""
+    """The bits of weights, gradients and totals after some steps, which are recorded if there are so many."""
     model, optimizer = (make() for make in RUNS[name])
     corpus = np.random.default_rng(0).integers(0, V, 20_000)
     run = Run(model, optimizer, Batches(corpus[:-1], corpus[1:], N, T), 0.25)
     for _ in range(count):
         run.step()
+    expect_recorded(run, count)
     return b"".join(host(a).tobytes() for a in (model.flat_params, model.flat_grads, run.totals))
+
+
+def expect_recorded(run, count):
+    """Whether launches are replayed, where there may be a kernel."""
+    assert run.unrecorded is None
+    assert count < RECORDED or run._compute._recordings
 
 
 def test_small_models_take_a_few_steps():
     """For compute-sanitizer, under which everything takes long."""
     for name in RUNS:
-        assert np.isfinite(np.frombuffer(steps(name, 2, N=3, T=5)[-16:])).all()  # the totals, two of float64
+        assert np.isfinite(np.frombuffer(steps(name, RECORDED, N=3, T=5)[-16:])).all()  # the totals, two of float64
 
 
 @pytest.mark.parametrize("name", RUNS)
 def test_20_repeats_are_bit_for_bit_equal(name):
-    assert len({steps(name, 3) for _ in range(20)}) == 1
+    assert len({steps(name, RECORDED) for _ in range(20)}) == 1
 
 
 @pytest.mark.parametrize("H", [100, 200, 256, 400])
@@ -93,8 +103,9 @@ def test_a_step_that_is_under_way_is_not_waited_for():
     model = BetterRnnlm(10_000, 650, 650)
     corpus = np.random.default_rng(0).integers(0, 10_000, 100_000)
     run = Run(model, SGD(0.1), Batches(corpus[:-1], corpus[1:], 20, 35), 0.25)
-    for _ in range(3):  # so that every kernel is loaded and every buffer there
+    for _ in range(RECORDED):  # so that every kernel is loaded and every buffer there
         run.step()
+    expect_recorded(run, RECORDED)
     ops.synchronize()
     big = xp.ones((8192, 8192), xp.float32)
     for _ in range(200):
