@@ -36,7 +36,7 @@ def test_half_of_a_gradient_of_an_attention_is_caught(rng, monkeypatch, place):
 
 
 def test_a_softmax_without_its_sum_is_caught(rng, monkeypatch):
-    monkeypatch.setattr(attention_module, "softmax_slope", lambda y, dy: dy * y)
+    monkeypatch.setattr(attention_module, "softmax_backward", lambda y, dy: dy * y)
     with wrong:
         test_attention.test_attention_over_time(rng, None)
 

@@ -169,15 +169,19 @@ def make_batches(
     stream: int = 0,
 ) -> Windows:
     """`SentenceBatches` of `Sentences`, whose targets are their own; of one text `RandomBatches` if `random_bptt`, else
-    `Batches`. Arguments and errors are theirs."""
+    `Batches`. Arguments and errors are theirs; without `ts` the target of each id is the one after it."""
     flag("random_bptt", random_bptt)
     whole_number("seed", seed, 0, 2**64)
     if isinstance(xs, Sentences):
         if ts is not None or random_bptt:
             raise InputError("sentences have targets of their own and whole lines: leave out ts and random_bptt")
         return SentenceBatches(xs, batch_size, time_size, seed, stream)
+    inputs: Ids = xs
     if ts is None:
-        raise InputError("ts, the targets, may be left out for Sentences alone")
+        corpus = tokens_of("xs", xs)
+        if len(corpus) < 2:
+            raise DataError(f"xs must have two ids at least, an input and its target, got {len(corpus)}")
+        inputs, ts = corpus[:-1], corpus[1:]
     if random_bptt:
-        return RandomBatches(xs, ts, batch_size, time_size, seed, stream)
-    return Batches(xs, ts, batch_size, time_size)
+        return RandomBatches(inputs, ts, batch_size, time_size, seed, stream)
+    return Batches(inputs, ts, batch_size, time_size)

@@ -101,6 +101,7 @@ def dry_run(config: TrainConfig) -> None:
 
 
 def told(config: TrainConfig) -> str:
-    """All settings in a line."""
-    settings: dict[str, Any] = config.flat()
+    """The settings that are not the defaults, in a line; settings.json has all of them."""
+    usual = TrainConfig().flat() | {"recipe": None}
+    settings: dict[str, Any] = {key: value for key, value in config.flat().items() if value != usual[key]}
     return " ".join(f"{key}={value}" for key, value in settings.items() if key not in ("out", "data_dir"))

@@ -225,9 +225,8 @@ class TrainConfig:
 
     def make_batches(self, train: NDArray[np.integer] | Tokens | Sentences) -> Windows:
         """The windows of a corpus, as the first call of the trainer makes them."""
-        if isinstance(train, Sentences):
-            return make_batches(train, None, self.batch_size, self.time_size, seed=self.model.seed)
-        return make_batches(train[:-1], train[1:], self.batch_size, self.time_size, self.random_bptt, self.model.seed)
+        random = self.random_bptt and not isinstance(train, Sentences)  # whose windows are as long as their lines
+        return make_batches(train, None, self.batch_size, self.time_size, random, self.model.seed)
 
     def make_rate(self, steps: int) -> RateRule:
         """The learning-rate rule, for a training of so many steps."""

@@ -87,5 +87,4 @@ class Softmax(Activation):
         return functions.softmax(x)
 
     def _gradient(self, dy: Array, y: Array) -> Array:
-        weighed = dy * y
-        return weighed - y * weighed.sum(axis=1, keepdims=True)
+        return functions.softmax_backward(y, dy)

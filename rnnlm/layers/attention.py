@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from rnnlm.backend import Array, ops, xp
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect
-from rnnlm.layers.functions import softmax
+from rnnlm.layers.functions import softmax, softmax_backward
 from rnnlm.layers.lengths import checked_lengths
 
 __all__ = ["Attention", "AttentionWeight", "TimeAttention", "WeightSum"]
@@ -60,7 +60,7 @@ class AttentionWeight(Layer):
         hs, h, a = self._restore()
         expect("da", da, a.shape, hs.dtype)
         self._done()
-        ds = softmax_slope(a, da)
+        ds = softmax_backward(a, da)
         return ds[:, :, None] * h[:, None], ops.batch_matmul(ds[:, None], hs)[:, 0]
 
 
@@ -133,13 +133,7 @@ class TimeAttention(Layer):
         hs_enc, hs_dec, a = self._restore()
         expect("dc", dc, hs_dec.shape, hs_dec.dtype)
         self._done()
-        ds = softmax_slope(a, ops.batch_matmul(dc, hs_enc.swapaxes(1, 2)))
+        ds = softmax_backward(a, ops.batch_matmul(dc, hs_enc.swapaxes(1, 2)))
         denc = ops.batch_matmul(a.swapaxes(1, 2), dc)
         denc += ops.batch_matmul(ds.swapaxes(1, 2), hs_dec)
         return denc, ops.batch_matmul(ds, hs_enc)
-
-
-def softmax_slope(y: Array, dy: Array) -> Array:
-    """The gradient of what went into softmaxes along the last axis, from what came out and its gradient."""
-    weighed = dy * y
-    return weighed - y * weighed.sum(axis=-1, keepdims=True)

@@ -9,7 +9,17 @@ from rnnlm.cells.sigmoid import sigmoid_
 from rnnlm.checks import array_of
 from rnnlm.errors import InputError
 
-__all__ = ["relu", "relu_slope", "sigmoid", "sigmoid_slope", "softmax", "step", "tanh", "tanh_slope"]
+__all__ = [
+    "relu",
+    "relu_slope",
+    "sigmoid",
+    "sigmoid_slope",
+    "softmax",
+    "softmax_backward",
+    "step",
+    "tanh",
+    "tanh_slope",
+]
 
 
 def step(x: Any) -> Array:
@@ -64,6 +74,12 @@ def softmax(x: Any) -> Array:
     y = xp.exp(x - x.max(axis=-1, keepdims=True))
     y /= y.sum(axis=-1, keepdims=True)
     return y
+
+
+def softmax_backward(y: Array, dy: Array) -> Array:
+    """Gradient y (dy - sum of y dy) of what softmaxes along the last axis were given, from their outputs y and dy."""
+    weighed = dy * y
+    return weighed - y * weighed.sum(axis=-1, keepdims=True)
 
 
 def _numbers(x: Any) -> Array:

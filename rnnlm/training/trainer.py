@@ -114,16 +114,17 @@ class Trainer:
         with bar, heard_by(callbacks, self):
             try:
                 for epoch in range(1, max_epoch + 1):
-                    told = self._epoch(run, epoch, bar, epochs)
+                    self._epoch(run, epoch, bar, epochs)
                     self.current_epoch = before + epoch
+                    report = run.end_epoch()
 
-                    def validate(told: str = told) -> tuple[float, int] | None:
-                        told += self._after_epoch(x, t, held_out, accuracy)
+                    def validate(loss: float = report.loss) -> tuple[float, int] | None:
+                        others = self._after_epoch(x, t, held_out, accuracy)
                         if verbose == 2:
-                            say(f"epoch {self.current_epoch}{told}")
+                            say(f"epoch {self.current_epoch}  loss {loss:.4g}{others}")
                         return (self.val_loss_list[-1], 1) if held_out is not None else None
 
-                    stop = epochs.end_epoch(run.end_epoch(), validate)
+                    stop = epochs.end_epoch(report, validate)
                     if (patience is not None and self._is_enough(run, patience)) or stop:
                         break
             finally:
@@ -142,8 +143,8 @@ class Trainer:
         """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will be told of."""
         return self._steps + 1
 
-    def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> str:
-        """Train until so many epochs are done; returns the mean of the losses reported, in words."""
+    def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> None:
+        """Train until so many epochs are done, and append the losses reported to `loss_list`."""
         seen: list[float] = []
 
         def hear(report: Report) -> None:
@@ -155,7 +156,6 @@ class Trainer:
         run.train(epoch, self._eval_interval, hear, silent=True)
         bar.update(run.steps - bar.n)
         self.loss_list += seen
-        return f"  loss {sum(seen) / len(seen):.4g}" if seen else ""
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""

@@ -154,8 +154,10 @@ def test_which_windows_a_training_has(lines):
     assert isinstance(make_batches(np.arange(50), np.arange(50), 4, 5), Batches)
     with pytest.raises(InputError, match="leave out ts and random_bptt"):
         make_batches(sentences, None, 4, 20, random_bptt=True)
-    with pytest.raises(InputError, match="may be left out for Sentences alone"):
-        make_batches(np.arange(50), None, 4, 5)
+    for given, wanted in zip(make_batches(np.arange(50), None, 4, 5).window(1), (np.arange(49), np.arange(1, 50))):
+        np.testing.assert_array_equal(given[0], wanted[5:10])
+    with pytest.raises(DataError, match="xs must have two ids at least, an input and its target, got 1"):
+        make_batches(np.arange(1), None, 1, 1)
     with pytest.raises(InputError, match=r"must hold ids in \[0, 40\), got 49"):
         make_batches(Sentences.of([*lines, [49]], EOS), None, 4, 5).expect_words(40)
     with pytest.raises(InputError, match="sentence 1 must be a list of integer ids"):

@@ -158,12 +158,6 @@ class SparseCategoricalCrossEntropy(RowLoss):
 
     takes_classes = True
 
-    def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
-        """Checked outputs (M, D), targets, and how the rows lie: N, or N and T."""
-        given = h[:, None] if isinstance(h, xp.ndarray) and h.ndim == 1 else h
-        y = to_rows("the outputs", given)
-        return y, self._targets(ts, y, given.shape[:-1]), given.shape[:-1]
-
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
         expect_ids("ts", ts, like, y.shape[1])
         return ts.reshape(-1) if ts.ndim == 1 else ts.T.reshape(-1)
