@@ -50,14 +50,19 @@ def on_host(ids: Any) -> NDArray[Any]:
     return ops.asnumpy(ids)
 
 
-def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0) -> None:
-    """Check that all ids on the host are in [lowest, vocab_size).
+def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0, ignored: int | None = None) -> None:
+    """Check that all ids on the host are in [lowest, vocab_size), or are the one that is `ignored`.
 
     Raises:
         InputError: naming the argument.
     """
     if not ids.size:
         return
+    if ignored is not None and ignored < -1:
+        ids = ids[ids != ignored]
+        expect_words(f"{name}, {ignored} apart,", ids, vocab_size)
+        return
+    lowest = lowest if ignored is None else min(0, ignored)
     least, most = (ids.item(),) * 2 if ids.size == 1 else (ids.min(), ids.max())
     if least < lowest or most >= vocab_size:
         wrong = least if least < lowest else most

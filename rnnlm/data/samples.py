@@ -75,6 +75,10 @@ class Samples(Windows):
         chosen = ops.asarray(self._order[1][begin : begin + self.batch_size])
         return taken(self.x, chosen), taken(self.t, chosen)
 
+    def fresh(self, number: int) -> bool:
+        """Always: no sample goes on from one of the batch before."""
+        return True
+
     def identity(self) -> dict[str, int | str]:
         """The numbers that say which batches these are."""
         return {"samples": self.samples, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}

@@ -111,17 +111,15 @@ class Split(_Branches):
         return ys
 
     def backward(self, dys: Sequence[Array]) -> Any:
-        """Gradient of the input, of its shape."""
+        """Gradient of the input, of its shape; None for ids."""
         (kinds,) = self._restore()
         self._expect("dys", dys)
         for i, (dy, kind) in enumerate(zip(dys, kinds)):
             if kind is not None:
                 expect(f"dys[{i}]", dy, *kind)
         self._done()
-        first, *rest = [self._backward(i, dy) for i, dy in enumerate(dys)]
-        for dx in rest:
-            first = first + dx
-        return first
+        dxs = [dx for i, dy in enumerate(dys) if (dx := self._backward(i, dy)) is not None]
+        return sum(dxs[1:], dxs[0]) if dxs else None  # ids have no gradient
 
     def output_shape(self, shape: Shape) -> Any:
         """A tuple of shapes."""

@@ -43,11 +43,20 @@ class DropoutMask:
     """
 
     def __init__(self, dropout_ratio: float, name: str = "dropout_ratio") -> None:
-        self.name, self.dropout_ratio = name, share(name, dropout_ratio)
-        self.threshold = min(round(self.dropout_ratio * LANES), LANES - 1)
+        self.name, self.dropout_ratio = name, dropout_ratio
         self.step = 0
         self._memory: dict[str, Array] = {}
         self.seed(fresh_seed(), 0)
+
+    @property
+    def dropout_ratio(self) -> float:
+        """Share of zeros."""
+        return self._ratio
+
+    @dropout_ratio.setter
+    def dropout_ratio(self, ratio: float) -> None:
+        self._ratio = share(self.name, ratio)
+        self.threshold = min(round(self._ratio * LANES), LANES - 1)
 
     def seed(self, seed: int, layer: int) -> None:
         """Draw from the stream of this seed and layer; without this call every mask has a fresh one."""

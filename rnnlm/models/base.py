@@ -1,6 +1,7 @@
 """What all language models share: layers and a head behind checked ids."""
 
 from collections.abc import Mapping
+from inspect import signature
 from typing import Any, Self, cast
 
 from numpy.typing import NDArray
@@ -9,6 +10,7 @@ from rnnlm.backend import Array
 from rnnlm.checks import flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
+from rnnlm.layers.chain import leaves
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.ids import checked_ids, which_count
@@ -43,9 +45,16 @@ class Model(Stacked):
         """A new model of this class as `config` describes it.
 
         Raises:
-            InputError: the class has something fixed that `config` has otherwise.
+            InputError: the class has something fixed that `config` has otherwise, or takes what `config` does not have.
         """
-        model = cls(**{name: getattr(config, name) for name in (*cls.arguments, *INITIAL)})
+        known = (*cls.arguments, *INITIAL)
+        for name, parameter in signature(cls).parameters.items():
+            if name not in known and parameter.kind not in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
+                raise InputError(
+                    f"{cls.__name__} takes {name!r}, which its config does not have, so a copy would be another model: "
+                    "bring a from_config of its own"
+                )
+        model = cls(**{name: getattr(config, name) for name in known})
         for name, value in vars(model.config).items():
             if getattr(config, name) != value:
                 raise InputError(
@@ -59,6 +68,9 @@ class Model(Stacked):
         for name, layer in layers.items():
             if not layer.causal:
                 raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
+        for name, layer in leaves(layers).items():
+            if not getattr(layer, "stateful", True):
+                raise InputError(f"{name} must be stateful: a text is read window by window, or word by word")
         self.head = head
         self._stand_on(Sequential(layers, head, self.config.dtype, self.config.seed))
 
@@ -97,7 +109,7 @@ class Model(Stacked):
             InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
         """
         given, keep, train_flg = ts, flag("keep", keep), flag("train_flg", train_flg)
-        xs, ts = self._ids("xs", xs), self._ids("ts", ts, lowest=self.head.ignore_label)
+        xs, ts = self._ids("xs", xs), self._ids("ts", ts, self.head.ignore_label)
         if xs.shape != ts.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
         counted = which_count(given, self.head.ignore_label) if train_flg and self.stack.regularizers else None
@@ -112,11 +124,15 @@ class Model(Stacked):
     def losses(self, xs: Any, ts: Any) -> Array:
         """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
         with self.one_thread:
-            self.forward(xs, ts, train_flg=False, keep=False)
+            label, self.head.ignore_label = self.head.ignore_label, -1  # what a training ignores is scored, too
+            try:
+                self.forward(xs, ts, train_flg=False, keep=False)
+            finally:
+                self.head.ignore_label = label
             return self.head.nats.copy()
 
-    def _ids(self, name: str, ids: Any, lowest: int = 0) -> Array:
-        return checked_ids(name, ids, self.config.vocab_size, lowest)
+    def _ids(self, name: str, ids: Any, ignored: int | None = None) -> Array:
+        return checked_ids(name, ids, self.config.vocab_size, ignored)
 
     # ------------------------------------------------------------------ copying
 

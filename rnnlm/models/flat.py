@@ -6,11 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array, ops, xp
+from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.models.weights import are_drawn
 
-__all__ = ["Flat", "flatten"]
+__all__ = ["Flat", "flatten", "same_memory"]
 
 ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
 
@@ -47,6 +48,7 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
         for i, own in enumerate(layer.parameter_names())
         if i or name not in tied
     ]
+    _expect_apart([(f"{name}.{own}", layer.params[i]) for name, layer, i, own in places])
     unit = ALIGNMENT // np.dtype(dtype).itemsize
     starts = np.cumsum([0] + [-(-layer.params[i].size // unit) * unit for _, layer, i, _ in places]).tolist()
     buffer = xp.zeros(starts[-1], dtype) if shared is None else shared
@@ -72,6 +74,27 @@ def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> str | None:
     for name, other in layers.items():
         if other.add_to_gradient is not None and other is not layer and layer.params:
             p, W = layer.params[0], other.params[0]
-            if p.shape == W.T.shape and xp.may_share_memory(p, W):
+            if same_memory(p, W.T):
                 return name
     return None
+
+
+def same_memory(a: Array, b: Array) -> bool:
+    """Whether two arrays are the same numbers in the same places of memory."""
+    far = [[stride for stride, size in zip(x.strides, x.shape) if size > 1] for x in (a, b)]
+    return bool(a.dtype == b.dtype and ops.place(a) == ops.place(b) and far[0] == far[1])
+
+
+def _expect_apart(params: list[tuple[str, Array]]) -> None:
+    """Check that no weight is listed twice: each is moved to a place of its own.
+
+    Raises:
+        InputError: one is, or its transpose.
+    """
+    for k, (name, p) in enumerate(params):
+        for other, q in params[:k]:
+            if p.size and (same_memory(p, q) or (p.ndim == 2 and same_memory(p, q.T))):
+                raise InputError(
+                    f"{name} must not be {other} again, or its transpose: only an embedding's first weights can be "
+                    "shared, transposed, by a layer after it. Give each layer weights of its own"
+                )

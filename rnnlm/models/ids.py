@@ -13,13 +13,16 @@ from rnnlm.errors import InputError
 __all__ = ["as_taken", "checked_ids", "which_count"]
 
 
-def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
+def checked_ids(name: str, ids: Any, vocab_size: int, ignored: int | None = None) -> Array:
     """Ids (N, T) as an array of the backend; those that come from the host are checked to be words.
 
     Targets ("ts") may be one-hot (N, T, V).
 
+    Args:
+        ignored: a number that is no word, or stands for none, and is taken too.
+
     Raises:
-        InputError: another shape or dtype, or ids outside [lowest, vocab_size).
+        InputError: another shape or dtype, or ids outside [0, vocab_size) that are not `ignored`.
     """
     if isinstance(ids, xp.ndarray) and not isinstance(ids, np.ndarray):
         return ids.argmax(axis=2) if ids.ndim == 3 and name == "ts" else ids
@@ -28,7 +31,7 @@ def checked_ids(name: str, ids: Any, vocab_size: int, lowest: int = 0) -> Array:
     host = ids_of(name, ids, "integer ids of shape (N, T)", (2,))
     if not host.size:
         raise InputError(f"{name} must be integer ids of shape (N, T), got none: {host.shape}")
-    expect_words(name, host, vocab_size, lowest)
+    expect_words(name, host, vocab_size, ignored=ignored)
     return ops.asarray(host)
 
 

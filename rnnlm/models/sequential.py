@@ -4,13 +4,15 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from threading import get_ident
 from typing import Any
+from weakref import ReferenceType, WeakKeyDictionary, ref
 
-from rnnlm.backend import Array, ops
-from rnnlm.checks import dtype_of, flag, instance_of, whole_number
+from rnnlm.backend import Array, ops, xp
+from rnnlm.checks import flag, instance_of, whole_number
 from rnnlm.concurrency import OneThread
 from rnnlm.errors import BusyError, InputError
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
+from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.heads.base import Head
 from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
@@ -22,6 +24,7 @@ from rnnlm.models.summary import Summarized
 __all__ = ["Sequential", "State"]
 
 ANOTHER = 1 << 32  # between the numbers of the streams of two masks of one layer
+_owners: "WeakKeyDictionary[Layer, ReferenceType[Sequential]]" = WeakKeyDictionary()  # in whose buffers weights lie
 
 
 class Sequential(Summarized, Parameters):
@@ -72,7 +75,8 @@ class Sequential(Summarized, Parameters):
         through(self.layers, ("N", "T", "D"))  # for its errors
         if mask_zero:
             expect_masked(chain)
-        self._flatten(dtype_of("dtype", dtype))
+        self._expect_unowned()
+        self._flatten(expect_dtype("dtype", dtype))
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
             for k, mask in enumerate(layer.masks):
@@ -84,6 +88,25 @@ class Sequential(Summarized, Parameters):
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads, self._tied = flat.flat_params, flat.flat_grads, flat.tied
+        _owners.update(dict.fromkeys(leaves(self.layers).values(), ref(self)))
+
+    def _expect_unowned(self) -> None:
+        """Check that no other network computes with these layers: their weights would leave its buffers.
+
+        Raises:
+            InputError: one does.
+        """
+        for name, layer in leaves(self.layers).items():
+            owner = _owners.get(layer)
+            if owner is not None and owner() is not None:
+                raise InputError(
+                    f"{name} must not be in another network, whose weights it has: make a layer of its own, or take "
+                    "those of a copy of the network, copy.deepcopy(network).layers"
+                )
+
+    def __copy__(self) -> "Sequential":
+        """A copy with weights of its own: two networks can't be of one layer."""
+        return deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
         """A copy has steps of its own."""
@@ -129,6 +152,8 @@ class Sequential(Summarized, Parameters):
             for layer in self._chain:
                 xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg
+            if self.head is not None:
+                self.head._done()  # a loss before was that of another forward
             return xs
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
@@ -151,6 +176,7 @@ class Sequential(Summarized, Parameters):
         """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
         with self.one_thread, ops.one_blas_thread:
             head = self.expect_head()
+            xs = xs if isinstance(xs, (xp.ndarray, tuple)) else self.inputs("xs", xs)
             if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] != 1:
                 return head.next_scores(self.forward(xs, train_flg=False)[:, -1])
             N, self._forward_by = len(xs), get_ident()
@@ -159,7 +185,7 @@ class Sequential(Summarized, Parameters):
             for layer in self._leaves.values():
                 layer.check_batch(N)
             if self._steps is None or self._steps[0] != N:
-                self._steps = N, [layer.stepper(N) for layer in (*self._chain, head)]
+                self._steps = N, [_step_of(layer, N) for layer in (*self._chain, head)]
             x = xs[:, 0]
             for step in self._steps[1]:
                 x = step(x)
@@ -268,3 +294,10 @@ class Sequential(Summarized, Parameters):
         """
         with self.one_thread:
             set_states(self.recurrent_layers, state)
+
+
+def _step_of(layer: Layer, N: int) -> Callable[[Array], Array]:
+    """A layer's stepper; or one that calls its methods, where this very layer has been given some of its own."""
+    if not vars(layer).keys() & {*layer.stepped}:
+        return layer.stepper(N)
+    return Head.stepper(layer, N) if isinstance(layer, Head) else Layer.stepper(layer, N)

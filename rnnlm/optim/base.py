@@ -90,8 +90,9 @@ def step_count(name: str, value: Any) -> int:
 class Optimizer:
     """A learning rate that may be changed between steps, and `update(params, grads)`, which writes in place.
 
-    A subclass has `_step`, the equation of one parameter, and in `slots` the names of the arrays it remembers for each
-    parameter: lists of them, zeros at first, are attributes of these names.
+    A subclass has `_step`, the equation of one number of a parameter. It is called with arrays of many, pieces of a
+    parameter or of several, so it must compute each from its own numbers alone. In `slots` it has the names of
+    the arrays that it remembers for each parameter: lists of them, zeros at first, are attributes of these names.
 
     Args:
         lr: learning rate, positive.
@@ -177,7 +178,7 @@ class Optimizer:
         return [ops.asarray(a.copy()) for a in arrays]
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
-        """Change p, and what is remembered for it, in place, by the gradient `factor` g."""
+        """Change p, and what is remembered for it, in place, by the gradient `factor` g, number by number."""
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:

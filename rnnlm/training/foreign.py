@@ -8,6 +8,7 @@ from rnnlm.backend import Array, ops
 from rnnlm.checks import refused
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
+from rnnlm.models.ids import which_count
 from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
@@ -55,9 +56,13 @@ class StackModel(ForeignModel):
 
     def __init__(self, stack: Sequential) -> None:
         stack.expect_head()
-        self.model, self.forward, self.backward = stack, stack.loss, stack.backward
+        self.model, self.forward, self.backward = stack, self._loss, stack.backward
         self.stack, self.repeatable = stack, type(stack) is Sequential and stack.repeatable
         self.reset_state, self.one_thread = stack.reset_state, stack.one_thread
+
+    def _loss(self, xs: Any, ts: Any) -> Array:
+        regularized = self.model.regularizers and not isinstance(ts, tuple)
+        return self.model.loss(xs, ts, counted=which_count(ts, self.model.head.ignore_label) if regularized else None)
 
     def weights(self) -> list[Array]:
         """What is trained, in one piece."""

@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from rnnlm.backend import Array, xp
+from rnnlm.backend import Array
+from rnnlm.models.flat import same_memory
 
 __all__ = ["distinct", "remove_duplicate"]
 
@@ -10,8 +11,8 @@ __all__ = ["distinct", "remove_duplicate"]
 def distinct(params: Sequence[Array]) -> list[Array]:
     """Each weight once, in the order in which they come first.
 
-    Two weights are one where they are the same array, or one is the other's transpose in the same memory; equal values
-    alone make no difference.
+    Two weights are one where they are the same numbers in the same memory, or one is the other's transpose there; equal
+    values alone make no difference.
     """
     return [p for p, (place, _) in zip(params, _places(params)) if place is None]
 
@@ -38,13 +39,12 @@ def _places(params: Sequence[Array]) -> list[tuple[int | None, bool]]:
     for p in params:
         place, turned = seen.get(id(p)), False
         if place is None:
-            place, turned = next((k for k, other in enumerate(first) if _is_transpose(p, other)), None), True
-        found.append((place, turned and place is not None))
+            place = next((k for k, other in enumerate(first) if same_memory(p, other)), None)
+        if place is None:
+            place = next((k for k, other in enumerate(first) if p.ndim == 2 and same_memory(p.T, other)), None)
+            turned = place is not None
+        found.append((place, turned))
         if place is None:
             seen[id(p)] = len(first)
             first.append(p)
     return found
-
-
-def _is_transpose(p: Array, other: Array) -> bool:
-    return p.ndim == other.ndim == 2 and p.T.shape == other.shape and bool(xp.may_share_memory(p, other))

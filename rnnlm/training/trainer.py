@@ -158,7 +158,8 @@ class Trainer:
         self.loss_list += seen
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
-        """Mean loss of samples, without dropout, and the share of right answers if asked for, else None."""
+        """Mean loss of samples, without dropout, and the share of right answers if asked for, else None. Targets that
+        are ignored count in neither; each sample begins with a state of zeros."""
         self._expect_sequential()
         x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
         if count_of(x) != count_of(t):
@@ -167,16 +168,21 @@ class Trainer:
             return self._evaluated(x, t, accuracy)
 
     def _evaluated(self, x: Any, t: Any, accuracy: bool) -> tuple[float, float | None]:
-        losses, hits, size = 0.0, 0.0, count_of(x)
-        for begin in range(0, size, SCORED):
+        losses = weight = 0.0
+        right = judged = 0
+        for begin in range(0, count_of(x), SCORED):
             part = slice(begin, begin + SCORED)
             xs, ts = taken(x, part), taken(t, part)
+            self.model.reset_state()
             outputs = self.model.forward(xs, train_flg=False)
-            count = count_of(xs)
+            count = self.model.head.counted_in(ts)
             losses += count * float(self.model.head.loss(outputs, ts, keep=False))
+            weight += count
             if accuracy:
-                hits += count * float(self.model.head.hits(outputs, ts).mean())
-        return losses / size, hits / size if accuracy else None
+                hits = self.model.head.hits(outputs, ts)
+                right, judged = right + int(hits.sum()), judged + hits.size
+        self.model.reset_state()
+        return losses / max(weight, 1), right / max(judged, 1) if accuracy else None
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
         """Draw the reported losses with matplotlib (extra `plot`) and show them; returns the axes."""
@@ -199,8 +205,9 @@ class Trainer:
         """Run the first sample forward, for its errors; and check that all targets are columns, where they are ids."""
         head, first = self.model.expect_head(), taken(x, slice(1))
         outputs = self.model.forward(first, train_flg=False)
+        self.model.reset_state()
         if head.takes_classes and t.ndim == outputs.ndim - 1:
-            expect_words("t", ops.asnumpy(t), outputs.shape[-1], head.ignore_label)
+            expect_words("t", ops.asnumpy(t), outputs.shape[-1], ignored=head.ignore_label)
         self.evaluate(first, taken(t, slice(1)), accuracy)
 
     def _inputs(self, name: str, x: Any) -> Any:

@@ -111,13 +111,26 @@ def test_a_head_with_scores_of_its_own_is_asked_for_them(rng, method):
     class Hotter(Hot):
         locals()[method] = hot
 
-    affine = TimeAffine(weights(rng, D, 9), weights(rng, 9))
-    chain = {"embed": TimeEmbedding(weights(rng, 9, D))}
+    W, b, E = weights(rng, D, 9), weights(rng, 9), weights(rng, 9, D)
     ids = dev(rng.integers(0, 9, (N, 2)))
-    cold, heated = (Sequential(chain, head(affine), "float64") for head in (Hot, Hotter))
+    cold, heated = (
+        Sequential({"embed": TimeEmbedding(E)}, head(TimeAffine(W, b)), "float64") for head in (Hot, Hotter)
+    )
     want = host(cold.next_scores(ids)) / 10
     for xs in (ids, ids[:, 1:]):
         np.testing.assert_allclose(host(heated.next_scores(xs)), want, rtol=1e-12)
+
+
+def test_a_layer_that_was_given_a_method_is_asked_by_it(rng):
+    E, W = weights(rng, 9, D), weights(rng, D, 9)
+    ids = dev(rng.integers(0, 9, (N, 1)))
+    plain, hooked = (
+        Sequential({"embed": TimeEmbedding(E)}, TimeAffineWithLoss(TimeAffine(W, weights(rng, 9) * 0)), "float64")
+        for _ in range(2)
+    )
+    embed = hooked.layers["embed"]
+    embed.forward = lambda xs: 2 * type(embed).forward(embed, xs)
+    np.testing.assert_allclose(host(hooked.next_scores(ids)), 2 * host(plain.next_scores(ids)), rtol=1e-12)
 
 
 def test_weights_that_are_replaced_are_those_of_the_next_step(rng):

@@ -10,7 +10,7 @@ import pytest
 from rnnlm.backend.host import on_host
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
-from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeBiLSTM, TimeEmbedding
+from rnnlm.layers import TimeAffine, TimeAffineWithLoss, TimeBiLSTM, TimeEmbedding, TimeLSTM
 from rnnlm.models import (
     AwdLstm,
     BetterRnnlm,
@@ -365,6 +365,18 @@ def test_a_bidirectional_layer_is_refused(rng):
 
     with pytest.raises(InputError, match="lstm must not be bidirectional: it would see the words"):
         Cheat()
+
+
+def test_a_layer_that_forgets_is_refused(rng):
+    class Forgetful(Model):
+        def __init__(self):
+            super().__init__(ModelConfig(**SMALL))
+            embed = TimeEmbedding(dev(rng.standard_normal((V, D))))
+            affine = TimeAffine(dev(rng.standard_normal((3, V))), dev(np.zeros(V)))
+            self._own({"embed": embed, "lstm": TimeLSTM.of_size(D, 3)}, head=TimeAffineWithLoss(affine))
+
+    with pytest.raises(InputError, match="lstm must be stateful: a text is read window by window"):
+        Forgetful()
 
 
 def test_states_that_do_not_fit_leave_all_as_it_was(rng):

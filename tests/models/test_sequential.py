@@ -7,8 +7,17 @@ import numpy as np
 import pytest
 
 from rnnlm import (
+    SGD,
+    Dense,
+    Embedding,
     InputError,
+    Losses,
+    MatMul,
+    MeanSquaredError,
     Sequential,
+    SoftmaxWithLoss,
+    Split,
+    Tanh,
     TimeAffine,
     TimeAffineWithLoss,
     TimeBiLSTM,
@@ -148,3 +157,70 @@ def test_a_copy_is_whole_and_its_own(rng, way):
     np.testing.assert_array_equal(host(net.flat_params), before)
     assert float(twin.loss(xs, ts)) != float(net.loss(xs, ts))
     np.testing.assert_array_equal(host(twin.layers["affine"].params[0]), host(twin.layers["embed"].params[0]).T)
+
+
+def test_a_layer_is_of_one_network():
+    """Another one would take its weights out of the first one's buffers."""
+    inner = [Dense(6, 3), Tanh()]
+    whole = Sequential([*inner, Dense(3, 6)], head=MeanSquaredError(), seed=0)
+    before = host(whole.flat_params).copy()
+    with pytest.raises(InputError, match="dense1 must not be in another network, whose weights it has"):
+        Sequential(inner)
+    assert (host(whole.flat_params) == before).all()
+    of_a_copy = list(copy.deepcopy(whole).layers.values())
+    assert Sequential(of_a_copy[:2]).predict(np.zeros((2, 6))).shape == (2, 3)
+
+
+def test_a_copy_learns_and_so_does_what_it_was_copied_from():
+    x, t = dev(np.ones((2, 3), np.float32)), dev(np.zeros((2, 4), np.float32))
+    net = Sequential([Dense(3, 4)], head=MeanSquaredError(), seed=0)
+    twin, losses = copy.copy(net), []
+    for one in (net, twin):
+        for _ in range(50):
+            losses.append(float(one.loss(x, t)))
+            one.backward()
+            SGD(0.1).update(one.params, one.grads)
+    assert losses[0] == losses[50] > 1e3 * losses[49]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_weight_of_two_layers_is_refused(turned):
+    W = dev(np.eye(4, dtype=np.float32))
+    with pytest.raises(InputError, match="matmul2.W must not be matmul1.W again, or its transpose"):
+        Sequential([MatMul(W), Tanh(), MatMul(W.T if turned else W)])
+
+
+def test_a_square_matrix_itself_is_not_its_transpose():
+    W = dev(np.arange(9, dtype=np.float32).reshape(3, 3))
+    with pytest.raises(InputError, match=r"head.W must not be embed.W again"):
+        Sequential({"embed": TimeEmbedding(W), "head": TimeAffine(W, dev(np.zeros(3, np.float32)))})
+    net = Sequential({"embed": TimeEmbedding(W), "head": TimeAffine(W.T, dev(np.zeros(3, np.float32)))})
+    assert net.names == ["embed.W", "head.b"]
+
+
+@pytest.mark.parametrize("ask", ["forward", "predict", "scores", "next_scores"])
+def test_what_is_asked_between_a_loss_and_its_backward_is_told(rng, ask):
+    net = Sequential([Dense(3, 5), Tanh(), Dense(5, 2)], head=SoftmaxWithLoss(), dtype="float64", seed=0)
+    a, b = (dev(rng.standard_normal((4, 3))) for _ in range(2))
+    net.loss(a, dev(np.array([0, 1, 1, 0])))
+    getattr(net, ask)(b if ask != "next_scores" else b[:, None])
+    with pytest.raises(InputError, match="needs a forward of its own first"):
+        net.backward()
+
+
+@pytest.mark.parametrize("dtype", ["int32", "bool", "complex64"])
+def test_weights_are_floating_point(dtype):
+    with pytest.raises(InputError, match="dtype must be"):
+        Sequential([Dense(2, 2)], dtype=dtype)
+
+
+def test_branches_over_ids_have_gradients_of_their_own(rng):
+    net = Sequential(
+        [Split([Embedding.of_size(5, 3)], [Embedding.of_size(5, 2)])],
+        head=Losses(SoftmaxWithLoss(), SoftmaxWithLoss()), dtype="float64", seed=1,
+    )  # fmt: skip
+    ids, ts = dev(np.array([1, 2, 1])), tuple(dev(np.array(t)) for t in ([0, 1, 2], [1, 1, 0]))
+    net.loss(ids, ts)
+    assert net.backward() is None
+    weights, grads = dict(zip(net.names, net.params)), {n: g.copy() for n, g in zip(net.names, net.grads)}
+    assert_gradients(lambda: net.loss(ids, ts, keep=False), weights, grads, rng)

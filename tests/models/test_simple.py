@@ -8,6 +8,7 @@ from hypothesis import given, settings, strategies as st
 from benchmarks.plain import PlainRnnlm
 from rnnlm.backend import NAME, xp
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.inference import evaluate
 from rnnlm.models import SimpleRnnlm
 from rnnlm.optim import SGD, clip_grads
 from tests import reference
@@ -298,3 +299,29 @@ def test_one_hot_targets_are_their_ids(rng):
         with pytest.raises(InputError, match=r"one-hot ts must have shape \(N, T, 13\) and one entry that is not 0"):
             model.forward(xs, wrong)
     np.testing.assert_array_equal(host(model.get_state()[0][0]), state)
+
+
+@pytest.mark.parametrize("label", [0, 3, -100])
+def test_any_label_may_be_ignored_in_training_and_all_words_are_scored(rng, label):
+    model, other = build(), build()
+    xs, ts = rng.integers(0, V, (2, N, T))
+    ts[0, :2] = label
+    other.head.ignore_label = label
+    where = np.where(ts == label, -1, ts)
+    assert float(other.forward(xs, ts)) == float(model.forward(xs, where))
+    corpus = rng.integers(0, V, 60)
+    assert evaluate(other, corpus, lanes=7) == evaluate(model, corpus, lanes=7)
+    assert other.head.ignore_label == label
+    with pytest.raises(InputError, match=r"ts.* must hold ids in \[0, 13\), got -5"):
+        other.forward(xs, np.full((N, T), -5))
+
+
+def test_a_constructor_with_an_argument_of_its_own_needs_a_from_config_of_its_own():
+    class Scaled(SimpleRnnlm):
+        def __init__(self, vocab_size, wordvec_size, hidden_size, scale=1.0, **options):
+            super().__init__(vocab_size, wordvec_size, hidden_size, **options)
+            self.scale = scale
+
+    for copied in (copy.deepcopy, SimpleRnnlm.shared_copy):
+        with pytest.raises(InputError, match="Scaled takes 'scale', which its config does not have"):
+            copied(Scaled(V, D, H, scale=30.0))

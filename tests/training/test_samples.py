@@ -15,9 +15,11 @@ from rnnlm.layers import (
     SigmoidWithLoss,
     SoftmaxWithLoss,
     Tanh,
+    TimeLSTM,
 )
 from rnnlm.models import Sequential
 from rnnlm.optim import SGD, Adam
+from rnnlm.training.callbacks import Callback
 from rnnlm.training.run import Run
 from rnnlm.training.trainer import Trainer
 from tests.gradcheck import dev, host
@@ -291,3 +293,39 @@ def test_the_losses_are_drawn(rng):
     assert axes.lines[0].get_ydata().tolist() == trainer.loss_list
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("epoch", "loss")
     pyplot.close("all")
+
+
+def test_targets_that_are_ignored_count_in_no_mean(rng):
+    x, t = rng.standard_normal((2048, 3)), np.array([0, 1] * 1024)
+    t[:1023] = -1  # nearly all that is evaluated at once
+    trainer = Trainer(Sequential([Dense(3, 2)], head=SoftmaxWithLoss(), seed=0), SGD(0.1))
+    order = rng.permutation(2048)
+    want = trainer.evaluate(x[1023:], t[1023:], accuracy=True)
+    for xs, ts in ((x, t), (x[order], t[order])):
+        assert trainer.evaluate(xs, ts, accuracy=True) == pytest.approx(want, rel=1e-6)
+    assert trainer.evaluate(x, np.full(2048, -1), accuracy=True) == (0, 0)
+
+
+def test_samples_begin_with_a_state_of_zeros(rng):
+    x, t = rng.standard_normal((65, 5, 3)).astype(np.float32), rng.integers(0, 2, 65)
+    twins = []
+    for stateful in (True, False):
+        lstm = TimeLSTM.of_size(3, 4, stateful=stateful, return_sequences=False)
+        net = Sequential([lstm, Dense(4, 2)], head=SoftmaxWithLoss(), seed=0)
+        trainer = Trainer(net, SGD(0.1))
+        trainer.fit(x, t, max_epoch=2, batch_size=16, verbose=0, validation_data=(x[:5], t[:5]))
+        assert trainer.evaluate(x, t) == trainer.evaluate(x, t)
+        twins.append(host(net.flat_params))
+    np.testing.assert_array_equal(*twins)
+
+
+def test_the_line_after_an_epoch_has_the_mean_loss_of_all_its_batches(rng, capfd):
+    x, t = rng.standard_normal((300, 3)), rng.standard_normal((300, 1))
+    trainer, heard = Trainer(Sequential([Dense(3, 1)], head=MeanSquaredError(), seed=0), SGD(0.1)), []
+
+    class Hears(Callback):
+        def end_epoch(self, report):
+            heard.append(report.loss)
+
+    trainer.fit(x, t, max_epoch=2, batch_size=10, verbose=2, callbacks=[Hears()])
+    assert capfd.readouterr().out == "".join(f"epoch {i}  loss {loss:.4g}\n" for i, loss in enumerate(heard, 1))

@@ -42,3 +42,16 @@ def test_a_step_moves_a_shared_weight_once_by_the_sum(rng):
     seen = as_model(model)
     SGD(0.1).update(seen.weights(), seen.gradients())
     np.testing.assert_allclose(host(model.W), [-1.1, -2.2])
+
+
+def test_parts_of_one_array_are_weights_of_their_own():
+    """Halves of a matrix lie between each other; a view of all of it is the matrix, not its transpose."""
+    W = dev(np.arange(32.0).reshape(4, 8))
+    halves = [W[:, :4], W[:, 4:]]
+    grads = [dev(np.ones((4, 4))), dev(np.full((4, 4), 2.0))]
+    assert len(remove_duplicate(halves, grads)[0]) == 2
+    square, rising = dev(np.eye(3)), dev(np.arange(9.0).reshape(3, 3))
+    for again, sum_of in ((square[:], rising + rising), (square.T, rising + rising.T)):
+        params, sums = remove_duplicate([square, again], [rising, rising])
+        assert len(params) == 1
+        np.testing.assert_array_equal(host(sums[0]), host(sum_of))

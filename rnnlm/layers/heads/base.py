@@ -141,8 +141,14 @@ class Head(Layer):
         """A function that gives the scores (N, V) after hidden states (N, H) of N rows, as `next_scores`."""
         return self.next_scores
 
+    def counted_in(self, ts: Any) -> int:
+        """How many targets the loss of `ts` is a mean of; of numbers and of several outputs, how many samples."""
+        if isinstance(ts, tuple):
+            return len(ts[0])
+        return int((ts != self.ignore_label).sum()) if self.takes_classes and ts.ndim < 3 else len(ts)
+
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each target is what the outputs say most likely, (rows,); their mean is the accuracy.
+        """Whether each target that counts is what the outputs say most likely, (rows,); their mean is the accuracy.
 
         Raises:
             InputError: a loss of numbers, of which none is right or wrong.

@@ -11,9 +11,9 @@ __all__ = ["EachTarget"]
 
 
 class EachTarget(Head):
-    """The sum over C targets of a head's loss, averaged over rows.  (N, H), ids (N, C) -> ()
+    """The sum over C targets of a head's loss, averaged over rows: over those that count.  (N, H), ids (N, C) -> ()
 
-        L = 1/N sum over n and c of l(h_n, t_nc)
+        L = C times the mean of l(h_n, t_nc) over n and c
 
     Args:
         head: takes (N, H) and ids (N,).
