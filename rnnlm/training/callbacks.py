@@ -1,4 +1,4 @@
-"""What others may do while a training goes on: the one protocol for all that listens to it."""
+"""Callbacks: objects that `fit` calls while it trains."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
@@ -13,45 +13,45 @@ __all__ = ["Callback", "checked_callbacks", "heard_by", "tell_epoch"]
 
 
 class Callback:
-    """Hears of a training. Override what is of use, and give it to `fit(..., callbacks=[...])`.
+    """Base class of callbacks: override the methods you need and pass an instance to `fit(..., callbacks=[...])`.
 
         class Stop(Callback):
             def end_epoch(self, report):
                 return report.valid_perplexity < 100
 
-    Whatever a method raises ends the training and comes out of `fit`; `end` is called all the same.
+    An exception raised by a method ends the training and leaves `fit`; `end` is still called.
     """
 
     def begin(self, training: Any) -> None:
-        """A training begins, or goes on.
+        """Called when training begins or is resumed.
 
         Args:
-            training: who trains: it has the `model`, the `optimizer`, and in `next_step` the number, counted from 1, of
-                the first step that will be told of.
+            training: the trainer, with `model`, `optimizer` and `next_step`: the number, counted from 1, of the first
+                step that will be reported.
         """
 
     def report(self, report: "Report") -> None:
-        """Some windows of an epoch are done; how many make a report is the trainer's business."""
+        """Called at each report within an epoch; the trainer decides how many windows a report covers."""
 
     def end_epoch(self, report: "EpochReport") -> object:
-        """An epoch is done. Return True to end the training."""
+        """Called after each epoch. Return True to end the training."""
 
     def end(self, training: Any) -> None:
-        """The training is over, be it by an error or an interrupt."""
+        """Called when the training is over, also after an error or an interrupt."""
 
 
 def checked_callbacks(given: Any) -> list[Callback]:
-    """What `callbacks` of a `fit` is, checked.
+    """Check the argument `callbacks` of `fit` and return it.
 
     Raises:
-        InputError: no list of callbacks.
+        InputError: `given` is not a list of `Callback` objects.
     """
     return [instance_of("each of callbacks", one, Callback) for one in sequence("callbacks", given, "callbacks")]
 
 
 @contextmanager
 def heard_by(callbacks: Sequence[Callback], training: Any) -> Iterator[None]:
-    """Inside, these hear of a training; those that have heard it begin hear its end."""
+    """Call `begin` of each callback, and at the end `end` of each whose `begin` returned without an error."""
     with ExitStack() as stack:
         for one in callbacks:
             one.begin(training)
@@ -60,6 +60,6 @@ def heard_by(callbacks: Sequence[Callback], training: Any) -> Iterator[None]:
 
 
 def tell_epoch(callbacks: Sequence[Callback], report: "EpochReport") -> bool:
-    """Tell all of them; whether one asks to stop."""
-    asked = [one.end_epoch(report) is True for one in callbacks]  # all of them, whatever the first one asks
+    """Call `end_epoch` of all callbacks; returns whether one of them asks to stop."""
+    asked = [one.end_epoch(report) is True for one in callbacks]  # no short circuit: each callback must be called
     return any(asked)

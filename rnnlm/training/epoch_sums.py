@@ -1,4 +1,4 @@
-"""What a training is, on average over an epoch, whenever else it is reported."""
+"""Mean loss and mean gradient norm of an epoch, however often the training reports within it."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,12 +9,12 @@ Sums = tuple[float, int, float, int]  # loss times columns, columns, norms, step
 
 
 class EpochSums:
-    """Sums over the steps of the epoch under way.
+    """Sums over the steps of the current epoch.
 
     Attributes:
-        told: epochs that are over and told.
-        sums: of the one under way, as far as it is reported; what was told of it already, with the epoch before, counts
-            as less than nothing.
+        told: epochs that have ended and were reported.
+        sums: of the current epoch, as far as reported. Negative at its start by what the previous epoch's end has
+            already counted, because the next report will count those steps again.
     """
 
     def __init__(self) -> None:
@@ -22,21 +22,21 @@ class EpochSums:
         self.sums: list[float] = [0.0, 0.0, 0.0, 0.0]
 
     def add(self, reported: Sums) -> None:
-        """Take what a report is made of into account."""
+        """Add the sums of a report."""
         self.sums = [before + more for before, more in zip(self.sums, reported)]
 
     def end(self, pending: Sums) -> tuple[float, float]:
-        """Mean loss and norm of the epoch, of which `pending` is not reported yet: it will be, with the next one's."""
+        """Return mean loss and norm of the epoch. `pending`, the sums since the last report, is yet to be reported."""
         loss, columns, norm, steps = (before + more for before, more in zip(self.sums, pending))
         self.sums = [-part for part in pending]
         self.told += 1
         return loss / columns, norm / steps
 
     def state_dict(self) -> dict[str, Any]:
-        """Plain numbers, by which it goes on."""
+        """Return the state as plain numbers."""
         return {"told": self.told, "sums": self.sums}
 
     def load_state_dict(self, state: Mapping[str, Any] | None, done: int) -> None:
-        """Go on from that; from None, where nobody listened to the `done` epochs before."""
+        """Restore from `state`; None means that the `done` epochs before were trained without `on_epoch`."""
         self.told = done if state is None else state["told"]
         self.sums = [0.0, 0.0, 0.0, 0.0] if state is None else list(state["sums"])

@@ -1,4 +1,4 @@
-"""The epochs of a trainer's `fit`, as they are told to those who listen."""
+"""Reports of a trainer's `fit` to its callbacks."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -13,28 +13,28 @@ __all__ = ["Clock", "Epochs", "repr_of"]
 
 
 class Clock:
-    """How many tokens, or samples, are trained on in a second; what is measured between `stop` and `go` is left out."""
+    """Measure training speed in tokens or samples per second, without the time between `stop` and `go`."""
 
     def __init__(self, run: Run) -> None:
         self.run = run
         self.go()
 
     def go(self) -> None:
-        """Training begins, or goes on."""
+        """Start, or start again after `stop`."""
         self.began, self.steps = perf_counter(), self.run.steps
 
     def stop(self) -> float:
-        """Training pauses; returns the speed since it went on."""
+        """Stop; returns the speed since the last `go`."""
         return (self.run.steps - self.steps) * self.run.batches.size / max(perf_counter() - self.began, 1e-9)
 
 
 class Epochs:
-    """Tells callbacks of a training, counted on from those before it.
+    """Passes reports to callbacks, with epochs and steps counted over all calls of `fit`.
 
     Args:
         run: the training.
-        callbacks: who listens.
-        before, steps: epochs and steps of trainings before this one.
+        callbacks: who receives the reports.
+        before, steps: epochs and steps of the earlier calls of `fit`.
     """
 
     def __init__(self, run: Run, callbacks: Sequence[Callback], before: int, steps: int) -> None:
@@ -42,16 +42,16 @@ class Epochs:
         self.clock = Clock(run)
 
     def report(self, report: Report) -> None:
-        """Tell of some windows."""
+        """Pass on the report of some windows."""
         for one in self.callbacks:
             one.report(self._counted(report))
 
     def end_epoch(self, report: Report, validate: Callable[[], tuple[float, int] | None]) -> bool:
-        """Tell of an epoch; whether one asks to stop.
+        """Report an epoch; returns whether a callback asks to stop.
 
         Args:
-            report: its means.
-            validate: gives the loss of what is held out, and in how many lanes it was read, or None.
+            report: means over the epoch.
+            validate: returns the loss on the validation set and the number of lanes it was read in, or None.
         """
         speed = self.clock.stop()
         valid_loss, lanes = validate() or (None, 1)
@@ -66,7 +66,7 @@ class Epochs:
 
 
 def repr_of(trainer: Any, figures: Sequence[float], name: str) -> str:
-    """A trainer in words: its model, its optimiser, how far it has come."""
+    """Return a trainer's repr: its model, its optimiser, the epochs done and the last figure."""
     last = f", last {name} {figures[-1]:.4g}" if figures else ""
     model, optimizer = type(trainer.model).__name__, trainer.optimizer
     return f"<{type(trainer).__name__} of a {model} by {optimizer!r}: {trainer.current_epoch} epochs done{last}>"

@@ -1,4 +1,4 @@
-"""Models and optimisers of someone else, wrapped once, when a training begins, so that it asks nobody what they are."""
+"""Adapters for models and optimisers that are not this library's, chosen once when training begins."""
 
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -21,8 +21,8 @@ Update = Callable[[Sequence[Array], Sequence[Array], Array], None]
 
 
 class ForeignModel:
-    """Someone else's model: `forward(xs, ts)` gives the loss, `backward()` leaves gradients, `params` and `grads` are
-    lists of arrays, which it may make anew at each backward."""
+    """Adapter for any model in which `forward(xs, ts)` returns the loss and `backward()` leaves gradients. `params` and
+    `grads` are lists of arrays; `grads` may hold new arrays after each backward."""
 
     vocab_size: int | None = None
     stack: Sequential | None = None
@@ -34,25 +34,25 @@ class ForeignModel:
         self.reset_state: Callable[[], object] = getattr(model, "reset_state", lambda: None)
 
     def weights(self) -> list[Array]:
-        """What is trained, a weight that is listed twice once."""
+        """Return the trained weights; a weight that is listed twice comes once."""
         return distinct(self.model.params)
 
     def gradients(self) -> list[Array]:
-        """What the last backward has left, the gradients of a weight that is listed twice added up."""
+        """Return the gradients of the last backward; those of a weight that is listed twice are added up."""
         return remove_duplicate(self.model.params, self.model.grads)[1]
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes of it: not to be had."""
+        """Raise InputError: the state of such a model can't be saved."""
         kind = type(self.model).__name__
         raise InputError(f"model must be one of rnnlm.models for a training to be written down, got {kind}")
 
     def load_progress(self, progress: dict[str, Any]) -> None:
-        """Take over what `progress` gave."""
+        """Raise InputError, like `progress`."""
         self.progress()
 
 
 class StackModel(ForeignModel):
-    """A `Sequential` with a head, whose loss is trained."""
+    """Adapter for a `Sequential` with a head: trains on the head's loss."""
 
     def __init__(self, stack: Sequential) -> None:
         stack.expect_head()
@@ -65,27 +65,27 @@ class StackModel(ForeignModel):
         return self.model.loss(xs, ts, counted=which_count(ts, self.model.head.ignore_label) if regularized else None)
 
     def weights(self) -> list[Array]:
-        """What is trained, in one piece."""
+        """Return the trained weights: one flat array."""
         return self.model.weights()
 
     def gradients(self) -> list[Array]:
-        """What the last backward has left, in one piece."""
+        """Return the gradients of the last backward: one flat array."""
         return self.model.gradients()
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes of it."""
+        """Return what training changes in the model."""
         return self.model.progress()
 
     def load_progress(self, progress: dict[str, Any]) -> None:
-        """Take over what `progress` gave."""
+        """Restore what `progress` returned."""
         self.model.load_progress(progress)
 
 
 def as_model(model: Any) -> Stacked | ForeignModel:
-    """A model as a training sees it.
+    """Return the model with the interface that `Run` uses, wrapped in an adapter if needed.
 
     Raises:
-        InputError: it is none.
+        InputError: not a model.
     """
     if isinstance(model, Sequential):
         return StackModel(model)
@@ -100,13 +100,13 @@ def as_model(model: Any) -> Stacked | ForeignModel:
 
 
 def update_of(optimizer: Any) -> Update:
-    """`update(params, grads, factor)` of an optimiser, which steps by the gradients times clipping's factor.
+    """Return `update(params, grads, factor)`, which makes a step with the gradients multiplied by `factor` (clipping).
 
-    Those of this library take the factor along. For others, and for a subclass that updates in its own way, the
-    gradients are scaled before, a pass more.
+    Optimisers of this library apply the factor in their update. For all others, and for subclasses that override
+    `update`, the gradients are scaled first, which costs one more pass over them.
 
     Raises:
-        InputError: no optimiser.
+        InputError: not an optimiser.
     """
     if isinstance(optimizer, type) or not callable(getattr(optimizer, "update", None)):
         raise refused("optimizer", "an object with update(params, grads)", optimizer)
@@ -122,16 +122,16 @@ def update_of(optimizer: Any) -> Update:
 
 
 def forget_of(optimizer: Any) -> Callable[[], object]:
-    """What makes an optimiser give up what it remembers of steps that went wrong, if it has a way to."""
+    """Return the optimiser's `forget`, which drops its state after diverged steps, or a function that does nothing."""
     forget: Callable[[], object] = getattr(optimizer, "forget", lambda: None)
     return forget
 
 
 def expect_own(optimizer: Any, rate: Any) -> RateRule:
-    """Check that a training's optimiser and rate rule can be written down; returns the rule, one without use for none.
+    """Check that optimiser and rate rule can be saved; returns the rule, or an unused `Constant` if there is none.
 
     Raises:
-        InputError: one of them is someone else's.
+        InputError: one of them is not of `rnnlm.optim`.
     """
     for name, given, cls in (("optimizer", optimizer, Optimizer), ("rate", rate, RateRule)):
         if given is not None and not isinstance(given, cls):

@@ -1,4 +1,4 @@
-"""A training is written down as it goes on, and ended well when a signal asks the process to end."""
+"""Saves checkpoints during training and on SIGINT, SIGTERM and SIGHUP."""
 
 import signal
 from collections.abc import Callable, Iterator, Mapping
@@ -15,15 +15,15 @@ SIGNALS = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if 
 
 
 class Keeper:
-    """Writes a training to checkpoints.
+    """Saves the checkpoints of a training.
 
     Args:
         run: the training.
-        checkpoints: where to.
-        every: when, as `SaveEvery` has it.
-        more: gives what is to be written with the training: numbers, words, lists and dictionaries.
-        each_epoch: after each epoch, too.
-        first: steps of trainings before this one, whose checkpoints are in the same place.
+        checkpoints: where they are saved.
+        every: how often, in the notation of `SaveEvery`.
+        more: returns what to save besides the run's state: numbers, strings, lists and dictionaries.
+        each_epoch: whether to save after each epoch, too.
+        first: steps of earlier trainings whose checkpoints are in the same folder.
     """
 
     def __init__(
@@ -41,33 +41,33 @@ class Keeper:
         self.signals: list[int] = []
 
     def save(self, best: bool = False) -> None:
-        """Write down all that is needed to go on from here.
+        """Save a checkpoint from which the training can be resumed.
 
         Args:
-            best: whether no valid loss before was lower.
+            best: whether this is the lowest validation loss so far.
         """
         self.checkpoints.save(self.first + self.run.steps, {"training": self.run.progress(), **self.more()}, best)
         self.saved_step = self.run.steps
         self.every.saved()
 
     def end_step(self) -> bool:
-        """Save if it is time to, or if a signal asks the process to end; whether one does."""
+        """Save if it is time to or a signal has arrived; returns whether a signal asks to stop."""
         epoch_ends = self.each_epoch and self.run.steps % len(self.run.batches) == 0
-        ends = bool(self.signals)  # asked once: what comes after this ends the next step
+        ends = bool(self.signals)  # read once: a signal that arrives after this stops the next step
         if ends or epoch_ends or self.every.is_time(self.run.steps):
             self.save()
         return ends
 
     @property
     def is_saved(self) -> bool:
-        """Whether all steps are written down."""
+        """Whether the last step is saved."""
         return self.saved_step == self.run.steps
 
     @contextmanager
     def hearing(self) -> Iterator[list[int]]:
-        """Inside, the first signal that asks the process to end is noted in the list, for the step to be finished and
-        all to be written down; in the end it does what it does outside. A second one does so at once. In the main
-        thread alone: elsewhere signals are the host program's business."""
+        """Catch the first SIGINT, SIGTERM or SIGHUP within the block: its number is appended to the list, so that the
+        step can be finished and saved, and it is raised again at the end of the block. A second signal takes effect at
+        once. Only in the main thread; in others signals are left to the host program."""
         self.signals = noted = []
         before: dict[int, Any] = {}
 
@@ -85,7 +85,7 @@ class Keeper:
             )
             for number in before:
                 signal.signal(number, note)
-        except ValueError:  # another thread
+        except ValueError:  # not the main thread
             before.clear()
         try:
             yield noted

@@ -1,4 +1,4 @@
-"""What is remembered of the steps of a training, and told from time to time."""
+"""Progress of a training run: sums on the device, and the reports made of them."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,16 +14,16 @@ __all__ = ["EpochReport", "Hear", "Report", "checked_fit", "diverged", "note_ste
 
 @dataclass(frozen=True)
 class Report:
-    """What is told of a training from time to time.
+    """Progress of a training run.
 
     Attributes:
         epoch: epochs finished.
-        window: windows done of the epoch under way, 0 at its end.
-        loss: mean loss since the report before, in nats for a language model.
-        grad_norm: mean norm of the gradient since then, before clipping.
+        window: windows done in the current epoch, 0 at its end.
+        loss: mean loss since the previous report, in nats for a language model.
+        grad_norm: mean gradient norm since the previous report, before clipping.
         step: steps done, over all epochs.
-        figure: what the loss is told as: perplexity, of a language model, or loss.
-        unit: what is counted by the second: tokens, or samples.
+        figure: name of the figure to show: "perplexity" for a language model, else "loss".
+        unit: what the speed counts: "tokens" or "samples".
     """
 
     epoch: int
@@ -42,13 +42,13 @@ class Report:
 
 @dataclass(frozen=True, kw_only=True)
 class EpochReport(Report):
-    """What is told of a training after an epoch. `loss` and `grad_norm` are means over the epoch.
+    """Progress after an epoch. `loss` and `grad_norm` are means over the epoch.
 
     Attributes:
-        lr: learning rate of its last step; None where the optimiser has none.
-        speed: tokens, or samples, trained on in a second, evaluations apart.
-        valid_loss: mean loss of what is held out, None where nothing is.
-        valid_lanes: into how many parts that was cut, which were scored side by side; with more than one the figure is
+        lr: learning rate of the last step; None if the optimiser has none.
+        speed: tokens or samples trained on per second, without the time of evaluations.
+        valid_loss: mean loss on the validation set, or None without one.
+        valid_lanes: number of parts of the validation text that were read side by side; with more than one the loss is
             an approximation.
     """
 
@@ -59,7 +59,7 @@ class EpochReport(Report):
 
     @property
     def valid_perplexity(self) -> float | None:
-        """exp of the valid loss."""
+        """exp of the validation loss."""
         return None if self.valid_loss is None else perplexity(self.valid_loss)
 
 
@@ -70,14 +70,15 @@ Hear = Callable[[Report], object]
 def note_step(
     loss: Array, norm: Array, step: int, columns: int, highest: float, good_steps: Array, totals: Array
 ) -> None:
-    """Add a step to what is remembered of a training, on the device.
+    """Add a step to the sums on the device.
 
     Args:
-        loss, norm: 0-d arrays or scalars of the step: mean loss, and the gradient's norm.
+        loss, norm: mean loss and gradient norm of the step, 0-d arrays or scalars.
         step: its number, from 0.
-        columns: time steps of its window.
-        highest: a larger loss is as bad as one that is not finite.
-        good_steps: (1,) how many steps from the first on had a finite loss of at most that and a finite gradient.
+        columns: weight of the loss: the time steps of its window.
+        highest: a larger loss counts as diverged.
+        good_steps: (1,) number of steps before the first one with a loss or norm that is not finite or a loss above
+            `highest`.
         totals: (2,) sums over steps of loss * columns and of norm.
     """
     good_steps += xp.isfinite(loss) & (loss <= highest) & xp.isfinite(norm) & (good_steps == step)
@@ -86,14 +87,14 @@ def note_step(
 
 
 def diverged(good: int, windows: int, lr: Any, kept_step: int, what: str = "perplexity") -> TrainingDiverged:
-    """The error for a training in which something was not finite.
+    """Return the error for a training whose loss or gradient was not finite.
 
     Args:
         good: steps before the first bad one.
-        windows: of an epoch.
+        windows: windows of an epoch.
         lr: learning rate, or None.
-        kept_step: the step whose weights the model has again.
-        what: the figure that is told of this training.
+        kept_step: the step whose weights the model has been given back.
+        what: name of this training's figure.
     """
     epoch, window = divmod(good, windows)
     return TrainingDiverged(
@@ -105,7 +106,7 @@ def diverged(good: int, windows: int, lr: Any, kept_step: int, what: str = "perp
 
 
 def checked_fit(max_epoch: int, max_grad: float | None, eval_interval: int | None) -> tuple[int, int | None]:
-    """What the `fit` of every trainer takes, checked: its epochs, and how often it reports.
+    """Check the arguments that all trainers' `fit` share; returns max_epoch and eval_interval.
 
     Raises:
         InputError: one of them is out of range.

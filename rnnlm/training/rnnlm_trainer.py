@@ -1,4 +1,4 @@
-"""Training as the book has it: a trainer that fits a model to a corpus."""
+"""The book's trainer: fits a language model to a corpus."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -28,13 +28,13 @@ class RnnlmTrainer:
     """Fits a language model to a corpus.
 
     Args:
-        model: `forward(xs, ts)`, `backward()`, `params`, `grads`; any object that has them will do.
-        optimizer: `update(params, grads)`.
+        model: any object with `forward(xs, ts)`, `backward()`, `params` and `grads`.
+        optimizer: any object with `update(params, grads)`.
 
     Attributes:
-        ppl_list: the perplexities reported by the last `fit`, those before it was stopped and gone on with included.
-        grad_norm_list: with each, the mean norm of the gradient, before clipping.
-        valid_ppl_list: perplexities of the text held out, after each epoch of the last `fit`.
+        ppl_list: perplexities reported by the last `fit`; after `resume` also those from before the interruption.
+        grad_norm_list: for each of these the mean gradient norm, before clipping.
+        valid_ppl_list: perplexities of the validation text after each epoch of the last `fit`.
         current_epoch: epochs finished over all calls of `fit`.
     """
 
@@ -46,12 +46,12 @@ class RnnlmTrainer:
         self.current_epoch = 0
         self._eval_interval: int | None = None
         self._run: Run | None = None  # of the last `fit`
-        self._before = 0  # epochs finished before it
-        self._steps = 0  # steps made before it
+        self._before = 0  # epochs finished before the last `fit`
+        self._steps = 0  # steps made before the last `fit`
         self._folder = TrainerFolder(self._more)
-        self._listened = False  # whether the last `fit` had a text held out, or callbacks
-        self._enough = False  # whether one of these has ended it before its last epoch
-        self._resumed: dict[str, Any] | None = None  # what the next `fit` goes on from
+        self._listened = False  # whether the last `fit` had a validation text or callbacks
+        self._enough = False  # whether one of these ended it early
+        self._resumed: dict[str, Any] | None = None  # the checkpoint that the next `fit` resumes
 
     def __repr__(self) -> str:
         return repr_of(self, self.ppl_list, "perplexity")
@@ -77,42 +77,43 @@ class RnnlmTrainer:
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
-        Row i of a batch starts at offset i * (len(xs) // batch_size) of the corpus, time runs on over the epochs and
-        wraps at the corpus's end, starting at 0 in each call. A progress bar shows time per window, tokens per second,
-        time left and the last perplexity.
+        Row i of a batch starts at offset i * (len(xs) // batch_size) of the corpus. The position carries over from
+        epoch to epoch, wraps at the corpus's end and starts at 0 in each call. A progress bar shows time per window,
+        tokens per second, time left and the last perplexity.
 
         Args:
             xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`; or `Sentences`
-                alone, which stand side by side as `SentenceBatches` has it.
+                alone, batched by `SentenceBatches`.
             max_epoch: how many epochs.
-            batch_size: N, rows read side by side.
-            time_size: T, steps of a window.
-            max_grad: clip the gradient's global norm at this.
-            eval_interval: report at every so many windows of an epoch, beginning with its first; None for once an
-                epoch, at its end. A report is exp of the mean loss since the report before, in `ppl_list`.
-            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in
-                the epoch under way (0 at its end) and the perplexity; training ends if it returns True.
-            rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
-            random_bptt: windows of random lengths, as `RandomBatches` has them, with the learning rate scaled by
+            batch_size: N, the number of rows read side by side.
+            time_size: T, the time steps of a window.
+            max_grad: clip the gradient's global norm at this (default: no clipping).
+            eval_interval: report at the first window of each epoch and at every `eval_interval`-th after it; None to
+                report at the end of each epoch. Each report adds exp of the mean loss since the previous one to
+                `ppl_list`.
+            on_report: called at each report with the epochs finished (over all calls of `fit`), the windows done in the
+                current epoch (0 at its end) and the perplexity; return True to end the training.
+            rate: function from the number of a step, from 0, to its learning rate, such as a rule of `rnnlm.optim`.
+            random_bptt: use windows of random lengths (`RandomBatches`) and scale the learning rate by
                 length / time_size.
-            seed: of the random lengths; each call of `fit` has others.
-            save_to: a folder for checkpoints, from which `resume` goes on. There is one before the first step, after
-                each epoch and at the end, beside those of `save_every`; Ctrl-C, SIGTERM and SIGHUP finish the step and
-                save before they do what else they do.
+            seed: seed of the random lengths; each call of `fit` draws others.
+            save_to: folder for checkpoints, which `resume` reads. One is saved before the first step, after each epoch,
+                at the end and as `save_every` says. Ctrl-C, SIGTERM and SIGHUP finish the step and save before they
+                take effect.
             save_every: save after so many steps ("200") or so much time ("30s", "10m", "1h").
-            valid: a text held out, a corpus or (corpus[:-1], corpus[1:]), whose perplexity is taken after each epoch,
-                into `valid_ppl_list`: approximately, in ten lanes, sentences exactly. A rule of `rnnlm.optim` for
-                `rate` hears of it, and divides or ends the training; so does ASGD, which begins to average.
-            callbacks: who is told of the training, each a `Callback`: `TensorBoard`, or one of your own.
+            valid: validation text, a corpus or (corpus[:-1], corpus[1:]). Its perplexity is added to `valid_ppl_list`
+                after each epoch: an approximation read in ten lanes; exact for `Sentences`. It is also passed to a rule
+                of `rnnlm.optim`, which may lower the rate or end the training, and to ASGD, which may begin to average.
+            callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
             progress: False for no progress bar.
 
         Raises:
-            BusyError: another training has `save_to`.
-            OSError: a checkpoint can't be written; those before are whole.
-            InputError, DataError: arguments out of range or too short a corpus, before any training; an id of a file
-                that is no word, when its window is read.
-            TrainingDiverged: a perplexity or gradient was NaN or infinite. The model has the last weights again that
-                were kept, which is done every 20 steps while all is finite.
+            BusyError: another training is using `save_to`.
+            OSError: a checkpoint can't be written; earlier ones stay intact.
+            InputError, DataError: arguments out of range or a corpus that is too short, before any training; an id
+                outside the vocabulary in a file, when its window is read.
+            TrainingDiverged: a perplexity or gradient was NaN or infinite. The model is given back the last weights
+                that were kept; they are kept every 20 steps while all is finite.
         """
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         SaveEvery(save_every)  # for its errors
@@ -164,14 +165,14 @@ class RnnlmTrainer:
 
     @property
     def next_step(self) -> int:
-        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will be told of."""
+        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will receive."""
         return self._steps + (1 if self._run is None else self._run.steps + (not self._run.epoch_is_due))
 
     def _begin(self, run: Run, resumed: dict[str, Any] | None, eval_interval: int | None) -> None:
-        """Put a run where it is to begin, or to go on."""
+        """Put a run at its beginning, or where the checkpoint left it."""
         self._enough = resumed is not None and bool(resumed.get("enough"))
         if resumed is None:
-            run.model.reset_state()  # which may be of what the model was asked since it was trained
+            run.model.reset_state()  # left from predictions made since the last training
             self._lists({"ppl_list": [], "grad_norm_list": []})
             return
         if (was := resumed["eval_interval"]) != eval_interval:
@@ -182,12 +183,12 @@ class RnnlmTrainer:
         self._resumed = None
 
     def _lists(self, state: Mapping[str, Any]) -> None:
-        """Take over what was reported."""
+        """Restore the lists of reported figures."""
         self.ppl_list, self.grad_norm_list = list(state["ppl_list"]), list(state["grad_norm_list"])
         self.valid_ppl_list = list(state.get("valid_ppl_list", []))
 
     def _more(self) -> dict[str, Any]:
-        """What is written beside a training."""
+        """Return the trainer's part of a checkpoint."""
         epochs = {"current_epoch": self.current_epoch, "before": self._before, "steps": self._steps}
         lists = {"ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
         found: dict[str, Any] = {**epochs, **lists, "eval_interval": self._eval_interval}
@@ -197,31 +198,31 @@ class RnnlmTrainer:
         return found
 
     def save(self, folder: str | os.PathLike[str]) -> None:
-        """Write down the training that `fit` is in, as seen from its `on_report`, or has ended, as a checkpoint.
+        """Save a checkpoint of the last `fit`; may be called from its `on_report`.
 
         Args:
-            folder: of the checkpoints; the last two are kept.
+            folder: folder of checkpoints; the last two are kept.
 
         Raises:
-            InputError: nothing was trained yet; a model, an optimiser or a rate of someone else; or a folder with
+            InputError: nothing was trained yet; the model, optimiser or rate is not of this library; or the folder has
                 checkpoints of another training.
-            BusyError: another training has the folder.
+            BusyError: another training is using the folder.
         """
         if self._run is None:
             raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
         self._folder.save(self._run, folder, self._steps)
 
     def resume(self, folder: str | os.PathLike[str]) -> bool:
-        """Go back to the newest checkpoint in a folder: model, optimiser and learning rate are what they were, and the
-        next `fit`, given the same corpus and arguments, goes on exactly where that one was. Returns False, and changes
-        nothing, if the folder is not there or never had one.
+        """Restore model, optimiser and learning rate from the newest checkpoint of a folder. The next `fit`, called
+        with the same corpus and arguments, continues exactly where that training stopped. Returns False, and changes
+        nothing, if the folder does not exist or has no checkpoint.
 
-        A damaged checkpoint is moved aside with a warning, and the one before it is taken.
+        A damaged checkpoint is moved aside with a warning, and the previous one is used.
 
         Raises:
             ModelFileError: all checkpoints are damaged.
-            InputError: another model's, or another optimiser's; nothing is changed.
-            BusyError: another training has the folder.
+            InputError: the checkpoint is of another model or optimiser; nothing is changed.
+            BusyError: another training is using the folder.
         """
         path, state = self._folder.latest(folder)
         if state is None:

@@ -1,4 +1,4 @@
-"""One training as a value: it can be taken apart after any step, and put together again it goes on bit for bit."""
+"""One training run, whose state can be saved after any step and restored bit for bit."""
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,25 +19,25 @@ from rnnlm.training.steps import Steps
 
 __all__ = ["Run"]
 
-LOOK = 20  # steps between two looks at whether all is finite: each waits for a GPU and keeps a copy of the weights
-NUMBERS = ("steps", "columns", "reported", "kept_step", "best", "waited")  # of a run, that stand for themselves
+LOOK = 20  # steps between two checks that all is finite: each waits for a GPU and copies the weights
+NUMBERS = ("steps", "columns", "reported", "kept_step", "best", "waited")  # attributes that are saved as they are
 
 
 class Run:
-    """A training by truncated back-propagation through time, from its first step to wherever it has come.
+    """A training by truncated back-propagation through time, one step after another.
 
     Args:
         model: a model of this library; or any object with `forward(xs, ts)`, `backward()`, `params`, `grads`.
         optimizer: one of this library; or any object with `update(params, grads)`.
-        batches: the windows, one after another.
-        max_grad: clip the gradient's global norm at this.
-        rate: gives the learning rate for the number of a step, from 0; a rule of `rnnlm.optim`, say.
+        batches: the windows to train on.
+        max_grad: clip the gradient's global norm at this (default: no clipping).
+        rate: function from the number of a step, from 0, to its learning rate, such as a rule of `rnnlm.optim`.
 
     Attributes:
         steps: steps done.
-        best: the lowest valid loss that `note_valid` heard, or None.
+        best: the lowest validation loss passed to `note_valid`, or None.
         waited: epochs since then.
-        epoch: what `on_epoch` of `train` hears, which is the trainer's to write down.
+        epoch: sums for the reports of whole epochs; not part of `state_dict`, so the trainer saves them.
     """
 
     def __init__(
@@ -61,10 +61,10 @@ class Run:
         self.steps = self.waited = 0
         self.best: float | None = None
         self.good_steps: Array = xp.zeros(1, xp.int64)  # before the first one that was not finite
-        self.totals: Array = xp.zeros(2, xp.float64)  # loss of all columns and norm of all steps since the last report
+        self.totals: Array = xp.zeros(2, xp.float64)  # since the last report: loss of all columns, norm of all steps
         self.columns = self.reported = 0
         self.epoch = EpochSums()
-        self.kept_step = 0  # a step, and the weights that gave it a finite loss
+        self.kept_step = 0  # a step with a finite loss, and the weights before its update
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
     def train(
@@ -76,15 +76,15 @@ class Run:
         on_step: Callable[[], object] | None = None,
         on_epoch: Hear | None = None,
     ) -> None:
-        """Go on until so many epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
+        """Train until `max_epoch` epochs are done, with a progress bar; see `RnnlmTrainer.fit`.
 
         Args:
-            max_epoch: how many epochs, those done before included.
-            interval: report at every so many windows of an epoch, beginning with its first; None for its end alone.
-            on_report: hears each report; training ends if it returns True.
+            max_epoch: how many epochs, including those already done.
+            interval: report at the first window of each epoch and every `interval`-th after it; None for its end alone.
+            on_report: receives each report; return True to end the training.
             silent: True for no progress bar.
-            on_step: called after each step, when the run may be written down; training ends if it returns True.
-            on_epoch: hears a report of each whole epoch, after `on_report`; training ends if it returns True.
+            on_step: called after each step, when the run may be saved; return True to end the training.
+            on_epoch: receives a report of each whole epoch, after `on_report`; return True to end the training.
         """
         windows = max_epoch * len(self.batches)
         bar = progress_bar(windows, self.batches.size, self.steps, self.batches.unit, silent)
@@ -110,7 +110,7 @@ class Run:
                     return
 
     def _report_is_due(self, interval: int | None) -> bool:
-        """Whether the last step is one that is reported, and has not been, be it because the run was taken apart."""
+        """Whether the last step is to be reported and has not been yet, as in a run restored before its report."""
         if self.reported == self.steps:
             return False
         last = self.steps % len(self.batches) == 0
@@ -123,17 +123,17 @@ class Run:
 
     @property
     def epoch_is_due(self) -> bool:
-        """Whether the last step ends an epoch that `on_epoch` has not heard of."""
+        """Whether the last step ends an epoch that `on_epoch` has not received yet."""
         epochs, windows = divmod(self.steps, len(self.batches))
         return not windows and epochs > self.epoch.told
 
     @property
     def next_step(self) -> int:
-        """The first step, counted from 1, whose report is to come: the next, or the last one, if it ends an epoch."""
+        """The number, from 1, of the first step still to be reported: the next, or the last if its epoch's is due."""
         return self.steps + (not self._report_is_due(None))
 
     def step(self) -> None:
-        """Forward, back, clip, update. Nothing waits for the device but a look and the upload of a window of a file."""
+        """Forward, back, clip, update. Only `look` and the upload of a window from a file wait for the device."""
         number = self.steps
         xs, ts = self.batches.window(number)
         if self.batches.fresh(number):
@@ -155,7 +155,7 @@ class Run:
 
     @contextmanager
     def learning_rate(self, number: int) -> Iterator[None]:
-        """The rule's learning rate, scaled where window `number` is none of the usual length."""
+        """Set the rule's learning rate, scaled while window `number` has another than the usual length."""
         if self.rate is not None:
             self.optimizer.lr = positive("what rate gives", self.rate(number))
         usual = getattr(self.optimizer, "lr", 0.0)
@@ -168,7 +168,7 @@ class Run:
         self.optimizer.lr = usual
 
     def look(self) -> None:
-        """If a step was not finite, put the last good weights back and stop.
+        """If a step was not finite, restore the last good weights and stop.
 
         Raises:
             TrainingDiverged: a perplexity or a gradient was NaN or infinite.
@@ -178,7 +178,7 @@ class Run:
             self.give_up(good)
 
     def give_up(self, good: int) -> NoReturn:
-        """Put the last good weights back and stop, because only so many steps were good.
+        """Restore the last good weights and stop, because only `good` steps were good.
 
         Raises:
             TrainingDiverged: always.
@@ -192,7 +192,7 @@ class Run:
         raise diverged(good, len(self.batches), lr, max(self.kept_step, 1), self.batches.figure)
 
     def report(self) -> tuple[float, float]:
-        """Mean loss and mean norm of the gradient since the last report."""
+        """Return mean loss and mean gradient norm since the last report, and begin the next one."""
         loss, columns, norm, steps = pending = self._pending()
         self.epoch.add(pending)
         self.totals[...] = 0
@@ -200,12 +200,12 @@ class Run:
         return loss / columns, norm / steps
 
     def so_far(self) -> Report:
-        """The same, of which nothing is reset: the next report is what it would be."""
+        """Return a report like the next one, but without resetting its sums."""
         loss, columns, norm, steps = self._pending()
         return self._told(loss / columns, norm / steps)
 
     def end_epoch(self) -> Report:
-        """Mean loss and mean norm of the gradient of the epoch that has just ended, which is told by that."""
+        """Return the report of the epoch that has just ended: mean loss and mean gradient norm."""
         return self._told(*self.epoch.end(self._pending()))
 
     def _pending(self) -> Sums:
@@ -217,25 +217,25 @@ class Run:
         return Report(*place, loss, norm, self.steps, self.batches.figure, self.batches.unit)
 
     def note_valid(self, loss: float) -> bool:
-        """Take note of the valid loss (nats a token) after an epoch; whether it is the best so far. One that is not
-        finite never is."""
+        """Record the validation loss (nats per token) after an epoch; returns whether it is the lowest so far. A loss
+        that is not finite never is."""
         is_best = isfinite(loss) and (self.best is None or loss < self.best)
         self.best, self.waited = (loss, 0) if is_best else (self.best, self.waited + 1)
         return is_best
 
     def _parts(self) -> dict[str, Any]:
-        """What a run has to be made anew of, to go on: optimiser and rule by their kinds, windows by their numbers."""
+        """Return the settings that resuming requires unchanged: kinds of optimiser and rule, max_grad, the windows."""
         rate = "none" if self.rate is None else type(self.rate).__name__
         kinds = {"optimizer": type(self.optimizer).__name__, "rate": rate, "max_grad": self.max_grad}
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:
-        """`progress`, copied to the host."""
+        """Return `progress`, copied to the host."""
         copied: dict[str, Any] = on_host(self.progress())
         return copied
 
     def progress(self) -> dict[str, Any]:
-        """All that the next step depends on: numbers, words, lists, dictionaries and arrays, which are no copies."""
+        """Return all that the next step depends on: numbers, strings, lists, dictionaries and arrays (not copied)."""
         rule = expect_own(self.optimizer, self.rate)
         return {
             **{name: getattr(self, name) for name in NUMBERS},
@@ -249,10 +249,10 @@ class Run:
         }
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave, or from a checkpoint of it, in a run made anew of the same parts.
+        """Restore what `state_dict` returned, or a checkpoint of it, into a new run made with the same arguments.
 
         Raises:
-            InputError: other parts, or another model's weights; all is left as it was.
+            InputError: made with other arguments, or weights of another model; nothing is changed.
         """
         rule = expect_own(self.optimizer, self.rate)
         for name, value in self._parts().items():

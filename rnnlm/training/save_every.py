@@ -1,4 +1,4 @@
-"""When a training is written down."""
+"""How often a training is saved."""
 
 import re
 from math import inf
@@ -12,13 +12,13 @@ UNITS = {"s": 1, "m": 60, "h": 3600}
 
 
 class SaveEvery:
-    """Says when it is time to save: after so many steps, or so much time by a clock that never jumps.
+    """Decides when to save: after so many steps, or so much time on a monotonic clock.
 
     Args:
         given: steps ("200"), or seconds, minutes or hours ("30s", "10m", "1h").
 
     Raises:
-        InputError: neither.
+        InputError: `given` is neither.
     """
 
     def __init__(self, given: str) -> None:
@@ -37,5 +37,5 @@ class SaveEvery:
         return monotonic() - self.begin >= self.seconds
 
     def saved(self) -> None:
-        """It was saved just now."""
+        """Restart the clock after a save."""
         self.begin = monotonic()

@@ -1,4 +1,4 @@
-"""Weights that several layers share, in a model that lists them more than once, as the book's models do."""
+"""Find weights that several layers share, in models that list them more than once, as the book's do."""
 
 from collections.abc import Sequence
 
@@ -9,7 +9,7 @@ __all__ = ["distinct", "remove_duplicate"]
 
 
 def distinct(params: Sequence[Array]) -> list[Array]:
-    """Each weight once, in the order in which they come first.
+    """Return each weight once, in the order of first appearance.
 
     Two weights are one where they are the same numbers in the same memory, or one is the other's transpose there; equal
     values alone make no difference.
@@ -18,9 +18,9 @@ def distinct(params: Sequence[Array]) -> list[Array]:
 
 
 def remove_duplicate(params: Sequence[Array], grads: Sequence[Array]) -> tuple[list[Array], list[Array]]:
-    """Each weight once, as `distinct` has it, with the sum of its gradients.
+    """Return each weight once, as `distinct` does, with the sum of its gradients.
 
-    A sum is an array of its own: the gradients of the layers are left as they are.
+    The sums are new arrays: the layers' gradients are left unchanged.
     """
     sums: list[Array] = []
     for g, (place, turned) in zip(grads, _places(params)):
@@ -32,7 +32,7 @@ def remove_duplicate(params: Sequence[Array], grads: Sequence[Array]) -> tuple[l
 
 
 def _places(params: Sequence[Array]) -> list[tuple[int | None, bool]]:
-    """For each weight None where it comes first, else its place among those; and whether it is the transpose."""
+    """For each entry: the place of the weight that it repeats, or None if new; and whether it is the transpose."""
     first: list[Array] = []
     seen: dict[int, int] = {}  # places by the identity of arrays
     found: list[tuple[int | None, bool]] = []

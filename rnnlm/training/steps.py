@@ -1,4 +1,4 @@
-"""What a training does with each window but for the update: forward, back, and the norm of the gradient."""
+"""A training step without the update: forward, back, and the norm of the gradient."""
 
 from collections.abc import Callable
 from typing import Any
@@ -14,26 +14,26 @@ from rnnlm.training.foreign import ForeignModel
 
 __all__ = ["Steps"]
 
-USUAL = 2  # windows of a shape before one is recorded: by then kernels are compiled and buffers are there
-MOST = 64  # recordings: windows of random lengths have some thirty shapes
-PLAIN = (bool, int, float, str, tuple, type(None))  # types of settings
-VARY = {"train_flg", "penalty", "counted", "_saved", "_written"}  # what each forward and backward set
+USUAL = 2  # calls with a shape before it is recorded: by then its kernels are compiled and its buffers allocated
+MOST = 64  # recordings at most: windows of random lengths have about thirty shapes
+PLAIN = (bool, int, float, str, tuple, type(None))  # types of settings that `holds` compares
+VARY = {"train_flg", "penalty", "counted", "_saved", "_written"}  # attributes that each forward and backward set
 
 Result = tuple[Array, Array, Array]
 Compute = Callable[[Any, Any, float], Result]
 
 
 class Steps:
-    """Loss of a window, norm of its gradient, and the factor that clips it, as arrays of the backend.
+    """Compute the loss of a window, the norm of its gradient and the factor that clips it, as backend arrays.
 
-    On a GPU, where small kernels take less than it costs to launch them, what a window of a usual shape launches is
-    recorded once (`ops.Recorder`) and replayed for the next ones: the same kernels on the same memory, the same bits.
+    On a GPU small kernels cost more to launch than to run. The launches of a window shape that comes often are recorded
+    once (`ops.Recorder`) and replayed afterwards: the same kernels on the same memory, with the same bits.
 
     Args:
         model: to be trained.
 
     Attributes:
-        trouble: why nothing is recorded, in words; None if it may be.
+        trouble: why nothing is recorded, as text; None if recording is possible.
     """
 
     def __init__(self, model: Stacked | ForeignModel) -> None:
@@ -43,7 +43,7 @@ class Steps:
         self._forget()
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy records anew."""
+        """Leave recordings out: a copy makes its own."""
         return {"model": self.model, "trouble": self.trouble}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -52,11 +52,11 @@ class Steps:
         self._forget()
 
     def __call__(self, xs: Any, ts: Any, max_grad: float) -> Result:
-        """Forward and back. What the arrays hold is overwritten by the next call.
+        """Run forward and backward. The arrays returned are overwritten by the next call.
 
         Args:
             xs, ts: inputs and targets of a window.
-            max_grad: the norm that a gradient is scaled down to.
+            max_grad: the norm above which the gradient is clipped.
         """
         recording = None if self.trouble else self._recording(xs, ts, max_grad)
         return self._compute(xs, ts, max_grad) if recording is None else recording.replay(xs, ts)
@@ -74,7 +74,7 @@ class Steps:
         self._place: Any = None
 
     def _recording(self, xs: Any, ts: Any, max_grad: float) -> "_Recording | None":
-        """One for a window like this, made now where it is time for that, or None."""
+        """Return the recording for this shape of window, made now if it is due; None to run without one."""
         stack = self.model.stack
         if stack is None or not _ids_alone(xs, ts) or (stack.regularizers and isinstance(ts, np.ndarray)):
             return None
@@ -96,7 +96,7 @@ class Steps:
         try:
             self._recorder = self._recorder or ops.Recorder()
             made = _Recording(self._recorder, stack, self._compute, *kind)
-        except Exception as error:  # whatever is wrong with a model itself it will say when it is called
+        except Exception as error:  # an error of the model itself comes again when it runs unrecorded
             self.trouble = f"{type(error).__name__}: {error}"
             return None
         self._recordings[kind] = made
@@ -105,13 +105,13 @@ class Steps:
 
 
 def _ids_alone(xs: Any, ts: Any) -> bool:
-    """Whether a window is ids (N, T) int32 in time-major memory, as those are that were checked when they were read."""
+    """Whether a window is two int32 arrays (N, T) in time-major memory: ids that were checked when they were read."""
     kinds = (getattr(a, "dtype", None) == np.int32 and a.ndim == 2 and a.T.flags.c_contiguous for a in (xs, ts))
     return all(kinds)
 
 
 class _Recording:
-    """The launches of a window of one shape, and what they find and leave on the host's side."""
+    """The recorded launches of a window of one shape, and the layers' attributes before and after it."""
 
     def __init__(
         self, recorder: Any, stack: Sequential, compute: Compute, shape: tuple[int, int], max_grad: float
@@ -126,17 +126,17 @@ class _Recording:
         try:
             self.graph = recorder.record(lambda xs, ts: compute(xs.T, ts.T, max_grad), window, window)
             self.left = [(layer, dict(vars(layer))) for layer in layers]
-        finally:  # nothing was computed
+        finally:  # recording launches nothing, so attributes go back
             for layer, found in self.found:
                 vars(layer).update(found)
             stack.train_steps = self.first
 
     def holds(self) -> bool:
-        """Whether layers are set as they were."""
+        """Whether the layers' settings are those recorded."""
         return all(values.get(name) is value for values, name, value in self.settings)
 
     def replay(self, xs: Array, ts: Array) -> Result:
-        """As if the model had been called."""
+        """Run the recorded window, with the effects on the layers of a call of the model."""
         with self.stack.one_thread:
             for layer, _ in self.found:
                 layer.check_batch(self.rows)
@@ -151,7 +151,7 @@ class _Recording:
 
 
 def _settings(layer: Layer) -> list[tuple[dict[str, Any], str, Any]]:
-    """Plain attributes of a layer and of its masks: whose they are, by which name, and what they are."""
+    """Return the plain attributes of a layer and of its masks as (dictionary, name, value)."""
     own = [(vars(layer), name) for name in vars(layer) if name not in VARY]
     masks = [(vars(mask), name) for mask in layer.masks for name in vars(mask) if name != "step"]
     return [(values, name, values[name]) for values, name in [*own, *masks] if isinstance(values[name], PLAIN)]

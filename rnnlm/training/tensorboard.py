@@ -1,4 +1,4 @@
-"""A log of a training for TensorBoard."""
+"""Log of a training for TensorBoard."""
 
 import os
 from time import time
@@ -18,17 +18,17 @@ LOG = "tensorboard"  # folder of a run
 
 
 class TensorBoard(Callback):
-    """Writes figures of a training for TensorBoard, `tensorboard --logdir FOLDER`; needs the extra `tensorboard`.
+    """Writes a training's figures for TensorBoard (`tensorboard --logdir FOLDER`); needs the extra `tensorboard`.
 
-    After each epoch `perplexity/train`, of networks on samples `loss/train`, the same of what is held out as
-    `.../valid`, and `lr`, `grad_norm`, `tokens_per_second` and `epoch`; within an epoch, as often as there is a report,
-    `.../within_epoch`. All stand over the steps done.
+    After each epoch: `perplexity/train` (`loss/train` for networks on samples), the same for the validation set as
+    `.../valid`, and `lr`, `grad_norm`, `tokens_per_second` and `epoch`. At each report within an epoch:
+    `.../within_epoch`. The x axis is the number of steps done.
 
-    A folder is the log of one training. One that goes on from a checkpoint writes a file more, which has TensorBoard
-    leave out what the files before have of its own steps and later ones: no point is drawn twice.
+    A folder holds the log of one training. A resumed training adds a file that makes TensorBoard drop the points of
+    earlier files from its first step on, so that no point is drawn twice.
 
     Args:
-        folder: made if need be.
+        folder: created if needed.
 
     Raises:
         MissingExtra: tensorboardX is not installed.
@@ -40,23 +40,23 @@ class TensorBoard(Callback):
         self._writer: Any = None
 
     def begin(self, training: Any) -> None:
-        """Open a file of its own."""
-        from tensorboardX.event_file_writer import EventsWriter  # whose errors are heard: SummaryWriter has a thread
+        """Open a new event file."""
+        from tensorboardX.event_file_writer import EventsWriter  # raises its errors: SummaryWriter writes in a thread
         from tensorboardX.proto.event_pb2 import Event, SessionLog
 
         make_folder(self.folder)
         goes_on, step = any(self.folder.iterdir()), training.next_step
         self._writer = EventsWriter(str(self.folder / "events"), f".{step}.{os.getpid()}")
-        if goes_on:  # what the files before have from this step on does not count
+        if goes_on:  # drop what earlier files have from this step on
             start = SessionLog(status=SessionLog.START)
             self._writer.write_event(Event(wall_time=time(), step=step, session_log=start))
 
     def report(self, report: "Report") -> None:
-        """Write the loss of some windows."""
+        """Write the figure of a report within an epoch."""
         self._figure("within_epoch", report, report.loss, report.perplexity)
 
     def end_epoch(self, report: "EpochReport") -> None:
-        """Write the figures of an epoch, to the disk."""
+        """Write the figures of an epoch and flush them to disk."""
         self._figure("train", report, report.loss, report.perplexity)
         self._figure("valid", report, report.valid_loss, report.valid_perplexity)
         rest = {"lr": report.lr, "grad_norm": report.grad_norm, f"{report.unit}_per_second": report.speed}
@@ -81,10 +81,10 @@ class TensorBoard(Callback):
 
 
 def expect_tensorboard() -> None:
-    """Check that there is something to write a log with.
+    """Check that tensorboardX is installed.
 
     Raises:
-        MissingExtra: there is not.
+        MissingExtra: it is not.
     """
     try:
         import tensorboardX  # noqa: F401

@@ -1,4 +1,4 @@
-"""Training of networks on samples, as the book and Keras have it."""
+"""Trainer for networks on samples, like the book's and Keras's."""
 
 from collections.abc import Sequence
 from math import inf
@@ -19,21 +19,21 @@ from rnnlm.training.run import Run
 
 __all__ = ["Trainer"]
 
-SCORED = 1024  # samples evaluated at once
+SCORED = 1024  # samples evaluated in one batch
 
 
 class Trainer:
-    """Fits a network to samples: its inputs `x` and what should come out, `t`.
+    """Fits a network to samples: inputs `x` and targets `t`.
 
     Args:
-        model: a `Sequential` with a head; or any object with `forward(x, t)` that gives the loss, `backward()`,
+        model: a `Sequential` with a head; or any object with `forward(x, t)` that returns the loss, `backward()`,
             `params` and `grads`.
-        optimizer: `update(params, grads)`.
+        optimizer: any object with `update(params, grads)`.
 
     Attributes:
         loss_list: mean losses reported by the last `fit`.
-        val_loss_list: of the samples held out, after each of its epochs.
-        accuracy_list, val_accuracy_list: after each epoch, where they were asked for.
+        val_loss_list: losses of the validation samples, after each epoch of the last `fit`.
+        accuracy_list, val_accuracy_list: accuracies after each epoch, with `accuracy=True`.
         current_epoch: epochs finished over all calls of `fit`.
     """
 
@@ -45,7 +45,7 @@ class Trainer:
         self.val_accuracy_list: list[float] = []
         self.current_epoch = 0
         self._eval_interval: int | None = None
-        self._steps = 0  # of all calls of `fit`
+        self._steps = 0  # over all earlier calls of `fit`
 
     def __repr__(self) -> str:
         return repr_of(self, self.loss_list, "loss")
@@ -66,30 +66,30 @@ class Trainer:
         seed: int = 0,
         callbacks: Sequence[Callback] = (),
     ) -> None:
-        """Train for `max_epoch` epochs, each over all samples once in an order of its own, the last batch of an epoch
-        smaller if need be.
+        """Train for `max_epoch` epochs, each over all samples once in a new random order; the last batch of an epoch
+        may be smaller.
 
         Args:
             x: inputs (samples, ...), an array or a list; for several inputs a tuple of them.
-            t: targets, as the head takes them; for several outputs a tuple.
+            t: targets, in the form that the head takes; for several outputs a tuple.
             max_epoch: how many epochs.
             batch_size: samples of a step.
-            max_grad: clip the gradient's global norm at this.
-            eval_interval: report at every so many batches of an epoch, beginning with its first; None for once an
-                epoch, at its end. A report is the mean loss since the report before, in `loss_list`.
-            validation_split: share of the samples, the last ones, that are held out and evaluated after each epoch.
-            validation_data: others to evaluate, (x, t).
-            accuracy: also take the share of right answers after each epoch, of what was trained on and of what was held
-                out; for heads that have one.
-            patience: stop after so many epochs without a lower loss of what is held out, and go back to the weights of
-                the best one.
-            verbose: 0 for nothing, 1 for a progress bar, 2 for a line after each epoch.
-            seed: of the orders; each call of `fit` has others.
-            callbacks: who is told of the training, each a `Callback`: `TensorBoard`, or one of your own.
+            max_grad: clip the gradient's global norm at this (default: no clipping).
+            eval_interval: report at the first batch of each epoch and at every `eval_interval`-th after it; None to
+                report at the end of each epoch. Each report adds the mean loss since the previous one to `loss_list`.
+            validation_split: fraction of the samples, taken from the end, to hold out and evaluate after each epoch.
+            validation_data: separate samples to evaluate instead, (x, t).
+            accuracy: also compute the accuracy on training and validation samples after each epoch; for heads that have
+                one.
+            patience: stop after so many epochs without a lower validation loss, and restore the weights of the best
+                epoch.
+            verbose: 0 for no output, 1 for a progress bar, 2 for a line after each epoch.
+            seed: seed of the orders; each call of `fit` draws others.
+            callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
 
         Raises:
-            InputError: arguments out of range, or samples that do not fit each other; before any training.
-            TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are back.
+            InputError: arguments out of range, or numbers of samples that differ; before any training.
+            TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are restored.
         """
         whole_number("verbose", verbose, 0, 3)
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
@@ -108,7 +108,7 @@ class Trainer:
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
-        self._best: list[Any] = []  # weights of the lowest loss so far, where there is patience
+        self._best: list[Any] = []  # weights of the lowest validation loss so far, with patience
         epochs, steps = Epochs(run, callbacks, before, self._steps), self._steps
         bar = progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1)
         with bar, heard_by(callbacks, self):
@@ -133,14 +133,14 @@ class Trainer:
             weights[...] = best
 
     def _is_enough(self, run: Run, patience: int) -> bool:
-        """Whether training has waited long enough for a lower loss; a copy of the best weights so far is kept."""
+        """Whether `patience` epochs have passed without a lower loss; keeps a copy of the best weights."""
         if run.note_valid(self.val_loss_list[-1]):
             self._best = [weights.copy() for weights in run.model.weights()]
         return run.waited >= patience
 
     @property
     def next_step(self) -> int:
-        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will be told of."""
+        """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will receive."""
         return self._steps + 1
 
     def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> None:
@@ -195,14 +195,14 @@ class Trainer:
         """Check that the model can be evaluated.
 
         Raises:
-            InputError: it is someone else's.
+            InputError: it is not a `Sequential`.
         """
         if not isinstance(self.model, Sequential):
             kind = type(self.model).__name__
             raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
 
     def _expect_fit(self, x: Any, t: Any, accuracy: bool) -> None:
-        """Run the first sample forward, for its errors; and check that all targets are columns, where they are ids."""
+        """Run the first sample, for its errors, and check that all targets that are classes are in range."""
         head, first = self.model.expect_head(), taken(x, slice(1))
         outputs = self.model.forward(first, train_flg=False)
         self.model.reset_state()
@@ -211,11 +211,11 @@ class Trainer:
         self.evaluate(first, taken(t, slice(1)), accuracy)
 
     def _inputs(self, name: str, x: Any) -> Any:
-        """Inputs as the model takes them."""
+        """Return inputs as the model takes them."""
         return self.model.inputs(name, x) if isinstance(self.model, Sequential) else arrays(name, x)
 
     def _parted(self, x: Any, t: Any, split: float, given: tuple[Any, Any] | None) -> tuple[Any, Any, Any]:
-        """Samples to train on, and those held out or None."""
+        """Return inputs and targets to train on, and the validation samples or None."""
         share("validation_split", split)
         if split and given is not None:
             raise InputError("validation_split and validation_data must not both be given")
@@ -233,7 +233,7 @@ class Trainer:
         return taken(x, slice(kept)), taken(t, slice(kept)), (taken(x, slice(kept, None)), taken(t, slice(kept, None)))
 
     def _after_epoch(self, x: Any, t: Any, held_out: Any, accuracy: bool) -> str:
-        """Evaluate what is to be evaluated; returns it in words."""
+        """Evaluate after an epoch; returns the figures as text."""
         line = ""
         if accuracy:
             self.accuracy_list.append(self.evaluate(x, t, accuracy=True)[1] or 0.0)

@@ -1,4 +1,4 @@
-"""Where a trainer's trainings are written down: a folder of checkpoints that is this trainer's."""
+"""The folder of checkpoints that belongs to a trainer."""
 
 import os
 from collections.abc import Callable, Iterator, Mapping
@@ -18,10 +18,10 @@ __all__ = ["TrainerFolder"]
 
 
 class TrainerFolder:
-    """Knows which folder is the trainer's own, and whether it is locked just now.
+    """Knows which folder is the trainer's own, and whether the trainer holds its lock.
 
     Args:
-        more: gives what is written beside a training.
+        more: returns what to save besides the run's state.
     """
 
     def __init__(self, more: Callable[[], Mapping[str, Any]]) -> None:
@@ -33,7 +33,7 @@ class TrainerFolder:
     def kept(
         self, run: Run, folder: str | os.PathLike[str] | None, every: str, first: int
     ) -> Iterator[Callable[[], bool] | None]:
-        """Inside, a training is written down by what is to be called after each step; nothing is, without a folder."""
+        """Lock the folder and save checkpoints; yields the function to call after each step, None without a folder."""
         if folder is None:
             yield None
             return
@@ -58,20 +58,20 @@ class TrainerFolder:
             checkpoints.save(first + run.steps, {"training": run.progress(), **self.more()})
 
     def latest(self, folder: str | os.PathLike[str]) -> tuple[Path, dict[str, Any] | None]:
-        """Where a folder really is, and its newest checkpoint, or None; errors are those of `RnnlmTrainer.resume`."""
+        """Return a folder's resolved path, and its newest checkpoint or None; errors as of `RnnlmTrainer.resume`."""
         checkpoints = Checkpoints(followed(path_of("folder", folder)))
         with locked(checkpoints.folder) if checkpoints.folder.is_dir() else nullcontext():
             return checkpoints.folder, checkpoints.latest()
 
     def adopt(self, folder: Path) -> None:
-        """It is this trainer's from now on."""
+        """Make a folder this trainer's own."""
         self._folder = folder
 
     def _own(self, folder: Path) -> Checkpoints:
-        """The checkpoints in a folder, which are this trainer's.
+        """Return the checkpoints of a folder, and make it this trainer's own.
 
         Raises:
-            InputError: they are another one's.
+            InputError: it has checkpoints of another training.
         """
         checkpoints = Checkpoints(followed(folder))
         if checkpoints.any() and checkpoints.folder != self._folder:

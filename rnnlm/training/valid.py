@@ -1,4 +1,4 @@
-"""A text that is held out, and how well it is predicted while a training goes on."""
+"""Evaluation on a validation text during training."""
 
 from collections.abc import Sequence
 from contextlib import nullcontext
@@ -20,17 +20,17 @@ from rnnlm.training.run import Run
 
 __all__ = ["HeldOut", "checked_valid", "validated"]
 
-LANES = 10  # of an approximation, which is quick
+LANES = 10  # for a fast approximation
 
 
 def checked_valid(model: Any, valid: Any) -> Tokens | Sentences | None:
-    """What `valid` of a `fit` is, as a corpus.
+    """Return the argument `valid` of `fit` as a corpus.
 
     Args:
-        valid: a corpus, an array or `Tokens`, or `Sentences`; or (xs, ts), as training has them.
+        valid: a corpus as array, `Tokens` or `Sentences`; or (xs, ts), as for training.
 
     Raises:
-        InputError: neither; targets that are not the words after the inputs; or a model that can't be evaluated.
+        InputError: neither; `ts` is not `xs` shifted by one word; or a model that can't be evaluated.
         DataError: fewer than two words.
     """
     if valid is None:
@@ -45,7 +45,7 @@ def checked_valid(model: Any, valid: Any) -> Tokens | Sentences | None:
 
 
 def _joined(*parts: Any) -> Any:
-    """The corpus whose words, but the last one, are `xs`, and but the first `ts`."""
+    """Return the corpus of which `xs` is all but the last word and `ts` all but the first."""
     if len(parts) != 2:
         raise refused("valid", "a corpus, or a tuple (xs, ts)", parts)
     xs, ts = (tokens_of(f"valid {name}", ids) for name, ids in zip(("xs", "ts"), parts))
@@ -55,30 +55,30 @@ def _joined(*parts: Any) -> Any:
 
 
 def validated(model: Any, corpus: Tokens | Sentences, optimizer: Any, params: Sequence[Array]) -> Evaluation:
-    """Approximate perplexity of a corpus, read in up to ten lanes, sentences exactly; by the averages of `params` where
-    the optimiser averages. The model's state is what it was."""
+    """Return the perplexity of a corpus: approximate, read in up to ten lanes; exact for sentences. Uses the averages
+    of `params` if the optimiser averages. The model's state is left unchanged."""
     lanes = 1 if isinstance(corpus, Sentences) else min(LANES, len(corpus) - 1)
     with optimizer.averaged(params) if isinstance(optimizer, Optimizer) else nullcontext():
         return evaluate(model, corpus, lanes)
 
 
 class HeldOut:
-    """A text that is evaluated after each epoch of a training.
+    """Validation text that is evaluated after each epoch of a training.
 
     Args:
         run: the training.
-        model: what is trained.
-        corpus: the text, or None for none.
+        model: the model in training.
+        corpus: the text, or None.
 
     Attributes:
-        finished: whether the learning rate's rule would train no further.
+        finished: whether the learning rate's rule asks to stop.
     """
 
     def __init__(self, run: Run, model: Any, corpus: Tokens | Sentences | None) -> None:
         self.run, self.model, self.corpus, self.finished = run, model, corpus, False
 
     def evaluate(self) -> Evaluation | None:
-        """How well it is predicted now, which the rate's rule and the optimiser hear of, too."""
+        """Evaluate the text and pass its loss to the rate rule and the optimiser; returns None without a text."""
         if self.corpus is None:
             return None
         optimizer, rule = self.run.optimizer, self.run.rate
