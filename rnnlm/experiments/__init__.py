@@ -1,1 +1,1 @@
-"""From settings to a folder of results."""
+"""Experiments: train from settings to a folder of results."""

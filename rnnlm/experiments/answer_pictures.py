@@ -1,4 +1,4 @@
-"""Pictures of how questions are answered, and of how that is learned."""
+"""Pictures of a seq2seq model's attention and learning curves."""
 
 import os
 from collections.abc import Sequence
@@ -13,11 +13,11 @@ __all__ = ["save_attention", "save_learning"]
 
 @drawn
 def save_attention(path: str | os.PathLike[str], maps: Sequence[tuple[str, str, NDArray[Any]]]) -> None:
-    """Write a picture of attention, a panel for each question: a column for each character of it, a row for each of
-    the answer, the brighter the more the model looks there while it writes.
+    """Save a picture of attention, one panel per question: columns are the question's characters, rows the answer's;
+    the brighter, the larger the weight of that column when that row is written.
 
     Args:
-        path: the picture; its ending says in which format.
+        path: the picture's file; its extension chooses the format.
         maps: question (T characters), answer (T'), and weights (T', T) in [0, 1].
 
     Raises:
@@ -36,11 +36,11 @@ def save_attention(path: str | os.PathLike[str], maps: Sequence[tuple[str, str, 
 
 @drawn
 def save_learning(path: str | os.PathLike[str], curves: dict[str, Sequence[dict[str, Any]]]) -> None:
-    """Write a picture of the accuracy and of the loss by epoch.
+    """Save a picture of accuracy and loss by epoch.
 
     Args:
-        path: the picture; its ending says in which format.
-        curves: by name, rows with epoch, loss and accuracy.
+        path: the picture's file; its extension chooses the format.
+        curves: for each name, rows with epoch, loss and accuracy.
 
     Raises:
         MissingExtra: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""Learning to answer: from a set of questions and answers to a trained model, its accuracies and pictures."""
+"""Train a seq2seq model on questions and answers, and save its accuracies and pictures."""
 
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -24,29 +24,29 @@ from rnnlm.training.trainer import Trainer
 __all__ = ["AnswersConfig", "run"]
 
 KINDS: dict[str, type[Seq2seq]] = {"plain": Seq2seq, "peeky": PeekySeq2seq, "attention": AttentionSeq2seq}
-SHOWN = 4  # questions that are printed, and whose attention is drawn
+SHOWN = 4  # questions to print and to draw the attention of
 
 
 @dataclass(frozen=True)
 class AnswersConfig:
-    """What a model is to learn, and how.
+    """Settings of a seq2seq training.
 
     Attributes:
-        data: additions or dates, which are made; or a UTF-8 file with a "question_answer" on each line.
-        model: plain; peeky, which sees the encoder's last state at every step; attention, which looks at all of them.
-        reverse: read questions back to front.
-        bidirectional: read them both ways.
-        lengths: read each question to its end and not the blanks that fill it up.
+        data: additions or dates, which are generated; or a UTF-8 file with a "question_answer" on each line.
+        model: plain; peeky, which reads the encoder's last state at every step; attention, over all of its states.
+        reverse: reverse the questions.
+        bidirectional: use a bidirectional encoder.
+        lengths: encode each question up to its own length, without its padding.
         wordvec_size: D, length of a character's vector.
         hidden_size: H, hidden units of encoder and decoder.
         lr: learning rate of Adam.
         batch_size: questions of a step.
-        max_epoch: epochs.
+        max_epoch: number of epochs.
         max_grad: clip the gradient's norm at this.
-        beams: answers followed side by side where accuracy is measured; 1 for the most likely character at each step.
-        count: questions to make.
-        seed: of questions, initial weights and orders.
-        out: folder for the results, new or empty; runs/DATA-MODEL-NNN, counting up, unless given.
+        beams: beam width for measuring accuracy; 1 for greedy search.
+        count: number of questions to generate.
+        seed: seed of questions, initial weights and orders.
+        out: folder for the results, new or empty. If not given: runs/DATA-MODEL-NNN, counting up.
     """
 
     data: str = "additions"
@@ -76,17 +76,17 @@ class AnswersConfig:
         positive("max_grad", self.max_grad, finite=False)
 
     def pairs(self) -> Pairs:
-        """The questions and answers."""
+        """Return the questions and answers."""
         made = {"additions": additions, "dates": dates}
         return made[self.data](self.count, self.seed) if self.data in made else read_pairs(self.data)
 
     def inputs(self, pairs: Pairs) -> Any:
-        """Questions as the model reads them, with their lengths if it is told them."""
+        """Return the questions as the model reads them, with their lengths if `lengths` is set."""
         xs = np.take_along_axis(pairs.questions, self.order(pairs), axis=1)
         return (xs, pairs.lengths) if self.lengths else xs
 
     def order(self, pairs: Pairs) -> NDArray[np.int64]:
-        """Which character of each question (count, T) is read at which step; turned round, the same once more."""
+        """Return the place of the character that each question reads at each step, (count, T); its own inverse."""
         steps = np.broadcast_to(np.arange(pairs.questions.shape[1]), pairs.questions.shape)
         if not self.reverse:
             return steps
@@ -95,14 +95,14 @@ class AnswersConfig:
 
 
 def run(config: AnswersConfig) -> Path:
-    """Train, measure the accuracy after each epoch, draw; return the folder of results.
+    """Train, measure the accuracy after each epoch and draw pictures; returns the folder of results.
 
-    The folder has `settings.json`, `metrics.jsonl`, the weights and, with matplotlib, `learning.png`, and of a model
-    with attention `attention.png`.
+    The folder has `settings.json`, `metrics.jsonl`, `timing.jsonl`, the weights and, with matplotlib, `learning.png`
+    and for models with attention `attention.png`.
 
     Raises:
-        InputError, DataError: before anything is written.
-        Interrupted: a signal asked to end; its message names the folder.
+        InputError, DataError: a setting or the data is wrong; nothing is written.
+        Interrupted: a signal asked to stop; the message names the folder.
     """
     config.check()
     pairs = config.pairs()
@@ -126,7 +126,7 @@ def run(config: AnswersConfig) -> Path:
 
 
 def learn(config: AnswersConfig, model: Seq2seq, train: Pairs, test: Pairs, results: Results) -> None:
-    """Train, measure the accuracy after each epoch, draw."""
+    """Train, measure the accuracy after each epoch, save the weights and the pictures."""
     trainer, started = Trainer(model, Adam(config.lr)), perf_counter()
     rows: list[dict[str, Any]] = []
     for epoch in range(1, config.max_epoch + 1):
@@ -147,7 +147,7 @@ def learn(config: AnswersConfig, model: Seq2seq, train: Pairs, test: Pairs, resu
 
 
 def show_answers(config: AnswersConfig, model: Seq2seq, test: Pairs) -> None:
-    """Print some questions of the test part, and what the model says."""
+    """Print some questions of the test part with the model's answers."""
     some = first_of(test)
     said = model.answers(config.inputs(some), int(some.answers[0, 0]), some.answers.shape[1] - 1, config.beams)
     for question, answer, given in zip(some.questions, some.answers[:, 1:], said):
@@ -156,7 +156,7 @@ def show_answers(config: AnswersConfig, model: Seq2seq, test: Pairs) -> None:
 
 
 def draw_attention(config: AnswersConfig, model: AttentionSeq2seq, test: Pairs, path: Path) -> None:
-    """Draw where the model looks while it answers some questions of the test part, which are drawn as they are read."""
+    """Draw the attention while the model answers some test questions, with their characters in the usual order."""
     some = first_of(test)
     model.forward(config.inputs(some), some.answers, train_flg=False, keep=False)
     weights = np.take_along_axis(model.attention_weights.swapaxes(0, 1), config.order(some)[:, None], axis=2)
@@ -165,5 +165,5 @@ def draw_attention(config: AnswersConfig, model: AttentionSeq2seq, test: Pairs, 
 
 
 def first_of(pairs: Pairs) -> Pairs:
-    """The first few."""
+    """Return the first four questions."""
     return replace(pairs, questions=pairs.questions[:SHOWN], answers=pairs.answers[:SHOWN])

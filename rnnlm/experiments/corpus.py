@@ -1,4 +1,4 @@
-"""The corpus of an experiment: its parts, as a stream or as sentences, and whether there is enough to hold any out."""
+"""The corpus of an experiment: its parts, as streams or as sentences."""
 
 import hashlib
 from collections.abc import Mapping
@@ -24,13 +24,13 @@ __all__ = ["Texts", "load"]
 
 @dataclass(frozen=True)
 class Texts:
-    """What a model is trained and evaluated on.
+    """The texts and the vocabulary of an experiment.
 
     Attributes:
-        train, valid, test: each a stream of ids, or `Sentences`; None where there are none.
+        train, valid, test: each a stream of ids, or `Sentences`; None if there is no such part.
         vocabulary: the words.
-        floors: perplexity of each part that no honest model gets below, where it is known.
-        rare: ids of words that are read as `<unk>` now and then.
+        floors: the lowest perplexity that a model can be expected to reach on each part, where it is known.
+        rare: ids of words that are randomly read as `<unk>` in training, or None.
     """
 
     train: Any
@@ -41,14 +41,14 @@ class Texts:
     rare: NDArray[np.intp] | None = None
 
     def windows(self, config: TrainConfig) -> Windows:
-        """What is trained on, window by window."""
+        """Return the windows to train on."""
         windows = config.make_batches(self.train)
         if self.rare is None or not self.rare.size:
             return windows
         return RareUnknown(windows, self.rare, self.vocabulary, config.unk_rate, config.model.seed)
 
     def frequencies(self, unk_rate: float) -> NDArray[np.float64]:
-        """How often each word is trained on in an epoch, (V,)."""
+        """Return how often each word is trained on in an epoch, (V,): expected values where words become `<unk>`."""
         counts = np.zeros(len(self.vocabulary))
         for piece in _ids_of(self.train).pieces():
             counts += np.bincount(piece, minlength=len(counts))
@@ -58,23 +58,23 @@ class Texts:
         return counts
 
     def digests(self) -> dict[str, str]:
-        """A digest of each part and of the words: other texts have others."""
+        """Return a digest of each part and of the vocabulary, to recognise changed texts."""
         parts = {"train": self.train, "valid": self.valid, "test": self.test}
         found = {name: _ids_of(part).digest() for name, part in parts.items() if part is not None}
         return {**found, "vocabulary": hashlib.sha256(self.vocabulary.to_bytes()).hexdigest()[:32]}
 
 
 def _ids_of(part: Any) -> Tokens:
-    """The ids of a part."""
+    """Return the ids of a part."""
     return part.ids if isinstance(part, Sentences) else tokens_of("ids", part)
 
 
 def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
-    """The texts, and the settings as they go with them; without an evaluation, words numbered after the last one of the
-    text trained on are left out.
+    """Load the texts; returns them and the settings, in which `evaluate` is off if nothing can be held out. Without
+    `evaluate`, words numbered after the last one of the train part are dropped from the vocabulary.
 
     Raises:
-        DataError, InputError: no such corpus, or one that is too short.
+        DataError, InputError: no such corpus, or it is too short.
     """
     corpus = load_corpus(config.corpus, config.data_dir, config.max_words, config.text)
     corpus = replace(corpus, vocabulary=corpus.vocabulary.read_by(config.text))
@@ -92,19 +92,19 @@ def load(config: TrainConfig) -> tuple[Texts, TrainConfig]:
 
 
 def _has_unknown_words(config: TrainConfig, corpus: Corpus) -> bool:
-    """Whether some words of a corpus are to be unknown to the model: of a text file, whose words are its own."""
+    """Whether rare words are to be read as `<unk>`: for a text file, whose vocabulary is built from it."""
     own = config.corpus not in BUILT_IN and not isinstance(corpus.train, Tokens)
     return bool(own and config.unk_rate and corpus.vocabulary.unk_id is not None)
 
 
 def _with_unknown_words(texts: Texts) -> Texts:
-    """The same, in the words of the train part, of which the rare ones are to be read as `<unk>` now and then."""
+    """Return the texts in the train part's own vocabulary, whose rare words will be read as `<unk>` at random."""
     (train, valid, test), words = words_of_training(texts.train, [texts.valid, texts.test], texts.vocabulary)
     return replace(texts, train=train, valid=valid, test=test, vocabulary=words, rare=rare_words(train, words))
 
 
 def _in_sentences(corpus: Corpus, config: TrainConfig) -> tuple[Texts, TrainConfig]:
-    """The parts of a corpus as sentences; where they are too few to hold some out, all are for training."""
+    """Return the parts of a corpus as sentences; with too few lines to hold any out, all of them are for training."""
     words = corpus.vocabulary
     if words.eos_id is None:
         raise DataError(f"{config.corpus} has no <eos> among its words: it has no lines that could stand alone")
@@ -134,7 +134,7 @@ def _sentences(part: Any, eos: int) -> Sentences | None:
 
 
 def _words_in_use(texts: Texts) -> Vocabulary:
-    """The words up to the last one that is trained on; all of those that have to stay together."""
+    """Return the words up to the last one in the train part; all of them for byte pairs, which build on each other."""
     words = texts.vocabulary
     if words.reading.options.units == "bpe":
         return words

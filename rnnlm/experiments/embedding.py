@@ -1,4 +1,4 @@
-"""What a model may begin with: word vectors from a file, frequencies of words."""
+"""Initial values from data: word vectors from a file, output biases from word frequencies."""
 
 from pathlib import Path
 
@@ -14,10 +14,10 @@ __all__ = ["begin_with", "begin_with_frequencies"]
 
 
 def begin_with(path: Path, model: Model, words: Vocabulary) -> int:
-    """Take the vectors of a file for those words of a model that have one; returns how many.
+    """Set the vectors of the words that a file has; returns how many.
 
     Raises:
-        DataError: the file is none, or damaged.
+        DataError: not a file of word vectors, or a damaged one.
         InputError: vectors of another length than the model's, or of none of its words.
     """
     named, vectors = load_vectors(path)
@@ -37,15 +37,15 @@ def begin_with(path: Path, model: Model, words: Vocabulary) -> int:
 
 
 def begin_with_frequencies(model: Model, counts: NDArray[np.float64]) -> None:
-    """Let the output layer's bias be the logarithms of the words' frequencies.
+    """Set the output layer's bias to the log frequencies of the words.
 
-    Where it begins with zeros, frequencies are at first learned by the hidden state, which takes on a value and keeps
-    it: W h is then a bias. As tanh is symmetric, the state may as well take on the opposite value, for which rare words
-    are the likely ones, where it begins with zeros in another text.
+    With a bias of zeros, frequencies are first learned through the hidden state: it takes on a constant value, so that
+    W h acts as a bias. tanh is symmetric, so in another text, which begins with a zero state, the state may take on the
+    opposite value, for which rare words are the likely ones.
 
     Args:
-        model: whose weights are changed.
-        counts: (V,) how often each word occurs; one that never does counts half.
+        model: the model; its weights are changed.
+        counts: (V,) how often each word occurs; 0 counts as 0.5.
     """
     W = model.state_dict()
     logs = np.log(np.maximum(counts, 0.5) / counts.sum())

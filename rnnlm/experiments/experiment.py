@@ -1,4 +1,4 @@
-"""One experiment: settings in, a folder with a trained model and its figures out."""
+"""One experiment: from settings to a folder with a trained model and its figures."""
 
 import shlex
 from contextlib import suppress
@@ -23,17 +23,17 @@ __all__ = ["run"]
 
 
 def run(config: TrainConfig) -> Path:
-    """Train, evaluate, write a sentence; return the folder of results.
+    """Train a model, evaluate it and print a sample sentence; returns the folder of results.
 
     The folder has `settings.json`, `model/` (the best one by valid perplexity, or the last), `checkpoints/`,
-    `metrics.jsonl` (the same on every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`. An
-    interrupt or a loss that is not finite leaves the best model so far, or the last good one.
+    `metrics.jsonl` (the same on every rerun), `timing.jsonl` (not the same) and, with matplotlib, `perplexity.png`.
+    After an interrupt or a loss that is not finite, `model/` is the best model so far, or the last good one.
 
     Raises:
-        InputError, DataError: before anything is written.
-        BusyError: another training has the folder.
-        OSError: something can't be written: before any training, or what was saved before is whole.
-        Interrupted: a signal asked to end; its message says how to go on.
+        InputError, DataError: a setting or the corpus is wrong; nothing is written.
+        BusyError: another training is using the folder.
+        OSError: something can't be written: before any training, or later; what was saved before stays intact.
+        Interrupted: a signal asked to stop; the message says how to resume.
         TrainingDiverged: after the last good model was saved.
     """
     config.check()
@@ -71,7 +71,7 @@ def run(config: TrainConfig) -> Path:
 
 
 def _train(plan: Plan, fitting: Fitting, state: dict[str, Any] | None) -> None:
-    """Train, evaluate, write a sentence."""
+    """Train, evaluate, print a sample sentence."""
     config, results, corpus = fitting.config, fitting.results, fitting.corpus
     if state is None:
         fitting.begin()
@@ -89,7 +89,7 @@ def _train(plan: Plan, fitting: Fitting, state: dict[str, Any] | None) -> None:
         fitting.leave_model()
         raise
     except KeyboardInterrupt:
-        if fitting.keeper.is_saved:  # and no second signal has asked for haste
+        if fitting.keeper.is_saved:  # false after a second signal
             with suppress(OSError):
                 fitting.leave_model()
         raise
@@ -106,10 +106,10 @@ def _train(plan: Plan, fitting: Fitting, state: dict[str, Any] | None) -> None:
 
 
 def _state_of(folder: Path) -> dict[str, Any]:
-    """The newest checkpoint of a run that is whole.
+    """Return the newest intact checkpoint of a run.
 
     Raises:
-        ModelFileError: none is, or there is none.
+        ModelFileError: there is none.
     """
     state = Checkpoints(folder / CHECKPOINTS).latest()
     if state is None:
@@ -128,7 +128,7 @@ def _how(results: Results) -> str:
 
 
 def _is_over(folder: Path, state: dict[str, Any], max_epoch: int) -> bool:
-    """Whether a run has nothing to do for so many epochs, and its model is there."""
+    """Whether a run is finished with `max_epoch` epochs, and its model is there."""
     try:
         expect_whole(folder / MODEL)
         return is_finished(state, max_epoch)

@@ -1,4 +1,4 @@
-"""The training of an experiment, and what is made of it after each epoch; it is written down as it goes on."""
+"""The training of an experiment, with evaluation after each epoch and checkpoints."""
 
 from typing import Any
 
@@ -29,25 +29,25 @@ from rnnlm.training.valid import validated
 __all__ = ["MODEL", "Fitting", "is_finished"]
 
 MODEL = "model"  # folder of the best one
-POINTS = 20  # of a log, at least, within an epoch
+POINTS = 20  # reports within an epoch, at least, for TensorBoard
 
 
 class Fitting:
-    """A training that is evaluated after each epoch, whose best model is kept, and that can be gone on with.
+    """A training that is evaluated after each epoch, keeps its best model, and can be resumed.
 
     Args:
-        given: the settings as they were given, which are written down.
-        config: the same as the corpus has them.
-        results: where to.
+        given: the settings as given, which are saved.
+        config: the settings after loading the corpus (see `load`).
+        results: the folder of results.
         corpus: texts to train on and to evaluate.
-        model: what is trained.
-        training: how.
+        model: the model to train.
+        training: its run.
         rate: the learning rates of `training`.
 
     Attributes:
-        curves: perplexities after each epoch, by name.
-        enough: whether training ended before its last epoch, for want of patience or of a rate.
-        finished: whether all is done that comes after training, too.
+        curves: perplexities after each epoch, by name: train, valid.
+        enough: whether training ended before its last epoch: by patience, the rate rule or a callback.
+        finished: whether all that follows the training is done, too.
     """
 
     def __init__(
@@ -73,19 +73,20 @@ class Fitting:
         self.keeper = Keeper(training, self.checkpoints, config.save_every, self._more)
         self.texts = corpus.digests()
         self.enough = self.finished = False
-        self.figures = ""  # those of the training alone
+        self.figures = ""  # metrics written until the training ended
 
     def begin(self) -> None:
-        """Write the run down before anything is done that a full disk could lose."""
+        """Save the settings and a first checkpoint, before any work that a full disk could lose."""
         self.results.write(SETTINGS, {**self.given.flat(), "backend": ops.describe()})
         self.keeper.save()
 
     def fit(self) -> None:
-        """Train all epochs that are left.
+        """Train the epochs that are left.
 
         Raises:
-            KeyboardInterrupt: a signal asked to end; all is written down, unless it was the second one.
-            TrainingDiverged: a loss was not finite, or the weights are not after the last step, whose loss nobody saw.
+            KeyboardInterrupt: a signal asked to stop; a checkpoint is saved, unless it was a second signal.
+            TrainingDiverged: a loss was not finite, or the weights are not after the last step, which no loss has
+                shown.
         """
         if self.enough:
             return
@@ -103,10 +104,10 @@ class Fitting:
     # ------------------------------------------------------------------ going on
 
     def go_on(self, state: dict[str, Any]) -> None:
-        """Become what a checkpoint says, `finished` too.
+        """Restore the state of a checkpoint, including `finished`.
 
         Raises:
-            InputError: other settings, or another corpus; or fewer epochs than are done.
+            InputError: other settings, another corpus, or fewer epochs than have begun.
             ModelFileError: the best model is damaged, and there is no checkpoint of it.
         """
         before = state["settings"]
@@ -119,12 +120,12 @@ class Fitting:
         if self.finished:
             return
         self.results.figures = self.figures
-        self.keeper.save()  # with the settings of now: what it was is gone when the figures are cut
+        self.keeper.save()  # with the new settings: the old figures are lost once they are cut
         self.results.write(SETTINGS, {**self.given.flat(), "backend": ops.describe()})
         self.results.go_back(self.figures)
 
     def _expect_best(self, state: dict[str, Any]) -> None:
-        """Check that the best model is in its folder; if it can't be read there, write it from the best checkpoint."""
+        """Check that the best model can be read in its folder; otherwise save it again from the best checkpoint."""
         if self.training.best is None:
             return
         try:
@@ -140,12 +141,12 @@ class Fitting:
             self.training.load_state_dict(state["training"])
 
     def finish(self) -> None:
-        """All is done."""
+        """Mark the run as finished and save a checkpoint."""
         self.finished = True
         self.keeper.save()
 
     def _more(self) -> dict[str, Any]:
-        """What is written down with the training."""
+        """Return what is saved with the training's state."""
         if not self.finished:
             self.figures = self.results.figures
         found = {name: getattr(self, name) for name in ("curves", "figures", "texts", "enough", "finished")}
@@ -155,12 +156,12 @@ class Fitting:
 
     @property
     def next_step(self) -> int:
-        """The number, counted from 1, of the first step that callbacks will be told of."""
+        """The number, counted from 1, of the first step that callbacks will receive."""
         return self.training.next_step
 
     def end_step(self) -> bool:
-        """Tell how long it will take, once that is known, and now and then of the epoch so far; save if it is time to.
-        Returns whether to stop."""
+        """Print a forecast once it is known, report within the epoch for TensorBoard, save if it is time to. Returns
+        whether to stop."""
         self.forecast.end_step()
         steps, windows = self.training.steps, len(self.training.batches)
         if self.config.tensorboard and steps % windows and steps % max(windows // POINTS, 1) == 0:
@@ -169,7 +170,7 @@ class Fitting:
         return self.keeper.end_step()
 
     def end_epoch(self, report: Report) -> bool:
-        """Evaluate, keep the model if it is the best, choose the next learning rate, write it all down.
+        """Evaluate, save the model if it is the best, set the next learning rate, save a checkpoint.
 
         Returns whether to stop.
         """
@@ -193,7 +194,8 @@ class Fitting:
         return self.enough
 
     def validate(self) -> Evaluation:
-        """Approximate valid perplexity; the best model is kept, averaged if the optimiser averages."""
+        """Return the approximate valid perplexity, after saving the model if it is the best (averaged if the optimiser
+        averages)."""
         valid = validated(self.model, self.corpus.valid, self.optimizer, [self.model.flat_params])
         self.curves.setdefault("valid", []).append(valid.perplexity)
         if self.training.note_valid(valid.nats):
@@ -202,11 +204,11 @@ class Fitting:
         return valid
 
     def save_model(self) -> None:
-        """Put the model into its folder."""
+        """Save the model to its folder."""
         save_model(self.model_folder, self.model, self.corpus.vocabulary)
 
     def leave_model(self) -> None:
-        """Whatever ended training: leave a model, if there are weights for one, and a picture."""
+        """Save the model if none is saved and its weights are finite, and draw the curves; however training ended."""
         if self.training.best is None:
             if name := self.model.not_finite():
                 note(f"no model is kept: its weights are not finite, in {name}")
@@ -217,7 +219,7 @@ class Fitting:
             self.draw()
 
     def tell_best(self) -> None:
-        """Say and write down which epoch the model is of."""
+        """Print and record the epoch of the best model."""
         if self.training.best is not None:
             epoch = best_epoch(self.curves["valid"])
             value = self.curves["valid"][epoch - 1]
@@ -225,7 +227,7 @@ class Fitting:
             self.results.append(METRICS, {"best_epoch": epoch, "best_valid_perplexity": value})
 
     def draw(self) -> None:
-        """The curves, in a picture; whatever keeps it from being drawn is said, and nothing is lost by it."""
+        """Draw the curves; an error in drawing is only printed."""
         from rnnlm.plotting import save_perplexity
 
         epochs = range(1, len(self.curves["train"]) + 1)
@@ -238,5 +240,5 @@ class Fitting:
 
 
 def is_finished(state: dict[str, Any], max_epoch: int) -> bool:
-    """Whether a run with this state has nothing to do for so many epochs; more do not matter to one that had enough."""
+    """Whether a run with this state has nothing left to do; if it had `enough`, more epochs change nothing."""
     return bool(state["finished"] and (state["enough"] or max_epoch <= state["settings"]["max_epoch"]))

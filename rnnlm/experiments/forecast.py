@@ -1,4 +1,4 @@
-"""How long a training will take, told once some of it is done."""
+"""Forecast of how long a training will take."""
 
 from collections.abc import Callable
 from math import ceil
@@ -8,17 +8,17 @@ from rnnlm.progress import note
 
 __all__ = ["Forecast", "in_time"]
 
-SECONDS, STEPS = 3, 5  # of training, at least, to tell by
-FIRST = 2  # steps that take longer: memory is taken, kernels are compiled
-WORTH = 10  # seconds that are left, at least, to be told
+SECONDS, STEPS = 3, 5  # of training, at least, to measure
+FIRST = 2  # slow steps: memory is allocated, kernels are compiled
+WORTH = 10  # shortest time left, in seconds, that is printed
 
 
 class Forecast:
-    """Hears each step and tells once how long those that are left will take at the same speed.
+    """Counts steps and prints once how long the remaining ones will take at the same speed.
 
     Args:
-        steps: that are left.
-        clock: gives seconds.
+        steps: number of steps left.
+        clock: returns seconds.
     """
 
     def __init__(self, steps: int, clock: Callable[[], float] = perf_counter) -> None:
@@ -27,7 +27,7 @@ class Forecast:
         self.told = False
 
     def end_step(self) -> None:
-        """A step is done."""
+        """Count a step; print the forecast if it is time to."""
         if self.told:
             return
         self.done += 1
@@ -42,7 +42,7 @@ class Forecast:
 
 
 def in_time(seconds: float) -> str:
-    """A time for people: `40 s`, `12 min`, `3 h 20 min`."""
+    """Return a time as text: `40 s`, `12 min`, `3 h 20 min`."""
     if seconds < 100:
         return f"{seconds:.0f} s"
     minutes = ceil(seconds / 60)

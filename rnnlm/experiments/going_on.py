@@ -1,4 +1,4 @@
-"""The settings of a run that is gone on with: what they were, and which of them may change."""
+"""The settings of a run to be resumed: reading them, and which of them may change."""
 
 import json
 from collections.abc import Mapping
@@ -20,23 +20,23 @@ __all__ = [
 ]  # fmt: skip
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
-MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # the corpus to another place
-ITS_OWN = ("out", "resume")  # which say where it is
-BEFORE = {"unk_rate": 0.0}  # settings that earlier versions had not, as it was then
-PLACE = ("recipe", "device", "precision", "resume")  # not a recipe's to say: where it runs is settled before it is read
-NOT_SAID = (*ITS_OWN, "backend")  # of settings.json, by the settings of another run, or of one that goes on
-ENDLESS = ("max_grad",)  # settings that may be infinite, for which settings.json has null
+MAY_CHANGE = ("max_epoch", "save_every", "corpus", "data_dir", "tensorboard", "device")  # a corpus may only have moved
+ITS_OWN = ("out", "resume")  # name the run's own folder
+BEFORE = {"unk_rate": 0.0}  # settings unknown to earlier versions, with what they did
+PLACE = ("recipe", "device", "precision", "resume")  # not allowed in a recipe: they are needed before it is read
+NOT_SAID = (*ITS_OWN, "backend")  # keys of settings.json that a recipe or a resumed run does not use
+ENDLESS = ("max_grad",)  # may be infinite, which settings.json writes as null
 
 
 def as_saved(config: "TrainConfig") -> dict[str, Any]:
-    """Settings as a checkpoint has them."""
+    """Return settings as a checkpoint stores them."""
     found: dict[str, Any] = json.loads(json.dumps(config.flat(), default=str))
     return found
 
 
 def newest_state(folder: Path) -> dict[str, Any] | None:
-    """What the newest checkpoint of a run that is whole says beside its arrays; None where there is none. A damaged one
-    is left where it is: whoever goes on with the run says what is wrong."""
+    """Return the state, without arrays, of the newest intact checkpoint of a run, or None. Damaged checkpoints are left
+    in place: resuming the run reports them."""
     for path in sorted((folder / CHECKPOINTS).glob("step-*"), reverse=True):
         try:
             state = dict(read_folder(path, read_state))
@@ -48,11 +48,11 @@ def newest_state(folder: Path) -> dict[str, Any] | None:
 
 
 def saved_settings(folder: Path) -> dict[str, Any]:
-    """The settings of a run: those of its newest checkpoint, or, where it has none, of settings.json, which is for
-    people to read.
+    """Return the settings of a run: those of its newest checkpoint or, without one, of settings.json, which is written
+    for people.
 
     Raises:
-        InputError: the folder is no run's.
+        InputError: not the folder of a run.
     """
     state = newest_state(folder)
     if state is not None:
@@ -66,20 +66,20 @@ def saved_settings(folder: Path) -> dict[str, Any]:
 
 
 def read_settings(path: Path) -> dict[str, Any]:
-    """What a file settings.json says.
+    """Return the content of a settings.json.
 
     Raises:
-        OSError, ModelFileError, ValueError, KeyError, TypeError: it is none.
+        OSError, ModelFileError, ValueError, KeyError, TypeError: it can't be read.
     """
     found = read_json(read_whole(path, ModelFileError))
     return {**BEFORE, **found, **{name: inf for name in ENDLESS if found[name] is None}}
 
 
 def expect_same(config: "TrainConfig", before: dict[str, Any]) -> None:
-    """Check that settings are those of a run, but for those that may change.
+    """Check that settings are those of a run, except the ones that may change.
 
     Raises:
-        InputError: another one, by name.
+        InputError: another setting differs; the message names it.
     """
     now = as_saved(config)
     for name, value in now.items():
@@ -96,16 +96,16 @@ def expect_same(config: "TrainConfig", before: dict[str, Any]) -> None:
 
 
 def expect_as_it_was(state: Mapping[str, Any], config: "TrainConfig", texts: Mapping[str, str], windows: int) -> None:
-    """Check that a run's texts are what they were, and that it is to have no fewer epochs than have begun.
+    """Check that a run's texts are unchanged, and that max_epoch is not below the epochs that have begun.
 
     Args:
-        state: what its checkpoint says.
+        state: the run's newest checkpoint.
         config: its settings.
-        texts: digests of what is to be trained on and evaluated now.
-        windows: in an epoch.
+        texts: digests of the texts as they are now.
+        windows: number of windows in an epoch.
 
     Raises:
-        InputError: it can't go on.
+        InputError: the run can't be resumed.
     """
     for name, digest in texts.items():
         if state["texts"].get(name) != digest:

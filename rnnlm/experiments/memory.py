@@ -1,4 +1,4 @@
-"""How much memory a training takes, told and, where there is not so much, refused before any of it is taken."""
+"""Estimate the memory that a training needs, and refuse one that needs more than there is."""
 
 from dataclasses import dataclass
 
@@ -11,17 +11,17 @@ from rnnlm.models.config import ModelConfig
 
 __all__ = ["Memory", "in_bytes"]
 
-COPIES = 3  # of the weights, beside what the optimiser remembers: they, their gradients, those to go back to
+COPIES = 3  # arrays as large as the weights besides the optimiser's: weights, gradients, the last good weights
 UNITS = ("B", "kB", "MB", "GB", "TB", "PB", "EB")
 
 
 @dataclass(frozen=True)
 class Memory:
-    """What a training takes at least, in bytes: libraries, the corpus, and what is written to files come beside it.
+    """The least memory of a training, in bytes; libraries, the corpus and buffers for saving come on top.
 
     Attributes:
-        weights: all that is as large as the weights.
-        windows: what a window leaves on its way forward, and its gradients.
+        weights: all arrays as large as the weights.
+        windows: what forward keeps of a window, and its gradients.
     """
 
     weights: int
@@ -29,7 +29,7 @@ class Memory:
 
     @classmethod
     def of(cls, config: TrainConfig, model: ModelConfig) -> "Memory":
-        """Of a training of this model."""
+        """Return the estimate for a training of this model."""
         size = np.dtype(model.dtype).itemsize
         slots = len(config.make_optimizer().slots)
         rows = config.batch_size * config.time_size
@@ -42,14 +42,14 @@ class Memory:
 
     @property
     def total(self) -> int:
-        """Both."""
+        """The sum of both."""
         return self.weights + self.windows
 
     def expect_room(self, config: TrainConfig, model: ModelConfig) -> None:
-        """Check that there is so much.
+        """Check that there is enough memory.
 
         Raises:
-            InputError: there is not; all sizes that matter are named.
+            InputError: there is not; the message names the sizes that matter.
         """
         there = ops.memory()
         if there is None or self.total <= there:
@@ -66,7 +66,7 @@ class Memory:
 
 
 def in_bytes(size: float) -> str:
-    """A number of bytes for people: `1.2 GB`."""
+    """Return a number of bytes as text: `1.2 GB`."""
     for unit in UNITS[:-1]:
         if size < 999.5:
             return f"{size:.3g} {unit}"

@@ -1,4 +1,4 @@
-"""The figures of a run, as its folder has them."""
+"""Reading the figures of a run from its folder."""
 
 import io
 from collections.abc import Mapping, Sequence
@@ -15,10 +15,10 @@ METRICS = "metrics.jsonl"
 
 
 def read_metrics(folder: Path) -> list[dict[str, Any]]:
-    """The rows of a run; a last line that was cut short is left out, which is said.
+    """Return the rows of a run's metrics.jsonl; an incomplete last line is dropped with a note.
 
     Raises:
-        ModelFileError: the folder is no run's, or its file is damaged.
+        ModelFileError: not the folder of a run, or the file is damaged.
     """
     path = folder / METRICS
     try:
@@ -38,7 +38,7 @@ def read_metrics(folder: Path) -> list[dict[str, Any]]:
 
 
 def _is_json(line: str) -> bool:
-    """Whether a line can be read."""
+    """Whether a line is valid JSON."""
     try:
         read_json(line.encode())
         return True
@@ -47,7 +47,7 @@ def _is_json(line: str) -> bool:
 
 
 def best_of_rows(rows: Sequence[Mapping[str, Any]]) -> tuple[int, float] | None:
-    """The best epoch of a run so far, and its valid perplexity, from its figures; None where it has none."""
+    """Return the best epoch of a run so far and its valid perplexity, or None without one."""
     pairs = [(row.get("valid_perplexity"), row.get("epoch")) for row in rows]
     found = [(value, epoch) for value, epoch in pairs if isinstance(value, (int, float)) and isinstance(epoch, int)]
     value, epoch = min(found, default=(None, 0))

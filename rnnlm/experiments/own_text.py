@@ -1,4 +1,4 @@
-"""The text that a run was trained on, from what its folder says, to evaluate models on what it held out."""
+"""The text that a run was trained on, found through its folder, to evaluate models on its held-out parts."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -15,14 +15,14 @@ __all__ = ["OwnText", "own_text"]
 
 @dataclass(frozen=True)
 class OwnText:
-    """A text, and what a run has noted of it.
+    """A text, and what a run has recorded of it.
 
     Attributes:
-        run: its folder.
+        run: the run's folder.
         corpus, data_dir, column: where the text is, and how it is read.
-        max_tokens: of the train part, that the model was trained on.
-        evaluate: whether anything was held out.
-        digests: of the parts by name; None where there is no checkpoint, which has them.
+        max_tokens: how many tokens of the train part the model was trained on, or None for all.
+        evaluate: whether the settings asked to hold parts out.
+        digests: digests of the parts, by name; None without a checkpoint, which stores them.
     """
 
     run: Path
@@ -35,20 +35,20 @@ class OwnText:
 
     @property
     def place(self) -> str:
-        """What two runs have in common that were trained on one text."""
+        """An identifier that is equal for runs trained on the same text."""
         return self.corpus if self.corpus in BUILT_IN else str(Path(self.corpus).resolve())
 
     @property
     def is_whole(self) -> bool:
-        """Whether the train part is all of a file: of too few lines none were held out."""
+        """Whether the train part is a whole file, because it has too few lines to hold any out."""
         held_out = self.digests is None or "valid" in self.digests
         return self.evaluate and not held_out and self.corpus not in BUILT_IN
 
     def expect_there(self, part: str | None) -> None:
-        """Check that there is something to read, before it is read.
+        """Check, before reading, that the part exists.
 
         Raises:
-            InputError: nothing was held out, or nothing says what.
+            InputError: nothing was held out, or no checkpoint has the text's digests.
             DataError: the file is gone.
         """
         held_out = self.evaluate and (self.digests is None or part in self.digests)
@@ -63,10 +63,10 @@ class OwnText:
             raise DataError(f"{self.corpus}, which {self.run} was trained on, is not there any more: {there}")
 
     def checked(self, part: str | None, found: Part) -> Part:
-        """The part as the run had it.
+        """Return the part as the run used it.
 
         Raises:
-            DataError: it is another one by now.
+            DataError: it has changed.
         """
         if part == "train" and self.max_tokens is not None and self.max_tokens < len(found.ids):
             found = replace(found, ids=found.ids[: self.max_tokens], unknown=None, size=None)
@@ -79,10 +79,10 @@ class OwnText:
 
 
 def own_text(folder: Path) -> OwnText | None:
-    """What the folder of a run says of its text; None if it is no run's.
+    """Return what a run's folder says of its text; None if it is not the folder of a run.
 
     Raises:
-        ModelFileError: what it says can't be.
+        ModelFileError: its settings are not valid.
     """
     if not (folder / SETTINGS).is_file() and not (folder / CHECKPOINTS).is_dir():
         return None

@@ -1,4 +1,4 @@
-"""What an experiment needs before its first step, made and checked before anything is written; a dry run ends there."""
+"""Preparing an experiment: everything is built and checked before anything is written. A dry run ends here."""
 
 from dataclasses import dataclass
 from importlib.util import find_spec
@@ -25,15 +25,15 @@ __all__ = ["Plan", "dry_run", "prepare"]
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is there before the first step.
+    """Everything that is needed before the first step.
 
     Attributes:
-        given: the settings as they were given.
-        config: the same as the corpus has them.
+        given: the settings as given.
+        config: the settings after loading the corpus (see `load`).
         corpus: texts to train on and to evaluate.
         batches: the windows of an epoch.
-        model: a new one.
-        memory: that the training takes.
+        model: a new model.
+        memory: the memory that the training needs.
     """
 
     given: TrainConfig
@@ -44,13 +44,13 @@ class Plan:
     memory: Memory
 
     def tell(self) -> None:
-        """The corpus and the model in a line, and the memory."""
+        """Print the sizes of corpus and model, and the memory."""
         parameters, words = sum(p.size for p in self.model.params), len(self.corpus.vocabulary)
         say(f"{amount(self.corpus.train)}, vocabulary {words}, {parameters:,} parameters")
         note(f"memory: at least {self.memory}, beside libraries and the corpus")
 
     def begin_with_what_is_known(self) -> None:
-        """Word vectors and the frequencies of words, where they are asked for."""
+        """Initialise embedding and output layer from word vectors and frequencies, where the settings ask for it."""
         if self.config.init_embedding is not None:
             found = begin_with(self.config.init_embedding, self.model, self.corpus.vocabulary)
             say(
@@ -64,13 +64,13 @@ class Plan:
 
 
 def prepare(config: TrainConfig) -> Plan:
-    """The plan of settings that were checked.
+    """Load the corpus and build the model for settings that were checked.
 
     Raises:
-        InputError, DataError: no such corpus, one that is too short, or more memory than there is.
+        InputError, DataError: no such corpus, one that is too short, or not enough memory.
     """
     given, (corpus, config) = config, load(config)
-    batches = corpus.windows(config)  # too short a corpus is refused here
+    batches = corpus.windows(config)  # refuses a corpus that is too short
     wanted = config.model_config(len(corpus.vocabulary))
     memory = Memory.of(config, wanted)
     memory.expect_room(config, wanted)
@@ -78,7 +78,7 @@ def prepare(config: TrainConfig) -> Plan:
 
 
 def dry_run(config: TrainConfig) -> None:
-    """Check all that can be checked, tell what would be done, and write nothing; errors are those of a real run."""
+    """Check everything, print what would be done, and write nothing; errors are those of a real run."""
     config.check()
     folder = folder_for(config.out, config.recipe) if config.resume is None else Path(config.resume)
     state = None if config.resume is None else newest_state(folder)

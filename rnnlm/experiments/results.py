@@ -1,4 +1,4 @@
-"""The folder of results that a training leaves."""
+"""The folder of results of a training."""
 
 import errno
 import os
@@ -29,11 +29,11 @@ TIMING = "timing.jsonl"
 
 
 class Results:
-    """A folder for one run alone.
+    """A folder for one run, which holds its lock.
 
     Attributes:
-        folder: where it is.
-        figures: all that was written to `metrics.jsonl`.
+        folder: its path.
+        figures: content of `metrics.jsonl` as far as written or restored by this object.
     """
 
     def __init__(self, folder: Path) -> None:
@@ -44,21 +44,21 @@ class Results:
 
     @classmethod
     def new(cls, out: Path | None, recipe: str) -> "Results":
-        """A folder made new; or one of a run that ended before its first checkpoint, which has nothing to lose.
+        """Create a folder of results; one left by a run that ended before its first checkpoint is used again.
 
         Args:
-            out: the folder, new or empty; runs/RECIPE-NNN, the first number that is free, unless given.
+            out: the folder, new or empty (default: runs/RECIPE-NNN with the first free number).
             recipe: name or file of the recipe.
 
         Raises:
-            InputError: there is something in the folder already, which would be lost.
+            InputError: the folder has other content, which would be lost.
         """
         folder = _next_folder(run_name(recipe)) if out is None else out
         _expect_nothing_in(folder)
         make_folder(folder)
         results = cls(folder)
         try:
-            _expect_nothing_in(folder)  # nor put there while nobody had the lock
+            _expect_nothing_in(folder)  # again, now under the lock
             write_atomic(folder / METRICS, b"")
         except BaseException:
             results.close()
@@ -66,11 +66,11 @@ class Results:
         return results
 
     def close(self) -> None:
-        """Let others write to it."""
+        """Release the lock."""
         self._lock.release()
 
     def go_back(self, figures: str) -> None:
-        """Have those figures again that were written before what is gone on from; and no line that was cut."""
+        """Restore the metrics of a checkpoint, and drop an incomplete last line of the timings."""
         write_atomic(self.folder / METRICS, figures.encode())
         self.figures = figures
         timing = self.folder / TIMING
@@ -80,11 +80,11 @@ class Results:
             write_atomic(timing, content[: content.rfind(b"\n") + 1])
 
     def write(self, name: str, row: dict[str, Any]) -> None:
-        """Write a JSON object to a file of its own."""
+        """Save a JSON object as a file of its own."""
         write_atomic(self.folder / name, (to_json(row, indent=2) + "\n").encode())
 
     def append(self, name: str, row: dict[str, Any]) -> None:
-        """Write a JSON object as one more line of a file: all of it or, if the disk is full, nothing."""
+        """Append a JSON object as a line to a file: all of it or, if the disk is full, nothing."""
         path = self.folder / name
         with naming(path), open(path, "ab", buffering=0) as file:
             before, line = file.tell(), (to_json(row) + "\n").encode()
@@ -100,18 +100,18 @@ class Results:
 
 
 class JsonLines(Callback):
-    """Writes a line for each epoch: its figures to `metrics.jsonl`, and to `timing.jsonl` when it was done, in seconds
-    since the training began or went on.
+    """Appends a line per epoch to `metrics.jsonl` (its figures) and to `timing.jsonl` (when it ended, in seconds since
+    the training began or was resumed).
 
     Args:
-        results: where to.
+        results: the folder of results.
     """
 
     def __init__(self, results: Results) -> None:
         self.results, self.began = results, perf_counter()
 
     def end_epoch(self, report: "EpochReport") -> None:
-        """Write both."""
+        """Append both lines."""
         row: dict[str, Any] = {"epoch": report.epoch, "lr": report.lr}
         row |= {"train_perplexity": report.perplexity, "grad_norm": report.grad_norm}
         if report.valid_loss is not None:
@@ -121,8 +121,8 @@ class JsonLines(Callback):
 
 
 def _expect_no_links(folder: Path) -> None:
-    """Check that what a run writes lies in its folder: by a link, a folder of a stranger's could have any file of
-    one's own overwritten, with what its checkpoint says.
+    """Check that no file of a run is a symbolic link: in a folder from a stranger, a link could make a resumed run
+    overwrite any of the user's files with content of its checkpoint.
 
     Raises:
         InputError: one of the files is a link.
@@ -133,10 +133,10 @@ def _expect_no_links(folder: Path) -> None:
 
 
 def _expect_nothing_in(folder: Path) -> None:
-    """Check that a folder is new, empty, or has only what a run leaves that ends before its first checkpoint.
+    """Check that a folder is new, empty, or left by a run that ended before its first checkpoint.
 
     Raises:
-        InputError: it has something else.
+        InputError: it has other content.
     """
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name == METRICS:
@@ -150,11 +150,11 @@ def _expect_nothing_in(folder: Path) -> None:
 
 
 def folder_for(out: Path | None, recipe: str) -> Path:
-    """The folder that `Results.new` would make, which is not made.
+    """Return the folder that `Results.new` would create, without creating it.
 
     Raises:
-        InputError: there is something in it already.
-        OSError: it can't be made.
+        InputError: the folder has content that would be lost.
+        OSError: it can't be created.
     """
     folder = next(path for path in _folders(run_name(recipe)) if not path.exists()) if out is None else out
     _expect_nothing_in(folder)
@@ -167,12 +167,12 @@ def folder_for(out: Path | None, recipe: str) -> Path:
 
 
 def _folders(recipe: str) -> Iterator[Path]:
-    """runs/RECIPE-001 and so on."""
+    """Yield runs/RECIPE-001, runs/RECIPE-002 and so on."""
     return (Path("runs") / f"{recipe}-{number:03d}" for number in count(1))
 
 
 def _next_folder(recipe: str) -> Path:
-    """Make runs/RECIPE-001, or the first that nobody has, be it made at this very moment."""
+    """Create runs/RECIPE-NNN with the first free number, safe against other processes doing the same."""
     Path("runs").mkdir(exist_ok=True)
     for folder in _folders(recipe):
         with suppress(FileExistsError):

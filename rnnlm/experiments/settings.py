@@ -1,4 +1,4 @@
-"""What an experiment can be told: the options of `rnnlm train`."""
+"""Settings of an experiment: the options of `rnnlm train`."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import Field, asdict, dataclass, field, fields, replace
@@ -28,63 +28,70 @@ if TYPE_CHECKING:
 
 __all__ = ["TrainConfig"]
 
-GROUPS: dict[str, Any] = {"model": ModelOptions, "text": TextOptions}  # of settings; files and flags name them flat
+GROUPS: dict[str, Any] = {"model": ModelOptions, "text": TextOptions}  # nested; recipes and flags name their fields
 
 
 def known_settings() -> dict[str, Field[Any]]:
-    """The fields of all settings by name."""
+    """Return the fields of all settings by name, nested ones included."""
     own = [f for f in fields(TrainConfig) if f.name not in GROUPS]
     return {f.name: f for f in (*own, *(f for kind in GROUPS.values() for f in fields(kind)))}
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """All that a training is told: corpus, model, optimiser, rates, where the results go.
+    """Settings of a training: corpus, model, optimiser, learning rates and where the results go.
 
     Attributes:
-        recipe: settings to begin with: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or the
-            folder or the settings.json of a run; on the command line it is text for a recurrent model of one's own
-            text, and story for all else, unless given.
-        corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or what `rnnlm data encode` made of one,
-            whose last tenth is then held out.
-        out: folder for the results, new or empty; runs/RECIPE-NNN, counting up, unless given.
-        resume: folder of a run to go on with, exactly where it stopped; its settings are taken, and may be changed in
-            max_epoch (but for a cosine), save_every, corpus (another place of the same), data_dir, tensorboard and
-            device alone. Not a recipe's to say.
-        save_every: write all down after so many steps (200) or so much time (30s, 10m, 1h), beside after each epoch.
-        data_dir: folder that holds ptb/ptb.train.txt and so on; $RNNLM_DATA or the cache of downloads unless given.
-        max_words: words of a text file to tell apart, the most frequent ones; of byte pairs, how many to learn.
-        text: what is read of it, and what it is cut into.
-        unk_rate: of a text file that is read as one stream: words that occur once in its train part are read as `<unk>`
-            in this share of the epochs, and words of its held-out parts alone always, so that a model knows how likely
-            unknown words are; 0 for a text without unknown words.
-        max_tokens: train on so many tokens from the beginning; all unless given.
-        model: its layers, dropouts and initial weights.
-        init_embedding: word vectors to begin with, a file in word2vec's text format (`rnnlm vectors train` writes one);
-            words are matched by name, and those without a vector begin as `init` has it.
-        unigram_bias: the output layer's bias begins as the logarithms of the words' frequencies, which else are
-            learned first, and on a small text by the state alone: it then goes astray where another text begins.
-        optimizer: how weights are updated; asgd is SGD that averages its weights once valid gets no better.
+        recipe: settings to start from: a name that `rnnlm recipes` lists, a TOML file with a table [settings], or the
+            folder or settings.json of a run. On the command line, if not given: text for a recurrent model of a text
+            file, else story.
+        corpus: story (built in), ptb (Penn Treebank), or a UTF-8 text file or an encoded corpus (`rnnlm data encode`),
+            whose last tenth is held out for evaluation.
+        out: folder for the results, new or empty. If not given: runs/RECIPE-NNN, counting up.
+        resume: folder of a run to resume exactly where it stopped, with its settings. Only these may be changed:
+            max_epoch (not with lr_rule cosine), save_every, corpus (if the same text has moved), data_dir, tensorboard
+            and device. Not allowed in a recipe.
+        save_every: save a checkpoint after so many steps (200) or so much time (30s, 10m, 1h), in addition to one after
+            each epoch.
+        data_dir: folder that holds ptb/ptb.train.txt and so on. If not given: $RNNLM_DATA, or the download cache.
+        max_words: vocabulary size for a text file: its most frequent words, or with units bpe the byte pairs learned
+            from it.
+        text: how the text is read.
+        unk_rate: for a text file read as one stream: share of the epochs in which a word that occurs only once in the
+            train part is read as `<unk>`. Words that occur only in the held-out parts always are. This teaches the
+            model how likely unknown words are; 0 if a text will have none.
+        max_tokens: train on the first so many tokens. If not given: on all.
+        model: layers, dropout and initial weights.
+        init_embedding: initialise word vectors from a file in word2vec's text format (`rnnlm vectors train` writes
+            one). Words are matched by name; those without a vector are initialised as `init` says.
+        unigram_bias: initialise the output bias with the log frequencies of the words. Otherwise they are learned
+            first, on a small text through the hidden state alone, which may fail at the beginning of another text.
+        optimizer: update rule of the weights; asgd is SGD that averages its weights once valid perplexity stops
+            improving.
         lr: learning rate.
-        weight_decay: this times each weight is added to its gradient; of adamw (0.01 unless given), lr times this
-            times the weight is subtracted from it.
-        lr_rule: plateau divides lr by lr_decay after an epoch whose valid perplexity is not the best so far; halving
-            from the first epoch on that brings little; step after each epoch from lr_epochs on; cosine falls to zero.
-            Without valid perplexities plateau stays where it is.
-        lr_decay: what plateau (4 unless given), halving and step (2 unless given) divide by.
-        lr_epochs: of step, epochs at the full rate.
-        warmup: of cosine, steps of a linear rise before it.
-        batch_size: rows read side by side; of sentences as many lines as make batch_size times time_size tokens.
-        time_size: time steps that gradients go back (truncated back-propagation through time).
-        random_bptt: windows of random length around time_size, the learning rate in proportion.
-        max_epoch: epochs.
-        patience: stop after so many epochs without a better valid perplexity; never unless given, or without any.
-        max_grad: clip the gradient's norm at this; inf to leave it as it is.
-        evaluate: valid perplexity after each epoch, exact valid and test perplexity in the end.
-        tensorboard: write a log for TensorBoard (extra `tensorboard`) into the run's folder, tensorboard/.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given. Not a recipe's to say.
-        precision: of float32 products on a GPU, fp32, or tf32 or bf16 (faster, with factors of 10 or 7 bits);
-            $RNNLM_PRECISION, or fp32, unless given. Not a recipe's to say.
+        weight_decay: add this times each weight to its gradient; for adamw subtract lr times this times the weight from
+            it (if not given: 0.01 for adamw, 0 for all others).
+        lr_rule: when the learning rate falls. plateau: divide it by lr_decay after each epoch without a new best valid
+            perplexity (never without evaluation). halving: divide after each epoch from the first one on that improves
+            little, and stop at the second such epoch. step: divide after each epoch from lr_epochs on. cosine: fall to
+            zero over the training. constant: never.
+        lr_decay: divisor of plateau, halving and step. If not given: 4 for plateau, 2 for the others.
+        lr_epochs: with lr_rule step: number of epochs at the full rate.
+        warmup: with lr_rule cosine: number of steps of a linear rise at the beginning.
+        batch_size: number of rows read in parallel; with sentences, as many lines as have about batch_size times
+            time_size tokens.
+        time_size: number of time steps for truncated back-propagation through time.
+        random_bptt: use windows of random length around time_size, with the learning rate in proportion.
+        max_epoch: number of epochs.
+        patience: stop after so many epochs without a better valid perplexity. If not given, or without evaluation:
+            never.
+        max_grad: clip the gradient's norm at this; inf for no clipping.
+        evaluate: compute valid perplexity after each epoch, and exact valid and test perplexity at the end.
+        tensorboard: write a log for TensorBoard (extra `tensorboard`) to tensorboard/ in the run's folder.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu. Not allowed in a
+            recipe.
+        precision: precision of float32 matrix products on a GPU: fp32, or the faster tf32 or bf16, which round factors
+            to 10 or 7 bits of mantissa. If not given: $RNNLM_PRECISION, else fp32. Not allowed in a recipe.
     """
 
     recipe: str = "story"
@@ -120,10 +127,10 @@ class TrainConfig:
 
     @classmethod
     def from_recipe(cls, name: str, **changes: Any) -> "TrainConfig":
-        """A recipe's settings, with changes.
+        """Return a recipe's settings, with changes.
 
         Raises:
-            InputError: no such recipe or setting, and the nearest name is offered; or one of another type.
+            InputError: no such recipe or setting (the message suggests the nearest name), or one of the wrong type.
         """
         known = {key: f for key, f in known_settings().items() if key not in PLACE}
         expect_known(changes, known, f"a change of recipe {name}")
@@ -132,10 +139,10 @@ class TrainConfig:
 
     @classmethod
     def of_run(cls, folder: Path) -> "TrainConfig":
-        """The settings of a run, which is to go on.
+        """Return the settings of a run that is to be resumed.
 
         Raises:
-            InputError: the folder is no run's, or has what is no setting.
+            InputError: not the folder of a run, or it has an unknown setting.
         """
         saved = {key: value for key, value in saved_settings(folder).items() if key not in NOT_SAID}
         given = {key: value for key, value in saved.items() if value is not None}
@@ -143,7 +150,7 @@ class TrainConfig:
 
     @classmethod
     def of(cls, settings: Mapping[str, Any], **more: Any) -> "TrainConfig":
-        """By name, those of model and text among them."""
+        """Create settings from a flat mapping of names to values."""
         values: dict[str, Any] = {
             key: tuple(value) if isinstance(value, list) else value for key, value in settings.items()
         }
@@ -153,13 +160,13 @@ class TrainConfig:
         return cls(**options, **values, **more)
 
     def flat(self) -> dict[str, Any]:
-        """All settings by name, those of model and text among them, as recipes and settings.json have them."""
+        """Return all settings by name, nested ones included, as recipes and settings.json have them."""
         own = {f.name: getattr(self, f.name) for f in fields(TrainConfig) if f.name not in GROUPS}
         return {**own, **asdict(self.text), **asdict(self.model)}
 
     def published(self) -> float | None:
-        """The training perplexity that others reached, if the settings are the recipe's but for seed and folders; None
-        where a run goes on without its recipe."""
+        """Return the recipe's published training perplexity if the settings are the recipe's except for seed and
+        folders, else None; also None if a resumed run's recipe is gone."""
         if self.resume is not None and self.recipe not in recipes.names() and not Path(self.recipe).exists():
             return None
         model = replace(self.model, seed=0)
@@ -213,11 +220,11 @@ class TrainConfig:
             expect_decay(self.lr_decay)
         self.make_optimizer()
         self.make_rate(self.warmup + 1)
-        self.model_config(vocab_size=2**31 - 1)  # of any size: that of the corpus is not known yet
+        self.model_config(vocab_size=2**31 - 1)  # any size will do: the corpus's is not known yet
 
     def make_optimizer(self) -> "Optimizer":
-        """The optimiser to train with."""
-        from rnnlm.optim.named import OPTIMIZERS  # which need an array library
+        """Return the optimiser to train with."""
+        from rnnlm.optim.named import OPTIMIZERS  # optimisers need an array library
 
         one_of("optimizer", self.optimizer, OPTIMIZERS)
         decay = {} if self.weight_decay is None else {"weight_decay": self.weight_decay}
@@ -229,7 +236,7 @@ class TrainConfig:
         return make_batches(train, None, self.batch_size, self.time_size, random, self.model.seed)
 
     def make_rate(self, steps: int) -> RateRule:
-        """The learning-rate rule, for a training of so many steps."""
+        """Return the learning-rate rule for a training of `steps` steps."""
         decay = {} if self.lr_decay is None else {"decay": self.lr_decay}
         rules: dict[str, Callable[[], RateRule]] = {
             "constant": lambda: Constant(self.lr),
@@ -241,7 +248,7 @@ class TrainConfig:
         return rules[one_of("lr_rule", self.lr_rule, rules)]()
 
     def model_config(self, vocab_size: int) -> ModelConfig:
-        """The model to build for a vocabulary."""
+        """Return the configuration of the model for a vocabulary of `vocab_size` words."""
         from rnnlm.models.build import config_for  # models need an array library
 
         return config_for(self.model, vocab_size)

@@ -1,4 +1,4 @@
-"""What a model knows of the built-in stories: perplexities by class of word, and whether its sentences are right."""
+"""Figures for the built-in stories: perplexities by class of word, and the share of grammatical sentences."""
 
 from math import exp
 from typing import Any
@@ -16,16 +16,16 @@ from rnnlm.progress import say
 
 __all__ = ["class_rows", "examine_sentences", "examine_words", "right_sentences", "told"]
 
-SENTENCES = 1_000  # made up to see how many are right
-LONGEST = 20  # times 2,000 words are written for them; a model that never ends a sentence is not waited for
+SENTENCES = 1_000  # sampled to see how many are grammatical
+LONGEST = 20  # times 2,000 words are sampled for them at most: a model may never end a sentence
 
 
 def examine_words(nats: NDArray[np.float64], results: Results) -> None:
-    """Tell and write down the perplexity of each class of words, beside the best possible one.
+    """Print and record the perplexity of each class of words, beside the best possible one.
 
     Args:
-        nats: of each token of the test part but the first.
-        results: where to.
+        nats: losses of the test part's tokens, all but the first.
+        results: the folder of results.
     """
     rows = class_rows(nats)
     for row in rows:
@@ -34,16 +34,16 @@ def examine_words(nats: NDArray[np.float64], results: Results) -> None:
 
 
 def told(rows: list[dict[str, Any]]) -> str:
-    """`class_rows` in a line."""
+    """Return the result of `class_rows` as a line of text."""
     classes = [f"{row['class']} {row['perplexity']:.3f} ({row['floor']:.3f})" for row in rows]
     return "by class of word, and the best possible: " + ", ".join(classes)
 
 
 def class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
-    """Name, perplexity and best possible perplexity of each class of words of the test part.
+    """Return name, perplexity and best possible perplexity of each class of words in the test part.
 
     Args:
-        nats: of each token but the first.
+        nats: losses of its tokens, all but the first.
     """
     floors, classes = story.floors("test"), np.array(story.token_classes("test")[1:])
     return [
@@ -53,7 +53,7 @@ def class_rows(nats: NDArray[np.float64]) -> list[dict[str, Any]]:
 
 
 def examine_sentences(model: Predictor, words: Vocabulary, seed: int, results: Results) -> None:
-    """Tell and write down how many of 1,000 sentences that a model makes up could stand in a story."""
+    """Print and record how many of 1,000 sentences that the model generates the story grammar accepts."""
     if words.eos_id is None:
         return
     made, right = right_sentences(model, words, words.eos_id, seed)
@@ -62,7 +62,7 @@ def examine_sentences(model: Predictor, words: Vocabulary, seed: int, results: R
 
 
 def right_sentences(model: Predictor, words: Vocabulary, eos: int, seed: int) -> tuple[int, int]:
-    """How many sentences of stories the model made up, 1,000 if it ever ends one, and how many could be ones."""
+    """Return how many sentences were sampled (1,000, or fewer if they rarely end), and how many are grammatical."""
     model.reset_state()
     ids = [eos]
     for part in range(LONGEST):

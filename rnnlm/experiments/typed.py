@@ -1,4 +1,4 @@
-"""Settings that were read from a file, as the types that they have to be."""
+"""Convert settings that were read from a file to the types of their fields."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field
@@ -29,7 +29,7 @@ def _wholes(value: Any) -> bool:
     return isinstance(value, list) and all(map(_whole, value))
 
 
-# for each type what is taken for it, in words, an example, and how it is made
+# for each type: a check of what is accepted, its description, an example, and the conversion
 TYPES: dict[Any, tuple[Callable[[Any], bool], str, str, Callable[[Any], Any]]] = {
     bool: (lambda value: isinstance(value, bool), "true or false", "false", bool),
     int: (_whole, "a whole number", "10", int),
@@ -42,25 +42,25 @@ TYPES: dict[Any, tuple[Callable[[Any], bool], str, str, Callable[[Any], Any]]] =
 
 
 def typed(settings: Mapping[str, Any], known: Mapping[str, Field[Any]], where: str) -> dict[str, Any]:
-    """The settings, each of the type of its field: TOML and JSON have no paths and no tuples, and 1 for 1.0.
+    """Return the settings in the types of their fields: TOML and JSON lack paths and tuples, and may have 1 for 1.0.
 
     Args:
-        settings: as the file has them.
-        known: the fields there are, by name.
-        where: the file, as errors name it.
+        settings: as read from the file.
+        known: all fields by name.
+        where: name of the file for errors.
 
     Raises:
-        InputError: another setting, or one of another type.
+        InputError: an unknown setting, or a value of the wrong type.
     """
     expect_known(settings, known, where)
     return {key: _typed(key, value, known[key].type, where) for key, value in settings.items()}
 
 
 def expect_known(names: Iterable[str], known: Iterable[str], where: str) -> None:
-    """Check names of settings.
+    """Check the names of settings.
 
     Raises:
-        InputError: one that there is not; the nearest name is offered.
+        InputError: an unknown name; the message suggests the nearest one.
     """
     known = list(known)
     for name in names:
@@ -71,7 +71,7 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str) -> None
 
 
 def _typed(key: str, value: Any, kind: Any, where: str) -> Any:
-    if get_origin(kind) in (Union, UnionType):  # with None, which a file says by saying nothing
+    if get_origin(kind) in (Union, UnionType):  # or None, which a file expresses by leaving the key out
         kind = next(one for one in get_args(kind) if one is not NoneType)
     if get_origin(kind) is Literal:
         choices = get_args(kind)

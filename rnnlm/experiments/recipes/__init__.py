@@ -1,8 +1,8 @@
 """Recipes: settings that reproduce a result, one TOML file each.
 
-`[about]` says where it comes from, what to expect and, as `published`, the training perplexity that others reached; how
-many parameters and words the model has, and, where that was measured, how long it takes. `[settings]` are options of
-`rnnlm train`.
+`[about]` has the source of the result, the result to expect and, as `published`, the training perplexity that others
+reached; the numbers of parameters and words of the model and, where measured, the time it takes. `[settings]` holds
+options of `rnnlm train`.
 """
 
 import tomllib
@@ -19,28 +19,27 @@ from rnnlm.opening import read_whole
 
 __all__ = ["content", "load", "names", "run_name", "usual"]
 
-LARGEST = 20_000  # bytes of a recipe
-LONGEST = 1_000  # and of a line: Python's reader takes time and memory that grow with the square of a dotted key
+LARGEST = 20_000  # largest recipe, in bytes
+LONGEST = 1_000  # longest line: the time and memory of tomllib grow with the square of a dotted key's length
 
 
 def names() -> list[str]:
-    """All recipes."""
+    """Return the names of all recipes."""
     return sorted(path.name.removesuffix(".toml") for path in files(__name__).iterdir() if path.name.endswith(".toml"))
 
 
 def usual(corpus: str | None, model: str | None) -> str:
-    """The recipe for a corpus and a model, as they were asked for, where none is named: `text`, which has a cell, for
-    text of one's own and a recurrent model."""
+    """Return the recipe to use if none is named: `text`, which has its own choice of cell, for a recurrent model of a
+    text file, else `story`."""
     own = corpus is not None and corpus not in BUILT_IN
     return "text" if own and model in (None, "recurrent") else "story"
 
 
 def load(name: str) -> dict[str, Any]:
-    """The two tables of a recipe of this package, of a TOML file of one's own, or of a run: its folder, or its
-    settings.json.
+    """Return both tables of a recipe of this package, of a TOML file, or of a run (its folder or its settings.json).
 
     Raises:
-        InputError: no such recipe, and the nearest name is offered; or a file that is no recipe.
+        InputError: no such recipe (the message suggests the nearest name), or the file is not a recipe.
     """
     if name in names():
         return tomllib.loads(content(name))
@@ -58,10 +57,10 @@ def _unknown(name: str, others: str = "") -> InputError:
 
 
 def content(name: str) -> str:
-    """The TOML of a recipe of this package.
+    """Return the TOML text of a recipe of this package.
 
     Raises:
-        InputError: there is none of this name, and the nearest one is offered.
+        InputError: no such recipe; the message suggests the nearest name.
     """
     if name not in names():
         raise _unknown(name)
@@ -69,13 +68,13 @@ def content(name: str) -> str:
 
 
 def run_name(name: str) -> str:
-    """What folders of runs are called after: the recipe, or the one that the run began with which is taken for one."""
+    """Return the name for folders of runs: the recipe's; for a run used as recipe, that of its own recipe."""
     settings = None if name in names() else _settings_of(name)
     return Path(name).stem if settings is None else Path(str(_read(settings).get("recipe"))).stem
 
 
 def _settings_of(name: str) -> Path | None:
-    """The settings.json of a run that is taken for a recipe; None where the name is none of a run's."""
+    """Return the settings.json of a run that is used as a recipe; None if `name` is not a run."""
     path = Path(name)
     if path.name == SETTINGS:
         return path
@@ -104,7 +103,7 @@ def _load_file(path: Path) -> dict[str, Any]:
         raise InputError(f"recipe {path} does not exist") from error
     except DataError as error:
         raise InputError(f"recipe {error}") from error
-    except (ValueError, RecursionError) as error:  # not TOML, not UTF-8
+    except (ValueError, RecursionError) as error:  # not TOML, or not UTF-8
         raise InputError(f"recipe {path} is not a TOML file: {error}") from error
     tables = {"about": {}, **tables}
     for name in ("settings", "about"):
