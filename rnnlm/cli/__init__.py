@@ -1,1 +1,1 @@
-"""The command line. Only this folder knows tyro."""
+"""The command line. The only package that imports tyro."""

@@ -1,4 +1,4 @@
-"""Which device a command line program runs on, settled before the array library is imported."""
+"""Choose the device of a command line program before the array library is imported."""
 
 import os
 import re
@@ -10,15 +10,15 @@ __all__ = ["choose"]
 
 
 def choose(device: str | None, precision: str | None) -> None:
-    """Set what `rnnlm.backend` reads when it is imported; None leaves a setting as the environment has it.
+    """Set the environment variables that `rnnlm.backend` reads on import; None leaves one unchanged.
 
     Args:
         device: 'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first.
-        precision: of float32 products, 'fp32', 'tf32' or 'bf16'.
+        precision: precision of float32 products: 'fp32', 'tf32' or 'bf16'.
 
     Raises:
-        InputError: no such device or precision.
-        BackendError: the array library is imported already, with other settings.
+        InputError: no such device or precision, or tf32 or bf16 without a GPU.
+        BackendError: the array library is already imported, with other settings.
     """
     if precision not in (None, "fp32", "tf32", "bf16"):
         raise InputError(f"precision must be fp32, tf32 or bf16, got {precision!r}")

@@ -1,6 +1,6 @@
-"""Options that do nothing beside the others: one who types such a one expects something of it.
+"""Refuse options that have no effect in combination with the others.
 
-What a recipe sets is not asked about: recipes are begun with, and changed.
+Only options typed on the command line are checked: a recipe may set options that a change to it makes useless.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -18,12 +18,12 @@ __all__ = ["ENCODING", "NGRAMS", "TRAINING", "VECTORS", "Effect", "expect_effect
 
 @dataclass(frozen=True)
 class Effect:
-    """When options do something.
+    """The condition under which some options have an effect.
 
     Attributes:
-        options: by name.
-        does: whether they do, beside the others, which are in order.
-        where: the same in words, after "has an effect only".
+        options: their names.
+        does: returns whether they have an effect, given all options, which were checked before.
+        where: the condition in words, following "has an effect only".
     """
 
     options: tuple[str, ...]
@@ -32,20 +32,20 @@ class Effect:
 
 
 def _is_text(config: Any) -> bool:
-    """Whether words are counted to be told apart, rather than given."""
+    """Whether the vocabulary is counted from the text, rather than given with it."""
     if config.corpus in BUILT_IN:
         return config.corpus == "ptb" and (config.text.cleans or config.text.units != "word")
     return not (Path(config.corpus).is_file() and is_encoded(Path(config.corpus)))
 
 
 def _is_own_stream(config: TrainConfig) -> bool:
-    """Whether words of a text may be read as unknown ones."""
+    """Whether the corpus is a text in which rare words may be read as `<unk>`."""
     own = config.corpus not in BUILT_IN and _is_text(config)
-    return own and not config.text.sentences and config.text.units != "bpe"  # byte pairs have no unknown ones
+    return own and not config.text.sentences and config.text.units != "bpe"  # byte pairs have no unknown words
 
 
 def _overruled(config: TrainConfig) -> bool:
-    """Whether every place has a dropout of its own."""
+    """Whether each place that dropout_ratio applies to has a dropout option of its own that is set."""
     places = [config.model.input_dropout, config.model.output_dropout]
     if config.model.model == "recurrent" and config.model.layers > 1:
         places.append(config.model.hidden_dropout)
@@ -53,7 +53,7 @@ def _overruled(config: TrainConfig) -> bool:
 
 
 def _drops(config: TrainConfig) -> bool:
-    """Whether there is a dropout of what layers hand on."""
+    """Whether any activation dropout is used."""
     m = config.model
     return bool(m.dropout_ratio or m.input_dropout or m.hidden_dropout or m.output_dropout)
 
@@ -140,14 +140,14 @@ ENCODING = [Effect(("max_words",), lambda c: c.vocab is None, "without --vocab, 
 
 
 def expect_effect(given: Any, effects: Sequence[Effect], typed: Collection[str]) -> None:
-    """Check that options that were typed do something, or are 0 or off, which is what they would be without them.
+    """Check that options that were typed have an effect, or are 0 or off.
 
     Args:
-        given: the options, a dataclass, which were checked.
-        typed: names of options.
+        given: all options, a dataclass, already checked.
+        typed: names of the options that were typed.
 
     Raises:
-        InputError: one that does nothing, by name, with what to do.
+        InputError: an option has no effect; the message names it and what to do.
     """
     values = _flat(given)
     for effect in effects:
@@ -158,7 +158,7 @@ def expect_effect(given: Any, effects: Sequence[Effect], typed: Collection[str])
 
 
 def _flat(given: Any) -> dict[str, Any]:
-    """The fields of a dataclass, and those of dataclasses among them."""
+    """Return the fields of a dataclass by name, those of nested dataclasses included."""
     values: dict[str, Any] = {}
     for field in fields(given):
         value = getattr(given, field.name)

@@ -1,4 +1,4 @@
-"""The model that a path names: a folder, that of a run it is the result of, or a file of n-grams."""
+"""Open the model that a path names: a model's folder, a run's folder, or a file of n-grams."""
 
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,23 +15,23 @@ __all__ = ["model_folder", "open_model", "open_predictor", "words_of"]
 
 
 def model_folder(folder: Path) -> Path:
-    """The folder itself, or `model/` in it if it is a run's."""
+    """Return the folder, or `model/` in it if it is a run's."""
     inner = folder / "model"
     return inner if inner.is_dir() else folder
 
 
 def open_model(folder: Path) -> "tuple[Model, Vocabulary]":
-    """The network in a folder, or in the results of a run; errors are those of `load_model`."""
+    """Load the network in a model's or a run's folder; errors are those of `load_model`."""
     from rnnlm.saving.model_folder import load_model
 
     return load_model(model_folder(folder))
 
 
 def open_predictor(path: Path) -> "tuple[Predictor, Vocabulary]":
-    """A network as `open_model` has it, or an n-gram model in a folder or an ARPA file.
+    """Load a network as `open_model` does, or an n-gram model from a folder or an ARPA file.
 
     Raises:
-        ModelFileError: no such model.
+        ModelFileError: there is no model.
     """
     from rnnlm.saving.ngram_files import is_ngram, load_ngram
 
@@ -41,13 +41,13 @@ def open_predictor(path: Path) -> "tuple[Predictor, Vocabulary]":
 
 
 def words_of(path: Path) -> Vocabulary:
-    """The words of a model, of a run, of an ARPA or an encoded file, or of a list, one a line."""
+    """Load the vocabulary of a model, a run, an ARPA file, an encoded corpus, or a file with one word per line."""
     from rnnlm.ngrams.arpa import looks_like_arpa
 
     if path.is_dir():
         from rnnlm.saving.reading_files import load_words
 
-        return load_words(model_folder(path))  # which knows how the model reads a text
+        return load_words(model_folder(path))  # this one knows the model's text options
     if path.is_file() and is_encoded(path):
         return open_corpus(path)[1]
     if path.is_file() and looks_like_arpa(path):

@@ -1,4 +1,4 @@
-"""The command `rnnlm`: its words are read, it is told where to run, it runs. `process.py` has the exit codes."""
+"""The command `rnnlm`: parse the arguments, choose the device, run. Exit codes are in `process.py`."""
 
 import sys
 from collections.abc import Sequence
@@ -14,10 +14,10 @@ __all__ = ["main", "run"]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command and return its exit code; errors are one sentence on standard error.
+    """Run a command and return its exit code; an error prints one sentence to standard error.
 
     Args:
-        arguments: those of the process unless given.
+        arguments: the command line (default: that of the process).
     """
     return told(sys.argv[1:] if arguments is None else arguments, run)
 
@@ -28,7 +28,7 @@ def run(arguments: Sequence[str]) -> None:
     if "version" in given and "no_version" not in given:
         print(f"rnnlm {__version__}")
         return
-    from rnnlm.cli.options import parse  # tyro is slow to import, and what fails in it is one sentence too
+    from rnnlm.cli.options import parse  # here: tyro is slow to import, and its errors are reported like others
 
     command = parse(arguments).asked
     choose(command.device, command.precision)  # before anything imports the array library

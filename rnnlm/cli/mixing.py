@@ -1,4 +1,4 @@
-"""Mixing a model with others, as commands have it."""
+"""Options of the commands that mix a model with others."""
 
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,12 +18,12 @@ __all__ = ["Mixing"]
 
 @dataclass(frozen=True)
 class Mixing:
-    """Other models beside the one that is named first, whose words they are read in.
+    """Models to mix with the one named first; all are read in that one's vocabulary.
 
     Attributes:
-        mix: a model to mix with it, a folder or an ARPA file; for several, --mix A --mix B.
-        mix_weight: the weight of each of them, in the same order; the model's own is what is left of 1.
-        log_linear: multiply probabilities rather than average them: slow.
+        mix: a model to mix in: a folder or an ARPA file; may be repeated: --mix A --mix B.
+        mix_weight: weight of each of them, in the same order; the first model gets the rest up to 1.
+        log_linear: multiply weighted probabilities (log-linear) instead of averaging them: slow.
     """
 
     mix: UseAppendAction[tuple[Path, ...]] = ()
@@ -32,10 +32,10 @@ class Mixing:
 
     @property
     def weights(self) -> list[float] | None:
-        """The weights of all models, if they are given.
+        """The weights of all models, or None if they are not given.
 
         Raises:
-            InputError: another number than of models, or weights outside [0, 1] or with a larger sum.
+            InputError: not one weight per model, or weights outside [0, 1] or whose sum exceeds 1.
         """
         if not self.mix and (self.mix_weight or self.log_linear):
             raise InputError("mix_weight and log_linear are for a mixture: name a model to mix with, --mix MODEL")
@@ -51,8 +51,8 @@ class Mixing:
         return [max(0.0, 1 - sum(self.mix_weight)), *self.mix_weight]
 
     def open(self, model: Path) -> "tuple[list[Predictor], Vocabulary]":
-        """All models, in the words of the first one, and those words, which know that a text is read line by line if
-        any of the models is of sentences."""
+        """Load all models, in the vocabulary of the first one; returns them and that vocabulary. It reads texts line by
+        line if any of the models is one of sentences."""
         from rnnlm.inference.other_words import in_words_of
 
         first, words = open_predictor(model)
@@ -63,16 +63,16 @@ class Mixing:
         return predictors, words.read_by(options)
 
     def mixed(self, predictors: "list[Predictor]", weights: "list[float]") -> "Predictor":
-        """The mixture; of a model alone, the model."""
+        """Return the mixture, or the model itself if it is the only one."""
         from rnnlm.inference.mixture import Mixture
 
         return predictors[0] if len(predictors) == 1 else Mixture(predictors, weights, self.log_linear)
 
     def open_mixed(self, model: Path) -> "tuple[Predictor, Vocabulary]":
-        """The mixture with weights that are given, and its words.
+        """Load the models and mix them with the weights given; returns the mixture and its vocabulary.
 
         Raises:
-            InputError: none are.
+            InputError: no weights are given.
         """
         weights = self.weights
         if weights is None:

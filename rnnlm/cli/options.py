@@ -1,4 +1,4 @@
-"""From the words of a command line to the command that they ask for."""
+"""Parse the command line to a command."""
 
 import os
 from collections.abc import Iterator, Sequence
@@ -29,7 +29,7 @@ from rnnlm.experiments import recipes
 
 __all__ = ["COMMANDS", "parse"]
 
-NARROWEST = 60  # columns for help
+NARROWEST = 60  # columns for help, at least
 
 COMMANDS: dict[str, type[Command]] = {
     "train": Train,
@@ -49,10 +49,10 @@ COMMANDS: dict[str, type[Command]] = {
 
 
 def parse(arguments: Sequence[str]) -> Command:
-    """The command that the arguments ask for; tyro ends the process where they are wrong or ask for help.
+    """Return the command that the arguments describe; tyro exits on wrong arguments and after help.
 
     Raises:
-        InputError: no such recipe, or a setting in it that there is not.
+        InputError: no such recipe, or one with an unknown setting.
     """
     asked = arguments[0] if arguments else ""
     named = {name: _named(name, kind, arguments if name == asked else ()) for name, kind in COMMANDS.items()}
@@ -74,8 +74,8 @@ def parse(arguments: Sequence[str]) -> Command:
 
 
 def _named(name: str, kind: type[Command], arguments: Sequence[str]) -> Any:
-    """A command as tyro has it. The defaults of a training are those of its recipe, or of the run that it goes on with,
-    so that help shows them."""
+    """Return a command as a tyro subcommand. The defaults of `train` are those of its recipe, or of the run that it
+    resumes, so that help shows them."""
     if kind is not Train or not arguments:
         return tyro.conf.subcommand(name)
     resumed = value(arguments, "resume")
@@ -86,7 +86,7 @@ def _named(name: str, kind: type[Command], arguments: Sequence[str]) -> Any:
 
 @contextmanager
 def _wide_enough() -> Iterator[None]:
-    """Inside, a terminal has a width in which help can be set: it takes for ever in a few columns."""
+    """Make the terminal at least 60 columns wide within the block: tyro takes very long to format help in fewer."""
     before = os.environ.get("COLUMNS")
     if get_terminal_size().columns < NARROWEST:
         os.environ["COLUMNS"] = str(NARROWEST)

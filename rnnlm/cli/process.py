@@ -1,8 +1,8 @@
-"""What a command line program owes its caller: exit codes, one sentence for an error, signals, streams.
+"""How a command line program ends and talks: exit codes, errors in one sentence, signals, streams.
 
-Control characters are written out on a terminal, and in errors and notes always: words and names are a stranger's.
+Control characters are escaped on a terminal, and in errors and notes always: words and file names are untrusted.
 
-Exit codes: 0 fine, 1 failed, 2 wrong usage, 3 bad data or model, 4 busy; 129, 130 and 143 after SIGHUP, SIGINT and
+Exit codes: 0 success, 1 failure, 2 wrong usage, 3 bad data or model, 4 busy; 129, 130 and 143 after SIGHUP, SIGINT and
 SIGTERM.
 """
 
@@ -24,18 +24,18 @@ __all__ = ["handled", "whole_process"]
 FAILED, USAGE, BAD_DATA, BUSY = 1, 2, 3, 4
 ENDING = [getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)]
 SMALLER = "take smaller sizes (batch_size, time_size, hidden_size), or fewer lanes"
-TIMER = sys.platform != "win32"  # whether there is one that sends signals
-AGAIN = 0.01  # seconds until a signal that came at a bad moment is looked at again
+TIMER = sys.platform != "win32"  # whether setitimer exists
+AGAIN = 0.01  # seconds until a signal that came during an import is tried again
 
 
 def whole_process(main: Callable[[], int]) -> int:
-    """Run a command that is all that this process is for. A signal ends it with one line and its code from here on:
-    while it begins there is nothing to lose, and once it is done nothing to stop.
+    """Run a command that is the whole purpose of this process. Before and after it, when there is nothing to save, a
+    signal ends the process with one line and its exit code.
 
     Args:
-        main: imports what it needs itself.
+        main: the command, which imports what it needs itself.
     """
-    console = sys.platform == "win32" and sys.stderr is not None and sys.stderr.isatty()  # it takes text, not bytes
+    console = sys.platform == "win32" and sys.stderr is not None and sys.stderr.isatty()  # takes text, not bytes
     if sys.stderr is not None and not console:
         raw, like = _Unheard(2, "wb", closefd=False), sys.stderr
         sys.stderr = io.TextIOWrapper(io.BufferedWriter(raw), like.encoding, like.errors, line_buffering=True)
@@ -49,25 +49,25 @@ def whole_process(main: Callable[[], int]) -> int:
 
 
 class _Unheard(io.FileIO):
-    """Standard error, to which a training may go on writing when its disk is full or its reader gone."""
+    """Standard error that drops what can't be written, so that training goes on with a full disk or a closed pipe."""
 
     def write(self, content: Any, /) -> int:
         try:
-            written = super().write(content)  # None where a reader that is not waited for takes nothing
+            written = super().write(content)  # None: a non-blocking reader takes nothing now
         except OSError:
             written = None
         return written or memoryview(content).nbytes
 
 
 def _leave(number: int, _frame: FrameType | None) -> NoReturn:
-    """End the process here and now."""
+    """End the process at once."""
     with suppress(OSError):
         os.write(2, b"rnnlm: interrupted\n")
     os._exit(128 + number)
 
 
 def handled(action: Callable[[], None]) -> int:
-    """Do it; errors become a sentence on standard error and an exit code."""
+    """Run an action; an error becomes a sentence on standard error and an exit code."""
     _mend_streams()
     stopped: list[int] = []
     try:
@@ -80,33 +80,33 @@ def handled(action: Callable[[], None]) -> int:
 
 
 def _ended(error: BaseException, stopped: list[int]) -> int:
-    """The exit code of an error, which is told."""
+    """Report an error and return its exit code."""
     if isinstance(error, OSError) and error.filename in (None, "standard output"):
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more to print, nor to fail at when the process ends
-    if isinstance(error, SystemExit):  # tyro has said what there was to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)  # nothing more is printed, and flushing at exit can't fail
+    if isinstance(error, SystemExit):  # tyro has printed its message
         return error.code if isinstance(error.code, int) else FAILED
     if isinstance(error, Interrupted):
         return _fail(error, 128 + error.number)
     if isinstance(error, KeyboardInterrupt):
         return _fail("interrupted", 128 + signal.SIGINT)
-    if stopped:  # libraries make other errors of an interrupt
+    if stopped:  # libraries turn an interrupt into other errors
         notes = getattr(error, "__notes__", None)
         return _fail(f"stopped; {notes[-1]}" if notes else "interrupted", 128 + stopped[0])
     if isinstance(error, RnnlmError):
         return _fail(error, _code(error))
-    if isinstance(error, BrokenPipeError):  # the reader has gone, as `| head` does: nobody to tell
+    if isinstance(error, BrokenPipeError):  # the reader has gone, as with `| head`
         return FAILED
-    if isinstance(error, MemoryError):  # CuPy's own is one too, and says how much there is
+    if isinstance(error, MemoryError):  # CuPy's is one too, and its message gives sizes
         return _fail(f"{str(error).rstrip('.') or 'out of memory'}: {SMALLER}", FAILED)
     if isinstance(error, OSError):
         return _fail(error, FAILED)
     if isinstance(error, RuntimeError) and re.search("out of memory|OUT_OF_MEMORY|ALLOC_FAILED", str(error)):
-        return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)  # CUDA's libraries have these words
+        return _fail(f"the GPU is out of memory ({error}): {SMALLER}", FAILED)  # messages of CUDA's libraries
     raise error
 
 
 def _mend_streams() -> None:
-    """Streams that the caller closed swallow what is written; characters that a terminal has not are escaped."""
+    """Replace closed streams by ones that discard, and escape characters that the terminal can't show."""
     for name in ("stdout", "stderr"):
         stream = getattr(sys, name)
         if stream is None:
@@ -130,13 +130,14 @@ def _fail(message: object, code: int) -> int:
 
 @contextmanager
 def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
-    """Let SIGTERM and SIGHUP end the command the way Ctrl-C does: what must be saved is saved.
+    """Make SIGTERM and SIGHUP end the command as Ctrl-C does, so that what must be saved is saved.
 
-    An import is waited for: of a module that was imported by half, or in the callbacks of Python's own imports, an
-    interrupt is lost or becomes another error. One that a destructor or a callback has swallowed is raised again.
+    During an import the signal is delayed: an interrupted import leaves a broken module, and in callbacks of Python's
+    import system the interrupt is lost or becomes another error. An interrupt that a destructor or a callback has
+    swallowed is raised again.
 
     Args:
-        stopped: gets the number of the signal that was heard.
+        stopped: receives the number of the signal.
     """
     waiting: list[int] = []
     told_before = sys.unraisablehook
@@ -150,7 +151,7 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
             raise Interrupted("interrupted", number)
 
     def again(number: int) -> None:
-        if sys.platform != "win32":  # nor is this called there
+        if sys.platform != "win32":  # setitimer is missing there
             waiting[:] = [number]
             signal.signal(signal.SIGALRM, lambda _, frame: stop(number, frame))
             signal.setitimer(signal.ITIMER_REAL, AGAIN)
@@ -165,7 +166,7 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
         before = {
             number: signal.signal(number, stop) for number in ENDING if signal.getsignal(number) != signal.SIG_IGN
         }
-    except ValueError:  # not the main thread: signals are the host program's business
+    except ValueError:  # not the main thread: signals are left to the host program
         yield
         return
     sys.unraisablehook = swallowed

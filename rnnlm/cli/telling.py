@@ -1,6 +1,6 @@
-"""Where a command tells what it tells: `--quiet` and `--log-file`, which every command has.
+"""The options of every command that say where output goes: `--quiet` and `--log-file`.
 
-They are taken out of the words before the command is parsed: errors obey them, too, and what is told by the way.
+They are removed from the arguments before the command is parsed, so that they hold for parsing errors, too.
 """
 
 import os
@@ -24,23 +24,23 @@ EVERYWHERE = """With every command:
 
 
 def told(arguments: Sequence[str], action: Callable[[list[str]], None]) -> int:
-    """Do it, told what the words say but for where to tell; return the exit code, and errors as one sentence."""
+    """Run an action with the arguments that remain, with its output as they say; returns the exit code."""
     words = list(arguments)
     with ExitStack() as stack:
         return handled(lambda: stack.enter_context(_obeyed(words))) or handled(lambda: action(_other(words)))
 
 
 def _other(arguments: list[str]) -> list[str]:
-    """The words that are left for the command."""
+    """Return the arguments without these two options."""
     return taken_out(taken_out(arguments, "quiet", with_value=False), "log_file")
 
 
 @contextmanager
 def _obeyed(arguments: list[str]) -> Iterator[None]:
-    """Inside, all is told where the words have it.
+    """Direct output within the block as the options say.
 
     Raises:
-        InputError: a file for the log that can't be written.
+        InputError: the log file can't be written.
     """
     asked, name, stderr = typed(arguments), value(arguments, "log_file"), sys.stderr
     if "log_file" in asked and not name:
@@ -61,14 +61,14 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
 
 
 def _opened(path: Path) -> IO[str]:
-    """A file to add lines to. A pipe that nobody reads is not waited for.
+    """Open a file for appending, without waiting for the reader of a pipe.
 
     Raises:
-        InputError: it can't be written.
+        InputError: it can't be written, or is not a regular file.
     """
     try:
         number = os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | getattr(os, "O_NONBLOCK", 0), 0o666)
-    except (OSError, ValueError) as error:  # a name with a null in it
+    except (OSError, ValueError) as error:  # ValueError: a null character in the name
         raise InputError(f"log_file must be a file that can be written, got {path}: {error}") from error
     if not stat.S_ISREG(os.fstat(number).st_mode):
         os.close(number)
@@ -77,11 +77,11 @@ def _opened(path: Path) -> IO[str]:
 
 
 class _Log:
-    """A file to which what is told is added. No work is lost where it can't be written any more: that is said once.
+    """A log file. If it can't be written any more, a message says so once and the work goes on.
 
     Args:
-        file: it.
-        stderr: where that is said.
+        file: the open file.
+        stderr: stream for that message.
     """
 
     def __init__(self, file: IO[str], stderr: Any) -> None:
@@ -89,7 +89,7 @@ class _Log:
         self.stderr = stderr
 
     def write(self, text: str) -> int:
-        """Add a text; returns how long it was."""
+        """Append a text; returns its length."""
         if self.file is not None:
             try:
                 self.file.write(text)
@@ -101,24 +101,24 @@ class _Log:
         return len(text)
 
     def close(self) -> None:
-        """Add nothing more."""
-        with suppress(OSError):  # what could not be written can't be now
+        """Stop writing."""
+        with suppress(OSError):  # what could not be written before can't be now
             if self.file is not None:
                 self.file.close()
         self.file = None
 
     def flush(self) -> None:
-        """All is written already."""
+        """Do nothing: `write` flushes."""
 
 
 class _Both:
-    """A stream whose text goes to the log, too. It is equal to the stream, so that bars on that make room for it."""
+    """A stream whose text is also logged. Compares equal to the stream, so that tqdm clears its bars on it."""
 
     def __init__(self, stream: Any, log: _Log) -> None:
         self.stream, self.log = stream, log
 
     def write(self, text: str) -> int:
-        """Write a text to both; returns how long it was."""
+        """Write a text to both; returns its length."""
         self.stream.write(text)
         return self.log.write(text)
 

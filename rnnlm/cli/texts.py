@@ -1,4 +1,4 @@
-"""A text as a command evaluates a model on it, and which one that is."""
+"""The text on which a command evaluates a model."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -30,9 +30,9 @@ class Source:
 
     Attributes:
         corpus: story, ptb or a file.
-        part: of it, a file cut as for a training; None for the whole of a file.
-        data_dir, column: as `load_part` takes them.
-        own: what it has to be, if it is not named but the one that a run was trained on.
+        part: train, valid or test; None for the whole file.
+        data_dir, column: see `load_part`.
+        own: what the run has recorded of the text, if the text was not named but is a run's own.
     """
 
     corpus: str
@@ -50,14 +50,15 @@ class Source:
 
 @dataclass(frozen=True)
 class TextChoice:
-    """Which text a model is evaluated on.
+    """The text that a model is evaluated on.
 
     Attributes:
-        corpus: story, ptb, or a UTF-8 text or an encoded file; of a run, unless given, the text that it was trained on.
-        part: of the corpus, test unless given; a file is cut as for a training, or taken whole if it is named and no
-            part is.
-        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
-        column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
+        corpus: story, ptb, or a UTF-8 text file or an encoded corpus. If not given: the text that the run was trained
+            on.
+        part: part of the corpus. If not given: test, or all of a file named by corpus. A file is split as for training.
+        data_dir: folder that holds ptb/. If not given: $RNNLM_DATA, or the download cache.
+        column: the column of a CSV file that holds the text. If not given: for a .csv file, the column that the model
+            was trained on.
     """
 
     corpus: str | None = None
@@ -66,10 +67,10 @@ class TextChoice:
     column: str | None = None
 
     def sources(self, models: Sequence[Path]) -> list[Source]:
-        """The text for each model: one and the same, but that a run's own is held against what that run has noted.
+        """Return the text for each model: the same text, with what each run has recorded of it.
 
         Raises:
-            InputError: no corpus is named, and no run says which, or two runs say two.
+            InputError: no corpus is named, and no run has one, or two runs have different ones.
         """
         if self.corpus is not None:
             return [self.named(self.corpus, self.part or ("test" if self.corpus in BUILT_IN else None))] * len(models)
@@ -88,16 +89,16 @@ class TextChoice:
         return [self._of(own or known[0], own) for own in owns]
 
     def _of(self, text: OwnText, own: OwnText | None) -> Source:
-        """The text of a run, which has to be what `own` says."""
+        """Return the text of a run, to be checked against `own`."""
         data_dir, column = self.data_dir or text.data_dir, self.column or text.column
         return Source(text.corpus, self.part or "test", data_dir, column, own)
 
     def named(self, corpus: str, part: str | None) -> Source:
-        """A text that has been named."""
+        """Return a text that was named."""
         return Source(corpus, part, self.data_dir, self.column)
 
     def expect_used(self, corpora: Sequence[str]) -> None:
-        """Check that options are for one of the texts that are read.
+        """Check that data_dir and column are of use for one of the texts.
 
         Raises:
             InputError: one has no effect.
@@ -117,13 +118,13 @@ def _is_encoded(name: str) -> bool:
 
 @dataclass(frozen=True)
 class Text:
-    """A text in the words of a model.
+    """A text in the vocabulary of a model.
 
     Attributes:
         ids: a stream of ids; or `Sentences`, if the model was trained on sentences.
-        unknown: how many of its tokens the model has not; None where that is not known.
-        tokens: how many there are, with those that are not scored.
-        size: of what is scored, whatever it is cut into; None where that is not known.
+        unknown: number of tokens unknown to the model, or None if that is not known.
+        tokens: number of tokens, including those that are not scored.
+        size: words, characters and bytes of what is scored, or None if not known.
     """
 
     ids: Any
@@ -133,11 +134,11 @@ class Text:
 
     @classmethod
     def of(cls, source: Source, words: Vocabulary, from_start: bool = False) -> "Text":
-        """As `load_part` reads it, by lines if the model was trained so; `from_start` if the first token of a stream is
-        scored, too.
+        """Read a text with `load_part`, by lines if the model was trained so. `from_start`: the first token of a stream
+        is scored, too.
 
         Raises:
-            InputError, DataError: a run has not held it out, or it is not what it was.
+            InputError, DataError: the run has not held it out, or the text has changed since.
         """
         if source.own is not None:
             source.own.expect_there(source.part)
@@ -154,12 +155,12 @@ class Text:
         return cls(lines, found.unknown, lines.tokens, found.size and found.size.without_blank(lines.blank))
 
     def same_as(self, other: "Text") -> bool:
-        """Whether it has the same ids as another text."""
+        """Whether the ids are those of another text."""
         mine, theirs = (text.ids.ids if isinstance(text.ids, Sentences) else text.ids for text in (self, other))
         return len(mine) == len(theirs) and np.array_equal(np.asarray(mine), np.asarray(theirs))
 
     def evaluate(self, model: "Predictor", words: Vocabulary, lanes: int = 1) -> "Evaluation":
-        """The model's figures."""
+        """Return the model's figures on this text."""
         from rnnlm.inference.evaluation import evaluate
 
         with passing_bar(self.tokens, " tokens") as bar:

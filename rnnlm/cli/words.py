@@ -1,6 +1,6 @@
-"""The words of a command line, as far as they can be understood before the command is known.
+"""Read options from a command line before its command is known.
 
-What begins with `--` is an option, up to a bare `--`: tyro takes no such word for the value of the option before it.
+A word that begins with `--` is an option, up to a bare `--`: tyro never takes such a word as the value of an option.
 """
 
 from collections.abc import Sequence
@@ -9,7 +9,7 @@ __all__ = ["taken_out", "typed", "value"]
 
 
 def _options(arguments: Sequence[str]) -> list[tuple[int, str, str | None]]:
-    """Place, name (`max_words` of `--max-words`) and value, if it is given by `=`, of each option."""
+    """Return place, name (`max_words` for `--max-words`) and value, if given with `=`, of each option."""
     found = []
     for place, word in enumerate(arguments):
         if word == "--":
@@ -21,13 +21,13 @@ def _options(arguments: Sequence[str]) -> list[tuple[int, str, str | None]]:
 
 
 def typed(arguments: Sequence[str]) -> set[str]:
-    """The names of all options that are given; of `--no-tied`, `tied` too."""
+    """Return the names of all options that are given; for `--no-tied` both `no_tied` and `tied`."""
     names = {name for _, name, _ in _options(arguments)}
     return names | {name.removeprefix("no_") for name in names}
 
 
 def value(arguments: Sequence[str], option: str) -> str | None:
-    """The value of an option, by its name, if it is given; the last one wins."""
+    """Return the value of an option, given by name, or None; the last one wins."""
     found = None
     for place, name, after in _options(arguments):
         if name == option:
@@ -36,13 +36,13 @@ def value(arguments: Sequence[str], option: str) -> str | None:
 
 
 def _after(arguments: Sequence[str], place: int) -> str | None:
-    """The word after an option, which is its value unless it is an option, too."""
+    """Return the word after an option, or None if that is an option, too."""
     following = next(iter(arguments[place + 1 : place + 2]), None)
     return None if following is None or following.startswith("--") else following
 
 
 def taken_out(arguments: Sequence[str], option: str, with_value: bool = True) -> list[str]:
-    """The words without an option, by its name, and its value, if it takes one."""
+    """Return the arguments without an option, given by name, and without its value if it takes one."""
     gone = set()
     for place, name, after in _options(arguments):
         if name == option:

@@ -1,4 +1,4 @@
-"""What every command is."""
+"""Base class of the commands."""
 
 from collections.abc import Sequence
 from typing import ClassVar
@@ -9,30 +9,30 @@ __all__ = ["Command"]
 
 
 class Command:
-    """A command: a frozen dataclass whose fields are its options, and what it does.
+    """A command: a frozen dataclass whose fields are its options, with a method `run`.
 
-    Results go to standard output, all else to standard error. A command's file imports what needs an array library
-    inside its functions: help is shown, and wrong options are refused, where there is none.
+    Results go to standard output, everything else to standard error. Imports that need an array library stand inside
+    functions, so that help is shown and wrong options are refused without one.
     """
 
-    device: str | None = None  # a command without these fields runs wherever the environment says
+    device: str | None = None  # None: the environment decides
     precision: str | None = None
-    effects: ClassVar[Sequence[Effect]] = ()  # when its options do something
-    raw = False  # whether what it prints goes to a terminal as it is, control characters too
+    effects: ClassVar[Sequence[Effect]] = ()  # conditions under which options have an effect
+    raw = False  # True: print to a terminal unchanged, control characters included
 
     @property
     def asked(self) -> "Command":
-        """The command that does the work: this one, or one of its own that was named behind it."""
+        """The command that runs: this one, or the subcommand named after it."""
         return self
 
     def expect_effect(self, typed: set[str]) -> None:
-        """Check that the options that were typed do something.
+        """Check that each option that was typed has an effect.
 
         Raises:
-            InputError: one does not, by name.
+            InputError: one has none; the message names it.
         """
         expect_effect(self, self.effects, typed)
 
     def run(self) -> None:
-        """Do it."""
+        """Run the command."""
         raise NotImplementedError

@@ -12,18 +12,18 @@ __all__ = ["Book"]
 
 @dataclass(frozen=True)
 class Book(Command):
-    """Run a script of Deep Learning from Scratch 2 as it is, on this library.
+    """Run a script of Deep Learning from Scratch 2, unchanged, on this library.
 
-    The script runs in its own folder. What it imports of `common`, `dataset` and the chapters' models is this
-    library's; data and weights that lie in your copy of the book are taken from there. Pictures go to files where there
-    is no display.
+    The script runs in its own folder. Its imports of `common`, `dataset` and the chapters' models get this library's;
+    data and weights are taken from your copy of the book if they are there. Without a display, pictures are saved
+    to files.
 
     Example: rnnlm book deep-learning-from-scratch-2/ch06/train_rnnlm.py
 
     Attributes:
-        script: the script.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; as `config.GPU` in the script has it, $RNNLM_DEVICE, or
-            cpu, unless given.
+        script: the script to run.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: as `config.GPU` in the script says, else
+            $RNNLM_DEVICE, else cpu.
     """
 
     raw = True  # the script is the reader's own
@@ -32,7 +32,7 @@ class Book(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Run it."""
+        """Run the script."""
         from rnnlm.book.scripts import run_script
 
         run_script(self.script)

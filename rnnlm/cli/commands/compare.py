@@ -21,18 +21,18 @@ __all__ = ["Compare"]
 class Compare(Command):
     """Compare two models on one text: their figures, the difference with its standard error, and where each wins.
 
-    Tokens are compared one by one if both models cut the text into the same ones, those that either does not know left
-    out; otherwise lines are. The text is what a run held out, or both did, unless another is named.
+    If both models split the text into the same tokens, these are compared one by one, except tokens unknown to either
+    model; otherwise whole lines are compared. Without --corpus, the text is the part that a run, or both, held out.
 
     Example: rnnlm compare runs/rnn runs/lstm --corpus ptb
 
     Attributes:
         first: folder of a model or of a run, or an ARPA file of n-grams.
-        second: another.
-        text: which text.
-        top: how many words, or lines, to print where each of the two wins.
+        second: the model to compare it with.
+        text: the text to compare on.
+        top: number of words (or lines) to print for which each model is better.
         json: print one JSON object.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     first: Positional[Path]
@@ -72,7 +72,7 @@ class Compare(Command):
                 print(f"{name} is better by {nats:.3f} nats at: {label}")
 
     def _expect_one_text(self, first: Vocabulary, second: Vocabulary) -> None:
-        """Check that both models clean a text in the same way, and so read the same one."""
+        """Check that both models clean a text in the same way, and so read the same text."""
         a, b = first.reading.options, second.reading.options
         for name in ("lower", "strip_punctuation", "ascii_only", "leave_out"):
             if getattr(a, name) != getattr(b, name):
@@ -82,7 +82,7 @@ class Compare(Command):
                 )
 
     def _expect_one_cut(self, source: Source, first: Vocabulary, second: Vocabulary) -> None:
-        """Check that a part of a file is the same one for both models: it is cut after so many tokens."""
+        """Check that a part of a file, cut by its number of tokens, is the same for both models."""
         units = [words.reading.options.units for words in (first, second)]
         if source.part is None or source.corpus in BUILT_IN or (units[0] == units[1] != "bpe"):
             return

@@ -1,4 +1,4 @@
-"""`rnnlm data`: tells where corpora are, downloads one, encodes a text, checks an encoded corpus."""
+"""`rnnlm data`: show where corpora are, download one, encode a text, check an encoded corpus."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,16 +21,17 @@ __all__ = ["Data"]
 
 @dataclass(frozen=True)
 class Encode(Command):
-    """Write a text as an encoded corpus: ids and words in one file, which is never loaded whole.
+    """Convert a text to an encoded corpus: one file with token ids and vocabulary, which is never loaded whole.
 
     Example: rnnlm data encode book.txt && rnnlm train --corpus book.txt.ids
 
     Attributes:
         text: a UTF-8 text file.
-        out: the file to write; TEXT.ids unless given.
-        vocab: encode in these words: those of a model, of an encoded corpus, or of a file with one word a line.
-        max_words: words to tell apart, the most frequent ones, where vocab names none.
-        overwrite: replace what is there.
+        out: the file to write. If not given: TEXT.ids.
+        vocab: use this vocabulary: that of a model, a run, an encoded corpus or an ARPA file, or a file with one word
+            per line.
+        max_words: vocabulary size without vocab: the most frequent words.
+        overwrite: replace an existing file.
     """
 
     effects = ENCODING
@@ -52,18 +53,18 @@ class Encode(Command):
 
 @dataclass(frozen=True)
 class Check(Command):
-    """Check an encoded corpus to its last id.
+    """Check every id of an encoded corpus.
 
     Example: rnnlm data check book.txt.ids
 
     Attributes:
-        file: what `rnnlm data encode` wrote.
+        file: a file that `rnnlm data encode` wrote.
     """
 
     file: Positional[Path]
 
     def run(self) -> None:
-        """Check it and print what is in it."""
+        """Check it and print its contents."""
         with bytes_bar(self.file.stat().st_size if self.file.is_file() else 0) as bar:
             header = verify(self.file, bar.update)
         _tell(self.file, header)
@@ -71,18 +72,18 @@ class Check(Command):
 
 @dataclass(frozen=True)
 class Where:
-    """Print where corpora are, as without a word after `data`."""
+    """Print where corpora are; the same as `rnnlm data` alone."""
 
 
 @dataclass(frozen=True)
 class Data(Command):
-    """Print where corpora are, or download one; encode a text.
+    """Print where corpora are, download one, or encode a text.
 
     Example: rnnlm data --fetch ptb
 
     Attributes:
-        fetch: download this corpus (takes the extra 'data').
-        data_dir: folder that holds ptb/, or will; $RNNLM_DATA or the cache of downloads unless given.
+        fetch: download this corpus (needs the extra 'data').
+        data_dir: folder that holds ptb/, or will. If not given: $RNNLM_DATA, or the download cache.
         action: what to do.
     """
 
@@ -92,7 +93,7 @@ class Data(Command):
 
     @property
     def asked(self) -> Command:
-        """The command named behind it, if there is one, which has no use for these options."""
+        """The subcommand, or this command if none was named; a subcommand does not take these options."""
         if not isinstance(self.action, Command):
             return self
         if self.fetch is not None or self.data_dir is not None:
@@ -100,7 +101,7 @@ class Data(Command):
         return self.action
 
     def run(self) -> None:
-        """Do it."""
+        """Download a corpus, or print where corpora are."""
         if self.fetch is not None:
             note(ptb.LICENCE)
             print(f"ptb is in {ptb.fetch(self.data_dir) / 'ptb'}")
@@ -109,7 +110,7 @@ class Data(Command):
 
 
 def _show_where(data_dir: Path | None) -> None:
-    """Print where corpora are looked for, and what is missing there."""
+    """Print the folders that are searched for corpora, and which files are missing in them."""
     print("story: built in, made when it is used")
     folders = ptb.folders_to_look_in(data_dir)
     for folder in folders:

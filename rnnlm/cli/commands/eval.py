@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Eval"]
 
-LANES, SHORTEST = 16, 200  # side by side where log-linear weights are tuned; and their tokens
+LANES, SHORTEST = 16, 200  # lanes for tuning log-linear weights, and tokens that each should have
 
 
 @dataclass(frozen=True)
 class Eval(Command):
-    """Print the perplexity of a model on a text, every token but the first scored once; of a model of sentences, and
-    of n-grams, every line by itself, and every token of it. The text is read as the model's was; of a run it is what
-    that held out, unless another is named.
+    """Print the perplexity of a model on a text. Every token but the first is scored; models of sentences and n-gram
+    models score every token, line by line. The text is read with the model's own text options. Without --corpus, a run
+    is evaluated on the text that it held out.
 
     Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
-        text: which text.
-        lanes: cut the text into so many parts and score them side by side: faster, and only approximately right.
-        mixing: other models beside it; their weights are tuned unless they are given.
-        tune_on: story or ptb, of which the valid part is taken, or a text file, to find the weights by; the valid part
-            of the corpus unless given.
+        text: the text to evaluate on.
+        lanes: split the text into this many parts and score them in parallel: faster, but approximate.
+        mixing: models to mix with it; their weights are tuned if they are not given.
+        tune_on: text for tuning the weights: story or ptb (its valid part), or a text file. If not given: the valid
+            part of the corpus.
         json: print one JSON object.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     model: Positional[Path]
@@ -50,7 +50,7 @@ class Eval(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Print the perplexity, with what is needed to compare it."""
+        """Print the perplexity and the figures needed to compare it with others."""
         from rnnlm.inference.figures import figures, table
         from rnnlm.inference.predictor import start_of
 
@@ -78,10 +78,10 @@ class Eval(Command):
         print(table([found]))
 
     def _sources(self) -> tuple[Source, Source]:
-        """The text, and the one to tune weights on, which is the same where there are none to be tuned.
+        """Return the text to evaluate and the one to tune weights on; both are the same if the weights are given.
 
         Raises:
-            InputError: for what can be known to be wrong before anything is read.
+            InputError: a mistake in the options that can be found before any text is read.
         """
         whole_number("lanes", self.lanes, 1)
         (source,) = self.text.sources([self.model])
@@ -92,7 +92,7 @@ class Eval(Command):
         return source, tuning
 
     def _tuning(self, source: Source) -> Source:
-        """The text to tune weights on."""
+        """Return the text to tune weights on."""
         if self.mixing.log_linear and len(self.mixing.mix) > 1:
             raise InputError("log-linear weights are tuned for two models: give --mix-weight for more")
         if self.tune_on is not None:
@@ -105,7 +105,7 @@ class Eval(Command):
         return replace(source, part="valid")
 
     def _tuned(self, predictors: "list[Predictor]", text: Text, evaluated: Text) -> list[float]:
-        """The best weights on a text that is not the one evaluated."""
+        """Return the weights with the lowest loss on `text`, which must differ from the text evaluated."""
         from rnnlm.inference.mixture_weights import linear_weights, log_linear_weights
 
         if text.same_as(evaluated):

@@ -25,21 +25,21 @@ __all__ = ["Generate"]
 
 @dataclass(frozen=True)
 class Generate(Command):
-    """Print texts that a model makes up, one a line.
+    """Print texts sampled from a model, one per line.
 
     Example: rnnlm generate runs/story-001 --prompt "the visitor" --count 5 --seed 1
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
         prompt: words to begin with.
-        length: most words (characters, byte pairs) of a text, the prompt included; it ends sooner at the end of a line.
-        count: texts to write.
-        skip: a word that is never written, `<unk>` say; may be given again.
-        mixing: other models beside it.
+        length: longest text, in words (characters, byte pairs) including the prompt; the end of a line ends it earlier.
+        count: number of texts.
+        skip: a word that is never sampled, such as `<unk>`; may be repeated.
+        mixing: models to mix with it.
         sampling: how each word is chosen.
-        heat: draw the word probabilities of the first text in this picture.
-        overwrite: replace the picture that is there.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        heat: save a picture of the first text's word probabilities to this file.
+        overwrite: replace an existing picture.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     model: Positional[Path]
@@ -54,7 +54,7 @@ class Generate(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Print the prompt and what follows, to the end of a line or `length`, `count` times."""
+        """Print `count` texts: the prompt and what the model adds, up to the end of a line or `length`."""
         from rnnlm.inference.generation import generate
         from rnnlm.inference.predictor import start_of
 
@@ -79,9 +79,9 @@ class Generate(Command):
             how = asdict(self.sampling)
             ids = generate(model, begin + prompt, skip, size, stop_id=words.eos_id, number=number, **how)
             text = words.text(ids[len(begin) :])
-            print(" ".join(text.splitlines()).rstrip())  # byte pairs may have line ends in them
+            print(" ".join(text.splitlines()).rstrip())  # byte pairs may contain line ends
             texts.append(ids)
-        if self.heat is not None:  # once all texts are printed, whatever comes of it
+        if self.heat is not None:  # last, so that an error in drawing loses no text
             draw_heat(model, words, texts[0], self.heat)
 
     def _check(self) -> None:
@@ -95,21 +95,21 @@ class Generate(Command):
             raise InputError("overwrite is for a picture that is there: name it, --heat FILE, or leave out --overwrite")
 
     def _id_of(self, word: str, words: Vocabulary) -> int:
-        """The id of a word to skip."""
+        """Return the id of a word to skip."""
         if word not in words:
             raise InputError(f"skip must name words of the model, got {word!r}, which is none of its {len(words):,}")
         return words.word_to_id[word]
 
 
 def _tell_unknown(prompt: str, words: Vocabulary) -> None:
-    """Say which units of a prompt the model has not."""
+    """Print a note naming the units of a prompt that the model does not know."""
     strange = dict.fromkeys(unit for unit in words.reading.cut(prompt) if unit not in words)
     if strange:
         note(f"not among the model's words, and read as {UNK}: {', '.join(map(shown, strange))}")
 
 
 def draw_heat(model: "Predictor", words: Vocabulary, ids: Sequence[int], path: Path) -> None:
-    """Draw how surprised the model is by each word of a text after the first one."""
+    """Draw the probability that the model gives to each word of a text after the first."""
     import numpy as np
 
     from rnnlm.backend import ops

@@ -16,28 +16,28 @@ __all__ = ["Info"]
 
 @dataclass(frozen=True)
 class Info(Command):
-    """Print versions, the processor, the backend and its kernels; of a model also its layers, shapes and parameter
-    counts, of a run which epoch the model is of, of an n-gram model how many n-grams it has.
+    """Print versions, the processor, the backend and its kernels; for a model also its layers, shapes and parameter
+    counts, for a run the epoch of its best model, for an n-gram model the number of n-grams.
 
     Example: rnnlm info runs/story-001
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     model: Positional[Path | None] = None
     device: str | None = None
 
     def run(self) -> None:
-        """Print what runs here, and the layers of a model with their shapes."""
+        """Print the machine's description and, for a model, its layers with their shapes."""
         show_machine()
         if self.model is not None:
             show_model(self.model)
 
 
 def show_machine() -> None:
-    """Print versions, the processor, the array library with what it computes with, and what slows it down."""
+    """Print versions, the processor, the array library and its fused functions, and what slows it down."""
     from rnnlm.backend import TWINS, ops
     from rnnlm.backend.cpu.machine import processor
 
@@ -49,13 +49,13 @@ def show_machine() -> None:
 
 
 def show_model(folder: Path) -> None:
-    """Print the words of a model, and its layers as `summary` has them."""
+    """Print a model's vocabulary size and text options, and its `summary`."""
     from rnnlm.saving.ngram_files import is_ngram, load_ngram
     from rnnlm.saving.open_folder import MANIFEST, expect_whole
 
     if is_ngram(folder):
         if (folder / MANIFEST).exists():
-            expect_whole(folder)  # tables too, of which others read what they need
+            expect_whole(folder)  # all of its tables: opening a model reads them only in part
         ngram, words = load_ngram(folder)
         print(f"\nn-grams up to order {ngram.order}, {len(words):,} words\n  {'reads':16s} {words.reading}")
         ngram.summary()

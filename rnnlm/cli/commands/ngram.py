@@ -1,4 +1,4 @@
-"""`rnnlm ngram`: makes n-gram models of texts, and turns their files into one another."""
+"""`rnnlm ngram`: train n-gram models, and convert their files."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,23 +28,25 @@ __all__ = ["Ngram"]
 
 @dataclass(frozen=True)
 class Train(Command):
-    """Count the n-grams of a text, line by line, and write a smoothed model of them.
+    """Count the n-grams of a text, line by line, and save a smoothed model.
 
     Examples: rnnlm ngram train --corpus ptb --out ptb.arpa | rnnlm ngram train --corpus book.txt --out book-lm
 
     Attributes:
-        corpus: story (built in) or ptb (Penn Treebank), of which the train part is taken; or a UTF-8 text file or what
-            `rnnlm data encode` made of one, which is taken whole.
-        out: where to write: an ARPA file, if it is called .arpa or .arpa.gz, else a folder, which opens at once.
+        corpus: story (built in) or ptb (Penn Treebank), of which the train part is used; or a UTF-8 text file or an
+            encoded corpus (`rnnlm data encode`), which is used whole.
+        out: where to save: an ARPA file if the name ends in .arpa or .arpa.gz, else a folder, which loads faster.
         order: length of the longest n-grams.
-        smoothing: kneser-ney (interpolated, modified), or none: relative frequencies, in which much is impossible.
-        cutoffs: n-grams that occur at most so often are left out: a number for each order from 2 on, the last for all
-            after it.
-        max_words: words of a text file to tell apart, the most frequent ones.
-        vocab: count in these words: a model, an encoded corpus, or a file of one word a line.
-        data_dir: folder that holds ptb/; $RNNLM_DATA or the cache of downloads unless given.
-        overwrite: replace what is there.
-        text: how a text is read.
+        smoothing: kneser-ney (interpolated, modified), or none: relative frequencies, which give many texts
+            probability 0.
+        cutoffs: leave out n-grams that occur at most this often: a number for each order from 2 on; the last one also
+            holds for all higher orders.
+        max_words: vocabulary size for a text file: the most frequent words.
+        vocab: use this vocabulary: that of a model, a run, an encoded corpus or an ARPA file, or a file with one word
+            per line.
+        data_dir: folder that holds ptb/. If not given: $RNNLM_DATA, or the download cache.
+        overwrite: replace existing files.
+        text: how the text is read.
     """
 
     effects = NGRAMS
@@ -60,7 +62,7 @@ class Train(Command):
     text: TextOptions = field(default_factory=TextOptions)
 
     def run(self) -> None:
-        """Write the model; print what is in it, and of a built-in corpus how well it predicts the other parts."""
+        """Save the model; print its size and, for a built-in corpus, its perplexity on the other parts."""
         from rnnlm.saving.ngram_files import expect_words, save_ngram
 
         self._check()
@@ -75,7 +77,7 @@ class Train(Command):
             self._evaluate(model, words)
 
     def _check(self) -> None:
-        """Raise an InputError for what can be known to be wrong before a text is read."""
+        """Raise an InputError for mistakes that can be found before a text is read."""
         from rnnlm.ngrams.smoothing import cutoff_limits
         from rnnlm.saving.ngram_files import expect_new, expect_reading
 
@@ -90,7 +92,7 @@ class Train(Command):
             raise InputError("how a text is read is said by vocab: leave out units, column and what cleans a text")
 
     def _text(self) -> "tuple[NDArray[Any], Vocabulary]":
-        """The text as ids, and its words."""
+        """Return the text as ids, and its vocabulary."""
         import numpy as np
 
         from rnnlm.saving.ngram_files import expect_reading
@@ -106,7 +108,7 @@ class Train(Command):
         return self._lines(ids, found.vocabulary.read_by(self.text))
 
     def _lines(self, ids: "NDArray[Any]", words: Vocabulary) -> "tuple[NDArray[Any], Vocabulary]":
-        """The text without blank lines, where a model of sentences is asked for, which has none; and its words."""
+        """Return the ids and the vocabulary; for a model of sentences without the blank lines."""
         import numpy as np
 
         if not words.reading.options.sentences or words.eos_id is None:
@@ -124,7 +126,7 @@ class Train(Command):
             return kneser_ney(ids, len(words), words.eos_id, self.order, self.cutoffs, bar.update)
 
     def _evaluate(self, model: "NGram", words: Vocabulary) -> None:
-        """Print the perplexities of the other parts; of the stories also by class of word."""
+        """Print the perplexities of the other parts; for the stories also by class of word."""
         from rnnlm.experiments.stories import class_rows, told
         from rnnlm.inference.evaluation import evaluate, token_nats
 
@@ -136,14 +138,14 @@ class Train(Command):
 
 @dataclass(frozen=True)
 class Convert(Command):
-    """Turn an ARPA file into a folder, which opens at once, or a folder into an ARPA file.
+    """Convert an ARPA file to a folder, which loads faster, or a folder to an ARPA file.
 
     Example: rnnlm ngram convert book.arpa.gz book-lm
 
     Attributes:
-        model: an n-gram model, in an ARPA file or in a folder.
-        out: where to write: an ARPA file, if it is called .arpa or .arpa.gz, else a folder.
-        overwrite: replace what is there.
+        model: an n-gram model: an ARPA file or a folder.
+        out: where to save: an ARPA file if the name ends in .arpa or .arpa.gz, else a folder.
+        overwrite: replace existing files.
     """
 
     model: Positional[Path]
@@ -151,7 +153,7 @@ class Convert(Command):
     overwrite: bool = False
 
     def run(self) -> None:
-        """Read it whole, and write it."""
+        """Load the model and save it in the other format."""
         from rnnlm.saving.ngram_files import expect_new, expect_reading, load_ngram, save_ngram
 
         expect_new(self.out, self.overwrite)
@@ -164,7 +166,7 @@ class Convert(Command):
 
 @dataclass(frozen=True)
 class Ngram(Command):
-    """Make n-gram models, with which networks are compared and mixed; eval, score, generate and compare take them.
+    """Train n-gram models, to compare with neural networks or mix with them in eval, score, generate and compare.
 
     Examples: rnnlm ngram train --corpus ptb --out ptb.arpa && rnnlm eval ptb.arpa --corpus ptb
 
@@ -176,5 +178,5 @@ class Ngram(Command):
 
     @property
     def asked(self) -> Command:
-        """What to do."""
+        """The subcommand."""
         return self.action

@@ -18,14 +18,14 @@ __all__ = ["Plot", "plot_runs"]
 
 @dataclass(frozen=True)
 class Plot(Command):
-    """Draw the perplexities of several runs in one picture.
+    """Plot the perplexities of several runs in one picture.
 
     Example: rnnlm plot runs/story-001 runs/story-002 --out both.png
 
     Attributes:
         runs: folders of runs.
-        out: the picture; its ending says in which format.
-        overwrite: replace what is there.
+        out: the picture's file; its extension chooses the format.
+        overwrite: replace an existing picture.
     """
 
     runs: Positional[tuple[Path, ...]]
@@ -33,7 +33,7 @@ class Plot(Command):
     overwrite: bool = False
 
     def run(self) -> None:
-        """Do it."""
+        """Draw the picture."""
         if not self.runs:
             raise InputError("runs must name at least one folder of a run")
         expect_new_picture("out", self.out, self.overwrite)
@@ -41,7 +41,7 @@ class Plot(Command):
 
 
 def plot_runs(folders: Sequence[Path], out: Path) -> None:
-    """Draw the perplexities of several runs in one picture."""
+    """Plot the perplexities of several runs in one picture and print its path."""
     expect_picture_name(out)
     levels: dict[str, float] = {}
     curves: dict[str, tuple[list[float], list[float]]] = {}

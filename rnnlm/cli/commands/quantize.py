@@ -15,16 +15,16 @@ __all__ = ["Quantize"]
 
 @dataclass(frozen=True)
 class Quantize(Command):
-    """Write a recurrent language model with small weights, in a quarter or half of the disk and memory: eval, compare,
-    score, generate and info take it like any; it can't be trained.
+    """Convert a recurrent language model to int8 or float16 weights, which take a quarter or half of the disk and
+    memory. eval, compare, score, generate and info accept the result; it can't be trained.
 
     Example: rnnlm quantize runs/story-001 --to int8 -o story-int8
 
     Attributes:
         model: folder of a model or of a run.
-        to: int8, each column of a matrix with a scale of its own, or float16.
-        out: a new folder; unless given, beside the model, its name with -int8 or -float16 after it.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        to: int8, with a scale for each column of a matrix, or float16.
+        out: a new folder. If not given: the model's folder name with -int8 or -float16 appended.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     model: Positional[Path]
@@ -33,7 +33,7 @@ class Quantize(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Write the folder, and print how much smaller the weights are."""
+        """Save the model, and print the sizes of its weights."""
         out = self._new_folder()
         from rnnlm.models.base import Model
         from rnnlm.models.quantized import quantize
@@ -48,7 +48,7 @@ class Quantize(Command):
         print(f"{out}: {self.to}, {after:,} bytes of weights in place of {before:,}")
 
     def _new_folder(self) -> Path:
-        """Where to write to, if nothing is there."""
+        """Return the folder to save to, which must not exist yet."""
         named = self.model if self.model.name not in ("", "..") else self.model.resolve()
         out = named.parent / f"{named.name}-{self.to}" if self.out is None else self.out
         if out.exists():

@@ -15,22 +15,22 @@ __all__ = ["Recipes"]
 
 @dataclass(frozen=True)
 class Recipes(Command):
-    """List the recipes of `rnnlm train`: what each one trains on, how large it is, what it takes and what it gives; or
-    print one, a TOML file to be copied and changed.
+    """List the recipes of `rnnlm train`: corpus, model size, memory, time and expected result of each. With a name,
+    print that recipe's TOML file, to copy and change.
 
     Example: rnnlm recipes book-lstm > mine.toml && rnnlm train --recipe mine.toml
 
     Attributes:
-        name: print this one.
-        json: a JSON object for each recipe.
+        name: print this recipe.
+        json: print one JSON object per recipe.
     """
 
     name: Positional[str | None] = None
     json: bool = False
-    device = "cpu"  # wherever trainings run: nothing is computed
+    device = "cpu"  # nothing is computed here, so any device will do
 
     def run(self) -> None:
-        """Print them."""
+        """Print one recipe, or the list."""
         if self.name is not None and self.json:
             raise InputError("json is for the list of all recipes: leave out --json, or the name")
         if self.name is not None:
@@ -42,7 +42,7 @@ class Recipes(Command):
 
 
 def about(name: str) -> dict[str, Any]:
-    """What is known of a recipe; `memory` in bytes, at least."""
+    """Return what is known of a recipe; `memory` is the least needed, in bytes."""
     from rnnlm.experiments.memory import Memory
     from rnnlm.experiments.settings import TrainConfig
 

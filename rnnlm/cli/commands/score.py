@@ -29,21 +29,22 @@ LINES = 1_000  # scored at a time
 
 @dataclass(frozen=True)
 class Score(Command):
-    """Print the natural-log probability of each line of a text, `<eos>` included; each line stands alone.
+    """Print the natural-log probability of each line of a text, including `<eos>`; lines are independent.
 
-    Lines of a file are all looked through before any is scored; those of standard input are answered one by one. Lines
-    that come by a pipe of another name (/dev/stdin, <(zcat FILE)) are taken in blocks, several times as fast.
+    A file is checked whole before the first line is scored. Standard input is answered line by line; other pipes
+    (/dev/stdin, <(zcat FILE)) are scored in blocks, which is several times faster.
 
     Example: rnnlm score runs/story-001 hypotheses.txt
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
-        file: a UTF-8 text file, one sentence a line; - for standard input, ./- for a file of that name.
-        column: of a CSV file, the column that has the text; that of the model's training, if the file is called .csv.
-        mixing: other models beside it.
-        words: one line for each token instead, and an empty one after each sentence.
-        json: a JSON object for each sentence; with --words it has an object for each token.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        file: a UTF-8 text file, one sentence per line; - for standard input, ./- for a file named -.
+        column: the column of a CSV file that holds the text. If not given: for a .csv file, the column that the model
+            was trained on.
+        mixing: models to mix with it.
+        words: print one line per token instead, and an empty line after each sentence.
+        json: print one JSON object per sentence; with --words it holds an object per token.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     model: Positional[Path]
@@ -55,7 +56,7 @@ class Score(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Print the log-probabilities, and in the end the perplexity of all lines together."""
+        """Print the log-probabilities, and at the end the perplexity of all lines together."""
         from rnnlm.inference.evaluation import perplexity
         from rnnlm.inference.scoring import score
 
@@ -77,20 +78,20 @@ class Score(Command):
             print(f"rnnlm: {told}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
 
     def _sentences(self, path: str, vocabulary: Vocabulary) -> Iterator[list[list[str]]]:
-        """The sentences, some at a time: those of a file once all of it was looked through, those of standard input one
-        by one, since who writes them may wait for an answer before the next."""
+        """Yield the sentences in blocks. A file is checked to its end first; standard input comes one by one, because
+        its writer may wait for an answer before the next line."""
         if self.file == "-":
             yield from ([sentence] for sentence in _checked(path, vocabulary))
             return
         size = Path(path).stat().st_size if Path(path).is_file() else 0
-        for _ in _checked(path, vocabulary) if size else ():  # what comes by a pipe can be read but once
+        for _ in _checked(path, vocabulary) if size else ():  # a pipe can be read only once
             pass
-        silent = not size or sys.stdout.isatty() or vocabulary.reading.options.column is not None  # not counted there
+        silent = not size or sys.stdout.isatty() or vocabulary.reading.options.column is not None  # no counts
         with passing_bar(size, "B", silent) as bar:
             yield from _blocks(_checked(path, vocabulary, bar.update), LINES)
 
     def _shown(self, vocabulary: Vocabulary, sentence: list[str], scored: "Scored", strange: int) -> str:
-        """What is printed for a sentence, `strange` of whose words the model has not."""
+        """Return the output for a sentence, `strange` of whose words are unknown to the model."""
         logprobs = scored.tokens.tolist()
         if self.json and self.words:
             pairs = [
@@ -106,10 +107,10 @@ class Score(Command):
 
 
 def _checked(path: str, vocabulary: Vocabulary, advance: Advance | None = None) -> Iterator[list[str]]:
-    """The sentences of a text, each of which can be scored.
+    """Yield the sentences of a text, each of which can be scored.
 
     Raises:
-        DataError: one that can't, with its line.
+        DataError: one of them can't; the message names its line.
     """
     eos, known = EOS.encode(), {word.encode() for word in vocabulary.words}
     for number, line in lines_of(path, advance, vocabulary.reading):
@@ -121,10 +122,10 @@ def _checked(path: str, vocabulary: Vocabulary, advance: Advance | None = None) 
 
 
 def _standard_input() -> str:
-    """A path that leads to standard input.
+    """Return a path that leads to standard input.
 
     Raises:
-        InputError: on Windows, which has none.
+        InputError: on Windows, which has no such path.
     """
     if os.name == "nt":
         raise InputError("file must be a text file on Windows, got -: standard input has no path there")
@@ -132,7 +133,7 @@ def _standard_input() -> str:
 
 
 def _blocks(lines: Iterable[Any], size: int) -> Iterator[list[Any]]:
-    """So many lines at a time, so that results come as they are ready and memory does not grow."""
+    """Yield lists of up to `size` lines, so that results come early and memory use stays constant."""
     lines = iter(lines)
     while block := list(islice(lines, size)):
         yield block

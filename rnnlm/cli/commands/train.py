@@ -11,26 +11,26 @@ __all__ = ["Train"]
 
 @dataclass(frozen=True)
 class Train(TrainConfig, Command):
-    """Train a language model; leave it, its figures and a picture in a folder.
+    """Train a language model; save the model, its figures and a picture to a folder.
 
-    A recipe sets options, those given beside it override it, and the rest have the defaults shown here.
+    A recipe provides settings; options on the command line override it; all others have the defaults shown here.
 
     Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --dry-run
 
     Attributes:
-        dry_run: check all of it, print what would be done, and write nothing.
+        dry_run: check everything, print what would be done, and write nothing.
     """
 
     effects = TRAINING
     dry_run: bool = False
 
     def expect_effect(self, typed: set[str]) -> None:
-        """Check the options themselves, then that those that were typed do something."""
+        """Check the settings, then that each option that was typed has an effect."""
         self.check()
         super().expect_effect(typed)
 
     def run(self) -> None:
-        """Do it."""
+        """Train, or do a dry run."""
         from rnnlm.experiments.experiment import run
         from rnnlm.experiments.plan import dry_run
 

@@ -1,4 +1,4 @@
-"""`rnnlm vectors`: makes word vectors from a text, and looks at them."""
+"""`rnnlm vectors`: train word vectors, and look at them."""
 
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -28,21 +28,21 @@ __all__ = ["Vectors"]
 
 @dataclass(frozen=True)
 class Train(Command):
-    """Make vectors of the words of a text; write them as text, in word2vec's format.
+    """Train word vectors on a text; save them in word2vec's text format.
 
     Examples: rnnlm vectors train | rnnlm vectors train --corpus book.txt --method cbow --out book.vec
 
     Attributes:
-        corpus: story (built in) or ptb (Penn Treebank), of which the train part is taken; or a UTF-8 text file or what
-            `rnnlm data encode` made of one, which is taken whole.
+        corpus: story (built in) or ptb (Penn Treebank), of which the train part is used; or a UTF-8 text file or an
+            encoded corpus (`rnnlm data encode`), which is used whole.
         out: the file to write.
-        method: skip-gram or cbow (word2vec with negative sampling); or svd of the mutual information of words, which
-            takes size, window and seed.
-        max_words: words of a text file to tell apart, the most frequent ones.
-        data_dir: folder that holds ptb/ptb.train.txt; $RNNLM_DATA or the cache of downloads unless given.
-        overwrite: replace what is there.
-        training: window, size, rates and the like.
-        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on; $RNNLM_DEVICE, or cpu, unless given.
+        method: skip-gram or cbow (word2vec with negative sampling); or svd of the words' pointwise mutual information,
+            which uses only size, window and seed.
+        max_words: vocabulary size for a text file: the most frequent words.
+        data_dir: folder that holds ptb/ptb.train.txt. If not given: $RNNLM_DATA, or the download cache.
+        overwrite: replace an existing file.
+        training: window, vector size, learning rate and so on.
+        device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
     effects = VECTORS
@@ -56,7 +56,7 @@ class Train(Command):
     device: str | None = None
 
     def run(self) -> None:
-        """Write the vectors and say where they are."""
+        """Train and save the vectors, and print where they are."""
         import numpy as np
 
         expect_options("cbow" if self.method == "svd" else self.method, self.training)
@@ -73,7 +73,7 @@ class Train(Command):
         )
 
     def _vectors(self, ids: "NDArray[Any]", words: int) -> "NDArray[Any]":
-        """Vectors by the method that is asked for."""
+        """Return vectors trained with the chosen method."""
         if self.method == "svd":
             from rnnlm.wordvec.counts import create_co_matrix, ppmi, svd_vectors
 
@@ -87,14 +87,14 @@ class Train(Command):
 
 @dataclass(frozen=True)
 class Similar(Command):
-    """Print the words whose vectors are most like a word's, and the cosines.
+    """Print the words with the most similar vectors, with their cosine similarities.
 
     Example: rnnlm vectors similar vectors.txt alice kitchen
 
     Attributes:
         file: word vectors, in word2vec's text format.
-        words: the words.
-        top: how many words to print for each.
+        words: words to look up.
+        top: number of similar words to print for each.
     """
 
     file: Positional[Path]
@@ -102,25 +102,25 @@ class Similar(Command):
     top: int = 5
 
     def run(self) -> None:
-        """A line for each word."""
+        """Print one line per word."""
         whole_number("top", self.top, 1)
         words, vectors = load_vectors(self.file)
         for word in self.words:
-            id_of("word", word, words.word_to_id)  # all of them before the first line
+            id_of("word", word, words.word_to_id)  # check all words before the first line is printed
         for word in self.words:
             _tell(word, most_similar(word, words.word_to_id, words.id_to_word, vectors, self.top))
 
 
 @dataclass(frozen=True)
 class Analogy(Command):
-    """Print what is to the third word as the second is to the first, and the cosines.
+    """Print the words that relate to the third word as the second does to the first, with cosine similarities.
 
     Example: rnnlm vectors analogy vectors.txt man woman king
 
     Attributes:
         file: word vectors, in word2vec's text format.
-        words: three of them, "man : woman = king : ?".
-        top: how many answers to print.
+        words: three words A B C, "A : B = C : ?".
+        top: number of answers to print.
     """
 
     file: Positional[Path]
@@ -128,7 +128,7 @@ class Analogy(Command):
     top: int = 5
 
     def run(self) -> None:
-        """A line with the answers."""
+        """Print one line with the answers."""
         whole_number("top", self.top, 1)
         words, vectors = load_vectors(self.file)
         found = analogy(*self.words, words.word_to_id, words.id_to_word, vectors, self.top)
@@ -137,15 +137,15 @@ class Analogy(Command):
 
 @dataclass(frozen=True)
 class Plot(Command):
-    """Draw words as points in a plane: the two directions in which their vectors differ most (PCA).
+    """Plot words as points in the plane of the two directions of largest variance of their vectors (PCA).
 
     Example: rnnlm vectors plot vectors.txt alice tom kitchen garden --out words.png
 
     Attributes:
         file: word vectors, in word2vec's text format.
-        words: the words; the first 60 of the file unless given.
-        out: the picture; its ending says in which format.
-        overwrite: replace what is there.
+        words: words to plot. If not given: the first 60 of the file.
+        out: the picture's file; its extension chooses the format.
+        overwrite: replace an existing picture.
     """
 
     file: Positional[Path]
@@ -154,7 +154,7 @@ class Plot(Command):
     overwrite: bool = False
 
     def run(self) -> None:
-        """Draw them."""
+        """Draw the picture."""
         expect_new_picture("out", self.out, self.overwrite)
         words, vectors = load_vectors(self.file)
         chosen = self.words or tuple(words.words[:60])
@@ -166,7 +166,7 @@ class Plot(Command):
 
 @dataclass(frozen=True)
 class Vectors(Command):
-    """Make word vectors from a text, and look at them.
+    """Train word vectors on a text, and look at them.
 
     Attributes:
         action: what to do.
@@ -176,7 +176,7 @@ class Vectors(Command):
 
     @property
     def asked(self) -> Command:
-        """What to do."""
+        """The subcommand."""
         return self.action
 
 
