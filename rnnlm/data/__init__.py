@@ -1,4 +1,4 @@
-"""From text to windows of word ids. Nothing here needs a backend until a window is cut."""
+"""Data: from text to windows of word ids. No backend is imported before a window is cut."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

@@ -21,29 +21,29 @@ if TYPE_CHECKING:
     from rnnlm.backend import Array
 
 Ids = ArrayLike | Tokens
-KEPT = 4  # windows that are read before the memory that they took is given back
-SHORTEST = 5  # random window
-SAMPLE = 1_000  # windows whose mean length says how many make an epoch
+KEPT = 4  # windows between two releases of the memory that reading took
+SHORTEST = 5  # steps of a random window, at least
+SAMPLE = 1_000  # windows to estimate the mean length from
 
 
 class Batches(Windows):
-    """Successive windows (N, T) of inputs and targets, N rows reading the corpus side by side.
+    """Successive windows (N, T) of inputs and targets; N rows read the corpus in parallel.
 
-    Row i begins at offset i * (len(xs) // N); window k reads T steps from k * T on in every row, so that the state of
-    window k - 1 is the right one to begin with. Reading wraps at the end of the data.
+    Row i begins at offset i * (len(xs) // N), and window k has T steps of every row from k * T on, so the final state
+    of window k - 1 is the initial state of window k. Reading wraps at the end of the data.
 
-    Ids in memory are checked here, and on a GPU moved to it, so that windows are cut there. A file, which may be larger
-    than memory, is not read before its windows are: its ids are checked then, on the host.
+    Ids in memory are checked here and copied to the GPU, if there is one, where windows are cut. Ids in a file, which
+    may be larger than memory, are read and checked window by window, on the host.
 
     Args:
-        xs: ids of the inputs: an array, or `Tokens`, which `open_corpus` gives.
-        ts: ids of the targets, as many.
+        xs: ids of the inputs: an array, or `Tokens` as returned by `open_corpus`.
+        ts: ids of the targets, of the same length.
         batch_size: N.
         time_size: T.
 
     Raises:
         DataError: fewer than N * T pairs.
-        InputError: sizes below 1, or xs and ts that are not two lists of ids of one length.
+        InputError: sizes below 1, or xs and ts are not lists of ids of equal length.
     """
 
     def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int) -> None:
@@ -68,11 +68,11 @@ class Batches(Windows):
 
     @property
     def size(self) -> int:
-        """N times T."""
+        """N * T."""
         return self.batch_size * self.time_size
 
     def expect_words(self, vocab_size: int) -> None:
-        """Check that inputs are ids of so many words, and targets too, or -1; those of a file when they are read.
+        """Check that inputs are in [0, vocab_size) and targets in [-1, vocab_size); ids in a file when they are read.
 
         Raises:
             InputError: they are not.
@@ -80,12 +80,12 @@ class Batches(Windows):
         self.xs, self.ts = self.xs.within(0, vocab_size), self.ts.within(-1, vocab_size)
 
     def window(self, number: int) -> "tuple[Array, Array]":
-        """Inputs and targets (N, T) of window `number` from 0, int32; views of time-major memory.
+        """Return inputs and targets (N, T) of window `number`, from 0: int32 views of time-major memory.
 
-        They are arrays of the backend, or, of ids that are read from a file, of the host.
+        Ids in memory give arrays of the backend, ids in a file arrays on the host.
 
         Raises:
-            DataError: what was read from a file is not in [-1, 2**31), or not a word as `expect_words` has it.
+            DataError: an id read from a file is outside [-1, 2**31), or outside what `expect_words` has set.
         """
         begin, length = self.span(number)
         shape, jump = (length, self.batch_size), len(self.xs) // self.batch_size
@@ -96,15 +96,15 @@ class Batches(Windows):
         return xs.T, ts.T
 
     def span(self, number: int) -> tuple[int, int]:
-        """Where in a row window `number` begins, and how long it is."""
+        """Return the start of window `number` within a row, and its length."""
         return number * self.time_size, self.time_size
 
     def weight(self, number: int) -> int:
-        """How many time steps a window has."""
+        """Return the number of time steps of a window."""
         return self.span(number)[1]
 
     def identity(self) -> dict[str, int | str]:
-        """What says which windows these are: numbers, and digests of the ids."""
+        """Return what identifies these windows: sizes, and digests of the ids."""
         numbers = {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
         return {**numbers, **self._digests}
 
@@ -114,43 +114,44 @@ class Batches(Windows):
 
 
 class RandomBatches(Batches):
-    """Windows of random lengths, so that the gradient is not cut at the same places in every epoch.
+    """Windows of random lengths, so that back-propagation is truncated at other places in every epoch.
 
-    A length is normal with mean T (in one window of 20: T / 2) and standard deviation 5, and at least 5. Window k's is
-    a pure function of seed, stream and k. An epoch has as many windows as cover the corpus once on average.
+    A length is drawn from a normal distribution with mean T (T / 2 in one window of 20) and standard deviation 5, and
+    is at least 5. It is a pure function of seed, stream and the window's number. An epoch has the number of windows
+    that covers the corpus once on average.
 
     Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018, section 3.
 
     Args:
         xs, ts, batch_size: as in `Batches`.
         time_size: T, at least 10.
-        seed: of the lengths.
-        stream: another one has other lengths, of the same seed.
+        seed: seed of the lengths.
+        stream: number of an independent sequence of lengths for the same seed.
     """
 
     def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int, seed: int = 0, stream: int = 0) -> None:
         super().__init__(xs, ts, batch_size, whole_number("time_size of random windows", time_size, 2 * SHORTEST))
         self.seed, self.stream = whole_number("seed", seed, 0, 2**64), whole_number("stream", stream, 0, 2**64)
-        self._begins = [0]  # of windows 0, 1, ..., as far as they were asked for
+        self._begins = [0]  # starts of windows, computed on demand
         self._mean = sum(self.span(SAMPLE - 1)) / SAMPLE
 
     def __len__(self) -> int:
-        """Windows in an epoch, on average."""
+        """Return the average number of windows in an epoch."""
         return max(1, round(len(self.xs) / self.batch_size / self._mean))
 
     def span(self, number: int) -> tuple[int, int]:
-        """Where in a row window `number` begins, and how long it is."""
+        """Return the start of window `number` within a row, and its length."""
         while len(self._begins) <= number + 1:
             self._begins.append(self._begins[-1] + self._length(len(self._begins) - 1))
         return self._begins[number], self._begins[number + 1] - self._begins[number]
 
     def scaled(self, lr: float, number: int) -> float:
-        """In proportion to the window's length."""
+        """Return the learning rate in proportion to the window's length."""
         length = self.span(number)[1]
         return lr if length == self.time_size else lr * length / self.time_size
 
     def identity(self) -> dict[str, int | str]:
-        """What says which windows these are, numbers of the random stream too."""
+        """Return what identifies these windows, the random stream included."""
         return {**super().identity(), "seed": self.seed, "stream": self.stream}
 
     def _length(self, number: int) -> int:

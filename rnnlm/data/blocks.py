@@ -1,8 +1,7 @@
-"""Ids of a file in blocks, each with a CRC-32: a block is checked when some of it is read for the first time.
+"""Reading ids from a file in blocks with CRC-32 checksums; a block is verified when part of it is first read.
 
-A CRC-32 finds each change of up to three bits of a block and each burst of up to 32, misses one in four billion
-others, and takes the least time of what Python's library has. It is against damage: whoever means to deceive writes
-another file.
+A CRC-32 detects all changes of up to three bits in a block and all bursts of up to 32 bits, misses one other change
+in four billion, and is the fastest checksum in Python's library. It protects against damage, not against forgery.
 """
 
 import os
@@ -20,18 +19,18 @@ from rnnlm.errors import DataError
 
 __all__ = ["BLOCK", "Blocks", "Checks", "OpenFile"]
 
-BLOCK = 1 << 16  # bytes: small beside what is read of a text, large beside a check's four bytes
+BLOCK = 1 << 16  # bytes: small beside what is usually read, large beside a checksum's four bytes
 
 
 class Checks:
-    """The CRC-32 of each block of bytes that come in pieces."""
+    """CRC-32 of each block of a byte stream that comes in pieces."""
 
     def __init__(self) -> None:
         self._whole: list[int] = []
-        self._last, self._filled = 0, 0  # of the block that is not full yet
+        self._last, self._filled = 0, 0  # of the incomplete block
 
     def add(self, content: bytes) -> None:
-        """Take more bytes into account."""
+        """Add more bytes."""
         rest = memoryview(content)
         while rest:
             part = rest[: BLOCK - self._filled]
@@ -42,16 +41,16 @@ class Checks:
             rest = rest[len(part) :]
 
     def array(self) -> NDArray[np.uint32]:
-        """(blocks,), the last of which may be a part of one."""
+        """Return the checksums (blocks,); the last one may be of an incomplete block."""
         return np.array([*self._whole, *([self._last] if self._filled else [])], "<u4")
 
 
 class Blocks:
-    """What of a file has been checked.
+    """Which blocks of a file have been verified.
 
     Args:
-        begin, end: the bytes of the file that are in blocks.
-        checks: (blocks,) of each.
+        begin, end: range of the file's bytes that is in blocks.
+        checks: (blocks,) CRC-32 of each block.
     """
 
     def __init__(self, begin: int, end: int, checks: NDArray[np.uint32]) -> None:
@@ -59,12 +58,12 @@ class Blocks:
         self._seen = bytearray(len(checks))
 
     def damaged(self, place: int, content: bytes, read: Callable[[int, int], bytes]) -> range | None:
-        """Where a block lies that is not as it was written, if there is one of which some was read for the first time.
+        """Verify the blocks that were not read before; returns the byte range of the first damaged one, or None.
 
         Args:
-            place: where `content` was read from.
-            content: what was read.
-            read: reads from a place so many bytes: the rest of a block.
+            place: offset that `content` was read from.
+            content: the bytes read.
+            read: `read(place, length)` returns bytes of the file, for the rest of a block.
         """
         first, last = (place - self.begin) // BLOCK, (place + len(content) - self.begin - 1) // BLOCK
         while (number := self._seen.find(0, first, last + 1)) >= 0:
@@ -79,17 +78,17 @@ class Blocks:
 
 
 class OpenFile:
-    """A file that is open as long as anyone has this, and what of it has been checked."""
+    """A file that stays open as long as this object lives, with its verified blocks."""
 
     def __init__(self, name: str, file: BinaryIO) -> None:
         self.name, self.number, self._lock = name, os.dup(file.fileno()), Lock()
-        self.blocks: Blocks | None = None  # which a file of the first format has not
+        self.blocks: Blocks | None = None  # None: format 1 has no checksums
         weakref.finalize(self, os.close, self.number)
 
     def read(self, place: int, length: int) -> bytes:
-        """So many bytes from a place on, in one call of the system unless that gives less."""
+        """Read `length` bytes from offset `place`."""
         content = self._some(place, length)
-        while len(content) < length:  # a system may give less than it is asked for, nothing only at the end
+        while len(content) < length:  # a read may return less than asked for, nothing only at the end
             more = self._some(place + len(content), length - len(content))
             if not more:
                 raise DataError(
@@ -100,9 +99,9 @@ class OpenFile:
         return content
 
     def _some(self, place: int, length: int) -> bytes:
-        """At most so many bytes from a place on, for any thread."""
+        """Read at most `length` bytes from offset `place`; safe with threads."""
         if sys.platform == "win32":
-            with self._lock:  # which can't read without moving the place that all threads share
+            with self._lock:  # reading here moves the offset that all threads share
                 os.lseek(self.number, place, os.SEEK_SET)
                 content = os.read(self.number, length)
         else:
@@ -110,7 +109,7 @@ class OpenFile:
         return content
 
     def expect_whole(self, place: int, content: bytes) -> None:
-        """Check the blocks that bytes which were read from a place are part of, unless they have been before."""
+        """Verify the blocks that contain these bytes, unless they were verified before."""
         damage = None if self.blocks is None else self.blocks.damaged(place, content, self.read)
         if damage is not None:
             raise DataError(

@@ -1,4 +1,4 @@
-"""Byte pairs: pieces of words, learned from a text, in which any text can be written (extra `bpe`)."""
+"""Byte-pair encoding: word pieces learned from a text, which can represent any text (extra `bpe`)."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -8,11 +8,11 @@ from rnnlm.errors import DataError, InputError, MissingExtra
 
 __all__ = ["FEWEST", "BytePairs"]
 
-FEWEST = 256  # units: each byte is one
+FEWEST = 256  # units: one for each byte
 
 
 class BytePairs(Units):
-    """Byte-level byte-pair encoding, by the library `tokenizers`, whose JSON files are read and written.
+    """Byte-level byte-pair encoding with the library `tokenizers`, in its JSON format.
 
     Source: Sennrich, Haddow and Birch, Neural machine translation of rare words with subword units, ACL 2016; on bytes,
     Radford et al., Language models are unsupervised multitask learners, 2019.
@@ -26,10 +26,10 @@ class BytePairs(Units):
 
     @classmethod
     def learn(cls, lines: Iterable[str], size: int) -> "BytePairs":
-        """Learn so many units from lines; fewer, if the text has no more pairs that occur twice.
+        """Learn `size` units from lines; fewer if no more pairs occur twice.
 
         Raises:
-            InputError: a size below 256.
+            InputError: `size` is below 256.
         """
         if size < FEWEST:
             raise InputError(
@@ -48,10 +48,10 @@ class BytePairs(Units):
 
     @classmethod
     def from_json(cls, text: str, source: str) -> "BytePairs":
-        """From what `to_json` gave, read from `source`.
+        """Load what `to_json` returned; `source` names the file in errors.
 
         Raises:
-            DataError: another kind of file.
+            DataError: not a tokenizer.
         """
         try:
             return cls(_library().Tokenizer.from_str(text))
@@ -61,25 +61,25 @@ class BytePairs(Units):
             raise DataError(f"{source} is no tokenizer: {error}") from error
 
     def to_json(self) -> str:
-        """All of it, as the library writes it."""
+        """Return the tokenizer as the library's JSON."""
         return str(self.tokenizer.to_str(pretty=True))
 
     @property
     def units(self) -> list[str]:
-        """All units, by their numbers."""
+        """All units, in the order of their ids."""
         words: dict[str, int] = self.tokenizer.get_vocab()
         return sorted(words, key=words.__getitem__)
 
     def cut(self, line: str) -> list[str]:
-        """The units of a line: bytes are written as the library does, a blank as "Ġ"."""
+        """Return the units of a line; bytes appear as the library's letters, a blank as "Ġ"."""
         return list(self.tokenizer.encode(line).tokens)
 
     def size_of(self, unit: str) -> tuple[int, int]:
-        """A byte for each letter, and the characters that are whole."""
+        """Return characters and bytes of a unit: a byte for each letter, and the characters that are complete."""
         return len(self.join([unit]).replace("\ufffd", "")), len(unit)
 
     def join(self, units: Sequence[str]) -> str:
-        """The line; bytes that are no UTF-8, which only a model puts together, become "�"."""
+        """Return the line; bytes that are not valid UTF-8 (only a model produces such) become "�"."""
         return str(_library().decoders.ByteLevel().decode(list(units)))
 
 

@@ -1,4 +1,4 @@
-"""What is left out of a text before it is cut into words, characters or byte pairs."""
+"""Options for reading a text: what is cleaned, and the units it is split into."""
 
 import unicodedata
 from dataclasses import dataclass
@@ -11,22 +11,22 @@ from rnnlm.errors import InputError
 __all__ = ["UNITS", "TextOptions"]
 
 UNITS = ("word", "char", "bpe")
-UNK = "<unk>"  # which a text may have for an unknown word
+UNK = "<unk>"  # a text may already contain it
 
 
 @dataclass(frozen=True, kw_only=True)
 class TextOptions:
-    """How a text is read. A model keeps it, and reads prompts, and whatever it evaluates, in the same way.
+    """How a text is read. A model stores these options and reads prompts and evaluation texts with them.
 
     Attributes:
-        sentences: every line is a sequence of its own, the state reset where it begins; blank lines are skipped.
-        units: what is predicted: words (between white space), characters (char), or byte pairs (bpe, byte-level,
-            learned from the text; extra bpe).
-        column: of a CSV file, the column that has the text, a line for each row.
-        leave_out: lines that say just this are left out.
-        lower: all in lower case.
-        strip_punctuation: without punctuation and symbols; `<unk>` stays.
-        ascii_only: without all characters that are not ASCII, be they letters.
+        sentences: treat every line as a sequence of its own, with the state reset at its beginning; skip blank lines.
+        units: what is predicted: words (separated by white space), characters (char), or byte pairs (bpe: byte-level,
+            learned from the text; needs the extra bpe).
+        column: read this column of a CSV file, one line per row.
+        leave_out: leave out lines that are equal to one of these.
+        lower: convert to lower case.
+        strip_punctuation: remove punctuation and symbols, except in `<unk>`.
+        ascii_only: remove all characters that are not ASCII, letters too.
     """
 
     sentences: bool = False
@@ -55,22 +55,22 @@ class TextOptions:
 
     @property
     def cleans(self) -> bool:
-        """Whether a line may change, or be left out."""
+        """Whether lines may be changed or left out."""
         return bool(self.leave_out) or self.lower or self.strip_punctuation or self.ascii_only
 
     def left_out(self, line: str) -> bool:
-        """Whether a line is one of those to leave out."""
+        """Whether a line is to be left out."""
         return bool(self.leave_out) and line.strip() in self.leave_out
 
     def clean(self, line: str) -> str:
-        """The line without what is to go. Where something goes from it, runs of blanks become one."""
+        """Return the cleaned line. If anything is removed, runs of white space become one blank."""
         kept = line
         if self.strip_punctuation:
             kept = UNK.join(_without_punctuation(part) for part in kept.split(UNK))
         if self.ascii_only:
             kept = kept.encode("ascii", "ignore").decode()
         if kept != line:
-            kept = b" ".join(kept.encode().split()).decode()  # at ASCII white space, as words are cut
+            kept = b" ".join(kept.encode().split()).decode()  # ASCII white space, which separates words
         return kept.lower() if self.lower else kept
 
 
@@ -80,5 +80,5 @@ def _without_punctuation(text: str) -> str:
 
 @cache
 def _is_punctuation(letter: str) -> bool:
-    """Whether Unicode calls it punctuation or a symbol."""
+    """Whether Unicode classifies a character as punctuation or a symbol."""
     return unicodedata.category(letter)[0] in "PS"

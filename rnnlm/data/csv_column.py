@@ -1,4 +1,4 @@
-"""One column of a CSV file as a text, a line for each row."""
+"""Reading one column of a CSV file as a text, one line per row."""
 
 import csv
 import os
@@ -12,14 +12,14 @@ __all__ = ["rows_of"]
 
 
 def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, str]]:
-    """The number of the line at which each row ends, and its text in a column; line ends within a field become blanks.
+    """Yield for each row the number of its last line and its text in a column; line ends within it become blanks.
 
     Args:
-        path: a UTF-8 file whose first row has the names of the columns.
-        column: name of one.
+        path: a UTF-8 file whose first row has the column names.
+        column: name of the column.
 
     Raises:
-        DataError: no such column, and the nearest name is offered; a row without it; no CSV, or no UTF-8.
+        DataError: no such column (the message suggests the nearest name), a row without it, not CSV, or not UTF-8.
     """
     csv.field_size_limit(LONGEST_LINE)
     try:

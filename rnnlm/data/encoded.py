@@ -1,6 +1,6 @@
-"""Encoded corpora: word ids and their words in one file, which is read a window at a time and never loaded.
+"""Encoded corpora: word ids and vocabulary in one file, which is read window by window and never loaded whole.
 
-`encoded_header.py` says what is in it, `encoding.py` writes it.
+`encoded_header.py` describes the format, `encoding.py` writes it.
 """
 
 import hashlib
@@ -22,35 +22,35 @@ from rnnlm.progress import note
 
 __all__ = ["header_and_ids", "is_encoded", "open_corpus", "read_header", "verify"]
 
-AT_ONCE = 1 << 26  # bytes of ids without checks that are digested when they are opened: a quarter of a second at most
+AT_ONCE = 1 << 26  # bytes: larger files of format 1 are not verified on opening; takes a quarter of a second at most
 Path_ = str | os.PathLike[str]
 
 
 def is_encoded(path: Path_) -> bool:
-    """Whether a file is an encoded corpus, by its first bytes; errors are those of `open_corpus`."""
+    """Whether a file is an encoded corpus, judged by its first bytes; errors are those of `open_corpus`."""
     with _opened(path) as file:
         return file.read(len(MAGIC)) == MAGIC
 
 
 def open_corpus(path: Path_) -> tuple[Tokens, Vocabulary]:
-    """Ids and words of an encoded corpus. The ids stay in the file until they are read.
+    """Open an encoded corpus; returns its ids and vocabulary. Ids stay in the file until they are read.
 
     Returns:
-        ids: (tokens,), which `RnnlmTrainer.fit`, `Batches` and `evaluate` take. A slice reads nothing and
-            `np.asarray(ids[:1000])` reads what it says, as uint16 or uint32. Each must be the id of a word, which is
-            checked whenever some are read.
+        ids: (tokens,), accepted by `RnnlmTrainer.fit`, `Batches` and `evaluate`. Slicing reads nothing;
+            `np.asarray(ids[:1000])` reads these ids, as uint16 or uint32. Whenever ids are read, they are checked to be
+            in the vocabulary.
         vocabulary: the words.
 
     Raises:
-        DataError: no such file, another kind of file, cut short, or damaged before the ids.
+        DataError: no such file, another kind of file, cut short, or damaged outside the ids.
     """
     ids, header = header_and_ids(path)
     return ids, header.vocabulary
 
 
 def header_and_ids(path: Path_) -> tuple[Tokens, Header]:
-    """The ids (tokens,) of a file and all else, of one file even if another one takes its place meanwhile; errors are
-    those of `open_corpus`."""
+    """Open an encoded corpus; returns its ids (tokens,) and its header, both of the same file even if that is replaced
+    meanwhile. Errors are those of `open_corpus`."""
     with _opened(path) as file:
         header = header_of(path, file)
         if header.checks is None:
@@ -60,7 +60,7 @@ def header_and_ids(path: Path_) -> tuple[Tokens, Header]:
 
 
 def read_header(path: Path_) -> Header:
-    """All of a file but its ids; errors are those of `open_corpus`."""
+    """Read the header of an encoded corpus; errors are those of `open_corpus`."""
     with _opened(path) as file:
         return header_of(path, file)
 
@@ -73,7 +73,7 @@ def _opened(path: Path_) -> BinaryIO:
 
 
 def _expect_ids_of_first_format(path: Path_, file: BinaryIO, header: Header) -> None:
-    """Check ids that have no checks, if that takes no time to speak of; if it does, say that they are not checked."""
+    """Check the ids of a file of format 1 if it is small; otherwise print a note that they are not checked."""
     if header.tokens * header.dtype.itemsize > AT_ONCE:
         note(f"{path} is of format 1, whose ids are checked by `rnnlm data check` alone: encode the text again")
         return
@@ -81,7 +81,7 @@ def _expect_ids_of_first_format(path: Path_, file: BinaryIO, header: Header) -> 
 
 
 def _expect_digest(path: Path_, file: BinaryIO, header: Header, look: Callable[[bytes], object]) -> None:
-    """Check the SHA-256 of the ids, and look at each piece of them."""
+    """Check the SHA-256 of the ids, calling `look` with each piece of them."""
     found = hashlib.sha256()
     file.seek(header.begin)
     left = header.tokens * header.dtype.itemsize
@@ -94,14 +94,14 @@ def _expect_digest(path: Path_, file: BinaryIO, header: Header, look: Callable[[
 
 
 def verify(path: Path_, advance: Callable[[int], object] | None = None) -> Header:
-    """Check a file to its last id: the header, that each id is a word's, and the SHA-256 of the ids.
+    """Check a whole file: its header, that each id is in the vocabulary, and the SHA-256 of the ids.
 
     Args:
         path: an encoded corpus.
-        advance: called with the number of bytes of each piece, once it is checked.
+        advance: called with the size in bytes of each piece after its check.
 
     Raises:
-        DataError: as `open_corpus`, and for damaged ids.
+        DataError: as `open_corpus`, or damaged ids.
     """
     with _opened(path) as file:
         header = header_of(path, file)

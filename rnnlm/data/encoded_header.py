@@ -1,26 +1,26 @@
-"""What an encoded corpus has beside its ids: which words it has, and how what is in it is checked.
+"""The file format of encoded corpora.
 
     offset  type      what
-    0       8 bytes   89 "rnnlm" 0D 0A: no UTF-8 begins so, and a change of line ends shows
-    8       uint32    version, 2
-    12      uint32    bytes of an id: 2 for at most 65,536 words, else 4
+    0       8 bytes   89 "rnnlm" 0D 0A: not valid UTF-8, and changed line ends are noticed
+    8       uint32    format version, 2
+    12      uint32    bytes per id: 2 for at most 65,536 words, else 4
     16      16 bytes  the oldest version of rnnlm that reads it, in ASCII, filled with zeros
-    32      uint64    ids
-    40      uint64    how many of them are words of the text that the vocabulary has not
-    48      uint64    words
+    32      uint64    number of ids
+    40      uint64    number of ids that stand for words outside the vocabulary
+    48      uint64    number of words
     56      uint64    bytes of the words
     64      32 bytes  SHA-256 of the ids
-    96      32 bytes  SHA-256 of bytes 0 to 95, of all from 128 to the ids, and of the checks
+    96      32 bytes  SHA-256 of bytes 0 to 95, of bytes 128 up to the ids, and of the checksums
     128     UTF-8     the words, each ended by a line feed; then zeros up to a multiple of 64
     ...     uint16/32 the ids
-    ...     uint32    the checks: the CRC-32 of each 65,536 bytes of ids, the last one of what is left
+    ...     uint32    the checksums: CRC-32 of each 65,536 bytes of ids; the last block may be shorter
 
-All numbers are little-endian. What opens a file checks all but the ids; these are checked in blocks of 65,536 bytes,
-each when some of it is read for the first time. `verify` checks all of them, by their SHA-256 as well.
+All numbers are little-endian. Opening a file verifies all but the ids; these are verified in blocks of 65,536 bytes,
+each when part of it is first read. `verify` checks all of them, also against their SHA-256.
 
-The version is the format's number. A later format keeps the first 12 bytes, and what bytes 16 to 31 say: it is refused
-with that here. The first format had neither them nor checks: its ids are checked by their SHA-256 when a file of up to
-64 MiB of them is opened, and else by `verify` alone.
+Later formats will keep the meaning of the first 12 bytes and of bytes 16 to 31, so that this version can refuse them
+and name the version that reads them. Format 1 had neither bytes 16 to 31 nor checksums: up to 64 MiB of its ids are
+verified by their SHA-256 on opening, larger files only by `verify`.
 """
 
 import hashlib
@@ -43,28 +43,28 @@ __all__ = ["MAGIC", "Header", "damaged", "header_of", "id_type", "pack"]
 
 MAGIC = b"\x89rnnlm\r\n"
 VERSION = 2  # of the format
-OLDEST = b"0.2.0"  # version of rnnlm that reads it
-READER = slice(16, 32)  # bytes that say so
+OLDEST = b"0.2.0"  # oldest version of rnnlm that reads it
+READER = slice(16, 32)  # bytes of the file with OLDEST
 LAYOUTS = {1: struct.Struct("<8sIIQQQQ32s"), VERSION: struct.Struct("<8sII16sQQQQ32s")}
 FIELDS = LAYOUTS[VERSION]
 DIGEST = hashlib.sha256().digest_size
 WORDS_BEGIN = FIELDS.size + DIGEST
 ALIGNMENT = 64
-CHECK = np.dtype("<u4")  # of a block
+CHECK = np.dtype("<u4")  # checksum of a block
 Path_ = str | os.PathLike[str]
 
 
 @dataclass(frozen=True)
 class Header:
-    """All of a file but the ids.
+    """All of an encoded corpus except the ids.
 
     Attributes:
         vocabulary: the words.
-        tokens: how many ids.
-        unknown: how many of them are words of the text that the vocabulary has not.
+        tokens: number of ids.
+        unknown: number of ids that stand for words outside the vocabulary.
         digest: SHA-256 of the ids.
         begin: offset of the first id.
-        checks: (blocks,) CRC-32 of each block of ids; None of a file of the first format.
+        checks: (blocks,) CRC-32 of each block of ids; None for format 1.
     """
 
     vocabulary: Vocabulary
@@ -76,17 +76,17 @@ class Header:
 
     @property
     def dtype(self) -> np.dtype[Any]:
-        """Type of the ids."""
+        """Type of the ids in the file."""
         return id_type(len(self.vocabulary))
 
 
 def id_type(words: int) -> np.dtype[Any]:
-    """The smallest type of ids for so many words."""
+    """Return the smallest type of ids for a vocabulary of `words` words."""
     return np.dtype("<u2" if words <= 1 << 16 else "<u4")
 
 
 def pack(vocabulary: Vocabulary, tokens: int, unknown: int, digest: bytes, checks: bytes) -> bytes:
-    """A file up to its ids, which have this SHA-256 and are followed by these checks."""
+    """Return the bytes of a file up to its ids, given their SHA-256 and the checksums that follow them."""
     words = vocabulary.to_bytes()
     fill = -(WORDS_BEGIN + len(words)) % ALIGNMENT
     width, sizes = id_type(len(vocabulary)).itemsize, (tokens, unknown, len(vocabulary), len(words))
@@ -96,10 +96,10 @@ def pack(vocabulary: Vocabulary, tokens: int, unknown: int, digest: bytes, check
 
 
 def header_of(path: Path_, file: BinaryIO) -> Header:
-    """The header of a file that was opened just now, read in pieces, each of which is refused where it can't be right.
+    """Read and verify the header of a file just opened, piece by piece, refusing it at the first inconsistency.
 
     Raises:
-        DataError: another kind of file, cut short, or damaged before the ids or behind them.
+        DataError: another kind of file, cut short, or damaged outside the ids.
     """
     size, head = size_of(file), file.read(WORDS_BEGIN)
     if not head.startswith(MAGIC):
@@ -135,7 +135,7 @@ def header_of(path: Path_, file: BinaryIO) -> Header:
 
 
 def _known_version(path: Path_, head: bytes) -> int:
-    """The number of the format of a file that begins with `head`, which this version of rnnlm must read."""
+    """Return the format version of a file that begins with `head`, after checking that it can be read."""
     version = int.from_bytes(head[8:12], "little")
     if len(head) < READER.stop:
         raise damaged(path, f"its header must have {WORDS_BEGIN} bytes, the file has {len(head)}")
@@ -152,5 +152,5 @@ def _known_version(path: Path_, head: bytes) -> int:
 
 
 def damaged(path: Path_, why: str) -> DataError:
-    """The error for a file that was written by rnnlm, and is not what it was."""
+    """Return the error for an encoded corpus that is damaged."""
     return DataError(f"{path} is damaged or cut short: {why}; copy it or encode the text anew")

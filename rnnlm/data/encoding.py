@@ -1,4 +1,4 @@
-"""Writing encoded corpora, a piece at a time: memory does not grow with the text."""
+"""Writing encoded corpora piece by piece, in memory that does not grow with the text."""
 
 import hashlib
 import os
@@ -21,7 +21,7 @@ from rnnlm.files import atomic_file, expect_new_file
 
 __all__ = ["encode_corpus", "write_ids"]
 
-UNKNOWN = -1  # stands for a word that the vocabulary has not, until it is written as <unk>
+UNKNOWN = -1  # stands for words outside the vocabulary until they are written as <unk>
 
 
 def encode_corpus(
@@ -32,25 +32,25 @@ def encode_corpus(
     overwrite: bool = False,
     advance: Advance | None = None,
 ) -> Header:
-    """Write a text as an encoded corpus, which `open_corpus` opens. It becomes ids as `read_corpus` has it.
+    """Convert a text file to an encoded corpus for `open_corpus`, with the same ids as `read_corpus`.
 
-    The text is read twice, to count its words and to encode it, or once if a vocabulary is given. Memory is that of
-    the different words. The file is written under another name beside `out` and renamed in the end: an error or an
-    interrupt leaves nothing behind.
+    The text is read twice, for counting its words and for encoding, or once if a vocabulary is given. Memory grows with
+    the number of different words only. The file is written under another name beside `out` and renamed at the end, so
+    an error or an interrupt leaves nothing behind.
 
     Args:
         text: a UTF-8 file.
         out: the file to write.
-        vocabulary: the words to use; unless given, `<unk>`, `<eos>` and the most frequent ones of the text.
-        max_words: of the text keep so many words, if no vocabulary is given; all others become `<unk>`.
-        overwrite: replace what is at `out`.
-        advance: called with the number of bytes of each line that was read.
+        vocabulary: the vocabulary (default: `<unk>`, `<eos>` and the most frequent words of the text).
+        max_words: size of the default vocabulary; all other words become `<unk>`.
+        overwrite: replace an existing file.
+        advance: called with the size in bytes of each line after it was read.
 
     Returns:
-        header: of the file written.
+        header: header of the file written.
 
     Raises:
-        InputError: `out` exists and is not to be replaced, or is the text itself.
+        InputError: `out` exists and `overwrite` is False, or `out` is the text itself.
         DataError: a missing or empty text, bytes that are not UTF-8, or a word outside a vocabulary without `<unk>`.
     """
     text, out, max_words = path_of("text", text), path_of("out", out), whole_number("max_words", max_words, 3)
@@ -71,15 +71,15 @@ def encode_corpus(
 
 
 def write_ids(path: str | os.PathLike[str], vocabulary: Vocabulary, pieces: Iterable[NDArray[np.integer]]) -> None:
-    """Write ids as an encoded corpus; what is at `path` is replaced.
+    """Write ids as an encoded corpus, replacing an existing file.
 
     Args:
         path: the file to write.
         vocabulary: the words.
-        pieces: ids (any,), one array after the other; -1 stands for an unknown word and is written as `<unk>`.
+        pieces: arrays of ids (any,), in order; -1 stands for an unknown word and is written as `<unk>`.
 
     Raises:
-        InputError: ids that are no words, or none at all; `path` is as it was.
+        InputError: ids outside the vocabulary, or none at all; `path` is left unchanged.
     """
     digest, checks, tokens, unknown = hashlib.sha256(), Checks(), 0, 0
     with atomic_file(path) as file:
@@ -106,7 +106,7 @@ def write_ids(path: str | os.PathLike[str], vocabulary: Vocabulary, pieces: Iter
 def _pieces(
     text: str | os.PathLike[str], vocabulary: Vocabulary, advance: Advance | None
 ) -> Iterator[NDArray[np.integer]]:
-    """The ids of a text, so many at once, with -1 for each word that the vocabulary has not."""
+    """Yield the ids of a text in arrays, with -1 for each word outside the vocabulary."""
     known = {word.encode(): i for word, i in vocabulary.word_to_id.items()}
     ids, number = array("i"), 0
     for number, words in lines_of(text, advance, vocabulary.reading, in_pieces=True):

@@ -1,4 +1,4 @@
-"""Checks of word ids, each made once, where ids come in or are read."""
+"""Checks of word ids. Each is made once, where ids enter or are read."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -11,30 +11,30 @@ from rnnlm.errors import DataError, InputError
 
 __all__ = ["HIGH", "expect_read", "expect_words", "ids_of", "on_host"]
 
-HIGH = 2**31  # ids are below it: windows are int32
+HIGH = 2**31  # exclusive bound of ids: windows are int32
 
 
 def ids_of(
     name: str, ids: Any, rule: str = "a list of integer ids", ndims: tuple[int, ...] = (1,)
 ) -> NDArray[np.integer]:
-    """Ids as an array of the host, which is not copied if it is one.
+    """Return ids as a NumPy array, without a copy if they are one.
 
     Args:
-        name: of the argument.
-        ids: an array of anyone's, or a list, which may be empty.
-        rule: what they must be, in words.
-        ndims: how many axes they may have.
+        name: name of the argument, for errors.
+        ids: an array of NumPy or the backend, or a list, which may be empty.
+        rule: description of what the argument must be, for errors.
+        ndims: allowed numbers of axes.
 
     Raises:
-        InputError: no whole numbers, another number of axes, rows of different lengths, or an array with a mask, which
-            would be lost.
+        InputError: not whole numbers, another number of axes, rows of different lengths, or a masked array, whose
+            mask would be lost.
     """
     try:
         array = on_host(ids)
     except (ValueError, TypeError, OverflowError) as error:
         raise InputError(f"{name} must be {rule}, got rows of different lengths: {shown(ids)}") from error
     if isinstance(ids, Sequence) and not array.size and array.dtype.kind == "f":
-        array = array.astype(np.int64)  # of none
+        array = array.astype(np.int64)  # an empty list
     if array.ndim not in ndims or array.dtype.kind not in "iu" or np.ma.isMaskedArray(ids):
         what = f"{array.dtype} of shape {array.shape}: " if isinstance(ids, (np.ndarray, list, tuple)) else ""
         raise InputError(f"{name} must be {rule}, got {what}{shown(ids)}")
@@ -42,10 +42,10 @@ def ids_of(
 
 
 def on_host(ids: Any) -> NDArray[Any]:
-    """Ids as a NumPy array, wherever they lie."""
+    """Return ids as a NumPy array, from wherever they are."""
     if isinstance(ids, (np.ndarray, Sequence)):
         return np.asarray(ids)
-    from rnnlm.backend import ops  # an array of the backend's: only it can tell
+    from rnnlm.backend import ops  # an array of the backend's, which only it can convert
 
     return ops.asnumpy(ids)
 
@@ -54,7 +54,7 @@ def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0,
     """Check that all ids on the host are in [lowest, vocab_size), or are the one that is `ignored`.
 
     Raises:
-        InputError: naming the argument.
+        InputError: they are not; the message names the argument.
     """
     if not ids.size:
         return
@@ -70,10 +70,10 @@ def expect_words(name: str, ids: NDArray[Any], vocab_size: int, lowest: int = 0,
 
 
 def expect_read(name: str, window: NDArray[Any], low: int, high: int) -> None:
-    """Check that what was just read from the file `name` is in [low, high): nobody has looked at all of it before.
+    """Check that ids just read from the file `name` are in [low, high).
 
     Raises:
-        DataError: naming the file.
+        DataError: they are not; the message names the file.
     """
     if window.size and not low <= window.min() <= window.max() < high:
         wrong = window.min() if window.min() < low else window.max()

@@ -1,4 +1,4 @@
-"""Windows of a text for an evaluation: cut into lanes side by side, every token but the first a target once."""
+"""Windows for evaluation: a text is cut into parallel lanes, and each token but the first is a target once."""
 
 from collections.abc import Iterator
 
@@ -13,15 +13,15 @@ __all__ = ["lane_windows"]
 def lane_windows(
     ids: Tokens, lanes: int, window: int, start_id: int | None = None
 ) -> Iterator[tuple[NDArray[np.int64], ...]]:
-    """Inputs and targets (lanes, steps), read as they are asked for.
+    """Yield inputs and targets (lanes, steps), reading the ids on demand.
 
-    The first lanes are longer by one if need be; the others are filled with targets -1, which don't count.
+    The first lanes may be longer by one token; the others are padded with targets -1, which are not scored.
 
     Args:
         ids: (tokens,).
-        lanes: parts of the text, each of which follows the one before.
-        window: most time steps at once.
-        start_id: read before the text, whose first token is then a target too.
+        lanes: number of consecutive parts that are read in parallel.
+        window: largest number of time steps at once.
+        start_id: id that is read before the text, so that its first token is a target, too.
     """
     before = 0 if start_id is None else 1
     short, longer = divmod(len(ids) - 1 + before, lanes)
@@ -38,7 +38,7 @@ def lane_windows(
 
 
 def _read(ids: Tokens, begin: int, end: int, start_id: int | None) -> NDArray[np.integer]:
-    """The ids from `begin` to before `end`; at -1 stands `start_id`."""
+    """Return the ids from `begin` to before `end`; position -1 is `start_id`."""
     if begin >= 0:
         return ids.read(begin, end)
     return np.concatenate([np.array([start_id], np.int64), ids.read(0, end)])

@@ -1,4 +1,4 @@
-"""The lines of a text in memory that does not grow with it: a long one comes in pieces where it may be cut."""
+"""Reading lines in memory that does not grow with the text: long lines come in pieces, where units allow it."""
 
 import os
 from codecs import BOM_UTF8
@@ -13,13 +13,13 @@ from rnnlm.opening import LONGEST_LINE
 
 __all__ = ["Advance", "EndOfPiece", "expect_text", "raw_lines"]
 
-READ = 1 << 14  # bytes at once: what is made of them stays in the cache
+READ = 1 << 14  # bytes at once: what is computed from them stays in the cache
 Advance = Callable[[int], object]
 EndOfPiece = Callable[[bytes], int]
 
 
 def expect_text(path: str | os.PathLike[str]) -> None:
-    """Check that a path is a file's; or a pipe's or a terminal's, by which a text may come.
+    """Check that a path is that of a file, a pipe or a terminal.
 
     Raises:
         DataError: it is not.
@@ -31,23 +31,23 @@ def expect_text(path: str | os.PathLike[str]) -> None:
 def raw_lines(
     path: str | os.PathLike[str], advance: Advance | None, end_of_piece: EndOfPiece | None
 ) -> Iterator[tuple[int, bytes, bool]]:
-    """Lines by their numbers from 1, without the line feed, each checked to be UTF-8, and whether they end there.
+    """Yield for each line its number from 1, its UTF-8 bytes without line feed, and whether the line ends there.
 
     Args:
-        path: of a text.
-        advance: called with the number of bytes of each, once it is dealt with.
-        end_of_piece: where to cut the beginning of a line that is longer than some thousand bytes, 0 for nowhere; None
-            if lines have to be whole.
+        path: path of a text.
+        advance: called with the size in bytes of each line after its use.
+        end_of_piece: returns where to split the beginning of a line of more than 16 KiB, or 0 for nowhere; None to keep
+            lines whole.
 
     Raises:
-        DataError: no file, bytes that are not UTF-8, or a line or a word that is too long.
+        DataError: not a file, bytes that are not UTF-8, or a line or word that is too long.
     """
     expect_text(path)
-    first, start = 1, 0  # line and byte of a piece
+    first, start = 1, 0  # number of the line and offset of the byte that a piece begins with
     with open(path, "rb") as file:
         for content, ends in _pieces(path, file, end_of_piece):
             lines = content.removesuffix(b"\n").split(b"\n")
-            feed = content.endswith(b"\n")  # as it may not at the end of the file
+            feed = content.endswith(b"\n")  # the file's last line may lack one
             strange, place = not _is_text(content), start
             if not start and content.startswith(BOM_UTF8):
                 lines[0], place = lines[0].removeprefix(BOM_UTF8), len(BOM_UTF8)
@@ -65,7 +65,7 @@ def raw_lines(
 def _pieces(
     path: str | os.PathLike[str], file: BinaryIO, end_of_piece: EndOfPiece | None
 ) -> Iterator[tuple[bytes, bool]]:
-    """A text in pieces, and whether they end a line: whole lines, or part of one."""
+    """Yield a text in pieces, each whole lines or part of one line, and whether the piece ends a line."""
     longest, what = (LONGEST_LINE, "line") if end_of_piece is None else (LONGEST_WORD, "word")
     rest, before = b"", 0
     while more := file.read1(max(READ, len(rest))):  # type: ignore[attr-defined]
@@ -96,7 +96,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def _expect_utf8(path: str | os.PathLike[str], line: bytes, number: int, start: int) -> None:
-    """Check a line, which begins at byte `start` of the file."""
+    """Check that a line, which begins at byte `start` of the file, is UTF-8."""
     try:
         line.decode()
     except UnicodeDecodeError as error:

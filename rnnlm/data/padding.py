@@ -1,4 +1,4 @@
-"""Rows of different lengths as one array, filled up with a pad; and the samples of a next-word model."""
+"""Padding rows of different lengths to one array; samples for next-word models."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -23,18 +23,18 @@ def pad_sequences(
     value: float = 0,
     dtype: Any = np.int64,
 ) -> NDArray[Any]:
-    """Rows as an array (rows, maxlen), as Keras has it.
+    """Pad rows to an array (rows, maxlen), like Keras's `pad_sequences`.
 
     Args:
-        sequences: lists of numbers; an empty one becomes pads alone.
-        maxlen: length of all rows; that of the longest unless given.
-        padding: 'pre' to fill up shorter rows before their first number, 'post' behind their last.
-        truncating: 'pre' to cut longer rows at their front, 'post' at their end.
-        value: the pad.
-        dtype: of the array.
+        sequences: lists of numbers; an empty one becomes padding only.
+        maxlen: length of all rows (default: that of the longest).
+        padding: 'pre' to pad shorter rows at the front, 'post' at the end.
+        truncating: 'pre' to cut longer rows at the front, 'post' at the end.
+        value: the padding value.
+        dtype: dtype of the array.
 
     Raises:
-        InputError: no rows, a row that is no list of numbers, or an argument out of range.
+        InputError: no rows, a row that is not a list of numbers, or an argument out of range.
     """
     one_of("padding", padding, SIDES)
     one_of("truncating", truncating, SIDES)
@@ -60,7 +60,7 @@ def pad_sequences(
 
 
 def _expect_kept(name: str, numbers: NDArray[Any], dtype: np.dtype[Any]) -> None:
-    """Check that numbers stay what they are in a dtype, but for rounding to floats."""
+    """Check that converting numbers to a dtype does not change them; for float dtypes rounding is allowed."""
     with np.errstate(all="ignore"):
         kept = dtype.kind == "f" or bool((numbers.astype(dtype) == numbers).all())
     if not kept:
@@ -70,18 +70,18 @@ def _expect_kept(name: str, numbers: NDArray[Any], dtype: np.dtype[Any]) -> None
 def next_word_samples(
     sequences: Sequence[Sequence[int]], maxlen: int | None = None
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Every prefix of at least two words of each sequence: all but its last word, padded in front, and that word.
+    """Return each prefix of at least two words of each sequence: all but its last word, padded at the front, and that.
 
     Args:
         sequences: lists of ids.
-        maxlen: length of a prefix; that of the longest sequence unless given. Longer ones lose their front.
+        maxlen: length of a prefix (default: that of the longest sequence). Longer ones are cut at the front.
 
     Returns:
         x: (samples, maxlen - 1).
         y: (samples,) ids of the words that follow.
 
     Raises:
-        InputError: no sequence of two words.
+        InputError: no sequence has two words.
     """
     rows = [ids_of("a row of sequences", row) for row in sequence("sequences", sequences, "lists of ids")]
     prefixes = [row[: end + 1] for row in rows for end in range(1, len(row))]

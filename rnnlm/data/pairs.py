@@ -1,4 +1,4 @@
-"""Questions and answers, character by character: what a sequence-to-sequence model learns from."""
+"""Questions and answers as character ids, to train sequence-to-sequence models."""
 
 import os
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from rnnlm.randomness import old_generator
 
 __all__ = ["BETWEEN", "Pairs", "read_pairs"]
 
-BETWEEN = "_"  # between a question and its answer, of which it is the first character
+BETWEEN = "_"  # separates question and answer; also the answer's first character
 Ids = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Pairs:
-    """Questions and their answers as ids, one row each, filled up with blanks.
+    """Questions and answers as ids, one row each, padded with blanks.
 
     Attributes:
         questions: (count, T).
         answers: (count, T' + 1), each with `_` before its first character.
-        characters: of both, by their ids, in order of appearance.
+        characters: all characters, in the order of their ids, which is that of appearance.
     """
 
     questions: Ids
@@ -35,7 +35,7 @@ class Pairs:
 
     @classmethod
     def of(cls, lines: Sequence[str], name: str = "pairs") -> "Pairs":
-        """From lines "57+5_62", each a question and its answer, with blanks behind either or without.
+        """Create pairs from lines such as "57+5_62", with or without padding blanks after question and answer.
 
         Raises:
             DataError: a line that is not one question and one answer, or no lines.
@@ -63,22 +63,22 @@ class Pairs:
 
     @property
     def lengths(self) -> Ids:
-        """(count,) characters of each question, without the blanks behind it."""
+        """Number of characters of each question, (count,), without the blanks at its end."""
         if " " not in self.characters:
             return np.full(len(self.questions), self.questions.shape[1])
         filled = self.questions[:, ::-1] != self.characters.index(" ")
         return self.questions.shape[1] - filled.argmax(axis=1)
 
     def text(self, ids: Sequence[int] | Ids) -> str:
-        """The characters of ids, as they stand there."""
+        """Return the characters of ids as a string."""
         given = ids_of("ids", ids)
         expect_words("ids", given, len(self.characters))
         return "".join(self.characters[i] for i in given.tolist())
 
     def split(self, seed: int | None = 1984, held_out: float = 0.1) -> tuple["Pairs", "Pairs"]:
-        """A part to train on and one to test with, shuffled; the same for the same seed, None for the order they have.
+        """Return a shuffled training and a test part; the same for the same seed. None keeps the order.
 
-        The order is that of `numpy.random.RandomState(seed)`, so that files of the book are split as the book does.
+        The order is that of `numpy.random.RandomState(seed)`, so that the book's files are split as in the book.
         """
         order = np.arange(len(self.questions))
         if seed is not None:
@@ -92,7 +92,7 @@ class Pairs:
 
 
 def read_pairs(path: str | os.PathLike[str]) -> Pairs:
-    """Pairs of a UTF-8 text file, one a line; errors are those of `Pairs.of`, and a file that is not there."""
+    """Read pairs from a UTF-8 text file, one per line; errors are those of `Pairs.of`, or a missing file."""
     try:
         with open(path_of("path", path), encoding="utf-8", newline="\n") as file:
             lines = [line.rstrip("\r\n") for line in lines_within(file, path, DataError) if line.strip()]

@@ -1,4 +1,4 @@
-"""How long part of a text is, which is known only once all of it was cut into units."""
+"""The size of part of a text, which requires splitting all text before it into units."""
 
 import os
 from dataclasses import dataclass, field
@@ -12,12 +12,12 @@ __all__ = ["part_size"]
 
 @dataclass
 class _PartSize(TextSize):
-    """The size of the units from number `begin` on to before `end`; and how many of them a vocabulary has not.
+    """Counts the size of the units from number `begin` to before `end`, and the unknown ones among them.
 
     Attributes:
         known: the vocabulary.
-        place: units that were seen so far, each `<eos>` among them.
-        unknown: units of the part that are not known.
+        place: number of units seen so far, with `<eos>` at each line's end.
+        unknown: units of the part that are not in the vocabulary.
     """
 
     known: Vocabulary = field(default_factory=lambda: Vocabulary([]))
@@ -27,7 +27,7 @@ class _PartSize(TextSize):
     unknown: int = 0
 
     def add(self, line: str, reading: Reading, begins: bool = True, ends: bool = True) -> None:
-        """Take what of a line, or of a piece of one, is in the part into account."""
+        """Count what is in the part of a line, or of a piece of one."""
         units = [*reading.units.cut(line), *([EOS] if ends else [])]
         place, self.place = self.place, self.place + len(units)
         first, last = max(self.begin - place, 0), min(self.end - place, len(units))
@@ -42,12 +42,12 @@ class _PartSize(TextSize):
 
 
 def part_size(path: str | os.PathLike[str], words: Vocabulary, begin: int, end: int) -> tuple[TextSize, int]:
-    """How long a part of a text is, and how many of its units a vocabulary has not; errors are those of `lines_of`.
+    """Return the size of part of a text and the number of its units that are unknown; errors are those of `lines_of`.
 
     Args:
-        path: a UTF-8 file, which is read as far as the part goes.
-        words: the vocabulary, which knows how the file is read.
-        begin, end: the part's first unit, and the one after its last, each `<eos>` counted.
+        path: a UTF-8 file, read up to the end of the part.
+        words: the vocabulary, with the options for reading the file.
+        begin, end: the part's first unit, and the one after its last, counting each `<eos>`.
     """
     size = _PartSize(known=words, begin=begin, end=end)
     for _ in lines_of(path, None, words.reading, size, in_pieces=True):

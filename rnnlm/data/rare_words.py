@@ -1,8 +1,8 @@
-"""Words that occur once in a text, read as `<unk>` now and then: a model learns from them how likely a word is that it
-does not know, and what follows one.
+"""Reading words that occur once in a text as `<unk>` in some epochs, so that a model learns how likely an unknown word
+is and what follows it.
 
-Where the words are those of the text itself, `<unk>` never occurs in it: a model would learn that there are no unknown
-words, and be infinitely surprised by the first one.
+With a vocabulary built from the text itself, `<unk>` never occurs in it: a model would learn that there are no unknown
+words, and give the first one a probability near zero.
 """
 
 from typing import Any
@@ -22,16 +22,16 @@ __all__ = ["RareUnknown", "rare_words", "words_of_training"]
 def words_of_training(
     train: NDArray[np.integer], held_out: list[NDArray[np.integer]], words: Vocabulary
 ) -> tuple[list[NDArray[np.int32]], Vocabulary]:
-    """A text in those words alone that its train part has: what else its held-out parts have is unknown to a model.
+    """Reduce a vocabulary to the words of the train part; the other words of the held-out parts become unknown.
 
     Args:
         train: ids (tokens,) of the train part.
         held_out: ids of the other parts.
-        words: of the whole text, `<unk>` among them.
+        words: vocabulary of the whole text, with `<unk>`.
 
     Returns:
-        parts: the ids of all parts, numbered anew.
-        words: those that are left, in the order that they had.
+        parts: the ids of all parts in the reduced vocabulary.
+        words: the reduced vocabulary, in the same order.
     """
     kept = np.bincount(train, minlength=len(words)) > 0
     special = [i for i in (words.unk_id, words.eos_id) if i is not None]
@@ -43,27 +43,27 @@ def words_of_training(
 
 
 def rare_words(train: NDArray[np.integer], words: Vocabulary) -> NDArray[np.intp]:
-    """Ids of the words that occur once in a text, special ones left out."""
+    """Return the ids of the words that occur once in a text, except `<unk>` and `<eos>`."""
     once = np.bincount(train, minlength=len(words)) == 1
     once[[i for i in (words.unk_id, words.eos_id) if i is not None]] = False
     return np.flatnonzero(once)
 
 
 class RareUnknown(Windows):
-    """Windows of a stream in which rare words are `<unk>`, in each epoch other ones.
+    """Windows of a stream in which a random choice of the rare words reads as `<unk>`, another one in each epoch.
 
-    As input and as target of the word before, a word is the same thing in an epoch. Which words are unknown then is a
-    pure function of seed and epoch.
+    Within an epoch a word is replaced everywhere, as input and as target. The choice is a pure function of seed and
+    epoch.
 
     Args:
-        windows: of a stream.
+        windows: windows of a stream.
         rare: ids of the rare words.
-        words: all words.
-        rate: share of the rare ones that are unknown in an epoch.
-        seed: of the choice.
+        words: the vocabulary.
+        rate: fraction of the rare words that become `<unk>` in an epoch.
+        seed: seed of the choice.
 
     Raises:
-        InputError: words without `<unk>`, or a rate that is no share.
+        InputError: a vocabulary without `<unk>`, or a rate outside [0, 1).
     """
 
     def __init__(self, windows: Windows, rare: NDArray[np.intp], words: Vocabulary, rate: float, seed: int) -> None:
@@ -72,7 +72,7 @@ class RareUnknown(Windows):
         self.windows, self.rare = instance_of("windows", windows, Windows), rare
         self.unk_id, self.vocab_size = words.unk_id, len(words)
         self.rate, self.seed = share("rate", rate), whole_number("seed", seed, 0, 2**64)
-        self._epoch, self._table = -1, None  # the words of an epoch, where the backend computes
+        self._epoch, self._table = -1, None  # current epoch, and its table on the backend
 
     def __len__(self) -> int:
         """Windows in an epoch."""
@@ -84,42 +84,42 @@ class RareUnknown(Windows):
         return self.windows.size
 
     def expect_words(self, vocab_size: int) -> None:
-        """Check ids, as the windows do."""
+        """Check ids, as the wrapped windows do."""
         self.windows.expect_words(vocab_size)
 
     def window(self, number: int) -> tuple[Any, Any]:
-        """Inputs and targets (N, T), views of time-major memory, as the windows have them but for the rare words."""
+        """Return inputs and targets (N, T) of a wrapped window, rare words replaced; views of time-major memory."""
         xs, ts = self.windows.window(number)
         table = self._words_of(number // len(self.windows))
         return table[xs.T].T, table[ts.T].T
 
     def _words_of(self, epoch: int) -> Any:
-        """What each word is read as in an epoch, (V,), an array of the backend."""
-        from rnnlm.backend import ops  # for windows alone
+        """Return `table` of an epoch as an array of the backend."""
+        from rnnlm.backend import ops  # imported only for windows
 
         if epoch != self._epoch:
             self._epoch, self._table = epoch, ops.asarray(self.table(epoch))
         return self._table
 
     def table(self, epoch: int) -> NDArray[np.int32]:
-        """What each word is read as in an epoch, (V,)."""
+        """Return the id that each word reads as in an epoch, (V,)."""
         found = np.arange(self.vocab_size, dtype=np.int32)
         unknown = stream(self.seed, "rare words", epoch).random(len(self.rare)) < self.rate
         found[self.rare[unknown]] = self.unk_id
         return found
 
     def weight(self, number: int) -> int:
-        """As the windows have it."""
+        """Return the weight of the wrapped window."""
         return self.windows.weight(number)
 
     def fresh(self, number: int) -> bool:
-        """As the windows have it."""
+        """Return `fresh` of the wrapped windows."""
         return self.windows.fresh(number)
 
     def scaled(self, lr: float, number: int) -> float:
-        """As the windows have it."""
+        """Return `scaled` of the wrapped windows."""
         return self.windows.scaled(lr, number)
 
     def identity(self) -> dict[str, Any]:
-        """What says which windows these are, and how many rare words are unknown."""
+        """Return what identifies these windows: that of the wrapped ones, rate and seed."""
         return {**self.windows.identity(), "unk_rate": self.rate, "unk_seed": self.seed}

@@ -1,4 +1,4 @@
-"""From a line of text to the units that a vocabulary has ids of, and back."""
+"""From a line of text to units, which a vocabulary maps to ids, and back."""
 
 import os
 from collections.abc import Callable, Mapping, Sequence
@@ -12,17 +12,17 @@ from rnnlm.errors import DataError
 
 __all__ = ["PLAIN", "Reading", "TextSize"]
 
-BY_RULE: dict[str, type[Units]] = {"word": Words, "char": Characters}  # what has nothing to learn
+BY_RULE: dict[str, type[Units]] = {"word": Words, "char": Characters}  # units without anything to learn
 
 
 @dataclass
 class TextSize:
-    """How long a text is, whatever it is cut into; counted while it is read.
+    """Size of a text, independent of its units; counted while the text is read.
 
     Attributes:
-        lines: of it.
-        words: between white space, and an end for each line.
-        characters, bytes: of UTF-8; an end of line is one.
+        lines: number of lines.
+        words: words between white space, plus one for each line's end.
+        characters, bytes: of the UTF-8 text; a line end counts as one.
     """
 
     lines: int = 0
@@ -30,10 +30,10 @@ class TextSize:
     characters: int = 0
     bytes: int = 0
     first: tuple[int, int, int] = (0, 0, 0)  # words, characters and bytes of the first unit of the first line
-    in_a_word: bool = False  # is where a piece of a line ended
+    in_a_word: bool = False  # whether the last piece of a line ended within a word
 
     def add(self, line: str, reading: "Reading", begins: bool = True, ends: bool = True) -> None:
-        """Take one more line into account; or a piece of one, which begins the line or not, and ends it or not."""
+        """Count one more line; or a piece of one, with whether it begins the line and whether it ends it."""
         if begins and not self.lines:
             units = reading.units.cut(line)
             alone = not units or reading.options.units == "word"
@@ -47,28 +47,28 @@ class TextSize:
         self.bytes += len(content) + ends
 
     def without_first(self) -> "TextSize":
-        """The size without the first unit, which is not scored where a text is a stream."""
+        """Return the size without the first unit, which is not scored in a stream."""
         words, characters, count = self.first
         return TextSize(self.lines, self.words - words, self.characters - characters, self.bytes - count)
 
     def without_blank(self, blank: int) -> "TextSize":
-        """The size without so many blank lines, each of which is an end alone."""
+        """Return the size without `blank` blank lines, which consist of a line end only."""
         lines, words, characters, count = (
             number - blank for number in (self.lines, self.words, self.characters, self.bytes)
         )
         return TextSize(lines, words, characters, count)
 
 
-BLANKS = " \t\n\v\f\r"  # between words: other white space is part of one
+BLANKS = " \t\n\v\f\r"  # white space between words; all other white space is part of words
 
 
 @dataclass(frozen=True)
 class Reading:
-    """How lines become units: cleaned and cut.
+    """How lines become units: how they are cleaned and split.
 
     Attributes:
-        options: what is cleaned.
-        units: what lines are cut into; byte pairs have to be learned first.
+        options: the text options.
+        units: the kind of units, already learned for byte pairs.
     """
 
     options: TextOptions = field(default_factory=TextOptions)
@@ -76,31 +76,31 @@ class Reading:
 
     @classmethod
     def of(cls, options: TextOptions, learned: Units | None = None) -> "Reading":
-        """By options; `learned` are the byte pairs, where they ask for them."""
+        """Create a reading from options; `learned` are the byte pairs, if the options ask for them."""
         options.check()
         if learned is None and options.units not in BY_RULE:
             raise DataError(f"units {options.units} must be learned from a text first")
         return cls(options, BY_RULE[options.units]() if learned is None else learned)
 
     def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Reading":
-        """The same for another file, of which `column` is read, if it is given; of a file called .csv our own one."""
+        """Return the reading for another file: with `column`; if None, for a file called .csv with its own column."""
         own = self.options.column if path_of("path", path).suffix.lower() == ".csv" else None
         column = None if column is None else text("column", column)
         return replace(self, options=replace(self.options, column=own if column is None else column))
 
     @property
     def plain(self) -> bool:
-        """Whether lines are words as they stand there."""
+        """Whether units are words without any cleaning."""
         return self.options.units == "word" and not self.options.cleans
 
     @property
     def end_of_piece(self) -> Callable[[bytes], int] | None:
-        """Where the beginning of a long line may be cut without a change of its units; None where it may not."""
+        """Function that finds where a long line may be split without changing its units; None if it must stay whole."""
         in_pieces = self.options.units == "word" or (self.options.units == "char" and not self.options.cleans)
         return self.units.end_of_piece if in_pieces and self.options.column is None else None
 
     def __str__(self) -> str:
-        """The options that are not the usual ones, in words."""
+        """Return the options that differ from the defaults, as text."""
         given = asdict(self.options)
         usual = asdict(TextOptions())
         names = {"word": "words", "char": "characters", "bpe": "byte pairs"}
@@ -113,26 +113,26 @@ class Reading:
         return "; ".join(said)
 
     def cleaned(self, line: str) -> str | None:
-        """The line without what is to go, nothing of a line of blanks; None where it is left out as a whole."""
+        """Return the cleaned line, "" for a line of blanks; None if the line is left out."""
         if self.options.left_out(line):
             return None
         kept = self.options.clean(line)
         return kept if kept.strip(BLANKS) else ""
 
     def cut(self, line: str) -> list[str]:
-        """The units of a line, or of part of one, which is cleaned first."""
+        """Clean a line, or part of one, and return its units."""
         return self.units.cut(self.options.clean(line))
 
     def settings(self) -> dict[str, Any]:
-        """What a model's folder says of it; byte pairs have a file of their own."""
+        """Return the options for a model's folder; byte pairs are saved in a file of their own."""
         return asdict(self.options)
 
     @staticmethod
     def options_of(settings: Mapping[str, Any]) -> TextOptions:
-        """The options that `settings` gave.
+        """Return the options that `settings` returned.
 
         Raises:
-            DataError: others.
+            DataError: unknown options.
         """
         known = [f.name for f in fields(TextOptions)]
         if strange := [name for name in settings if name not in known]:
@@ -143,7 +143,7 @@ class Reading:
         return options
 
     def text(self, words: Sequence[str], end: str) -> str:
-        """The text of units, a line after each `end`."""
+        """Return the text of units, with a new line after each `end`."""
         lines: list[list[str]] = [[]]
         for word in words:
             if word == end:

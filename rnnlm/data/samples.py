@@ -1,4 +1,4 @@
-"""Samples for networks without time: inputs and targets, so many at a time, in another order in each epoch."""
+"""Batches of samples for networks without time, in a new random order in each epoch."""
 
 from typing import TYPE_CHECKING, Any
 
@@ -14,24 +14,24 @@ __all__ = ["Samples"]
 if TYPE_CHECKING:
     from rnnlm.backend import Array
 
-Arrays = Any  # an array (samples, ...), or a tuple of them, one for each input or output of a network
+Arrays = Any  # an array (samples, ...), or a tuple with one for each input or output
 
 
 class Samples(Windows):
-    """Batches of samples. Each epoch goes over all of them once, in an order of its own; its last batch may be smaller.
+    """Batches of samples. Each epoch uses all of them once in a new random order; its last batch may be smaller.
 
-    They lie where the backend computes, and batches are picked there.
+    The samples are kept on the backend, where batches are selected.
 
     Args:
         x: inputs (samples, ...), or a tuple of such arrays for a network with several inputs.
         t: targets (samples, ...), or a tuple of them for several outputs.
         batch_size: samples of a batch.
-        seed: of the orders.
-        dtype: of inputs that are not ids; as they are unless given.
-        lap: another one has other orders, of the same seed.
+        seed: seed of the orders.
+        dtype: dtype of the inputs (default: unchanged).
+        lap: number of an independent sequence of orders for the same seed.
 
     Raises:
-        InputError: no samples, not as many targets as inputs, or a batch size below 1.
+        InputError: no samples, different numbers of inputs and targets, or a batch size below 1.
     """
 
     unit, figure = "samples", "loss"
@@ -46,7 +46,7 @@ class Samples(Windows):
             raise InputError(f"x and t must have one entry for each sample, got {self.samples} and {count_of(self.t)}")
         self.batch_size = min(whole_number("batch_size", batch_size, 1), self.samples)
         self.seed, self.lap = whole_number("seed", seed, 0, 2**64), whole_number("lap", lap, 0, 2**64)
-        self._order: tuple[int, Any] | None = None  # number of an epoch, and its order
+        self._order: tuple[int, Any] | None = None  # the current epoch and its order
 
     def __len__(self) -> int:
         """Batches in an epoch."""
@@ -58,15 +58,15 @@ class Samples(Windows):
         return self.batch_size
 
     def told(self, loss: float) -> str:
-        """The figure of a loss, in words."""
+        """Return a loss as text."""
         return f"loss {loss:.4g}"
 
     def expect_words(self, vocab_size: int) -> None:
-        """Samples are no words: nothing is checked."""
+        """Do nothing: samples are not words."""
 
     def window(self, number: int) -> "tuple[Array, Array]":
-        """Inputs and targets of batch `number` from 0, arrays of the backend, or tuples of them."""
-        from rnnlm.backend import ops  # for batches alone
+        """Return inputs and targets of batch `number`, from 0: arrays of the backend, or tuples of them."""
+        from rnnlm.backend import ops  # imported only for batches
 
         epoch, begin = number // len(self), number % len(self) * self.batch_size
         if self._order is None or self._order[0] != epoch:
@@ -80,15 +80,15 @@ class Samples(Windows):
         return True
 
     def identity(self) -> dict[str, int | str]:
-        """The numbers that say which batches these are."""
+        """Return the numbers that identify these batches."""
         return {"samples": self.samples, "batch_size": self.batch_size, "seed": self.seed, "lap": self.lap}
 
 
 def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:
-    """Samples as arrays of the backend; numbers with a fraction, and with `dtype` all numbers, of that dtype.
+    """Return samples as arrays of the backend, converted to `dtype` if given.
 
     Raises:
-        InputError: something that is no array of numbers.
+        InputError: not an array of numbers.
     """
     from rnnlm.backend import ops, xp
 
@@ -102,10 +102,10 @@ def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:
 
 
 def count_of(given: Arrays) -> int:
-    """How many samples there are.
+    """Return the number of samples.
 
     Raises:
-        InputError: a tuple of arrays of different numbers of samples.
+        InputError: an empty tuple, or arrays with different numbers of samples.
     """
     counts = {len(one) for one in (given if isinstance(given, tuple) else (given,))}
     if not counts:
@@ -116,5 +116,5 @@ def count_of(given: Arrays) -> int:
 
 
 def taken(given: Arrays, chosen: Any) -> Arrays:
-    """Some samples, by their numbers, or a slice of them."""
+    """Return samples, selected by indices or a slice."""
     return tuple(one[chosen] for one in given) if isinstance(given, tuple) else given[chosen]

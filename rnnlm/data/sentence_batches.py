@@ -1,4 +1,4 @@
-"""Windows of sentences: those of like length side by side, in another order in each epoch."""
+"""Windows of sentences, batched with others of similar length, in a new random order in each epoch."""
 
 from functools import cached_property
 
@@ -16,19 +16,19 @@ Ids = NDArray[np.int32]
 
 
 class SentenceBatches(Windows):
-    """Each line a sequence of its own: the state is zeros where it begins, and its `<eos>` is predicted.
+    """Windows of lines that are sequences of their own: each begins with a zero state and predicts its `<eos>`.
 
-    Lines of like length stand side by side, as many as make batch_size * time_size tokens with what fills up the
-    shorter ones, and batch_size of them where they are that much alike, so that a window has as much to do as one of a
-    stream. Lines longer than time_size are read in several windows, the state going on from one to the next. Each epoch
-    has every line once; which of a length come together, and which group comes when, is drawn anew.
+    Lines of similar length are batched: as many as have, with padding, at most batch_size * time_size tokens, and at
+    least batch_size lines if enough are similar, so that a window has about as much work as one of a stream. Lines
+    longer than time_size are split into several windows, with the state carried over. Each epoch has every line once;
+    which lines of equal length come together, and the order of the batches, are drawn anew.
 
     Args:
         sentences: the lines.
-        batch_size: fewest lines side by side, where there are so many of like length.
-        time_size: T, the most steps of a window.
-        seed: of the orders.
-        lap: another one has other orders, of the same seed.
+        batch_size: smallest number of lines in a batch, if so many are similar.
+        time_size: T, the largest number of time steps of a window.
+        seed: seed of the orders.
+        lap: number of an independent sequence of orders for the same seed.
     """
 
     def __init__(self, sentences: Sentences, batch_size: int, time_size: int, seed: int = 0, lap: int = 0) -> None:
@@ -40,7 +40,7 @@ class SentenceBatches(Windows):
         self._groups = groups(rising, self.batch_size * self.time_size, self.batch_size)  # the same in each epoch
         self._pieces = [-(-int(rising[end - 1]) // self.time_size) for _, end in self._groups]
         self._plan: tuple[int, NDArray[np.int64], list[tuple[int, int]]] | None = None
-        self._group: tuple[tuple[int, int], Ids, Ids] | None = None  # (epoch, group), and its inputs and targets
+        self._group: tuple[tuple[int, int], Ids, Ids] | None = None  # (epoch, group), its inputs and its targets
 
     def __len__(self) -> int:
         """Windows in an epoch."""
@@ -52,11 +52,11 @@ class SentenceBatches(Windows):
         return max(1, round(self.sentences.tokens / len(self)))
 
     def expect_words(self, vocab_size: int) -> None:
-        """Check that ids are those of so many words."""
+        """Check that ids are in [0, vocab_size)."""
         self.sentences.within(vocab_size)
 
     def window(self, number: int) -> tuple[Ids, Ids]:
-        """Inputs and targets (N, T) of window `number` from 0, on the host; a target that does not count is -1."""
+        """Return inputs and targets (N, T) of window `number`, from 0, on the host; padding has target -1."""
         _, group, piece = self._place(number)
         xs, ts = self._side_by_side(number // len(self), group)
         steps = -(-xs.shape[1] // self._pieces[group])
@@ -64,15 +64,15 @@ class SentenceBatches(Windows):
         return xs[:, part], ts[:, part]
 
     def weight(self, number: int) -> int:
-        """How many targets count."""
+        """Return the number of targets that are not padding."""
         return int((self.window(number)[1] >= 0).sum())
 
     def fresh(self, number: int) -> bool:
-        """Whether it is the first of its lines."""
+        """Whether the window is the first one of its lines."""
         return self._place(number)[2] == 0
 
     def identity(self) -> dict[str, int | str]:
-        """What says which windows these are: numbers, and a digest of the ids."""
+        """Return what identifies these windows: sizes, seed, and a digest of the ids."""
         lines: dict[str, int | str] = {
             "lines": len(self.sentences),
             "tokens": self.sentences.tokens,
@@ -86,7 +86,7 @@ class SentenceBatches(Windows):
         return self.sentences.ids.digest()
 
     def _place(self, number: int) -> tuple[NDArray[np.int64], int, int]:
-        """The lines of an epoch in their order, and the group and the piece of it that a window has."""
+        """Return the lines of an epoch in order, and the group and piece that make up a window."""
         epoch, place = divmod(number, len(self))
         if self._plan is None or self._plan[0] != epoch:
             rng = stream(self.seed, "order of samples", epoch, part=1, lap=self.lap)
@@ -97,7 +97,7 @@ class SentenceBatches(Windows):
         return self._plan[1], *self._plan[2][place]
 
     def _side_by_side(self, epoch: int, group: int) -> tuple[Ids, Ids]:
-        """All of a group's lines."""
+        """Return inputs and targets of all lines of a group."""
         if self._group is None or self._group[0] != (epoch, group):
             order, (begin, end) = self._place(epoch * len(self))[0], self._groups[group]
             lines = [self.sentences[number] for number in order[begin:end].tolist()]

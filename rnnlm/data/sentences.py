@@ -1,4 +1,4 @@
-"""Sentences that stand alone: found in a text line by line, and set side by side, those of like length together."""
+"""Sentences as independent sequences: finding them in a text, and batching those of similar length."""
 
 from collections.abc import Iterator, Sequence
 
@@ -15,21 +15,21 @@ __all__ = ["Sentences", "groups", "like_lengths", "side_by_side"]
 
 
 class Sentences:
-    """The lines of a text, each a sequence of its own, which begins after an `<eos>` and ends with one.
+    """The lines of a text as independent sequences; each is read after an `<eos>` and ends with one.
 
-    Blank lines are left out, and so is what stands after the last `<eos>`. Ids of a file are read a line at a time;
-    to find the lines they are read once.
+    Blank lines are left out, and so are tokens after the last `<eos>`. Ids in a file are scanned once to find the
+    lines, then read line by line.
 
     Args:
-        ids: (tokens,) of the text: an array, or `Tokens`, which `open_corpus` gives.
+        ids: (tokens,) ids of the text: an array, or `Tokens` as returned by `open_corpus`.
         eos_id: id of `<eos>`.
 
     Attributes:
-        lengths: (lines,) tokens of each line, its `<eos>` included.
-        blank: how many lines were left out for having no word.
+        lengths: (lines,) tokens of each line, including its `<eos>`.
+        blank: number of blank lines that were left out.
 
     Raises:
-        DataError: no line with a word.
+        DataError: no line has a word.
     """
 
     def __init__(self, ids: ArrayLike | Tokens, eos_id: int) -> None:
@@ -45,7 +45,7 @@ class Sentences:
 
     @classmethod
     def of(cls, rows: Sequence[ArrayLike], eos_id: int) -> "Sentences":
-        """From lists of ids, with `<eos>` at their ends or without."""
+        """Create sentences from lists of ids, with or without `<eos>` at their ends."""
         parts = []
         eos_id = whole_number("eos_id", eos_id, 0, HIGH)
         for number, row in enumerate(sequence("rows", rows, "lists of ids")):
@@ -55,10 +55,10 @@ class Sentences:
         return cls(np.concatenate([*parts, np.empty(0, np.int64)]), eos_id)
 
     def within(self, vocab_size: int) -> "Sentences":
-        """The same, whose ids must be those of so many words: checked now in memory, in a file where they are read.
+        """Check that ids are in [0, vocab_size) and return self; ids in a file are checked when they are read.
 
         Raises:
-            InputError: ids in memory that are not.
+            InputError: an id in memory is out of range.
         """
         self.ids = self.ids.within(0, vocab_size)
         return self
@@ -68,11 +68,11 @@ class Sentences:
 
     @property
     def tokens(self) -> int:
-        """Tokens of all lines, an `<eos>` for each included."""
+        """Number of tokens of all lines, including an `<eos>` for each."""
         return int(self.lengths.sum())
 
     def __getitem__(self, number: int) -> NDArray[np.integer]:
-        """The ids of a line, its `<eos>` the last."""
+        """Return the ids of a line, ending with `<eos>`."""
         begin = int(self.begins[number])
         return self.ids.read(begin, begin + int(self.lengths[number]))
 
@@ -84,7 +84,7 @@ class Sentences:
 
 
 def _places(ids: Tokens, wanted: int) -> NDArray[np.int64]:
-    """Where an id stands, read a piece at a time."""
+    """Return the positions of an id, reading the ids piece by piece."""
     found, begin = [np.empty(0, np.int64)], 0
     for piece in [ids.ids] if isinstance(ids, InMemory) else ids.pieces():
         found.append(np.flatnonzero(piece == wanted) + begin)
@@ -93,15 +93,15 @@ def _places(ids: Tokens, wanted: int) -> NDArray[np.int64]:
 
 
 def groups(lengths: NDArray[np.integer], tokens: int, rows: int = 1) -> list[tuple[int, int]]:
-    """Cut lengths that rise into groups (begin, end) of like ones.
+    """Split ascending lengths into groups (begin, end) of similar ones.
 
-    A group has so many sentences that, filled up to its longest, they are at most `tokens` tokens; and `rows` of them
-    in any case, as far as the longest is not over twice as long as the shortest.
+    A group has as many sentences as, padded to its longest, have at most `tokens` tokens; but at least `rows`, as long
+    as the longest is at most twice as long as the shortest.
     """
     found, begin = [], 0
     while begin < len(lengths):
         low, high = begin + 1, len(lengths)
-        while low < high:  # the last end at which they still fit
+        while low < high:  # binary search for the last end that fits
             middle = (low + high + 1) // 2
             low, high = (middle, high) if (middle - begin) * lengths[middle - 1] <= tokens else (low, middle - 1)
         alike = int(np.searchsorted(lengths, 2 * lengths[begin], "right"))
@@ -112,19 +112,19 @@ def groups(lengths: NDArray[np.integer], tokens: int, rows: int = 1) -> list[tup
 
 
 def like_lengths(lengths: Sequence[int], tokens: int) -> list[list[int]]:
-    """Numbers of sentences of like length, so many that with padding they have at most `tokens` tokens."""
+    """Return groups of numbers of sentences of similar length, each of at most `tokens` tokens with padding."""
     given = np.array(lengths, np.int64)
     order = given.argsort(kind="stable")
     return [order[begin:end].tolist() for begin, end in groups(given[order], tokens)]
 
 
 def side_by_side(rows: Sequence[NDArray[np.integer]]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
-    """Inputs and targets (N, T) of N sentences: each word is the target of all before it, the first one after `<eos>`.
+    """Return inputs and targets (N, T) of N sentences; the first input is `<eos>`, and each target the next word.
 
-    Shorter rows are filled with targets -1, which do not count. Memory is time-major.
+    Shorter rows are padded with targets -1, which are not scored. Memory is time-major.
 
     Args:
-        rows: ids of each sentence, `<eos>` the last of them.
+        rows: ids of each sentence, ending with `<eos>`.
     """
     longest = max(len(row) for row in rows)
     xs = np.zeros((longest, len(rows)), np.int32)

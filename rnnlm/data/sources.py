@@ -1,4 +1,4 @@
-"""Where the ids of a text may lie: in an array, in a file, in a memory map."""
+"""Sources of token ids: an array, a file, or a memory map."""
 
 import mmap
 import os
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
 
 
 def tokens_of(name: str, ids: ArrayLike | Tokens) -> Tokens:
-    """Ids that a caller gave, as `Tokens`.
+    """Return ids that a caller passed as `Tokens`.
 
     Args:
-        name: of the argument.
-        ids: (tokens,): `Tokens`, a list, a memory map, or an array of NumPy's or of the backend's.
+        name: name of the argument, for errors.
+        ids: (tokens,): `Tokens`, a list, a memory map, or an array of NumPy or the backend.
 
     Raises:
-        InputError: no list of whole numbers.
+        InputError: not a list of whole numbers.
     """
     if isinstance(ids, Tokens):
         return ids
@@ -41,27 +41,27 @@ class InMemory(Tokens):
 
     def __init__(self, name: str, ids: NDArray[np.integer]) -> None:
         self.name, self.ids, self.dtype = name, ids, ids.dtype
-        self._resident: Array | None = None  # a copy where the backend computes, made for the first window
+        self._resident: Array | None = None  # a copy on the backend, made for the first window
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def part(self, begin: int, end: int) -> "InMemory":
-        """A slice of the array."""
+        """Return a slice of the array."""
         return InMemory(self.name, self.ids[begin:end])
 
     def within(self, low: int, high: int) -> "InMemory":
-        """Check all ids now: they are at hand."""
+        """Check all ids at once; returns self."""
         expect_words(self.name, self.ids, high, low)
         return self
 
     def read(self, begin: int, end: int) -> NDArray[np.integer]:
-        """A slice of the array, which `within` has checked."""
+        """Return a slice of the array, which `within` has checked."""
         return self.ids[begin:end]
 
     def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
-        """Cut where the backend computes, from a copy of the ids that it has there."""
-        from rnnlm.backend import accelerated, ops, xp  # for windows alone: all else here does without a backend
+        """Cut a window on the backend, from its copy of the ids."""
+        from rnnlm.backend import accelerated, ops, xp  # imported only for windows
 
         self._resident = ops.resident(self.ids) if self._resident is None else self._resident
         window = xp.empty(shape, xp.int32)
@@ -71,7 +71,7 @@ class InMemory(Tokens):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Unread(Tokens):
-    """Ids that are not in memory before they are read, and are checked then: each must be in [low, high)."""
+    """Ids that are read on demand and checked then: each must be in [low, high)."""
 
     name: str
     dtype: np.dtype[Any]
@@ -80,21 +80,21 @@ class Unread(Tokens):
 
     @abstractmethod
     def load(self, begin: int, end: int) -> NDArray[np.integer]:
-        """The ids from `begin` to before `end`, (end - begin,), not checked."""
+        """Return the ids from `begin` to before `end`, (end - begin,), unchecked."""
 
     def within(self, low: int, high: int) -> Self:
-        """The same, to be checked when ids are read."""
+        """Return the same ids with other bounds, which are checked when ids are read."""
         return replace(self, low=low, high=high)
 
     def read(self, begin: int, end: int) -> NDArray[np.integer]:
-        """`load`, and the check."""
+        """Return the ids from `begin` to before `end`, checked."""
         ids = self.load(begin, end)
         expect_read(self.name, ids, self.low, self.high)
         return ids
 
     def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
-        """Read on the host, and checked as a whole."""
-        window = np.empty(shape, np.int64)  # where an id that is too large for int32 stays what it is
+        """Read a window on the host and check it."""
+        window = np.empty(shape, np.int64)  # int64, so that ids too large for int32 are noticed
         read_rows(self.load, len(self), jump, begin, window)
         expect_read(self.name, window, self.low, self.high)
         return window.astype(np.int32)
@@ -102,12 +102,12 @@ class Unread(Tokens):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class InFile(Unread):
-    """Ids in a file, which is not mapped: if it turns out to be cut short, that is an error and no bus error.
+    """Ids in a file. It is not memory-mapped: if it is cut short, that is an exception and not a bus error.
 
     Attributes:
-        file: which is open, so that another one may be moved into its place without harm.
-        offset: in bytes, where the first id lies.
-        size: how many ids.
+        file: the open file, which may be replaced under its name without harm.
+        offset: offset of the first id, in bytes.
+        size: number of ids.
     """
 
     file: OpenFile
@@ -124,7 +124,7 @@ class InFile(Unread):
         size: int,
         checks: NDArray[np.uint32] | None = None,
     ) -> "InFile":
-        """The `size` ids that lie in an open file from `offset` on, with `checks` of their blocks if there are some."""
+        """Return `size` ids of an open file from `offset` on, with the checksums of their blocks, if there are any."""
         opened = OpenFile(os.fspath(path), file)
         if checks is not None:
             opened.blocks = Blocks(offset, offset + size * dtype.itemsize, checks)
@@ -134,11 +134,11 @@ class InFile(Unread):
         return self.size
 
     def part(self, begin: int, end: int) -> "InFile":
-        """The same file from another place on."""
+        """Return a part of the ids in the same file."""
         return replace(self, offset=self.offset + begin * self.dtype.itemsize, size=end - begin)
 
     def load(self, begin: int, end: int) -> NDArray[np.integer]:
-        """Read from the file; a block that is read for the first time is checked."""
+        """Read ids from the file; a block is verified when part of it is first read."""
         place, length = self.offset + begin * self.dtype.itemsize, (end - begin) * self.dtype.itemsize
         content = self.file.read(place, length)
         self.file.expect_whole(place, content)
@@ -147,7 +147,7 @@ class InFile(Unread):
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Mapped(Unread):
-    """Ids in a memory map (tokens,) that the caller made."""
+    """Ids in a memory map (tokens,) made by the caller."""
 
     ids: NDArray[np.integer]
 
@@ -160,17 +160,17 @@ class Mapped(Unread):
         return len(self.ids)
 
     def part(self, begin: int, end: int) -> "Mapped":
-        """A slice of the map."""
+        """Return a slice of the map."""
         return replace(self, ids=self.ids[begin:end])
 
     def load(self, begin: int, end: int) -> NDArray[np.integer]:
-        """A slice of the map."""
+        """Return a slice of the map, unchecked."""
         return np.asarray(self.ids)[begin:end]
 
     def release(self) -> None:
-        """Unmap what was read, so that it does not count as this process's memory; the system's cache keeps it.
+        """Unmap the pages read, so that they don't count as this process's memory; the system's cache keeps them.
 
-        Not where the system has no such call, nor of a map that may be written to, whose changes could be lost.
+        Does nothing on Windows, which has no such call, and for writable maps, whose changes could be lost.
         """
         base: Any = self.ids
         if base.mode != "r":

@@ -1,4 +1,4 @@
-"""Any UTF-8 text file as a corpus: words separated by ASCII white space, `<eos>` at the end of each line."""
+"""Reading UTF-8 text files as corpora: words separated by ASCII white space, `<eos>` at the end of each line."""
 
 import os
 from array import array
@@ -31,16 +31,15 @@ def read_corpus(
 ) -> tuple[NDArray[np.int32], Vocabulary]:
     """Read a text file as word ids.
 
-    Words are separated by ASCII white space only, as KenLM and Kaldi have it: a no-break space is part of a word. Each
-    line ends with `<eos>`, an empty one consists of it. Memory is that of the ids, even if the file is all
-    one line.
+    Words are separated by ASCII white space only, as in KenLM and Kaldi: a no-break space is part of a word. Each line
+    ends with `<eos>`; an empty line consists of it. Memory use is that of the ids, even if the file is one long line.
 
     Args:
         path: a UTF-8 file, with or without a byte-order mark.
-        vocabulary: the words to use; unless given, the file's own words are numbered in order of appearance.
-        max_tokens: stop after so many ids.
-        size: to be counted on.
-        unknown: words that are not in the vocabulary, to be counted on.
+        vocabulary: the vocabulary to use (default: the file's own words, numbered in order of appearance).
+        max_tokens: stop after so many ids (default: no limit).
+        size: a `TextSize` that counts what is read.
+        unknown: a counter of the words that are not in the vocabulary.
 
     Returns:
         ids: (tokens,) int32.
@@ -80,7 +79,7 @@ def read_corpus(
 
 
 def strange_word(path: str | os.PathLike[str], line: int, words: list[bytes], known: Collection[bytes]) -> DataError:
-    """The error for the first of a line's words that a vocabulary without `<unk>` has not."""
+    """Return the error for the first word of a line that is not in a vocabulary without `<unk>`."""
     strange = next(word for word in words if word not in known).decode()
     return DataError(
         f"{path}, line {line}: {strange!r} is not among the {len(known)} words of the vocabulary, which has no {UNK}"
@@ -90,9 +89,9 @@ def strange_word(path: str | os.PathLike[str], line: int, words: list[bytes], kn
 def frequent_words(
     path: str | os.PathLike[str], max_words: int, advance: Advance | None = None, reading: Reading = PLAIN
 ) -> Vocabulary:
-    """`<unk>`, `<eos>`, and the most frequent words of a text, `max_words` in all; other arguments as of `lines_of`.
+    """Return a vocabulary of `max_words` words: `<unk>`, `<eos>` and the most frequent words of a text.
 
-    Memory is that of the different words.
+    Other arguments are those of `lines_of`. Memory grows with the number of different words only.
     """
     counts: Counter[bytes] = Counter()
     for _, words in lines_of(path, advance, reading, in_pieces=True):
@@ -106,8 +105,8 @@ def frequent_words(
 
 
 def vocabulary_of(path: str | os.PathLike[str], max_words: int, options: TextOptions) -> Vocabulary:
-    """`max_words` units of a text, by options: `<unk>`, `<eos>` and the most frequent words or characters; or `<eos>`
-    and byte pairs, in which any text can be written."""
+    """Return a vocabulary of `max_words` units of a text: `<unk>`, `<eos>` and the most frequent words or characters;
+    or `<eos>` and byte pairs, which can represent any text."""
     if options.units != "bpe":
         return frequent_words(path, max_words, reading=Reading.of(options))
     if max_words <= FEWEST:
@@ -122,7 +121,7 @@ def vocabulary_of(path: str | os.PathLike[str], max_words: int, options: TextOpt
 
 
 def no_text(path: str | os.PathLike[str], reading: Reading) -> DataError:
-    """The error for a file in which there is nothing to read."""
+    """Return the error for a file without any text to read."""
     if reading.options.column is not None and not reading.options.cleans:
         return DataError(f"{path} has no text in its column {reading.options.column!r}")
     if reading.options.cleans:
@@ -137,17 +136,17 @@ def lines_of(
     size: TextSize | None = None,
     in_pieces: bool = False,
 ) -> Iterator[tuple[int, list[bytes]]]:
-    """The words of each line, `<eos>` included, with the line's number from 1; each line is checked to be UTF-8.
+    """Yield each line's number from 1 and its units with `<eos>`, as UTF-8.
 
     Args:
         path: a UTF-8 file.
-        advance: called with the number of bytes of each line, once it is dealt with.
-        reading: how lines are cleaned, and what they are cut into.
-        size: to be counted on.
-        in_pieces: a line that is very long may come in pieces, of which the last one has the `<eos>`.
+        advance: called with the size in bytes of each line after its use.
+        reading: how lines are cleaned and split into units.
+        size: a `TextSize` that counts what is read.
+        in_pieces: let very long lines come in pieces; `<eos>` ends the last piece.
 
     Raises:
-        DataError: no file, bytes that are not UTF-8, or a line or a word that is too long.
+        DataError: not a file, bytes that are not UTF-8, or a line or word that is too long.
     """
     eos, begins = EOS.encode(), True
     if reading.plain and reading.options.column is None and size is None:
@@ -170,14 +169,14 @@ def lines_of(
 def text_lines(
     path: str | os.PathLike[str], reading: Reading, advance: Advance | None = None
 ) -> Iterator[tuple[int, str]]:
-    """Lines as they are before they are cut: cleaned, those to be left out left out, without their ends."""
+    """Yield lines before they are split into units: cleaned, with some left out, without line ends."""
     return ((number, line) for number, line, _ in _texts(path, reading, advance, in_pieces=False))
 
 
 def _texts(
     path: str | os.PathLike[str], reading: Reading, advance: Advance | None, in_pieces: bool
 ) -> Iterator[tuple[int, str, bool]]:
-    """As `text_lines`; or lines that may come in pieces, and whether they end there."""
+    """Yield lines as `text_lines`, possibly in pieces, and whether the line ends there."""
     if reading.options.column is None:
         cut = reading.end_of_piece if in_pieces else None
         lines = ((n, line.decode(), ends) for n, line, ends in raw_lines(path, advance, cut))

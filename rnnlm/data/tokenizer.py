@@ -1,4 +1,4 @@
-"""Words of short texts as ids from 1, the most frequent first; 0 is the pad."""
+"""Mapping words of short texts to ids from 1, the most frequent first; 0 is for padding."""
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
@@ -13,19 +13,19 @@ FILTERS = '!"#$%&()*+,-./:;<=>?@[\\]^_`{|}~\t\n'
 
 
 class Tokenizer:
-    """Learns the words of texts, and turns texts into ids, as Keras has it.
+    """Learns the words of texts and converts texts to ids, like Keras's Tokenizer.
 
-    Words are numbered from 1 by how often they occur, equals by where they appear first. A word that was not learned is
-    left out, or becomes `oov_token`, if there is one: that has id 1 then.
+    Words are numbered from 1 by frequency, equally frequent ones by first appearance. Unknown words are left out, or
+    become `oov_token`, if there is one, with id 1.
 
     Args:
-        num_words: keep ids below this alone; all unless given.
-        filters: characters that become blanks.
-        lower: learn and read words in lower case.
-        oov_token: stands for unknown words; '<unk>', say.
+        num_words: keep only ids below this (default: all).
+        filters: characters that are replaced by blanks.
+        lower: convert words to lower case.
+        oov_token: token for unknown words, such as '<unk>'.
 
     Attributes:
-        word_index, index_word: id of each word, and the word of each id.
+        word_index, index_word: ids by word, and words by id.
         word_counts: how often each word was seen.
     """
 
@@ -40,10 +40,10 @@ class Tokenizer:
         self.index_word: dict[int, str] = {}
 
     def fit_on_texts(self, texts: Iterable[str | Sequence[str]]) -> None:
-        """Learn the words of texts, or of lists of words, beside those that are known.
+        """Learn the words of texts, or of lists of words, in addition to those already learned.
 
         Raises:
-            DataError: no word at all.
+            DataError: the texts have no words.
         """
         for words in self._cut(texts):
             self.word_counts.update(words)
@@ -56,12 +56,12 @@ class Tokenizer:
 
     @property
     def size(self) -> int:
-        """How many ids there are, the pad's among them: V of an embedding."""
+        """Number of ids, including padding: V of an embedding."""
         known = len(self.word_index) + 1
         return known if self.num_words is None else min(self.num_words, known)
 
     def texts_to_sequences(self, texts: Iterable[str | Sequence[str]]) -> list[list[int]]:
-        """The ids of each text; a blank text gives an empty list.
+        """Return the ids of each text; a blank text gives an empty list.
 
         Raises:
             DataError: no words were learned.
@@ -77,10 +77,10 @@ class Tokenizer:
         return rows
 
     def sequences_to_texts(self, sequences: Iterable[Sequence[int]]) -> list[str]:
-        """The words of ids; pads are left out.
+        """Return the texts of ids; padding is left out.
 
         Raises:
-            DataError: an id of no word.
+            DataError: an id that has no word.
         """
         texts = []
         for row in listed("sequences", sequences, "lists of ids"):
@@ -92,7 +92,7 @@ class Tokenizer:
         return texts
 
     def _cut(self, texts: Iterable[str | Sequence[str]]) -> list[list[str]]:
-        """The words of each text."""
+        """Return the words of each text."""
         return [self._words(text) for text in listed("texts", texts, "texts")]
 
     def _words(self, given: str | Sequence[str]) -> list[str]:

@@ -1,4 +1,4 @@
-"""Ids of a text, read a part at a time by readers who need not know where they lie: in memory, in a file, in a map."""
+"""Token ids that are read part by part, from memory, a file or a memory map alike."""
 
 import hashlib
 from abc import ABC, abstractmethod
@@ -15,18 +15,18 @@ __all__ = ["BLOCK", "Tokens", "read_rows", "read_window"]
 if TYPE_CHECKING:
     from rnnlm.backend import Array
 
-BLOCK = 1 << 20  # ids read at once by whoever goes over all of them
+BLOCK = 1 << 20  # ids at once when all of them are read
 
 
 class Tokens(ABC):
-    """Ids of a text, (tokens,). A slice of them reads nothing; `np.asarray(ids[2:5])` does.
+    """Ids of a text, (tokens,). Slicing reads nothing; `np.asarray(ids[2:5])` does.
 
-    Ids in memory are checked as soon as `within` says what they may be. Ids of a file, which may be larger than memory,
-    are checked each time that some of them are read.
+    Ids in memory are checked when `within` sets their bounds. Ids in a file, which may be larger than memory, are
+    checked whenever they are read.
 
     Attributes:
-        name: what errors call them.
-        dtype: the type that they are kept in.
+        name: name of the ids in errors.
+        dtype: dtype in which they are stored.
     """
 
     name: str
@@ -35,47 +35,46 @@ class Tokens(ABC):
 
     @abstractmethod
     def __len__(self) -> int:
-        """How many ids."""
+        """Return the number of ids."""
 
     @abstractmethod
     def part(self, begin: int, end: int) -> "Tokens":
-        """The ids from `begin` to before `end`, where 0 <= begin <= end <= len. Nothing is read."""
+        """Return the ids from `begin` to before `end`, where 0 <= begin <= end <= len, without reading them."""
 
     @abstractmethod
     def within(self, low: int, high: int) -> "Tokens":
-        """The same ids, each of which must be in [low, high).
+        """Return the ids with the requirement that each is in [low, high).
 
         Raises:
-            InputError: ids in memory that are not. Ids of a file are checked where they are read.
+            InputError: ids in memory are out of range. Ids in a file are checked when they are read.
         """
 
     @abstractmethod
     def read(self, begin: int, end: int) -> NDArray[np.integer]:
-        """The ids from `begin` to before `end`, (end - begin,), checked.
+        """Read the ids from `begin` to before `end`, (end - begin,), checked.
 
         Raises:
-            DataError: of a file: it was cut short, or an id is not what `within` said.
+            DataError: the file was cut short, or an id is outside the bounds set by `within`.
         """
 
     @abstractmethod
     def window(self, jump: int, begin: int, shape: tuple[int, int]) -> "Array":
-        """A window (T, N) int32, checked: row i reads from i * jump + begin on, and wraps at the end; see `read_rows`.
+        """Read a window (T, N) int32, checked: row i starts at i * jump + begin and wraps at the end; see `read_rows`.
 
-        Of ids in memory it is an array of the backend, cut on the device that has a copy of them; of others it is an
-        array of the host.
+        For ids in memory it is an array of the backend, cut from a copy on the device; otherwise an array on the host.
         """
 
-    def release(self) -> None:  # noqa: B027  most have nothing to give back
-        """Give back what memory the ids read so far take."""
+    def release(self) -> None:  # noqa: B027  most sources have none
+        """Release the memory that reading has taken."""
 
     def pieces(self) -> Iterator[NDArray[np.integer]]:
-        """All ids, `BLOCK` at a time."""
+        """Yield all ids, `BLOCK` at a time."""
         for begin in range(0, len(self), BLOCK):
             yield self.read(begin, min(begin + BLOCK, len(self)))
             self.release()
 
     def digest(self) -> str:
-        """Half of the SHA-256 of the ids as int32, in hexadecimal: all are read."""
+        """Return half of the SHA-256 of the ids as int32, in hexadecimal; reads all ids."""
         found = hashlib.sha256()
         for piece in self.pieces():
             found.update(np.ascontiguousarray(piece, "<i4").data)
@@ -87,7 +86,7 @@ class Tokens(ABC):
         return (len(self),)
 
     def __getitem__(self, place: "SupportsIndex | slice") -> Any:
-        """`ids[3]` is an int that is read, `ids[3:9]` are `Tokens` that are not."""
+        """Read one id (`ids[3]`, an int), or return `Tokens` for a slice (`ids[3:9]`) without reading."""
         if not isinstance(place, slice):
             position = range(len(self))[place]
             return int(self.read(position, position + 1)[0])
@@ -108,7 +107,7 @@ class Tokens(ABC):
 
 
 def read_rows(read: Callable[[int, int], Any], size: int, jump: int, begin: int, window: Any) -> None:
-    """window[t, i] = data[(i jump + begin + t) mod size], where read(a, b) gives data[a:b]; `window` is overwritten."""
+    """Set window[t, i] = data[(i jump + begin + t) mod size], where read(a, b) returns data[a:b]."""
     T, N = window.shape
     for i in range(N):
         start = (i * jump + begin) % size
@@ -119,5 +118,5 @@ def read_rows(read: Callable[[int, int], Any], size: int, jump: int, begin: int,
 
 
 def read_window(data: "Array", jump: int, begin: int, window: "Array") -> None:
-    """`read_rows` of an array (size,) that lies where the window (T, N) does, both int32."""
+    """Apply `read_rows` to an array (size,) on the same device as the window (T, N), both int32."""
     read_rows(lambda start, stop: data[start:stop], len(data), jump, begin, window)

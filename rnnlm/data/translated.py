@@ -1,4 +1,4 @@
-"""An encoded corpus in the words of a model, translated as it is read."""
+"""Translating an encoded corpus to the vocabulary of a model while it is read."""
 
 import os
 from dataclasses import dataclass, replace
@@ -18,10 +18,10 @@ __all__ = ["Translated", "in_words_of"]
 
 @dataclass(frozen=True, kw_only=True, repr=False, eq=False)
 class Translated(Unread):
-    """Ids in the words of another vocabulary.
+    """Ids translated to another vocabulary.
 
     Attributes:
-        ids: as the file has them.
+        ids: ids in the file's vocabulary.
         table: the other vocabulary's id for each word of the file's.
     """
 
@@ -30,33 +30,34 @@ class Translated(Unread):
 
     @classmethod
     def of(cls, ids: Tokens, table: NDArray[np.int32]) -> "Translated":
-        """`ids`, each of which is a place in the table, in the words of the other vocabulary."""
+        """Return `ids` translated by `table`, of which each must be an index."""
         return cls(name=ids.name, dtype=table.dtype, ids=ids.within(0, len(table)), table=table)
 
     def __len__(self) -> int:
         return len(self.ids)
 
     def part(self, begin: int, end: int) -> "Translated":
-        """Part of the file, by the same table."""
+        """Return part of the ids, with the same table."""
         return replace(self, ids=self.ids.part(begin, end))
 
     def load(self, begin: int, end: int) -> NDArray[np.int32]:
-        """Read, checked to be words of the file, and translated."""
+        """Read ids, check them against the file's vocabulary, and translate them."""
         return self.table[self.ids.read(begin, end)]
 
     def release(self) -> None:
-        """Give back what the file's ids take."""
+        """Release the memory that reading has taken."""
         self.ids.release()
 
 
 def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Tokens, int]:
-    """An encoded corpus in the words of a model, and how many words of its text are not among them.
+    """Open an encoded corpus in the vocabulary of a model; returns its ids and how many of its tokens are unknown.
 
-    Where the vocabularies differ, the words in use are counted first, in one pass, and ids are translated as they are
-    read. What the file has as `<unk>` may have been any word, so it must be one that the model hasn't either.
+    If the vocabularies differ, the words in use are counted first, in one pass, and ids are translated when they are
+    read. `<unk>` in the file may have been any word outside the file's vocabulary; so that must have all the model's
+    words.
 
     Raises:
-        DataError: `<unk>` may stand for words that the model has, or a word is strange to a model without `<unk>`.
+        DataError: `<unk>` may stand for words that the model has, or a word is unknown to a model without `<unk>`.
     """
     ids, header = header_and_ids(path)
     own = header.vocabulary
@@ -79,7 +80,7 @@ def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Tokens
 
 
 def _counts(ids: Tokens, words: int) -> NDArray[np.int64]:
-    """How often each word occurs, (words,), read a piece at a time."""
+    """Count how often each word occurs, (words,), reading piece by piece."""
     counts: NDArray[Any] = np.zeros(words, np.int64)
     for piece in ids.within(0, words).pieces():
         counts += np.bincount(piece, minlength=words)

@@ -20,24 +20,23 @@ from rnnlm.opening import regular_file, size_of
 __all__ = ["EOS", "LONGEST_WORD", "MOST", "UNK", "Vocabulary", "read_words"]
 
 EOS = "<eos>"  # ends every line of a corpus
-UNK = "<unk>"  # stands for every word that the vocabulary has not
+UNK = "<unk>"  # for every word that is not in the vocabulary
 LONGEST_WORD = 1 << 20  # bytes
 MOST = 1 << 31  # words: ids are 32-bit numbers
 SHOWN, LONGEST_SHOWN = 8, 20  # words that a repr shows, and characters of one
 
 
 class Vocabulary:
-    """A list of different words; a word's id is its place in it.
+    """A list of distinct words; a word's id is its index.
 
-    Words are non-empty, of at most a million bytes, and without ASCII white space, which is what separates them in a
-    text.
+    Words are non-empty, have at most 2**20 bytes, and contain no ASCII white space, which separates them in a text.
 
-    It is a sequence of its words, which also knows their ids: `words["cat"]` is an id and `words[3]` a word, `in` and
-    `for` are about words. `encode` is for texts, in which an unknown word becomes `<unk>`.
+    A vocabulary is a sequence of its words that also maps words to ids: `words["cat"]` is an id, `words[3]` a word, and
+    `in` and `for` are about words. `encode` is for texts, in which unknown words become `<unk>`.
 
     Args:
-        words: in the order of their ids.
-        reading: how a text becomes such words, which may be characters or byte pairs.
+        words: the words, in the order of their ids.
+        reading: how a text is split into these words (or characters, or byte pairs).
 
     Attributes:
         words: list of the words.
@@ -72,11 +71,11 @@ class Vocabulary:
     @overload
     def __getitem__(self, key: int) -> str: ...
     def __getitem__(self, key: str | int) -> int | str:
-        """The id of a word, or the word of an id.
+        """Return the id of a word, or the word of an id.
 
         Raises:
-            UnknownWord: there is none; a KeyError, too.
-            InputError: neither a word nor a whole number.
+            UnknownWord: there is none; it is also a KeyError.
+            InputError: the key is neither a word nor a whole number.
         """
         if isinstance(key, str):
             if key not in self.word_to_id:
@@ -103,11 +102,11 @@ class Vocabulary:
         return self.word_to_id.get(UNK)
 
     def encode(self, words: Sequence[str]) -> NDArray[np.int32]:
-        """Ids (n,) of the words: a list, or one string, to be cleaned and cut as `reading` has it. A word that the
-        vocabulary has not becomes `<unk>`.
+        """Return the ids (n,) of words: a list, or a string, which is cleaned and split by `reading`. Unknown words
+        become `<unk>`.
 
         Raises:
-            DataError: such a word, and no `<unk>` in the vocabulary.
+            DataError: an unknown word, and the vocabulary has no `<unk>`.
         """
         if isinstance(words, str):
             if any("\ud800" <= letter <= "\udfff" for letter in words):
@@ -123,7 +122,7 @@ class Vocabulary:
         return np.array(ids, np.int32)
 
     def decode(self, ids: Iterable[int]) -> list[str]:
-        """Words of the ids."""
+        """Return the words of ids."""
         given = ids_of("ids", list(ids) if isinstance(ids, Iterator) else ids)
         if given.size and not 0 <= given.min() <= given.max() < len(self):
             wrong = given.min() if given.min() < 0 else given.max()
@@ -131,35 +130,35 @@ class Vocabulary:
         return [self.words[i] for i in given.tolist()]
 
     def text(self, ids: Iterable[int]) -> str:
-        """The text of ids, a line for each `<eos>` that another word follows."""
+        """Return the text of ids, with a new line after each `<eos>`."""
         return self.reading.text(self.decode(ids), EOS)
 
     def read_by(self, options: TextOptions) -> "Vocabulary":
-        """The same words, of texts that are read by these options and cut into the same units."""
+        """Return the same words with other options for reading texts, for the same units."""
         other = copy.copy(self)
         other.reading = replace(self.reading, options=instance_of("options", options, TextOptions))
         return other
 
     def for_file(self, path: str | os.PathLike[str], column: str | None) -> "Vocabulary":
-        """The same words, to read a file: of a CSV file by a column, by that of the training unless one is named."""
+        """Return the same words for reading a file: a CSV file by `column` (default: the column used in training)."""
         other = copy.copy(self)
         other.reading = self.reading.for_file(path, column)
         return other
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write the words as UTF-8, one a line, in the order of their ids."""
+        """Write the words to a UTF-8 file, one per line, in the order of their ids."""
         write_atomic(path_of("path", path), self.to_bytes())
 
     def to_bytes(self) -> bytes:
-        """What `save` writes."""
+        """Return the content that `save` writes."""
         return "".join(f"{word}\n" for word in self.words).encode()
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
-        """Read what `save` wrote.
+        """Load what `save` wrote.
 
         Raises:
-            DataError: missing, not UTF-8, an empty line or a word given twice.
+            DataError: a missing file, not UTF-8, an empty line or a duplicate word.
         """
         try:
             with regular_file(path_of("path", path), DataError) as file:
@@ -169,7 +168,7 @@ class Vocabulary:
 
     @classmethod
     def from_bytes(cls, content: bytes | bytearray, source: str) -> "Vocabulary":
-        """From what `to_bytes` gave, read from `source`; errors as those of `load`."""
+        """Create a vocabulary from `to_bytes`; `source` names the file in errors, which are those of `load`."""
         try:
             return cls(content.decode().removesuffix("\n").split("\n"))
         except UnicodeDecodeError as error:
@@ -179,16 +178,16 @@ class Vocabulary:
 
 
 def read_words(file: BinaryIO, length: int, most: int, source: str) -> bytearray:
-    """The next `length` bytes of a file, which are words, one a line: what can't be words is not read to its end.
+    """Read the next `length` bytes of a file, words one per line; stops early if they can't be words.
 
     Args:
-        file: open, at the first word.
-        length: in bytes, of all words.
-        most: how many words at most.
-        source: to be told.
+        file: an open file, at the first word.
+        length: size of all words in bytes.
+        most: largest number of words.
+        source: name for errors.
 
     Raises:
-        DataError: more words, or a word of more than `LONGEST_WORD` bytes.
+        DataError: more than `most` words, or a word of more than `LONGEST_WORD` bytes.
     """
     content, lines = bytearray(), 0
     while piece := file.read(min(2 * LONGEST_WORD, length - len(content))):
@@ -202,9 +201,9 @@ def read_words(file: BinaryIO, length: int, most: int, source: str) -> bytearray
 
 
 def _is_word(word: str) -> bool:
-    """Whether a text that has this word between blanks gives it back."""
+    """Whether splitting a text gives the word back."""
     try:
         content = word.encode()
         return len(content) <= LONGEST_WORD and content.split() == [content]
-    except UnicodeEncodeError:  # half of a surrogate pair is no character
+    except UnicodeEncodeError:  # a lone surrogate is not a character
         return False

@@ -1,4 +1,4 @@
-"""What a training asks of its data, be it one long text, sentences or samples."""
+"""The contract of training data: what a training requires of a text, sentences or samples."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -12,36 +12,36 @@ __all__ = ["Windows"]
 
 
 class Windows(ABC):
-    """Inputs and targets of one step after another; which ones step k has is a pure function of k.
+    """Inputs and targets of each step; those of step k are a pure function of k.
 
-        for xs, ts in batches:              # the first epoch's, each time anew
-        for xs, ts in batches.epoch(3):     # as a training sees them in its fourth
+        for xs, ts in batches:              # the first epoch, each time the same
+        for xs, ts in batches.epoch(3):     # the fourth epoch, as a training reads it
 
     Attributes:
-        unit: what is counted of them by the second.
-        figure: what is told of their loss.
-        highest: a loss above it is as bad as one that is not finite.
+        unit: what the speed counts: tokens or samples.
+        figure: name of the figure to show for a loss.
+        highest: a larger loss counts as diverged.
     """
 
     unit, figure = "tokens", "perplexity"
     highest = log(float_info.max)  # loss in nats whose perplexity is still a number
 
     def told(self, loss: float) -> str:
-        """The figure of a loss, in words."""
+        """Return the figure of a loss as text."""
         return f"perplexity {exp(min(loss, self.highest)):.2f}"
 
     @abstractmethod
     def __len__(self) -> int:
-        """Windows in an epoch."""
+        """Return the number of windows in an epoch."""
 
     @property
     @abstractmethod
     def size(self) -> int:
-        """How many tokens, or samples, a window has, usually or on average."""
+        """Usual or average number of tokens, or samples, of a window."""
 
     @abstractmethod
     def expect_words(self, vocab_size: int) -> None:
-        """Check that inputs are ids of so many words, and targets too, or -1; those of a file when they are read.
+        """Check that inputs are in [0, vocab_size) and targets in [-1, vocab_size); ids in a file when they are read.
 
         Raises:
             InputError: they are not.
@@ -49,10 +49,10 @@ class Windows(ABC):
 
     @abstractmethod
     def window(self, number: int) -> tuple[Any, Any]:
-        """Inputs and targets of window `number` from 0."""
+        """Return inputs and targets of window `number`, from 0."""
 
     def epoch(self, number: int = 0) -> Iterator[tuple[Any, Any]]:
-        """Inputs and targets of the windows of epoch `number` from 0, in their order, as a training sees them."""
+        """Yield inputs and targets of the windows of epoch `number`, from 0, in the order of training."""
         first = whole_number("number", number, 0) * len(self)
         return (self.window(first + k) for k in range(len(self)))
 
@@ -63,17 +63,17 @@ class Windows(ABC):
         return f"<{type(self).__name__}: {len(self):,} windows of about {self.size:,} {self.unit} in an epoch>"
 
     def weight(self, number: int) -> int:
-        """How much the mean loss of a window counts among those of others."""
+        """Return the weight of a window's mean loss in averages over windows."""
         return 1
 
     def fresh(self, number: int) -> bool:
-        """Whether a window has nothing to do with the one before, so that it begins with zeros for a state."""
+        """Whether a window does not continue the previous one, so that the state is reset to zeros before it."""
         return False
 
     def scaled(self, lr: float, number: int) -> float:
-        """The learning rate of a window, where `lr` is that of a usual one."""
+        """Return the learning rate for a window, given the rate `lr` for one of usual length."""
         return lr
 
     @abstractmethod
     def identity(self) -> dict[str, int | str]:
-        """What says which windows these are: numbers, and digests of what they are cut from."""
+        """Return what identifies these windows: numbers, and digests of the data."""

@@ -1,4 +1,4 @@
-"""Corpora: by name, Penn Treebank, and the built-in stories with the grammar that writes them."""
+"""Named corpora: Penn Treebank, and the built-in stories with the grammar that generates them."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

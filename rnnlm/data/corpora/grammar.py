@@ -5,7 +5,7 @@ A grammar's rules rewrite a symbol into one of several sequences, with whole-num
     {"S": [(3, ["the", N, "<eos>"]), (1, [])], N: [(1, ["cat"]), (1, ["dog"])]}
 
 A symbol is any hashable that is a key of the rules; everything else must be a word, a str. Rewriting is leftmost, so
-what is still to come is a stack; a text is one rewriting of the start symbol after another, for ever.
+the symbols still to be rewritten form a stack. A text is an endless sequence of rewritings of the start symbol.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
@@ -19,17 +19,17 @@ __all__ = ["Grammar"]
 
 Symbol = Hashable
 Rules = Mapping[Symbol, Sequence[tuple[int, Sequence[Symbol]]]]
-Stack = tuple[Symbol, ...]  # what is still to come, in order
-Belief = tuple[tuple[Stack, float], ...]  # the stacks that a text may have led to, with their probabilities
+Stack = tuple[Symbol, ...]  # symbols still to be rewritten, the next one first
+Belief = tuple[tuple[Stack, float], ...]  # possible stacks after a text, with their probabilities
 
 
 class Grammar:
-    """A probabilistic grammar that can be sampled, and can say how predictable its own texts are.
+    """A probabilistic grammar that can be sampled, and whose entropy and word probabilities can be computed.
 
     Args:
         rules: for each symbol its alternatives, (weight, sequence).
-        start: the symbol to begin with, again and again; it must write a word at least, and no symbol may come back to
-            its own beginning without one.
+        start: the symbol that is rewritten again and again. It must produce at least one word, and no symbol may derive
+            a sequence that begins with itself.
     """
 
     def __init__(self, rules: Rules, start: Symbol) -> None:
@@ -41,7 +41,7 @@ class Grammar:
     # ------------------------------------------------------------------ sampling
 
     def words(self, seed: int) -> Iterator[str]:
-        """An endless text. The same seed gives the same words on every machine: only whole numbers are drawn."""
+        """Yield an endless text. The same seed gives the same words on every machine: only whole numbers are drawn."""
         draws = _draws(seed)
         stack: list[Symbol] = []
         while True:
@@ -55,12 +55,13 @@ class Grammar:
     # ------------------------------------------------------------------ how predictable it is
 
     def entropy_rate(self) -> float:
-        """Nats a word of an endless text: the lowest mean cross-entropy that any model can have on it.
+        """Return the entropy rate in nats per word: the lowest mean cross-entropy that a model can have on an endless
+        text.
 
-        The expected number of uses of each symbol in one rewriting of the start solves a linear system; each use adds
-        the entropy of its choice, and all of them together make so many words. This holds if a rewriting is of finite
-        expected length and different choices always make different texts; if not, it is wrong, and the mean of
-        `log_probs` over a long text shows it.
+        The expected number of uses of each symbol in one rewriting of the start symbol solves a linear system. Each use
+        contributes the entropy of its choice; the sum is divided by the expected number of words. This holds if a
+        rewriting has finite expected length and different choices always give different texts; otherwise the result is
+        wrong, which the mean of `-log_probs` over a long text shows.
         """
         symbols = list(self.rules)
         place = {symbol: i for i, symbol in enumerate(symbols)}
@@ -80,10 +81,10 @@ class Grammar:
         return float(uses @ entropy / (uses @ words))
 
     def log_probs(self, text: Iterable[str]) -> list[float]:
-        """Natural-log probability of each word, given all words before it and the beginning of a text.
+        """Return the natural-log probability of each word, given all words before it from the beginning of a text.
 
-        The forward algorithm: every stack that the words so far may have led to is kept with its probability, so no
-        model can be expected to do better. A word that can't come has -inf, and what follows it too.
+        The forward algorithm: it tracks the probability of every stack that the words so far may have led to, so no
+        model can be expected to do better. An impossible word has -inf, and so have all words after it.
         """
         belief: Belief = (((), 1.0),)
         found = []
@@ -93,14 +94,14 @@ class Grammar:
         return found
 
     def accepts(self, text: Sequence[str], stacks: Iterable[Stack] = ((),)) -> bool:
-        """Whether the words can come one after another, from one of `stacks` on; from the start unless given."""
+        """Whether the words can follow one another, from one of `stacks` on (default: from the start)."""
         current = set(stacks)
         for word in text:
             current = {after for stack in current for w, after, _ in self._steps(stack) if w == word}
         return bool(current)
 
     def stacks_after(self, word: str) -> set[Stack]:
-        """Every stack that can be left when `word` has just been written; for a grammar with finitely many."""
+        """Return every stack that can remain right after `word`; for grammars with finitely many stacks."""
         fresh: list[Stack] = [()]
         seen: set[Stack] = {()}
         found: set[Stack] = set()
@@ -114,7 +115,7 @@ class Grammar:
         return found
 
     def _read(self, belief: Belief, word: str) -> tuple[float, Belief]:
-        """The probability of `word` where `belief` stands, and the belief after it."""
+        """Return the probability of `word` given `belief`, and the belief after it."""
         key = (belief, word)
         if key not in self._after:
             weights: dict[Stack, float] = {}
@@ -127,7 +128,7 @@ class Grammar:
         return self._after[key]
 
     def _steps(self, stack: Stack) -> tuple[tuple[str, Stack, float], ...]:
-        """Every (word, stack after it, probability) that can come next."""
+        """Return every possible next step as (word, stack after it, probability)."""
         if stack not in self._next:
             self._next[stack] = tuple(self._expand(stack, 1.0))
         return self._next[stack]
@@ -142,14 +143,14 @@ class Grammar:
 
 
 def _draws(seed: int) -> Iterator[int]:
-    """Raw 64-bit words of Philox4x64-10: the same on every machine, whatever becomes of NumPy's distributions."""
+    """Yield raw 64-bit words of Philox4x64-10: the same on every machine, and independent of NumPy's distributions."""
     generator = np.random.Philox(key=whole_number("seed", seed, 0, 2**64))
     while True:
         yield from generator.random_raw(65_536).tolist()
 
 
 def _choose(choices: Sequence[tuple[int, Sequence[Symbol]]], draw: int) -> Sequence[Symbol]:
-    """The alternative that a whole number below the sum of weights falls to."""
+    """Return the alternative that `draw`, a whole number below the sum of weights, selects."""
     for weight, sequence in choices:
         if draw < weight:
             return sequence

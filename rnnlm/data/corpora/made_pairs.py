@@ -1,6 +1,6 @@
-"""Questions and answers that are made, from a seed: additions, and dates in many spellings.
+"""Questions and answers generated from a seed: additions, and dates in many spellings.
 
-They are what the experiments of Deep Learning from Scratch 2, chapters 7 and 8, learn; its own files are not needed.
+They are the tasks of Deep Learning from Scratch 2, chapters 7 and 8, whose own files are not needed.
 """
 
 from collections.abc import Callable
@@ -20,7 +20,7 @@ MONTHS = (
     "december",
 )  # fmt: skip
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
-FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2029, 12, 31)  # two figures tell the year
+FIRST_DAY, LAST_DAY = date(1970, 1, 1), date(2029, 12, 31)  # a two-digit year is unambiguous
 CASES: tuple[Callable[[str], str], ...] = (str.lower, str.title, str.upper)
 SPELLINGS: tuple[Callable[[date], str], ...] = (
     lambda d: f"{MONTHS[d.month - 1]} {d.day}, {d.year}",
@@ -29,9 +29,9 @@ SPELLINGS: tuple[Callable[[date], str], ...] = (
     lambda d: f"{d.day} {MONTHS[d.month - 1][:3]} {d.year}",
     lambda d: f"{DAYS[d.weekday()]}, {MONTHS[d.month - 1]} {d.day}, {d.year}",
     lambda d: f"{DAYS[d.weekday()][:3]} {d.day} {MONTHS[d.month - 1][:3]} {d.year}",
-    lambda d: f"{d.month}/{d.day}/{d.year % 100:02d}",  # a stroke: the month first
+    lambda d: f"{d.month}/{d.day}/{d.year % 100:02d}",  # with strokes: the month first
     lambda d: f"{d.month:02d}/{d.day:02d}/{d.year}",
-    lambda d: f"{d.day}.{d.month}.{d.year}",  # a full stop: the day first
+    lambda d: f"{d.day}.{d.month}.{d.year}",  # with full stops: the day first
     lambda d: f"{d.year}/{d.month:02d}/{d.day:02d}",
     lambda d: f"{d.year}{d.month:02d}{d.day:02d}",
     lambda d: f"{MONTHS[d.month - 1][:3]} {d.day} '{d.year % 100:02d}",
@@ -39,14 +39,14 @@ SPELLINGS: tuple[Callable[[date], str], ...] = (
 
 
 def additions(count: int = 50_000, seed: int = 0) -> Pairs:
-    """Sums of two numbers of up to three figures, "57+5" to "62", all questions different.
+    """Return sums of two numbers of up to three digits, "57+5" to "62", without duplicates.
 
-    Each number is below 10, 100 or 1,000, whichever is drawn.
+    Each number is below 10, 100 or 1,000 with equal probability.
     """
     return _additions(whole_number("count", count, 1, 200_001), whole_number("seed", seed, 0, 2**64))
 
 
-@cache  # of a million questions, most of them with three figures twice
+@cache  # of about a million possible questions; most have two three-digit numbers
 def _additions(count: int, seed: int) -> Pairs:
     rng = stream(seed, "made pairs", part=ADDITIONS)
     made: dict[str, str] = {}
@@ -57,7 +57,7 @@ def _additions(count: int, seed: int) -> Pairs:
 
 
 def dates(count: int = 50_000, seed: int = 0) -> Pairs:
-    """Days from 1970 to 2029 in a dozen spellings, "Sep 27, 1994" to "1994-09-27", all questions different."""
+    """Return dates from 1970 to 2029 in a dozen spellings, "Sep 27, 1994" to "1994-09-27", without duplicates."""
     return _dates(whole_number("count", count, 1, 200_001), whole_number("seed", seed, 0, 2**64))
 
 

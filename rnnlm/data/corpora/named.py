@@ -1,4 +1,4 @@
-"""Corpora by name: `story`, `ptb`, or any text or encoded file, each as train, valid and test parts."""
+"""Load a corpus by name (`story`, `ptb`) or from a text or encoded file, in train, valid and test parts."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -26,19 +26,19 @@ from rnnlm.errors import DataError, InputError
 __all__ = ["BUILT_IN", "Corpus", "Part", "load_corpus", "load_part"]
 
 BUILT_IN = ("story", "ptb")
-HELD_OUT = 0.05  # of a file, for each of valid and test
-LOOK = 1 << 16  # ids looked through at once for the end of a line
+HELD_OUT = 0.05  # share of a file, for valid and for test
+LOOK = 1 << 16  # ids searched at once for the end of a line
 Ids = NDArray[np.integer] | Tokens
 
 
 @dataclass(frozen=True)
 class Corpus:
-    """Texts as word ids, and the words.
+    """The parts of a corpus as word ids, and its vocabulary.
 
     Attributes:
-        train, valid, test: ids (tokens,): arrays, or of an encoded corpus `Tokens`; valid and test may be empty.
+        train, valid, test: ids (tokens,): arrays, or `Tokens` for an encoded corpus; valid and test may be empty.
         vocabulary: the words.
-        floors: perplexity of each part that no honest model gets below, where it is known.
+        floors: the lowest perplexity that a model can be expected to reach on each part, where it is known.
     """
 
     train: Ids
@@ -50,13 +50,12 @@ class Corpus:
 
 @dataclass(frozen=True)
 class Part:
-    """A text in the words of a model.
+    """A text in the vocabulary of a model.
 
     Attributes:
-        ids: (tokens,): an array, or of an encoded corpus `Tokens`.
-        unknown: how many of them are not among the words and became `<unk>`; None where that is known of the whole
-            file alone.
-        size: of the text, whatever it is cut into; None where the file has ids alone.
+        ids: (tokens,): an array, or `Tokens` for an encoded corpus.
+        unknown: number of tokens that became `<unk>`; None for part of a file if only the whole file's number is known.
+        size: words, characters and bytes of the text; None for an encoded corpus, which has only ids.
     """
 
     ids: Ids
@@ -67,22 +66,22 @@ class Part:
 def load_corpus(
     name: str, data_dir: ptb.DataDir = None, max_words: int = 10_000, options: TextOptions | None = None
 ) -> Corpus:
-    """All parts of a corpus.
+    """Load all parts of a corpus.
 
-    A file is cut at line ends: its last 5 percent are the test part, the 5 percent before them the valid part. Where
-    lines are so long that a part would have less than half of that, it is cut between any two words; not with options
-    for sentences, which have to be whole.
+    A file is split at line ends: its last 5 percent are the test part, the 5 percent before them the valid part. If
+    lines are so long that a part would have less than half of that, it is split between any two tokens, except with
+    `options.sentences`, which need whole lines.
 
     Args:
         name: 'story', 'ptb', or the path of a UTF-8 text file or of an encoded corpus.
-        data_dir: where Penn Treebank is; see `ptb`.
-        max_words: of a text file keep so many words, the most frequent ones; all others become `<unk>`. An encoded
-            corpus has its words already.
-        options: how a text is cleaned, and what it is cut into; the built-in stories and encoded corpora are words.
+        data_dir: folder of Penn Treebank; see `ptb`.
+        max_words: vocabulary size for a text file: the most frequent words are kept, all others become `<unk>`. An
+            encoded corpus has its own vocabulary.
+        options: how a text is cleaned and split into units; the built-in stories and encoded corpora are always words.
 
     Raises:
-        DataError: no such corpus; the nearest name is offered.
-        InputError: options that do not go with the corpus.
+        DataError: no such corpus; the message suggests the nearest name.
+        InputError: options that the corpus does not support.
     """
     options = TextOptions() if options is None else instance_of("options", options, TextOptions)
     options.check()
@@ -113,16 +112,16 @@ def _expect_plain(name: str, as_it_is: bool) -> None:
 def load_part(
     name: str, part: str | None, words: Vocabulary, data_dir: ptb.DataDir = None, column: str | None = None
 ) -> Part:
-    """One part of a corpus, or a whole file, in the words of a model.
+    """Load one part of a corpus, or a whole file, in the vocabulary of a model.
 
     Args:
-        name, data_dir: as of `load_corpus`.
-        part: 'train', 'valid' or 'test', of a file as `load_corpus` cuts it; None for the whole of a file.
-        words: of the model.
-        column: of a CSV file; unless given, a file called .csv is read by the column that the model was trained on.
+        name, data_dir: as in `load_corpus`.
+        part: 'train', 'valid' or 'test', split as in `load_corpus`; None for a whole file.
+        words: the model's vocabulary.
+        column: column of a CSV file (default: for a file called .csv, the column that the model was trained on).
 
     Raises:
-        DataError: a strange word, and the model has no `<unk>`; an encoded corpus in words that can't be translated.
+        DataError: an unknown word, and the model has no `<unk>`; or an encoded corpus that can't be translated.
     """
     if name == "story":
         return _of_story(expect_part(part), words)
@@ -134,7 +133,7 @@ def load_part(
 
 
 def _of_file(path: Path, words: Vocabulary, column: str | None) -> Part:
-    """The whole of a file."""
+    """Load a whole file."""
     if is_encoded(path):
         return Part(*in_words_of(path, words))
     size, unknown = TextSize(), Counter[bytes]()
@@ -143,7 +142,7 @@ def _of_file(path: Path, words: Vocabulary, column: str | None) -> Part:
 
 
 def _part_of(whole: Part, part: str, path: Path, words: Vocabulary) -> Part:
-    """A part of a file, cut as for a training."""
+    """Return part of a file, split as for training."""
     parts = _in_parts(whole.ids, words, words.reading.options.sentences)
     begins = {"train": 0, "valid": len(parts.train), "test": len(parts.train) + len(parts.valid)}
     ids, begin = getattr(parts, part), begins[part]
@@ -154,11 +153,11 @@ def _part_of(whole: Part, part: str, path: Path, words: Vocabulary) -> Part:
 
 
 def _of_story(part: str, words: Vocabulary) -> Part:
-    """Part of the stories, cut into the units of a model."""
+    """Return part of the stories, split into the units of a model."""
     corpus, _, id_to_word = story.load_data(part)
     size, text = TextSize(), [id_to_word[i] for i in corpus.tolist()]
     lines = [line.strip() for line in " ".join(text).split(EOS)]
-    *whole, rest = lines  # of which the last one may be cut short
+    *whole, rest = lines  # the last one may be incomplete
     for line in whole:
         size.add(line, words.reading)
     if not words.reading.plain:
@@ -167,7 +166,7 @@ def _of_story(part: str, words: Vocabulary) -> Part:
 
 
 def _expect_file(name: str) -> Path:
-    """The path of a file, or an error that knows the built-in corpora too."""
+    """Return the path of a file; if there is none, raise an error that mentions the built-in corpora."""
     if not Path(name).is_file():
         near = get_close_matches(str(name), BUILT_IN, 1)
         hint = f"; did you mean {near[0]}?" if near else ""
@@ -176,8 +175,8 @@ def _expect_file(name: str) -> Path:
 
 
 def _in_parts(ids: Ids, words: Vocabulary, whole_lines: bool) -> Corpus:
-    """Train, valid and test parts of a text, each ending with a line if they then are about as long as they are to be,
-    or if lines have to be whole."""
+    """Split a text into train, valid and test parts. Each ends with a line, if lines must be whole or the parts then
+    still have about the intended length."""
     places = [ceil(len(ids) * share) for share in (1 - 2 * HELD_OUT, 1 - HELD_OUT)]
     first, second = (_line_end(ids, place, words.eos_id) for place in places)
     if not whole_lines and 2 * min(second - first, len(ids) - second) < HELD_OUT * len(ids):
@@ -186,7 +185,7 @@ def _in_parts(ids: Ids, words: Vocabulary, whole_lines: bool) -> Corpus:
 
 
 def _line_end(ids: Ids, position: int, eos_id: int | None) -> int:
-    """The first place from `position` on at which a line is over, found without a pass over all ids."""
+    """Return the first position from `position` on where a line ends, without scanning all ids."""
     if eos_id is None:
         return position
     for start in range(max(position - 1, 0), len(ids), LOOK):

@@ -1,4 +1,4 @@
-"""The three parts that a corpus has."""
+"""The names of the three parts of a corpus."""
 
 from rnnlm.errors import InputError
 
@@ -8,10 +8,10 @@ PARTS = ("train", "valid", "test")
 
 
 def expect_part(data_type: str | None) -> str:
-    """'train', 'valid' or 'test'; the book also says 'val'.
+    """Check the name of a part; returns 'train', 'valid' or 'test', also for the book's 'val'.
 
     Raises:
-        InputError: none of these.
+        InputError: not the name of a part.
     """
     part = "valid" if isinstance(data_type, str) and data_type == "val" else data_type
     if not isinstance(part, str) or part not in PARTS:

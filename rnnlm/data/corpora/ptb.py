@@ -1,8 +1,8 @@
 """Penn Treebank, the language-modelling benchmark, in Mikolov's preprocessing (10,000 words).
 
-The text belongs to the Linguistic Data Consortium and is no part of this library. Its three files are looked for in
-the folder `ptb/` of `data_dir`, of the folder that the environment variable RNNLM_DATA names, or of the cache that
-`fetch` downloads to (which takes the extra `data`).
+The text belongs to the Linguistic Data Consortium and is not part of this library. Its three files are searched for in
+the folder `ptb/` of `data_dir`, of the folder named by the environment variable RNNLM_DATA, or of the cache that
+`fetch` downloads to (needs the extra `data`).
 """
 
 import hashlib
@@ -41,18 +41,18 @@ DataDir = str | os.PathLike[str] | None
 def load_data(
     data_type: str = "train", data_dir: DataDir = None
 ) -> tuple[NDArray[np.int32], dict[str, int], dict[int, str]]:
-    """One part of the corpus as word ids.
+    """Load one part of the corpus as word ids.
 
     Args:
         data_type: 'train' (929,589 tokens), 'valid' or 'val' (73,760) or 'test' (82,430), `<eos>` included.
-        data_dir: the folder that holds `ptb/`; $RNNLM_DATA unless given.
+        data_dir: the folder that holds `ptb/` (default: $RNNLM_DATA, then the download cache).
 
     Returns:
         corpus: (tokens,) int32.
         word_to_id, id_to_word: the vocabulary of the training part, 10,000 words in order of appearance.
 
     Raises:
-        DataError: a file is missing, or is not the published one by its SHA-256.
+        DataError: a file is missing, or its SHA-256 is not that of the published one.
     """
     part = expect_part(data_type)
     words = None if part == "train" else vocabulary(data_dir)
@@ -61,18 +61,18 @@ def load_data(
 
 
 def load_vocab(data_dir: DataDir = None) -> tuple[dict[str, int], dict[int, str]]:
-    """word_to_id and id_to_word of the training part."""
+    """Return word_to_id and id_to_word of the training part."""
     words = vocabulary(data_dir)
     return words.word_to_id, words.id_to_word
 
 
 def vocabulary(data_dir: DataDir = None) -> Vocabulary:
-    """The vocabulary of the training part."""
+    """Return the vocabulary of the training part."""
     return read_corpus(find("train", data_dir))[1]
 
 
 def find(part: str, data_dir: DataDir = None) -> Path:
-    """Path of the file of one part, checked to be the published one; arguments and errors as `load_data`."""
+    """Return the path of one part's file, after checking its SHA-256; arguments and errors as in `load_data`."""
     folders = folders_to_look_in(data_dir)
     for folder in folders:
         path = folder / "ptb" / FILES[part]
@@ -88,12 +88,12 @@ def find(part: str, data_dir: DataDir = None) -> Path:
 
 
 def find_all(data_dir: DataDir = None) -> list[Path]:
-    """Paths of all parts; as `find`."""
+    """Return the paths of all parts' files; see `find`."""
     return [find(part, data_dir) for part in FILES]
 
 
 def folders_to_look_in(data_dir: DataDir = None) -> list[Path]:
-    """`data_dir` alone if it is given; otherwise that of RNNLM_DATA and the one that downloads go to."""
+    """Return the folders to search: only `data_dir` if given, else that of RNNLM_DATA and the download cache."""
     if data_dir is not None:
         return [path_of("data_dir", data_dir)]
     named = os.environ.get("RNNLM_DATA")
@@ -101,18 +101,18 @@ def folders_to_look_in(data_dir: DataDir = None) -> list[Path]:
 
 
 def cache_folder() -> Path:
-    """Where downloads go."""
+    """Return the download cache."""
     import pooch
 
     return Path(pooch.os_cache("rnnlm"))
 
 
 def fetch(data_dir: DataDir = None) -> Path:
-    """Download what is missing to `data_dir`/ptb, or to the cache; return the folder that holds ptb/.
+    """Download missing files to `data_dir`/ptb, or to the cache; returns the folder that holds ptb/.
 
     Raises:
         MissingExtra: pooch is not installed.
-        DataError: none of the addresses gave the published files.
+        DataError: no address provided the published files.
     """
     try:
         import pooch
@@ -120,7 +120,7 @@ def fetch(data_dir: DataDir = None) -> Path:
         raise MissingExtra("downloading Penn Treebank", "data") from error
     folder = Path(data_dir) if data_dir is not None else cache_folder()
     hashes = {FILES[part]: f"sha256:{digest}" for part, digest in SHA256.items()}
-    (folder / "ptb").mkdir(parents=True, exist_ok=True)  # if that fails, it is not for want of a network
+    (folder / "ptb").mkdir(parents=True, exist_ok=True)  # here: its errors are not the network's
     pooch.get_logger().setLevel("ERROR")
     troubles = []
     for address in ADDRESSES:
@@ -129,7 +129,7 @@ def fetch(data_dir: DataDir = None) -> Path:
             for name in hashes:
                 store.fetch(name)
             return folder
-        except (OSError, ValueError) as error:  # no network, no such file; another file
+        except (OSError, ValueError) as error:  # no network, no such file, or another file
             troubles.append(f"{address}: {type(error).__name__} {str(error)[:60]}")
     raise DataError(f"Penn Treebank can't be downloaded: {'; '.join(troubles)}")
 

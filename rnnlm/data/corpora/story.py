@@ -1,9 +1,9 @@
-"""The built-in corpus: little stories whose best possible perplexity is known exactly.
+"""The built-in corpus: generated stories whose lowest possible perplexity is known exactly.
 
-Someone is in a room, someone comes in, the two talk; in between, things happen outside. Who the visitor is and who the
-host decides, sentences later, between he and she: a model must remember it. And a verb outside agrees with a noun that
-may stand behind another one ("the dogs near the tree wait"). Everything else is chance, with known odds, so that
-`floor` is what a perfect model reaches, and no honest model gets below it on text that it has not seen.
+Someone is in a room, someone comes in, the two talk; in between, things happen outside. The genders of host and visitor
+decide, sentences later, between he and she: a model must remember them. A verb outside agrees with a noun that another
+one may separate from it ("the dogs near the tree wait"). Everything else is chance with known odds, so that `floor` is
+the loss of a perfect model; no model can be expected to get below it on text that it has not seen.
 """
 
 from functools import cache
@@ -31,7 +31,7 @@ __all__ = [
 
 PARTS = {"train": (1, 1_000_000), "valid": (2, 100_000), "test": (3, 170_000)}  # seed, tokens
 
-FLOORS = {"train": 0.8943862126946068, "valid": 0.8952289523524958, "test": 0.8986446114097304}  # `floors`, in a table
+FLOORS = {"train": 0.8943862126946068, "valid": 0.8952289523524958, "test": 0.8986446114097304}  # `floors`, precomputed
 
 CLASSES: dict[str, list[str]] = {
     "host's pronoun": [],
@@ -40,7 +40,7 @@ CLASSES: dict[str, list[str]] = {
     "noun outside": [*ONE, *MANY],
     "name": [*NAMES["m"], *NAMES["f"]],
     "end": [EOS],
-}  # by which `floors` tells perplexities apart; whose a pronoun is its sentence says; all other words are "other"
+}  # classes of `floors`; a pronoun's class depends on its sentence; all other words are "other"
 WHOSE = {
     "hello": ["host's pronoun"],
     "thanked": ["visitor's pronoun"],
@@ -48,13 +48,13 @@ WHOSE = {
     "gave": ["host's pronoun", "visitor's pronoun"],
     "laughed": ["visitor's pronoun"],
     "smiled": ["host's pronoun"],
-}  # the pronouns that follow a word of a turn
+}  # classes of the pronouns that follow these words
 
 GRAMMAR = Grammar(story_rules(), ("story",))
 
 
 def load_data(data_type: str = "train") -> tuple[NDArray[np.int32], dict[str, int], dict[int, str]]:
-    """One part of the corpus as word ids, made anew in a second; the same on every machine.
+    """Return one part of the corpus as word ids; generated in about a second, the same on every machine.
 
     Args:
         data_type: 'train' (1,000,000 tokens), 'valid' or 'val' (100,000) or 'test' (170,000), `<eos>` included.
@@ -70,33 +70,33 @@ def load_data(data_type: str = "train") -> tuple[NDArray[np.int32], dict[str, in
 
 
 def load_vocab() -> tuple[dict[str, int], dict[int, str]]:
-    """word_to_id and id_to_word."""
+    """Return word_to_id and id_to_word."""
     return vocabulary().word_to_id, vocabulary().id_to_word
 
 
 @cache
 def vocabulary() -> Vocabulary:
-    """All words, numbered by appearance in the training part."""
+    """Return all words, numbered by appearance in the training part."""
     return Vocabulary(dict.fromkeys(_words("train")))
 
 
 def entropy_rate() -> float:
-    """Nats a word that a perfect model needs on an endless text, in closed form."""
+    """Return the nats per word of a perfect model on an endless text, in closed form."""
     return GRAMMAR.entropy_rate()
 
 
 def floor(data_type: str = "test") -> float:
-    """Mean nats that a perfect model needs for each token of a part but the first, by the exact forward algorithm."""
+    """Return a perfect model's mean nats per token of a part, without its first, by the exact forward algorithm."""
     return FLOORS[expect_part(data_type)]
 
 
 def floors(data_type: str = "test") -> dict[str, float]:
-    """`floor` for all tokens, and for those of each class of `CLASSES` and the "other" ones."""
+    """Return `floor` for all tokens ("all"), for each class of `CLASSES` and for "other"."""
     return dict(_floors(expect_part(data_type)))
 
 
 def token_classes(data_type: str = "test") -> list[str]:
-    """The class of each token of a part: one of `CLASSES`, or "other"."""
+    """Return the class of each token of a part: one of `CLASSES`, or "other"."""
     return _classes(_words(expect_part(data_type)))
 
 
@@ -121,14 +121,14 @@ def _floors(part: str) -> dict[str, float]:
 
 
 def accepts(sentence: str | list[str]) -> bool:
-    """Whether the grammar can write this sentence, somewhere in some story. `<eos>` may end it or be left out."""
+    """Whether the grammar can generate this sentence somewhere in a story. `<eos>` at its end is optional."""
     words = sentence.split() if isinstance(sentence, str) else list(sentence)
     return GRAMMAR.accepts([*words, *([] if words[-1:] == [EOS] else [EOS])], _beginnings())
 
 
 @cache
 def _beginnings() -> frozenset[Stack]:
-    """All that can be left to write where a sentence begins."""
+    """Return every stack with which a sentence can begin."""
     return frozenset({(), *GRAMMAR.stacks_after(EOS)})
 
 

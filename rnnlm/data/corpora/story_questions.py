@@ -1,4 +1,4 @@
-"""Questions about the built-in stories whose best possible accuracy is known: samples for classifiers."""
+"""Classification tasks on the built-in stories, whose best possible accuracy is known."""
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ ANSWERS = ("host", "visitor")
 
 @dataclass(frozen=True)
 class Questions:
-    """Texts and what is to be said of them.
+    """Texts with binary labels.
 
     Attributes:
-        texts: words with blanks between them.
-        answers: (count,) 0 or 1 for each.
-        best: the best accuracy that anyone can be expected to reach.
+        texts: words separated by blanks.
+        answers: (count,) label 0 or 1 of each text.
+        best: the best accuracy that can be expected.
     """
 
     texts: list[str]
@@ -34,10 +34,10 @@ class Questions:
 
 
 def right_or_wrong(count: int = 10_000, seed: int = 0) -> Questions:
-    """Sentences of the stories, half of them spoiled: 1 for those that the grammar can write, 0 for the others.
+    """Return sentences of the stories, half of them spoiled: label 1 if the grammar can generate them, else 0.
 
-    To spoil one, two words change places, or one is left out, put in or replaced by another of the vocabulary, until
-    the grammar can't write it. So 1 is the best accuracy.
+    To spoil a sentence, two words are swapped, or one is deleted, inserted or replaced by another of the vocabulary,
+    until the grammar can't generate it. So the best accuracy is 1.
     """
     count, seed = whole_number("count", count, 1), whole_number("seed", seed, 0, 2**64)
     rng = stream(seed, "made pairs", part=2)
@@ -51,10 +51,10 @@ def right_or_wrong(count: int = 10_000, seed: int = 0) -> Questions:
 
 
 def who_is_meant(count: int = 10_000, seed: int = 0) -> Questions:
-    """The beginnings of stories, and then "he" or "she": 0 if the host is meant, 1 for the visitor.
+    """Return beginnings of stories that end with "he" or "she": label 0 if the host is meant, 1 for the visitor.
 
-    Each is meant as often. Where they are not both men or both women, which is half of the stories, the word says who,
-    and otherwise nothing does: 0.75 is the best accuracy. Sentences end with "<eos>".
+    Both are equally frequent. In half of the stories host and visitor differ in gender, so that the pronoun decides; in
+    the others nothing does. So the best accuracy is 0.75. Sentences end with "<eos>".
     """
     count, seed = whole_number("count", count, 1), whole_number("seed", seed, 0, 2**64)
     grammar = Grammar(_asking(), ("question",))
@@ -74,7 +74,7 @@ def who_is_meant(count: int = 10_000, seed: int = 0) -> Questions:
 
 
 def _asking() -> Rules:
-    """The rules of the stories, of which only the beginnings are told, and what is asked."""
+    """Return the rules of the stories, cut off after the visitor's arrival, with the question added."""
     rules = dict(story_rules())
     pairs = [(host, visitor) for host in "mf" for visitor in "mf"]
     rules["question",] = [(1, [("asked", *pair)]) for pair in pairs]
@@ -86,7 +86,7 @@ def _asking() -> Rules:
 
 
 def _sentences(grammar: Grammar, seed: int) -> Iterator[list[str]]:
-    """Sentences of an endless text, without their ends."""
+    """Yield the sentences of an endless text, without `<eos>`."""
     sentence: list[str] = []
     for word in grammar.words(seed):
         if word == EOS:
@@ -97,7 +97,7 @@ def _sentences(grammar: Grammar, seed: int) -> Iterator[list[str]]:
 
 
 def _spoiled(sentence: list[str], words: list[str], below: Callable[[int], int]) -> list[str]:
-    """The sentence with a mistake; `below(n)` draws a whole number below n."""
+    """Return the sentence with one random change; `below(n)` draws a whole number below n."""
     made, way = list(sentence), below(4)
     place, other = below(len(made)), below(len(made))
     if way == 0:

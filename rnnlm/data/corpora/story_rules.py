@@ -1,4 +1,4 @@
-"""The words of the built-in stories, and the rules by which they are put together."""
+"""The words of the built-in stories, and their grammar rules."""
 
 from rnnlm.data.corpora.grammar import Rules, Symbol
 from rnnlm.data.vocabulary import EOS
@@ -21,12 +21,12 @@ THINGS = ["book", "letter", "ring", "coat", "key", "map"]
 
 
 def _even(words: list[str]) -> list[tuple[int, list[Symbol]]]:
-    """All words, equally likely."""
+    """Return all words as equally likely alternatives."""
     return [(1, [word]) for word in words]
 
 
 def story_rules() -> Rules:
-    """The grammar. A symbol is a tuple: what it is, and the genders of host and visitor where they matter."""
+    """Return the grammar. A symbol is a tuple: its name, and the genders of host and visitor where they matter."""
     rules: dict[Symbol, list[tuple[int, list[Symbol]]]] = {
         ("story",): [(1, [("pair", host, visitor)]) for host in "mf" for visitor in "mf"],
         ("meanwhile",): [(3, []), (2, [("outside",), ("meanwhile",)])],
@@ -63,7 +63,7 @@ def story_rules() -> Rules:
 
 
 def _alone(name: Symbol) -> list[tuple[int, list[Symbol]]]:
-    """How a story begins."""
+    """Return the openings of a story."""
     return [
         (4, [name, "was", "reading", "in", "the", "kitchen", EOS]),
         (3, [name, "sat", "at", "the", ("like",), "table", "with", "a", ("thing",), EOS]),
@@ -72,7 +72,7 @@ def _alone(name: Symbol) -> list[tuple[int, list[Symbol]]]:
 
 
 def _enter(name: Symbol) -> list[tuple[int, list[Symbol]]]:
-    """How the visitor comes in."""
+    """Return the ways in which the visitor arrives."""
     return [
         (5, [name, "came", "into", "the", "room", EOS]),
         (3, ["a", "little", "later", name, "opened", "the", ("like",), "door", EOS]),
@@ -81,7 +81,7 @@ def _enter(name: Symbol) -> list[tuple[int, list[Symbol]]]:
 
 
 def _turns(host: tuple[str, str, str], visitor: tuple[str, str, str]) -> list[tuple[int, list[Symbol]]]:
-    """What the two do, in pronouns: (he, him, his) of each."""
+    """Return the turns of a conversation; `host` and `visitor` are pronouns (he, him, his)."""
     return [
         (4, ["the", "visitor", "said", "hello", "to", host[1], EOS]),
         (4, ["the", "host", "thanked", visitor[1], EOS]),
