@@ -1,4 +1,4 @@
-"""Models as files."""
+"""Saving models and checkpoints to files."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

@@ -1,9 +1,9 @@
-"""Checkpoints of a training: all that it needs to go on, each in a folder that is written as one and checked when read.
+"""Checkpoints of a training, each a folder with its whole state, replaced atomically and verified when read.
 
-checkpoints/step-000000000200/        state.json        numbers, lists and dictionaries; arrays by their numbers
+checkpoints/step-000000000200/        state.json        numbers, lists and dictionaries; arrays by number
                                       arrays.safetensors
-                                      manifest.json     the size and the SHA-256 of both
-            step-000000000150-best/   the same, of the lowest valid loss so far
+                                      manifest.json     size and SHA-256 of both
+            step-000000000150-best/   the same, with the lowest validation loss so far
 """
 
 import errno
@@ -29,34 +29,34 @@ from rnnlm.saving.open_folder import OpenFolder, read_folder
 __all__ = ["Checkpoints"]
 
 ARRAYS = "arrays.safetensors"
-KIND = "array"  # of a dictionary that stands for an array, by its number
+KIND = "array"  # key of a dictionary that refers to an array by its number
 BEST = "-best"
 ASIDE = "damaged-"
-DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR)  # errors that are the checkpoint's own
+DAMAGE = (errno.ENOENT, errno.EISDIR, errno.ENOTDIR)  # errors that mean a damaged checkpoint
 
 
 class Checkpoints:
     """The checkpoints of one training.
 
     Args:
-        folder: theirs alone, made when the first one is saved, in one that is there.
-        keep: how many there are at most, beside the best one; older ones are removed.
+        folder: folder of the checkpoints; created by the first `save`, if its parent exists.
+        keep: number of checkpoints to keep besides the best one; older ones are removed.
     """
 
     def __init__(self, folder: Path, keep: int = 2) -> None:
         self.folder, self.keep = folder, whole_number("keep", keep, 1)
 
     def save(self, step: int, state: Mapping[str, Any], best: bool = False) -> None:
-        """Write a state of dictionaries with words for keys, lists, numbers, words, and arrays of the host or a device.
+        """Save a state: dictionaries with string keys, lists, numbers, strings, and arrays on the host or the device.
 
         Args:
-            step: how far it has come.
-            state: all of it.
-            best: whether it is the best one so far, which is kept until there is a better one.
+            step: number of steps done.
+            state: the state.
+            best: whether it is the best so far; the best one is kept until there is a better one.
 
         Raises:
-            InputError: there are checkpoints of later steps, which are another training's.
-            OSError: as the operating system says; the checkpoints before are still there.
+            InputError: the folder has checkpoints of later steps, so of another training.
+            OSError: from the operating system; earlier checkpoints are intact.
         """
         arrays: dict[str, Array] = {}
         content = as_json(_taken_apart(state, arrays))
@@ -66,7 +66,7 @@ class Checkpoints:
         if saved and saved[-1].name > known.name:
             raise InputError(f"{self.folder} must not have checkpoints of another training: {saved[-1].name} is there")
         if not self.folder.is_dir():
-            self.folder.mkdir()  # not what it is in: whoever removed that has done with it
+            self.folder.mkdir()  # not its parent: if that was removed, on purpose
             sync_folder(self.folder.parent)
         best = best or known.is_dir()
         with replaced_folder(known if best else path) as new:
@@ -78,17 +78,17 @@ class Checkpoints:
             shutil.rmtree(old, ignore_errors=True)
 
     def any(self) -> bool:
-        """Whether there is one, be it damaged."""
+        """Whether there is a checkpoint, damaged or not."""
         return bool(self._saved())
 
     def latest(self) -> dict[str, Any] | None:
-        """The newest state that is whole, its arrays mapped from the file; None if none was ever saved. Damaged ones
-        are moved aside, which is said; those that can't be read are passed over.
+        """Return the newest intact state, with arrays mapped from the file; None if none was ever saved. Damaged
+        checkpoints are moved aside with a note, and those with a read error (EIO) are skipped with a note.
 
         Raises:
-            InputError: the folder is a file, or a checkpoint itself; or one is of a later version of rnnlm.
-            ModelFileError: all of them are damaged, now or before.
-            OSError: as the operating system says, where it is not the checkpoint's own fault.
+            InputError: the folder is a file or itself a checkpoint, or a checkpoint is of a later version of rnnlm.
+            ModelFileError: all checkpoints are damaged, counting those moved aside earlier.
+            OSError: from the operating system, if it is not a damaged checkpoint.
         """
         if self.folder.exists() and (not self.folder.is_dir() or (self.folder / STATE).exists()):
             raise InputError(f"checkpoints must be in a folder, and {self.folder} is a file or one of them")
@@ -110,7 +110,7 @@ class Checkpoints:
         return None
 
     def best(self) -> dict[str, Any] | None:
-        """The best state, if it is there and whole."""
+        """Return the best state, or None if there is none that is intact."""
         for path in reversed(self._saved()):
             if path.name.endswith(BEST):
                 try:
@@ -120,13 +120,13 @@ class Checkpoints:
         return None
 
     def _saved(self) -> list[Path]:
-        """Checkpoints, the newest the last."""
+        """Return the folders of all checkpoints, the newest last."""
         found = self.folder.glob("step-*") if self.folder.is_dir() else ()
         return sorted(found)
 
 
 def _taken_apart(value: Any, arrays: dict[str, Array]) -> Any:
-    """The value with a number for each array in it, which is put into `arrays`."""
+    """Return the value with its arrays replaced by numbers, and put the arrays into `arrays`."""
     if isinstance(value, (np.ndarray, xp.ndarray)):
         number = str(len(arrays))
         arrays[number] = value
@@ -141,16 +141,16 @@ def _taken_apart(value: Any, arrays: dict[str, Array]) -> Any:
 
 
 def _put_together(value: Any, arrays: Mapping[str, Array]) -> Any:
-    """What `_taken_apart` was given, tuples as lists."""
+    """Reverse `_taken_apart`, except that tuples become lists."""
     if isinstance(value, dict):
         if set(value) == {KIND}:
-            return np.asarray(arrays[value[KIND]])  # a plain array, as every array library takes it
+            return np.asarray(arrays[value[KIND]])  # a plain array, which every array library accepts
         return {key: _put_together(inner, arrays) for key, inner in value.items()}
     return [_put_together(inner, arrays) for inner in value] if isinstance(value, list) else value
 
 
 def _whole(path: Path) -> dict[str, Any]:
-    """The state in a folder, checked."""
+    """Return the state in a folder, verified."""
     try:
         return read_folder(path, _read)
     except OSError as error:
@@ -160,14 +160,14 @@ def _whole(path: Path) -> dict[str, Any]:
 
 
 def _arrays(file: BinaryIO) -> dict[str, NDArray[Any]]:
-    """The arrays of a file, mapped; copies on Windows, where a folder can't be moved as long as a file of it is mapped,
-    and the first thing that is done with a checkpoint is to write it anew."""
+    """Return the arrays of a file, mapped; on Windows copied, because there a folder with a mapped file can't be moved,
+    and resuming begins by replacing its checkpoint."""
     arrays = mapped(file)
     return {name: array.copy() for name, array in arrays.items()} if os.name == "nt" else arrays
 
 
 def _read(folder: OpenFolder) -> dict[str, Any]:
-    """The state in a folder."""
+    """Return the state in an open folder."""
     state = read_state(folder)
     with folder.open(ARRAYS) as file:
         try:

@@ -1,4 +1,4 @@
-"""What a checkpoint has beside arrays, as JSON; it is read without an array library."""
+"""The part of a checkpoint that is JSON; read without an array library."""
 
 import json
 from typing import Any
@@ -12,20 +12,20 @@ __all__ = ["STATE", "as_json", "read_state"]
 
 STATE = "state.json"
 FORMAT = 1
-LARGEST_STATE = 1 << 26  # bytes: the figures of a long training are in it
+LARGEST_STATE = 1 << 26  # bytes; it contains the figures of a long training
 
 
 def as_json(state: Any) -> bytes:
-    """The content of the file."""
+    """Return the content of the file."""
     return json.dumps({"format": FORMAT, "rnnlm": __version__, "state": state}).encode()
 
 
 def read_state(folder: OpenFolder) -> Any:
-    """What `as_json` was given.
+    """Return what `as_json` was given.
 
     Raises:
-        ModelFileError: damaged.
-        InputError: of a later version of rnnlm.
+        ModelFileError: the checkpoint is damaged.
+        InputError: it is of a later version of rnnlm.
     """
     if folder.files is None:
         raise ModelFileError(f"{folder.path} has no manifest: it was not written to its end")

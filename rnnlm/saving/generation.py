@@ -1,8 +1,7 @@
-"""A folder whose files belong together, replaced as one: whoever reads it, and whoever comes after a crash, sees all
-files of one saving and never a mixture.
+"""Replacing a folder atomically: readers, also after a crash, see all files of one save and never a mixture.
 
-New files are written to a hidden folder beside it, the last one `manifest.json`, which has the size and the SHA-256 of
-each; then the two folders change places. `open_folder.py` reads them.
+New files are written to a hidden folder beside it, the last one `manifest.json` with the size and SHA-256 of each;
+then the two folders are exchanged. `open_folder.py` reads them.
 """
 
 import ctypes
@@ -22,16 +21,16 @@ from rnnlm.saving.open_folder import MANIFEST, manifest_of
 
 __all__ = ["NewFolder", "replaced_folder"]
 
-AT_CWD, EXCHANGE = -100, 2  # of Linux's renameat2
+AT_CWD, EXCHANGE = -100, 2  # constants of Linux's renameat2
 
 
 class NewFolder:
     """A folder that is being written.
 
     Attributes:
-        path: where, until it takes its place.
-        target: its place.
-        files: what the manifest says of each file.
+        path: its temporary path.
+        target: the path that it will get.
+        files: size and digest of each file, for the manifest.
     """
 
     def __init__(self, path: Path, target: Path) -> None:
@@ -39,7 +38,7 @@ class NewFolder:
         self.files: dict[str, dict[str, Any]] = {}
 
     def write(self, name: str, content: bytes | Iterable[bytes | memoryview]) -> None:
-        """Write a file, in one piece or in many, and flush it to the disk."""
+        """Write a file, from one piece or many, and flush it to disk."""
         digest, size = hashlib.sha256(), 0
         with new_file(self.path / name, self.target / name) as file:
             for piece in [content] if isinstance(content, bytes) else content:
@@ -51,12 +50,12 @@ class NewFolder:
 
 @contextmanager
 def replaced_folder(folder: Path) -> Iterator[NewFolder]:
-    """A folder to write files to, which takes the place of `folder` in the end; files there that no manifest names, and
-    that are not written anew, are kept.
+    """Yield a folder to write files to, which replaces `folder` at the end. Files in `folder` that its manifest does
+    not name and that are not written again are kept.
 
     Raises:
-        InputError: there is a file of that name.
-        OSError: as the operating system says; `folder` is what it was, after any other error or an interrupt too.
+        InputError: `folder` is a file.
+        OSError: from the operating system; `folder` is unchanged, also after any other error or an interrupt.
     """
     target = followed(folder)
     clear_away(target.parent, target.name)
@@ -75,11 +74,11 @@ def replaced_folder(folder: Path) -> Iterator[NewFolder]:
         _put(new.path, target)
         sync_folder(target.parent)
     finally:
-        shutil.rmtree(new.path, ignore_errors=True)  # what was not put into place, or what was there before
+        shutil.rmtree(new.path, ignore_errors=True)  # the new folder after an error, else the replaced one
 
 
 def _keep_others(target: Path, new: NewFolder) -> None:
-    """Give the new folder what is in the old one and was not saved with it: links to the same files."""
+    """Hard-link into the new folder what the old one has beyond its own saved files."""
     ours = {*new.files, *_named(target)}
     for path in target.iterdir() if target.is_dir() else ():
         if path.name not in ours:
@@ -90,26 +89,26 @@ def _keep_others(target: Path, new: NewFolder) -> None:
 
 
 def _link(path: str | Path, other: str | Path) -> None:
-    """The same file under another name; a copy where the system has no such thing."""
+    """Hard-link a file, or copy it where that is impossible."""
     try:
         os.link(path, other, follow_symlinks=False)
-    except (OSError, NotImplementedError):  # the latter where a system can't link to links themselves
+    except (OSError, NotImplementedError):  # the latter if a system can't link to symbolic links
         shutil.copy2(path, other, follow_symlinks=False)
 
 
 def _named(target: Path) -> list[str]:
-    """The files that a folder's manifest names."""
+    """Return the names of the files in a folder's manifest."""
     with suppress(OSError, ModelFileError, ValueError, KeyError, TypeError, AttributeError):
         return list(read_json(read_whole(target / MANIFEST, ModelFileError))["files"].keys())
     return []
 
 
 def _put(new: Path, target: Path) -> None:
-    """Rename a folder to its place; what is there gets the new one's name."""
+    """Rename a folder to its target; an existing target gets the temporary name."""
     if not target.exists():
         os.rename(new, target)
     elif not _exchanged(new, target):
-        before = beside(target, OLD)  # `put_back` knows it by that
+        before = beside(target, OLD)  # a name that `put_back` recognises
         os.rename(target, before)
         try:
             os.rename(new, target)
@@ -118,7 +117,7 @@ def _put(new: Path, target: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Let two folders change places at once, where the system can."""
+    """Exchange two folders atomically; returns False where the system can't."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):

@@ -1,4 +1,4 @@
-"""A folder for one process alone."""
+"""Lock of a folder, for one process at a time."""
 
 from pathlib import Path
 
@@ -12,10 +12,10 @@ LOCK = ".lock"
 
 
 def locked(folder: Path) -> FileLock:
-    """A lock on a folder, taken: it ends with `release()`, with a `with` block, or with the process.
+    """Acquire the lock of a folder; it ends with `release()`, with a `with` block, or with the process.
 
     Raises:
-        BusyError: another process has it.
+        BusyError: another process holds it.
     """
     lock = FileLock(folder / LOCK)
     try:

@@ -1,4 +1,4 @@
-"""A model as a folder: config.json, model.safetensors, vocab.txt, text.json, and manifest.json, which checks them."""
+"""A model as a folder: config.json, model.safetensors, vocab.txt, text.json, and manifest.json with their digests."""
 
 import json
 import os
@@ -29,22 +29,22 @@ from rnnlm.saving.reading_files import WORDS, word_files, words_in
 
 __all__ = ["load_model", "save_model"]
 
-FORMAT = 1  # of the folder; one that doesn't say has this too
+FORMAT = 1  # format version, also of folders that don't name one
 CONFIG, WEIGHTS = "config.json", "model.safetensors"
 
 
 def save_model(folder: str | os.PathLike[str], model: Any, vocabulary: Vocabulary) -> None:
-    """Write a model and its words to `folder`, which is made if need be.
+    """Save a model and its vocabulary to a folder, which is created if needed.
 
-    The folder is replaced as one: whoever reads it sees all files of one saving, and so does who comes after a crash.
-    Files of others in it stay.
+    The folder is replaced atomically: readers, also after a crash, see all files of one save. Other files in it are
+    kept.
 
-    A model of a class of your own is saved if it can be made anew from its `config`, which is tried; `load_model` is
-    then told the class.
+    A model of your own class can be saved if it can be rebuilt from its `config`, which is tested; `load_model` then
+    needs the class as an argument.
 
     Raises:
-        InputError: a vocabulary of another size than the model's, weights that are not finite, or a model of a class of
-            your own that is another one when it is made anew; nothing is written.
+        InputError: the vocabulary's size is not the model's, weights are not finite, or a model of your own class is
+            different when rebuilt; nothing is written.
     """
     path = path_of("folder", folder)
     if not isinstance(model, Model):
@@ -67,15 +67,15 @@ def save_model(folder: str | os.PathLike[str], model: Any, vocabulary: Vocabular
 
 
 def load_model(folder: str | os.PathLike[str], model_class: type[Model] | None = None) -> tuple[Model, Vocabulary]:
-    """Read what `save_model` wrote, this version's or one before it.
+    """Load a model that `save_model` wrote, in this version or an earlier one.
 
     Args:
-        folder: of the model.
-        model_class: the class of a model of your own; of this library's models it is known.
+        folder: folder of the model.
+        model_class: class of the model, if it is your own.
 
     Raises:
-        ModelFileError: a file is missing, damaged, of a later format, or does not fit the others; or the model is of
-            another class than `model_class`.
+        ModelFileError: a file is missing, damaged, of a later format or inconsistent with the others, or the model's
+            class is not `model_class`.
     """
     folder = path_of("folder", folder)
     if model_class is not None and not (isinstance(model_class, type) and issubclass(model_class, Model)):
@@ -89,7 +89,7 @@ def load_model(folder: str | os.PathLike[str], model_class: type[Model] | None =
 
 
 def _read(folder: OpenFolder, model_class: type[Model] | None) -> tuple[Model, Vocabulary]:
-    """A model and its words."""
+    """Return the model and its vocabulary."""
     try:
         config, make = _read_config(folder, model_class)
         vocabulary = words_in(folder, config.vocab_size)
@@ -117,7 +117,7 @@ def _read(folder: OpenFolder, model_class: type[Model] | None) -> tuple[Model, V
 def _read_config(
     folder: OpenFolder, model_class: type[Model] | None
 ) -> tuple[ModelConfig, Callable[[ModelConfig], Model]]:
-    """A configuration, and what makes a model of it."""
+    """Return the configuration, and the function that builds the model."""
     path = folder.path / CONFIG
     try:
         fields = read_json(folder.read(CONFIG))
@@ -129,18 +129,18 @@ def _read_config(
         return (config_of(fields), build_model) if own is None else (own.configuration(**fields), own.from_config)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error
-    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # not JSON, not UTF-8, not our keys, ...
+    except (ValueError, TypeError, AttributeError, OverflowError) as error:  # not JSON, not UTF-8, other keys, ...
         raise ModelFileError(f"{path} is not a model's configuration: {error}") from error
 
 
 def _expect_class(path: Path, name: Any, is_own: bool, given: type[Model] | None) -> type[Model] | None:
-    """The class of a model of someone's own; None for one of this library.
+    """Return the class of a model that is not of this library, else None.
 
     Args:
-        path: the file that says it.
-        name: of the class.
-        is_own: whether the file says that it is someone's own.
-        given: what the caller says.
+        path: the configuration file.
+        name: name of the class in it.
+        is_own: whether the file says that the class is not of this library.
+        given: the caller's class, or None.
     """
     if given is None and is_own:
         raise ModelFileError(
@@ -152,12 +152,12 @@ def _expect_class(path: Path, name: Any, is_own: bool, given: type[Model] | None
 
 
 def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
-    """Check that a folder is of a format that this version reads.
+    """Check that this version can read a folder's format.
 
     Args:
-        path: the file that says it.
+        path: the configuration file.
         number: the format.
-        writer: the version of rnnlm that wrote it.
+        writer: version of rnnlm that wrote it.
     """
     if isinstance(number, bool) or not isinstance(number, int) or number < 1:
         raise ValueError(f"format must be a whole number of at least 1, got {number!r}")
@@ -169,8 +169,7 @@ def _expect_known_format(path: Path, number: Any, writer: Any) -> None:
 
 
 def _expect_room(config: ModelConfig, size: int) -> None:
-    """Check that the arrays of the weights' file, of `size` bytes, are large enough for the sizes in the configuration,
-    before memory is taken."""
+    """Check that a weights' file of `size` bytes is large enough for the configuration, before allocating memory."""
     needed = config.parameters * np.dtype(config.kept_as).itemsize
     if size < needed:
         raise InputError(f"{CONFIG} says sizes that need {needed:,} bytes of weights, and {WEIGHTS} has {size:,}")

@@ -1,7 +1,7 @@
-"""N-gram models in files: ARPA, which others read, or a folder, which opens at once.
+"""N-gram models as files: ARPA, for exchange, or a folder, which loads fast.
 
-The folder has config.json, ngrams.safetensors, vocab.txt and text.json. Its tables are mapped, once they are checked:
-they stay in the file until they are asked for, and processes share them.
+The folder has config.json, ngrams.safetensors, vocab.txt and text.json. Its tables are verified and then memory-mapped:
+they are read on demand, and processes share them.
 """
 
 import json
@@ -31,20 +31,20 @@ __all__ = ["expect_new", "expect_reading", "expect_words", "is_ngram", "load_ngr
 
 FORMAT = 1
 CONFIG, TABLES = "config.json", "ngrams.safetensors"
-CHECKED = 1 << 30  # bytes of tables that are checked when they are opened: a second or two
+CHECKED = 1 << 30  # bytes of tables that are verified on loading; takes a second or two
 Path_ = str | os.PathLike[str]
 
 
 def is_ngram(path: Path_) -> bool:
-    """Whether a path is an n-gram model's: any file, which must then be ARPA, or a folder with its tables."""
+    """Whether a path can be an n-gram model: a file (which must be ARPA), or a folder with n-gram tables."""
     return (Path(path) / TABLES).is_file() if Path(path).is_dir() else Path(path).exists()
 
 
 def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
-    """Write an n-gram model: as ARPA if the name ends with .arpa or .arpa.gz, else as a folder, made if need be.
+    """Save an n-gram model: as ARPA if the name ends in .arpa or .arpa.gz, else as a folder, created if needed.
 
     Raises:
-        InputError: a vocabulary of another size than the model's, or one that ARPA can't have; nothing is written.
+        InputError: the vocabulary is not the model's, or ARPA can't represent it; nothing is written.
     """
     path = path_of("path", path)
     instance_of("model", model, NGram)
@@ -72,10 +72,10 @@ def save_ngram(path: Path_, model: NGram, vocabulary: Vocabulary) -> None:
 
 
 def expect_new(path: Path_, overwrite: bool) -> None:
-    """Check that a model can be written to `path`: nothing is there, or what it may replace.
+    """Check that a model can be saved to `path`: nothing is there, or an n-gram model that may be replaced.
 
     Raises:
-        InputError: something is there, and `overwrite` is not said or it is of another kind; or no such folder.
+        InputError: something else is there, or `overwrite` is False; or the parent folder does not exist.
     """
     out = Path(path)
     replaced = out.is_file() if _is_arpa(path) else (out / TABLES).is_file()
@@ -88,10 +88,10 @@ def expect_new(path: Path_, overwrite: bool) -> None:
 
 
 def expect_reading(path: Path_, reading: Reading) -> None:
-    """Check that what is written to `path` can say how a text is read; an ARPA file says nothing of it.
+    """Check that the format of `path` can keep the text options; an ARPA file has none.
 
     Raises:
-        InputError: it can't, and texts would be cut into other units than the model has.
+        InputError: it can't, and texts would be split into other units than the model's.
     """
     if not _is_arpa(path):
         return
@@ -101,10 +101,10 @@ def expect_reading(path: Path_, reading: Reading) -> None:
 
 
 def expect_words(path: Path_, vocabulary: Vocabulary) -> None:
-    """Check, before n-grams are counted, that a model with these words can be written to `path`.
+    """Check, before counting, that a model with this vocabulary can be saved to `path`.
 
     Raises:
-        InputError: no `<eos>`, or words that ARPA can't have.
+        InputError: no `<eos>`, or words that ARPA can't represent.
     """
     if vocabulary.eos_id is None:
         raise InputError("there is no <eos> among the words, so no line has a beginning and an end")
@@ -117,10 +117,10 @@ def _is_arpa(path: Path_) -> bool:
 
 
 def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
-    """Read what `save_ngram` wrote, or anyone's ARPA file.
+    """Load what `save_ngram` wrote, or any ARPA file.
 
     Raises:
-        ModelFileError: missing, damaged, of a later format, or its files do not fit each other.
+        ModelFileError: missing, damaged, of a later format, or files inconsistent with one another.
     """
     path = path_of("path", path)
     put_back(path)
@@ -128,7 +128,7 @@ def load_ngram(path: Path_) -> tuple[NGram, Vocabulary]:
 
 
 def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
-    """A model and its words."""
+    """Return the model and its vocabulary."""
     path = folder.path / CONFIG
     try:
         config = read_json(folder.read(CONFIG))
@@ -162,7 +162,7 @@ def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
 
 @contextmanager
 def _opened_tables(folder: OpenFolder) -> Iterator[BinaryIO]:
-    """The file of the tables, checked, unless that takes longer than one would wait: then it is said that it is not."""
+    """Open the file of the tables, verified; a very large one is opened unverified, with a note."""
     with folder.unchecked(TABLES) as file:
         if size_of(file) > CHECKED:
             note(f"{folder.path / TABLES} is large and was not checked: rnnlm info checks it")
@@ -177,7 +177,7 @@ def _array_names(order: int) -> list[str]:
 
 
 def _expect_whole(tables: list[Table], vocab_size: int) -> None:
-    """Check that the sizes of the arrays fit each other."""
+    """Check that shapes and types of the arrays are consistent."""
     for n, table in enumerate(tables, 1):
         size = len(table)
         if table.logprobs.shape != (size,) or table.backoffs.shape != (0 if n == len(tables) else size,):

@@ -1,4 +1,4 @@
-"""A folder that is read while it may be replaced: its files are checked by its manifest, and read again if need be."""
+"""Reading a folder that may be replaced meanwhile: files are verified by its manifest, and read again if needed."""
 
 import hashlib
 import json
@@ -18,32 +18,32 @@ __all__ = ["MANIFEST", "OpenFolder", "expect_whole", "manifest_of", "read_folder
 MANIFEST = "manifest.json"
 FORMAT = 1
 BLOCK = 1 << 20  # bytes read at once
-TRIES = 100  # to read a folder that is replaced again and again
-BY_NUMBER = os.open in os.supports_dir_fd  # whether a folder can be held open, and files opened in it; not on Windows
+TRIES = 100  # attempts to read a folder that is replaced meanwhile
+BY_NUMBER = os.open in os.supports_dir_fd  # whether files can be opened relative to an open folder; not on Windows
 T = TypeVar("T")
 
 
 def manifest_of(files: dict[str, dict[str, Any]]) -> bytes:
-    """A manifest, in the one way in which it can be written.
+    """Return the content of a manifest, in its canonical form.
 
     Args:
-        files: `bytes` and `sha256` of each file.
+        files: `bytes` and `sha256` by file name.
     """
     return json.dumps({"files": files, "format": FORMAT}, sort_keys=True, separators=(",", ":")).encode()
 
 
 class OpenFolder:
-    """A folder that is being read, by way of what it was when it was opened; where the system can't hold a folder open,
-    by its path.
+    """A folder opened for reading: its files stay those of this folder even if another one takes its place. Where the
+    system can't hold a folder open, files are opened by path.
 
     Attributes:
-        path: to be told.
-        files: what its manifest says of each file; None without a manifest, of an earlier version.
+        path: its path, for errors.
+        files: the manifest's entries; None without a manifest (folders of earlier versions).
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        # never a pipe, which may take for ever
+        # O_DIRECTORY: a pipe here would block for ever
         self.number = os.open(path, os.O_RDONLY | getattr(os, "O_DIRECTORY", 0)) if BY_NUMBER else None
         self.inode = os.stat(path if self.number is None else self.number).st_ino
         try:
@@ -67,17 +67,17 @@ class OpenFolder:
             raise ModelFileError(f"{self.path / MANIFEST} is damaged: {error}") from error
 
     def read(self, name: str, most: int = LARGEST) -> bytes:
-        """A file as a whole, of at most so many bytes, checked; errors are those of `open`."""
+        """Return the verified content of a file of at most `most` bytes; errors are those of `open`."""
         with self.open(name, most) as file:
             return file.read(most)
 
     @contextmanager
     def open(self, name: str, most: int | None = None) -> Iterator[BinaryIO]:
-        """A file to be read, of at most so many bytes, whose content has been checked.
+        """Open a file, of at most `most` bytes, whose content has been verified.
 
         Raises:
-            FileNotFoundError: there is none.
-            ModelFileError: it is not what the manifest says.
+            FileNotFoundError: there is no such file.
+            ModelFileError: it differs from its manifest entry.
         """
         try:
             opened = self.unchecked(name)
@@ -93,11 +93,11 @@ class OpenFolder:
             yield file
 
     def unchecked(self, name: str) -> BinaryIO:
-        """A file to be read, as it is.
+        """Open a file without verifying it.
 
         Raises:
-            FileNotFoundError: there is none.
-            ModelFileError: it is no file.
+            FileNotFoundError: there is no such file.
+            ModelFileError: it is not a regular file.
         """
         return regular_file(self.path / name, ModelFileError, within=self.number)
 
@@ -105,7 +105,7 @@ class OpenFolder:
         said = (self.files or {}).get(name)
         if said is None:
             raise ModelFileError(f"{self.path / name} is not named in {MANIFEST}: it was put there by someone else")
-        if size_of(file) != said["bytes"]:  # then it need not be read, and may be a hole without an end
+        if size_of(file) != said["bytes"]:  # so it is not read: it may be huge and sparse
             raise self._damaged(name, f"{size_of(file):,} bytes", f"{said['bytes']:,}")
         digest = hashlib.sha256()
         while piece := file.read(BLOCK):
@@ -118,31 +118,31 @@ class OpenFolder:
         return ModelFileError(f"{self.path / name} is damaged: it has {told}, and had {said} when it was saved")
 
     def replaced(self) -> bool:
-        """Whether the path leads to another folder by now."""
+        """Whether another folder is at the path by now."""
         try:
             return os.stat(self.path).st_ino != self.inode
         except FileNotFoundError:
             return True
 
     def close(self) -> None:
-        """Let it go."""
+        """Close the folder."""
         if self.number is not None:
             os.close(self.number)
 
 
 def _is_entry(name: str, said: Any) -> bool:
-    """Whether a manifest may say this: of a file of the folder itself, its size and its digest."""
+    """Whether a manifest entry is valid: a plain file name with a size and a digest."""
     plain = os.path.basename(name) == name and name not in ("", ".", "..") and "\0" not in name
     size, digest = said["bytes"], said["sha256"]
     return plain and len(said) == 2 and type(size) is int and size >= 0 and bool(re.fullmatch("[0-9a-f]{64}", digest))
 
 
 def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
-    """What `read` makes of a folder; it is asked again if the folder was replaced while it was read, and that made an
-    error, or might have mixed two folders.
+    """Return `read(folder)`. If that fails, or may have mixed files, because the folder was replaced meanwhile, it is
+    called again.
 
     Raises:
-        ModelFileError, DataError, OSError: as `read` does, of a folder that was not replaced in the meantime.
+        ModelFileError, DataError, OSError: from `read`, for a folder that was not replaced meanwhile.
     """
     for _ in range(TRIES):
         folder = OpenFolder(path)
@@ -159,7 +159,7 @@ def read_folder(path: Path, read: Callable[[OpenFolder], T]) -> T:
 
 
 def expect_whole(path: Path) -> None:
-    """Check that all files which the manifest of a folder names are what they were when they were saved.
+    """Check that all files in a folder's manifest are as they were saved.
 
     Raises:
         ModelFileError: one is not, or there is no manifest.

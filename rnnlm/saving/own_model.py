@@ -1,4 +1,4 @@
-"""Models whose class is not of this library: saved as what they are, or refused."""
+"""Models of classes that are not of this library: checks that they can be saved."""
 
 import json
 from typing import Any
@@ -14,21 +14,21 @@ from rnnlm.models.weights import undrawn
 
 __all__ = ["CLASS", "expect_made_anew", "is_own"]
 
-CLASS = "class"  # key of config.json that names a class of someone's own
-READ = 8  # words that a model and the one made anew must score alike
+CLASS = "class"  # key of config.json with the name of such a class
+READ = 8  # words on which a model and the rebuilt one must give equal scores
 
 
 def is_own(cls: type[Model]) -> bool:
-    """Whether a class is none of this library's, where those that are not in its table, the book's, have methods more
-    than one that is."""
+    """Whether a class is the user's own. The book's models count as this library's: they only add methods to those in
+    `MODELS`."""
     return cls.__module__.partition(".")[0] != "rnnlm" and MODELS.get(cls.__name__) is not cls
 
 
 def expect_made_anew(model: Model) -> None:
-    """Check that a model of someone's own class comes out of its `config` as it is, but for its weights.
+    """Check that a model of the user's own class, rebuilt from its `config` with the same weights, is the same model.
 
     Raises:
-        InputError: it does not: its class can't be made from a configuration alone, or it is another model then.
+        InputError: the class can't be built from a configuration alone, or the rebuilt model is different.
     """
     kind = type(model).__name__
     if kind in MODELS:
@@ -52,7 +52,7 @@ def expect_made_anew(model: Model) -> None:
 
 
 def _scores(model: Model) -> Any:
-    """What it says of some words, from the beginning."""
+    """Return the model's scores for a few words, from a zero state; the state is restored."""
     state = model.get_state()
     model.reset_state()
     scores = ops.asnumpy(model.predict([[k % model.vocab_size for k in range(READ)]]))

@@ -1,4 +1,4 @@
-"""How a model's texts are read, in its folder: text.json, and for byte pairs tokenizer.json."""
+"""The files of a model's folder that say how texts are read: vocab.txt, text.json and tokenizer.json."""
 
 import json
 from pathlib import Path
@@ -13,11 +13,11 @@ from rnnlm.saving.open_folder import OpenFolder, read_folder
 __all__ = ["WORDS", "load_words", "word_files", "words_in"]
 
 WORDS, TEXT, PAIRS = "vocab.txt", "text.json", "tokenizer.json"
-LARGEST_PAIRS = 1 << 26  # bytes of byte pairs: a million of them
+LARGEST_PAIRS = 1 << 26  # bytes: enough for a million pairs
 
 
 def word_files(vocabulary: Vocabulary) -> dict[str, bytes]:
-    """The files, by name, that say which words a model has and how texts become them."""
+    """Return the files, by name, with a model's vocabulary and text options."""
     reading = vocabulary.reading
     settings = json.dumps(reading.settings(), indent=2, ensure_ascii=False) + "\n"
     files = {WORDS: vocabulary.to_bytes(), TEXT: settings.encode()}
@@ -27,15 +27,15 @@ def word_files(vocabulary: Vocabulary) -> dict[str, bytes]:
 
 
 def words_in(folder: OpenFolder, most: int = MOST) -> Vocabulary:
-    """Read `word_files`; a folder without text.json is of a version that knew words alone.
+    """Read `word_files`; a folder without text.json is of an early version, whose units are always words.
 
     Args:
-        folder: of the model.
-        most: so many words at most: as soon as there are more, they are refused.
+        folder: folder of the model.
+        most: largest number of words; reading stops when there are more.
 
     Raises:
         DataError: a file is missing, damaged, or does not fit the others.
-        MissingExtra: byte pairs, and no library for them.
+        MissingExtra: byte pairs, and `tokenizers` is not installed.
     """
     try:
         with folder.open(WORDS) as file:
@@ -55,7 +55,7 @@ def words_in(folder: OpenFolder, most: int = MOST) -> Vocabulary:
 
 
 def load_words(folder: Path) -> Vocabulary:
-    """The words of the model in a folder; errors are those of `words_in`."""
+    """Load the vocabulary of the model in a folder; errors are those of `words_in`."""
     return read_folder(folder, words_in)
 
 
