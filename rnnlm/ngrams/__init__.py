@@ -1,5 +1,5 @@
-"""n-gram models: counted (`counts.py`), made probabilities (`smoothing.py`, `frequencies.py`), asked (`model.py`), read
-from and written to the text files that others have, too (`arpa.py`, `arpa_reader.py`). No array library but NumPy.
+"""n-gram models: counting (`counts.py`), probabilities (`smoothing.py`, `frequencies.py`), the predictor (`model.py`),
+and ARPA files (`arpa.py`, `arpa_reader.py`). Needs no array library but NumPy.
 """
 
 from rnnlm import HOMES

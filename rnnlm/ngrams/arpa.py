@@ -9,9 +9,9 @@ r"""ARPA files: n-gram models as text, which SRILM, KenLM, Kaldi and others read
     ...
     \end\
 
-A line has the logarithm, to base 10, of an n-gram's probability, its words, and, where longer n-grams begin with it,
-the logarithm of its back-off weight. `<s>` begins a line, `</s>` ends one (our `<eos>`), `<unk>` is any unknown word; a
-logarithm of -99 stands for that of 0.
+A line has the base-10 logarithm of an n-gram's probability, its words and, unless the order is the highest, the base-10
+logarithm of its back-off weight. `<s>` begins a sentence, `</s>` ends it (our `<eos>`), `<unk>` is any unknown word;
+-99 stands for the logarithm of 0.
 """
 
 import gzip
@@ -41,17 +41,17 @@ __all__ = [
 ]
 
 START, END = "<s>", "</s>"
-OURS = {END: EOS, "<UNK>": UNK}  # what stands in such files, and what it is here
-ZERO = -99.0  # log10 of nothing
-BLOCK = 1 << 16  # n-grams written at once
+OURS = {END: EOS, "<UNK>": UNK}  # words in such files, and our names for them
+ZERO = -99.0  # stands for log10(0)
+BLOCK = 1 << 16  # n-grams written at a time
 TEN = log(10)
 
 
 def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) -> None:
-    """Write a model as an ARPA file, compressed if its name ends with .gz; the file is replaced as a whole.
+    """Write a model to an ARPA file, atomically; compressed if the name ends in .gz.
 
     Raises:
-        InputError: words that mean something else in such a file, or that are not words between blanks.
+        InputError: words with another meaning in such a file, or units that are not words separated by blanks.
     """
     names = expect_names(words)
     with atomic_file(path) as file:
@@ -69,14 +69,14 @@ def write_arpa(path: str | os.PathLike[str], model: NGram, words: Vocabulary) ->
 
 
 def looks_like_arpa(path: str | os.PathLike[str]) -> bool:
-    """Whether a file has the line \\data\\ near its beginning, or is compressed."""
+    """Whether a file has the line \\data\\ near its beginning, or is compressed with gzip."""
     with open(path, "rb") as file:
         begin = file.read(1 << 12)
     return begin.startswith(b"\x1f\x8b") or b"\\data\\" in (line.strip() for line in begin.splitlines())
 
 
 def expect_plain(reading: Reading) -> None:
-    """Check that a text is read as words that stand there, which is all that such a file is for."""
+    """Check that units are words without cleaning: an ARPA file can't represent anything else."""
     if not reading.plain:
         raise InputError(
             f"an ARPA file can't say how a text is read, and this model reads {reading}: write a folder instead"
@@ -84,7 +84,7 @@ def expect_plain(reading: Reading) -> None:
 
 
 def expect_names(words: Vocabulary) -> list[str]:
-    """The words as such a file has them, `<s>` behind them; errors are those of `write_arpa`."""
+    """Return the words as in an ARPA file, followed by `<s>`; errors are those of `write_arpa`."""
     expect_plain(words.reading)
     for word in (START, *OURS):
         if word in words:
@@ -93,7 +93,7 @@ def expect_names(words: Vocabulary) -> list[str]:
 
 
 def _lines(model: NGram, order: int, begin: int, end: int, names: list[str]) -> str:
-    """The lines of some n-grams."""
+    """Return the lines of some n-grams."""
     table = model.tables[order - 1]
     columns, places = [], np.arange(begin, end)
     for shorter in reversed(model.tables[:order]):
@@ -113,5 +113,5 @@ def _to_base_10(logs: NDArray[np.float64]) -> list[float]:
 
 
 def is_packed(path: str | os.PathLike[str]) -> bool:
-    """Whether a file is compressed, by its name."""
+    """Whether a file is compressed, judged by its name."""
     return os.fspath(path).endswith(".gz")

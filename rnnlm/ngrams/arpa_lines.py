@@ -1,4 +1,4 @@
-"""The lines of an ARPA file by their numbers, one at a time or many at once."""
+"""Lines of an ARPA file with their numbers, one by one or in blocks."""
 
 import os
 from codecs import BOM_UTF8
@@ -11,35 +11,35 @@ from rnnlm.opening import LONGEST_LINE
 
 __all__ = ["Lines", "shown"]
 
-READ = 1 << 14  # bytes at once: what is made of them stays in the cache
+READ = 1 << 14  # bytes at once: what is computed from them stays in the cache
 
 
 class Lines:
-    """Goes over a file once.
+    """Reads a file once, from beginning to end.
 
     Args:
-        path: of the file, to be told.
-        file: it, open.
-        advance: called whenever some of it has been read.
+        path: path of the file, for errors.
+        file: the open file.
+        advance: called after each read.
     """
 
     def __init__(self, path: str | os.PathLike[str], file: IO[bytes], advance: Callable[[], object]) -> None:
         self.path, self.file, self.advance = path, file, advance
-        self._before = 0  # lines before those that are at hand
+        self._before = 0  # lines before the current block
         self._at_hand: list[bytes] = []
-        self._taken = 0  # of those at hand
+        self._taken = 0  # lines of the block that were returned
 
     @property
     def number(self) -> int:
-        """Of the line that was read last, from 1."""
+        """Number of the last line returned, from 1."""
         return self._before + self._taken
 
     def wrong(self, why: str, number: int | None = None) -> NoReturn:
-        """Raise the error for a line, the last one that was read unless another is named."""
+        """Raise the error for a line (default: the last one returned)."""
         raise ModelFileError(f"{self.path}, line {self.number if number is None else number}: {why}")
 
     def __iter__(self) -> Iterator[bytes]:
-        """Lines but blank ones, without blanks around them."""
+        """Yield the lines that are not blank, stripped."""
         while self._fill():
             line = self._at_hand[self._taken].strip()
             self._taken += 1
@@ -47,10 +47,10 @@ class Lines:
                 yield line
 
     def next(self) -> bytes:
-        """The next line that is not blank.
+        """Return the next line that is not blank.
 
         Raises:
-            ModelFileError: there is none.
+            ModelFileError: the file ends here.
         """
         line = next(iter(self), None)
         if line is None:
@@ -58,8 +58,8 @@ class Lines:
         return line
 
     def before_a_heading(self) -> Iterator[tuple[list[list[bytes]], Sequence[int]]]:
-        """The fields of the lines up to the next one that begins with a backslash, many lines at once, but blank ones;
-        and the numbers of these lines."""
+        """Yield the fields of the lines up to the next one that begins with a backslash, in blocks, and the lines'
+        numbers. Blank lines are left out."""
         while self._fill():
             block = self._at_hand[self._taken :]
             headings = list(map(bytes.startswith, block, repeat(b"\\")))
@@ -76,7 +76,7 @@ class Lines:
             yield rows, numbers
 
     def _fill(self) -> bool:
-        """Have a line at hand; False at the end of the file."""
+        """Make sure that a line is available; returns False at the end of the file."""
         if self._taken == len(self._at_hand):
             more = self._more()
             if not more:
@@ -88,7 +88,7 @@ class Lines:
         return True
 
     def _more(self) -> list[bytes]:
-        """The next lines without their ends, as many as there are in so many bytes; none at the end of the file."""
+        """Return the lines of the next `READ` bytes or so, without line ends; an empty list at the end of the file."""
         content = self.file.read(READ)
         if content and not content.endswith(b"\n"):
             content += self.file.readline(LONGEST_LINE)
@@ -98,5 +98,5 @@ class Lines:
 
 
 def shown(line: bytes) -> str:
-    """The beginning of a line, to be told."""
+    """Return the beginning of a line, for errors."""
     return repr(line.decode(errors="replace")[:80])

@@ -1,4 +1,4 @@
-"""Reading ARPA files, which `arpa.py` describes, with the line in every error."""
+"""Reading ARPA files (see `arpa.py`); every error names the line."""
 
 import gzip
 import os
@@ -29,37 +29,37 @@ SECTION = re.compile(rb"\\(\d{1,18})-grams:")
 
 
 def read_arpa(path: str | os.PathLike[str]) -> tuple[NGram, Vocabulary]:
-    """Read an ARPA file, compressed or not: the model, and its words in the order of the file.
+    """Read an ARPA file, compressed or not; returns the model and its words in the order of the file.
 
     Raises:
-        ModelFileError: no such file, or one that breaks a rule of the format, with the number of the line.
+        ModelFileError: no such file, or a violation of the format, with the line's number.
     """
     try:
         opened = regular_file(path, ModelFileError)
     except FileNotFoundError as error:
         raise ModelFileError(f"{path} does not exist") from error
     with opened as file, bytes_bar(size_of(file)) as bar:
-        packed = is_packed(path) or file.read(2) == b"\x1f\x8b"  # its magic bytes
+        packed = is_packed(path) or file.read(2) == b"\x1f\x8b"  # gzip's magic bytes
         file.seek(0)
         content: Any = Unpacked(path, file) if packed else file
         try:
             found = _Reader(Lines(path, content, lambda: bar.update(file.tell() - bar.n))).read()
             while packed and content.read(1 << 20):
-                pass  # to its end, where its checksum is
+                pass  # the checksum is at the end
             return found
         except (EOFError, gzip.BadGzipFile, zlib.error) as error:
             raise ModelFileError(f"{path} is not a whole gzip file: {error}") from error
 
 
 class _Reader:
-    """What is known of a file so far.
+    """State of reading a file.
 
     Attributes:
-        ids: of words as the file has them; `<s>` has V.
-        words: as a vocabulary has them.
-        lines_of: in which line each of them is.
-        tables: those that are whole.
-        last: the section of the last of them, in its order.
+        ids: ids of the file's words; `<s>` has V.
+        words: the words by our names.
+        lines_of: line number of each of these words.
+        tables: the orders that were read completely.
+        last: the section of the last table, sorted by its keys.
     """
 
     def __init__(self, lines: Lines) -> None:
@@ -71,8 +71,8 @@ class _Reader:
         self.last: Section | None = None
 
     def read(self) -> tuple[NGram, Vocabulary]:
-        """The whole file."""
-        if b"\\data\\" not in self.lines:  # goes on to it: anything may stand before
+        """Read the whole file."""
+        if b"\\data\\" not in self.lines:  # skips to it: any text may come first
             raise ModelFileError(f"{self.lines.path} is not an ARPA file: it has no line \\data\\")
         counts, heading = self._counts()
         for n, (count, told) in enumerate(counts, 1):
@@ -98,7 +98,7 @@ class _Reader:
         return NGram(self.tables, len(self.words), self.ids[END.encode()]), vocabulary
 
     def _counts(self) -> tuple[list[tuple[int, int]], bytes]:
-        """How many n-grams of each order there are to be, with the lines that say it; and the line after them."""
+        """Read the header; returns for each order the number of n-grams and the line with it, and the next line."""
         counts: list[tuple[int, int]] = []
         while (line := self.lines.next()).startswith(b"ngram"):
             found = COUNT.fullmatch(line)
@@ -110,7 +110,7 @@ class _Reader:
         return counts, line
 
     def _section(self, n: int, count: int, told: int) -> Section:
-        """The n-grams of the next order, of which there are to be `count`, as line `told` says."""
+        """Read the n-grams of the next order: `count` of them, according to line `told`."""
         parts, found = [], 0
         for rows, numbers in self.lines.before_a_heading():
             found += len(rows)
@@ -118,12 +118,12 @@ class _Reader:
                 self.wrong(f"there must be {count} {n}-grams, as line {told} says, got more")
             if n == 1:
                 self._learn_words(rows, numbers)
-            if rows:  # a short text has no n-grams of a high order
+            if rows:  # none for high orders of a short text
                 parts.append(self._alike(rows, numbers, n) or self._one_by_one(rows, numbers, n))
         return Section.joined(parts, n)
 
     def _learn_words(self, rows: list[list[bytes]], numbers: Sequence[int]) -> None:
-        """Give words their ids, in the order of the file; `<s>` has -1 until all are known."""
+        """Assign ids to words, in the order of the file; `<s>` has -1 until the number of words is known."""
         for row, number in zip(rows, numbers):
             if len(row) not in (2, 3):
                 self._row(row, number, 1)
@@ -139,22 +139,22 @@ class _Reader:
             self.words.append(word)
 
     def _decoded(self, name: bytes, number: int) -> str:
-        """A word as our vocabularies have it."""
+        """Return a word by our name."""
         try:
             return OURS.get(name.decode(), name.decode())
         except UnicodeDecodeError as error:
             self.wrong(f"{name!r} is not UTF-8: {error.reason}", number)
 
     def _expect_marks(self) -> None:
-        """Check that there are words for the beginning and the end of a line."""
+        """Check that `<s>` and `</s>` are among the words."""
         for needed in (START, END):
             if needed.encode() not in self.ids:
                 self.wrong(f"{needed} must be among the 1-grams before this line, and is not")
         self.ids[START.encode()] = len(self.words)
 
     def _alike(self, rows: list[list[bytes]], numbers: Sequence[int], n: int) -> Section | None:
-        """N-grams all or none of which have back-offs, column by column, which is faster than one by one; None where
-        they are not alike, or something is wrong with one of them."""
+        """Parse n-grams of which all or none have back-offs, column by column, which is faster. Returns None if some
+        have them or any line is invalid."""
         widths = set(map(len, rows))
         if widths not in ({n + 1}, {n + 2}):
             return None
@@ -173,12 +173,12 @@ class _Reader:
         return Section(logprobs, backoffs, ids, np.array(numbers))
 
     def _one_by_one(self, rows: list[list[bytes]], numbers: Sequence[int], n: int) -> Section:
-        """N-grams some of which have back-offs, or the error for the first one with which something is wrong."""
+        """Parse n-grams of which some have back-offs, or raise the error for the first invalid line."""
         logs, ids, backoffs = zip(*(self._row(row, number, n) for row, number in zip(rows, numbers)))
         return Section(np.array(logs), np.array(backoffs), np.array(ids), np.array(numbers))
 
     def _row(self, fields: list[bytes], number: int, n: int) -> tuple[float, list[int], float]:
-        """Logarithm, ids of words, and back-off of a line; NaN for a back-off that is not there."""
+        """Return log probability, word ids and back-off of a line; NaN for a missing back-off."""
         if not n + 1 <= len(fields) <= n + 2:
             line = b"\t".join(fields)
             self.wrong(f"a logarithm, {n} words and perhaps a back-off must stand here, got {shown(line)}", number)
@@ -196,7 +196,7 @@ class _Reader:
     # ------------------------------------------------------------------ tables
 
     def _take_words(self, section: Section, begin: int) -> None:
-        """Make the table of the words, whose section begins in line `begin`."""
+        """Build the table of words; their section begins in line `begin`."""
         section.ids[section.ids < 0] = len(self.words)
         section.expect_base_10(len(self.words), str(self.lines.path), begin, self.wrong)
         section = section.chosen(np.argsort(section.ids[:, 0]))
@@ -204,7 +204,7 @@ class _Reader:
         self.tables[0].logprobs[-1] = -np.inf  # <s> is never predicted
 
     def _without_stray(self, section: Section) -> Section:
-        """The section without what no line ever has: `<s>` after a word, a word after `</s>`."""
+        """Return the section without n-grams that no line can contain: `<s>` after a word, or a word after `</s>`."""
         start, end = self.ids[START.encode()], self.ids[END.encode()]
         stray = (section.ids[:, 1:] == start).any(axis=1) | (section.ids[:, :-1] == end).any(axis=1)
         if not stray.any():
@@ -213,7 +213,7 @@ class _Reader:
         return section.chosen(np.flatnonzero(~stray))
 
     def _take(self, section: Section) -> None:
-        """Make a table of the n-grams of the next order, and check that what they begin with is there."""
+        """Build the table of the next order, after checking that the contexts of all n-grams exist."""
         size, contexts = len(self.words) + 1, section.ids[:, 0]
         for k, table in enumerate(self.tables, 1):
             if k > 1:
@@ -242,7 +242,7 @@ class _Reader:
             self.wrong(f"{begins}: 0, if nothing is to be lowered", int(self.last.lines[place]))
 
     def _own(self, section: Section, keys: NDArray[np.int64]) -> None:
-        """Take a section, in the order of its keys, as the next table."""
+        """Add a section, sorted by its keys, as the next table."""
         self.tables.append(section.table(keys))
         self.last = section
 

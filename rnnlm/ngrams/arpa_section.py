@@ -1,4 +1,4 @@
-"""The n-grams of one order as an ARPA file has them, and what must hold of their numbers."""
+"""The n-grams of one order in an ARPA file, and checks of their numbers."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -14,17 +14,17 @@ from rnnlm.progress import note
 
 __all__ = ["Section", "Wrong"]
 
-Wrong = Callable[[str, int], NoReturn]  # raises the error for a line: what is wrong, and the line's number
+Wrong = Callable[[str, int], NoReturn]  # raises the error for a line, given what is wrong and the line's number
 
 
 @dataclass
 class Section:
-    """The n-grams of one order, and the numbers of their lines.
+    """The n-grams of one order, with their line numbers.
 
     Attributes:
-        logprobs, backoffs: (entries,) to base 10; NaN for a back-off that is not there.
-        ids: (entries, n) of the words.
-        lines: (entries,) the numbers.
+        logprobs, backoffs: (entries,) base-10 logarithms; NaN for a missing back-off.
+        ids: (entries, n) ids of the words.
+        lines: (entries,) line numbers.
     """
 
     logprobs: NDArray[np.float64]
@@ -34,16 +34,16 @@ class Section:
 
     @classmethod
     def joined(cls, parts: "Sequence[Section]", order: int) -> "Section":
-        """The parts one after the other; without any, a section of no n-grams of this order."""
+        """Return the concatenation of parts, or an empty section of this order."""
         nothing = np.empty(0), np.empty(0), np.empty((0, order), np.int64), np.empty(0, np.int64)
         return cls(*map(np.concatenate, zip(nothing, *(vars(part).values() for part in parts))))
 
     def chosen(self, places: NDArray[np.integer]) -> "Section":
-        """Some of them, in this order."""
+        """Return the entries at these places, in this order."""
         return Section(self.logprobs[places], self.backoffs[places], self.ids[places], self.lines[places])
 
     def expect_numbers(self, wrong: Wrong) -> None:
-        """Check that probabilities are at most 1, and back-offs are no infinite weights."""
+        """Check that probabilities are at most 1, and that no back-off weight is infinite."""
         for name, values, bad in (
             ("a log10 probability must be a number of at most 0", self.logprobs, ~(self.logprobs <= 1e-6)),
             ("a back-off must be finite", self.backoffs, np.isposinf(self.backoffs)),
@@ -53,12 +53,12 @@ class Section:
                 wrong(f"{name}, got {values[place]:g}", int(self.lines[place]))
 
     def expect_base_10(self, words: int, where: str, begin: int, wrong: Wrong) -> None:
-        """Check that the probabilities of all words do not sum to more than 1, nor to 1 with another base than 10.
+        """Check that the words' probabilities sum to at most 1, and not to 1 with another base than 10.
 
         Args:
-            words: how many there are; `<s>`, which is never predicted, has their number.
-            where: the file, to be told.
-            begin: the line in which the section begins.
+            words: number of words, which is also the id of `<s>`; that is never predicted.
+            where: name of the file.
+            begin: line in which the section begins.
             wrong: raises the error.
         """
         logs = self.logprobs[self.ids[:, 0] < words]
@@ -71,6 +71,6 @@ class Section:
             note(f"{where}: the probabilities of its words sum to {total:.4g}: some of its words are not in the file")
 
     def table(self, keys: NDArray[np.int64]) -> Table:
-        """As a model has it: the section must be in the order of its keys."""
+        """Return the section, which must be sorted by its keys, as a table with natural logarithms."""
         logs = (self.logprobs, np.where(np.isnan(self.backoffs), 0.0, self.backoffs))
         return Table(keys, *(np.where(log <= ZERO, -np.inf, log * TEN) for log in logs))

@@ -1,4 +1,4 @@
-"""Counting n-grams by sorting numbers: no dictionary, and memory is that of a few arrays as long as the text."""
+"""Counting n-grams by sorting integers: no dictionaries, in memory for a few arrays as long as the text."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,17 +18,17 @@ Advance = Callable[[int], object]
 
 @dataclass(frozen=True)
 class Level:
-    """The different n-grams of one order n.
+    """The distinct n-grams of one order n.
 
-    The words are numbered from 0 to V - 1, and `<s>`, which begins every line and is never predicted, is V. A key is
-    (number of the first n - 1 words among the n-grams of order n - 1) * (V + 1) + last word; of order 1 just the word.
-    Keys rise, so what may follow a context lies together, in the order of the words.
+    Word ids are 0 to V - 1; `<s>`, which begins every line and is never predicted, is V. A key is
+    (index of the first n - 1 words among the n-grams of order n - 1) * (V + 1) + last word; for order 1 it is the word.
+    Keys are ascending, so the continuations of a context are adjacent, in the order of their words.
 
     Attributes:
         keys: (entries,) int64.
-        counts: (entries,) int64, how often each occurs.
-        suffixes: (entries,) int32, the number of its last n - 1 words among the n-grams of order n - 1; of order 1, 0.
-        after_start: (entries,) whether it begins with `<s>`.
+        counts: (entries,) int64, number of occurrences.
+        suffixes: (entries,) int32, index of the last n - 1 words among the n-grams of order n - 1; 0 for order 1.
+        after_start: (entries,) whether the n-gram begins with `<s>`.
     """
 
     keys: NDArray[np.int64]
@@ -37,28 +37,28 @@ class Level:
     after_start: NDArray[np.bool_]
 
     def contexts(self, vocab_size: int) -> NDArray[np.int64]:
-        """(entries,) numbers of the contexts: all but the last word, among the n-grams of the order before."""
+        """Return for each entry the index of its context (all words but the last) in the order below, (entries,)."""
         return self.keys // (vocab_size + 1)
 
 
 def count(
     ids: ArrayLike | Tokens, vocab_size: int, eos_id: int, order: int, advance: Advance | None = None
 ) -> list[Level]:
-    """All n-grams of a text up to an order, counted line by line: each line stands after `<s>` and ends with `<eos>`.
+    """Count all n-grams of a text up to an order, line by line: each line follows `<s>` and ends with `<eos>`.
 
-    The number of the (n - 1)-gram that ends at a place, and the word at the next place, make the n-gram that ends there
-    a single number. Sorting those numbers counts order n, and gives every place the number of its n-gram.
+    The index of the (n - 1)-gram that ends at a position, and the next word, identify the n-gram that ends there by one
+    integer. Sorting these integers counts order n, and gives every position the index of its n-gram.
 
     Args:
         ids: (tokens,).
         vocab_size: V.
         eos_id: id of `<eos>`.
-        order: the longest n-grams, at least 1.
+        order: length of the longest n-grams, at least 1.
         advance: called with the number of tokens after each order.
 
     Raises:
         DataError: an empty text.
-        InputError: ids that are no words, an order below 1.
+        InputError: ids outside the vocabulary, or an order below 1.
     """
     order, vocab_size = whole_number("order", order, 1), size_of("vocab_size", vocab_size)
     eos_id = whole_number("eos_id", eos_id, 0, vocab_size)
@@ -66,7 +66,7 @@ def count(
         function("advance", advance)
     words = _after_starts(ids, vocab_size, eos_id)
     size, start = vocab_size + 1, vocab_size
-    nodes = words  # number of the n-gram that ends at each place, -1 where there is none
+    nodes = words  # index of the n-gram that ends at each position, or -1
     levels = [
         Level(np.arange(size), np.bincount(words, minlength=size), np.zeros(size, np.int32), np.arange(size) == start)
     ]
@@ -89,7 +89,7 @@ def count(
 
 
 def _after_starts(ids: ArrayLike | Tokens, start: int, eos_id: int) -> NDArray[np.int32]:
-    """The text with `<s>` before each line, (tokens + lines,)."""
+    """Return the text with `<s>` before each line, (tokens + lines,)."""
     tokens = tokens_of("corpus", ids).within(0, start)
     if not len(tokens):
         raise DataError("a corpus must have at least 1 token to be counted, got 0")
@@ -99,9 +99,9 @@ def _after_starts(ids: ArrayLike | Tokens, start: int, eos_id: int) -> NDArray[n
 
 
 def continuations(level: Level, longer: Level) -> NDArray[np.int64]:
-    """How many different words stand before each n-gram of an order, (entries,), by the n-grams longer by one.
+    """Count the different words before each n-gram of an order, (entries,), from the n-grams of the next order.
 
-    Before an n-gram that begins with `<s>` there is nothing: its count is taken.
+    For n-grams that begin with `<s>`, which nothing precedes, the result is their own count.
     """
     before = np.bincount(longer.suffixes, minlength=len(level.keys))
     return np.where(level.after_start, level.counts, before)

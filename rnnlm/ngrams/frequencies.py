@@ -14,9 +14,9 @@ __all__ = ["maximum_likelihood"]
 def maximum_likelihood(
     ids: ArrayLike | Tokens, vocab_size: int, eos_id: int, order: int = 3, advance: Advance | None = None
 ) -> NGram:
-    """p(w | h) = c(h w) / c(h): a word that was never seen after h has probability 0.
+    """Return an n-gram model of relative frequencies, p(w | h) = c(h w) / c(h): 0 for words never seen after h.
 
-    Where h itself was never seen, its longest end that was seen takes its place. Arguments and errors are those of
+    If h itself was never seen, its longest suffix that was seen takes its place. Arguments and errors are those of
     `kneser_ney`.
     """
     vocab_size = size("vocab_size", vocab_size)
@@ -26,7 +26,7 @@ def maximum_likelihood(
         if not tables:
             counts[vocab_size] = 0  # <s> is never predicted
         else:
-            tables[-1].backoffs[contexts] = -np.inf  # what was not seen after a context that was
+            tables[-1].backoffs[contexts] = -np.inf  # words not seen after a context that was
         totals = np.bincount(contexts, counts)
         with np.errstate(divide="ignore"):
             tables.append(Table(level.keys, np.log(counts / totals[contexts]), np.zeros(len(counts))))

@@ -1,4 +1,4 @@
-"""An n-gram model: probabilities of n-grams and weights of backing off, as a predictor."""
+"""n-gram models as predictors: probabilities of n-grams and back-off weights."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -16,16 +16,16 @@ __all__ = ["NGram", "Table"]
 
 @dataclass(frozen=True)
 class Table:
-    """The n-grams of one order, by rising keys.
+    """The n-grams of one order, by ascending keys.
 
-    A key is (number of the context in the table of the order before) * (V + 1) + last word. Of order 1 the key is the
-    word, and the table has all V words and `<s>`, which is number V.
+    A key is (index of the context in the table of the order below) * (V + 1) + last word. For order 1 the key is the
+    word, and the table has all V words and `<s>`, with id V.
 
     Attributes:
         keys: (entries,) int64.
         logprobs: (entries,) float64, natural logarithms of p(last word | words before it).
-        backoffs: (entries,) float64, natural logarithms of the weight that probabilities after shorter contexts have
-            where a word is not among those that follow; (0,) of the highest order.
+        backoffs: (entries,) float64, natural logarithms of back-off weights: factors of the shorter context's
+            probabilities for words that do not follow this n-gram; (0,) for the highest order.
     """
 
     keys: NDArray[np.int64]
@@ -36,10 +36,10 @@ class Table:
         return len(self.keys)
 
     def find(self, keys: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Places of keys in the table, -1 for those that it has not."""
+        """Return the indices of keys in the table, -1 for those not in it."""
         found = np.full(len(keys), -1)
         if len(self.keys):
-            order = np.argsort(keys)  # keys that rise are found sooner
+            order = np.argsort(keys)  # ascending keys are found faster
             rising = keys[order]
             places = np.minimum(np.searchsorted(self.keys, rising), len(self.keys) - 1)
             there = self.keys[places] == rising
@@ -48,22 +48,22 @@ class Table:
 
 
 class NGram:
-    """A predictor that looks back at the last n - 1 words of a line.
+    """A predictor whose context is the last n - 1 words of a line.
 
-    Where it reads `<eos>` all before is forgotten and the context is `<s>`, the beginning of a line.
+    After `<eos>` the context is only `<s>`, the beginning of a line.
 
     Args:
-        tables: for the orders from 1 to n.
+        tables: tables of the orders 1 to n.
         vocab_size: V.
         eos_id: id of `<eos>`.
-        discounts: of Kneser-Ney, three for each order, to be told.
+        discounts: Kneser-Ney's three discounts of each order, for `summary`.
 
     Attributes:
         order: n.
-        rows: how many tokens to give it at once: it needs little memory for each.
-        start_id: what to read before a text, so that its first word is predicted too.
-        context: how many words it looks back at.
-        one_thread: a context for what takes several calls, in which no other thread may use it.
+        rows: recommended number of tokens per call; each needs little memory.
+        start_id: id to read before a text, so that its first word is predicted, too.
+        context: n - 1, the number of words of the context.
+        one_thread: context manager for work of several calls; excludes other threads.
     """
 
     rows = 1 << 14
@@ -79,23 +79,23 @@ class NGram:
         self.order, self.context = len(self.tables), len(self.tables) - 1
         self.discounts = list(discounts)
         self.one_thread = OneThread()
-        self._read: NDArray[np.int64] | None = None  # (N, n - 1) the last words, `<s>` as V, -1 for none
+        self._read: NDArray[np.int64] | None = None  # (N, n - 1) last words; V for `<s>`, -1 for none
 
     def __repr__(self) -> str:
         return f"<NGram of order {self.order}: {', '.join(f'{len(table):,}' for table in self.tables)} n-grams>"
 
     def summary(self) -> None:
-        """Print how many n-grams there are of each order, and the discounts of Kneser-Ney."""
+        """Print the number of n-grams of each order, and the discounts of Kneser-Ney."""
         for n, table in enumerate(self.tables, 1):
             taken = ", ".join(f"{d:.4f}" for d in self.discounts[n - 1]) if self.discounts else ""
             print(f"  {n}-grams {len(table):>12,}{'   counts of 1, 2, 3 and more lowered by ' if taken else ''}{taken}")
 
     def shared_copy(self) -> "NGram":
-        """The same tables, with a state of its own: for another thread."""
+        """Return a model with the same tables and a state of its own, for another thread."""
         return NGram(self.tables, self.vocab_size, self.start_id, self.discounts)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
-        """Natural-log loss of each target (N, T) float64, 0 where it is -1; infinite where a probability is 0."""
+        """Return the natural-log loss of each target, (N, T) float64: 0 for targets -1, infinite for probability 0."""
         ids, targets = _checked("xs", xs, self.vocab_size, 0), _checked("ts", ts, self.vocab_size, -1)
         if ids.shape != targets.shape:
             raise InputError(f"xs and ts must have one shape (N, T), got {ids.shape} and {targets.shape}")
@@ -111,7 +111,7 @@ class NGram:
         return np.where(targets < 0, 0.0, -logprobs)
 
     def next_scores(self, xs: Any) -> NDArray[np.float64]:
-        """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
+        """Return the natural-log probabilities (N, V) of the word after the ids xs (N, T)."""
         with self.one_thread:
             words = self._after_read(_checked("xs", xs, self.vocab_size, 0))
         words = words[:, words.shape[1] - max(1, self.context) :]
@@ -126,22 +126,22 @@ class NGram:
         return scores
 
     def reset_state(self) -> None:
-        """Forget what was read: even that a line begins."""
+        """Forget what was read; the context is then empty, not even the beginning of a line."""
         with self.one_thread:
             self._read = None
 
     def get_state(self) -> NDArray[np.int64] | None:
-        """(N, n - 1) the last words; None if nothing was read."""
+        """Return the last words, (N, n - 1); None if nothing was read."""
         with self.one_thread:
             return None if self._read is None else self._read.copy()
 
     def set_state(self, state: NDArray[np.int64] | None) -> None:
-        """Go on from what `get_state` gave."""
+        """Set the state to one that `get_state` returned."""
         with self.one_thread:
             self._read = None if state is None else self._checked_state(state)
 
     def _checked_state(self, state: Any) -> NDArray[np.int64]:
-        """A copy of a state, of words, `<s>` as V, or -1 for none."""
+        """Return a copy of a state after checking it: word ids, V for `<s>`, -1 for none."""
         words = ids_of("state", state, f"the last words, integers (N, {self.context})", (2,))
         if not len(words) or words.shape[1] != self.context:
             raise InputError(f"state must be the last words, (N, {self.context}), got shape {words.shape}")
@@ -149,7 +149,7 @@ class NGram:
         return words.astype(np.int64)
 
     def _after_read(self, ids: NDArray[np.int64]) -> NDArray[np.int64]:
-        """The words before ids (N, T) that are remembered, and these, (N, n - 1 + T), `<eos>` turned into `<s>`."""
+        """Return the remembered words followed by ids, (N, n - 1 + T), with `<eos>` as `<s>`; updates the state."""
         if self._read is None:
             self._read = np.full((len(ids), self.context), -1)
         elif len(self._read) != len(ids):
@@ -159,8 +159,8 @@ class NGram:
         return words
 
     def _nodes(self, words: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-        """For the orders from 1 to n - 1, the places in the tables (N, width) of the n-grams that end at each word; -1
-        where there is none."""
+        """Return for each order from 1 to n - 1 the table indices (N, width) of the n-grams that end at each word, or
+        -1."""
         nodes = [words]
         for table in self.tables[1:-1]:
             follows = np.full(words.shape, -1)
@@ -173,9 +173,9 @@ class NGram:
     def _places(
         self, n: int, nodes: list[NDArray[np.int64]], words: NDArray[np.int64], targets: NDArray[np.int64]
     ) -> NDArray[np.int64]:
-        """The places (N, T) of the n-grams of order n + 2 that end with targets (N, T); -1 where there is none.
+        """Return the table indices (N, T) of the n-grams of order n + 2 that end with the targets (N, T), or -1.
 
-        Where a target is the word that is read next, its place is known from there.
+        If a target is the next word read, as usual, its index is already among the nodes.
         """
         places, contexts = np.full(targets.shape, -1), nodes[n][:, self.context :]
         wanted = (contexts >= 0) & (targets >= 0)
@@ -189,7 +189,7 @@ class NGram:
 
 
 def _checked(name: str, ids: Any, vocab_size: int, lowest: int) -> NDArray[np.int64]:
-    """Ids (N, T) on the host."""
+    """Return ids (N, T) on the host, checked."""
     given = ids_of(name, ids, "integer ids of shape (N, T)", (2,))
     if not given.size:
         raise InputError(f"{name} must be integer ids of shape (N, T), got none: {given.shape}")

@@ -2,9 +2,10 @@
 
     p(w | h) = (a(h w) - D(a(h w))) / a(h) + gamma(h) p(w | h')
 
-a(h w) is the count of an n-gram of the highest order, and how many different words stand before one of a lower order;
-a(h) is its sum over w; h' is h without its first word; D(1), D(2) and D(3), which is for all from 3 on, are what counts
-are lowered by, and gamma(h) is all that was taken, so that probabilities sum to 1. Below the words themselves is 1 / V.
+For the highest order a(h w) is the count of an n-gram, for lower orders the number of different words before it; a(h)
+is the sum of a(h w) over w; h' is h without its first word; the discounts D(1), D(2) and D(3) (for all counts from 3
+on) are subtracted from counts; gamma(h) is the mass this frees, so that probabilities sum to 1. Below order 1,
+p is 1 / V.
 
 Sources: Chen and Goodman, An empirical study of smoothing techniques for language modeling, 1998 (the equation, the
 discounts); Heafield, Pouzyrevsky, Clark and Koehn, Scalable modified Kneser-Ney language model estimation, 2013
@@ -24,7 +25,7 @@ from rnnlm.ngrams.model import NGram, Table
 
 __all__ = ["USUAL_DISCOUNTS", "cutoff_limits", "discounts_of", "kneser_ney"]
 
-USUAL_DISCOUNTS = (0.5, 1.0, 1.5)  # where counts of counts give none, as in small or artificial texts (KenLM's, too)
+USUAL_DISCOUNTS = (0.5, 1.0, 1.5)  # if counts of counts give none, as for small or artificial texts (as in KenLM)
 
 
 def kneser_ney(
@@ -35,25 +36,25 @@ def kneser_ney(
     cutoffs: Sequence[int] = (),
     advance: Advance | None = None,
 ) -> NGram:
-    """An n-gram model with interpolated modified Kneser-Ney smoothing; a word that never occurs has its share, too.
+    """Return an n-gram model with interpolated modified Kneser-Ney smoothing; unseen words have a probability, too.
 
     Args:
         ids: (tokens,) of a text, counted line by line.
         vocab_size: V.
         eos_id: id of `<eos>`, which ends lines.
-        order: n, the longest n-grams.
-        cutoffs: n-grams that occur at most so often are left out, for the orders from 2 on, each at least the one
-            before; the last one is for all orders after it. What they had goes to the shorter n-grams.
+        order: n, length of the longest n-grams.
+        cutoffs: for each order from 2 on, leave out n-grams that occur at most this often; must not decrease, and the
+            last one also holds for all higher orders. Their probability mass goes to the shorter n-grams.
         advance: called with the number of tokens after each order.
 
     Raises:
         DataError: an empty text.
-        InputError: ids that are no words, order below 1, cut-offs that fall.
+        InputError: ids outside the vocabulary, order below 1, or decreasing cut-offs.
     """
     limits = cutoff_limits(cutoffs, order)
     order, vocab_size = len(limits), size("vocab_size", vocab_size)
     levels = count(ids, vocab_size, eos_id, order, advance)
-    lower, places = np.full(1, 1 / vocab_size), np.zeros(1, np.int64)  # below the words, of which all are kept
+    lower, places = np.full(1, 1 / vocab_size), np.zeros(1, np.int64)  # below order 1; all words are kept
     tables: list[Table] = []
     discounts = []
     for n, level in enumerate(levels, 1):
@@ -82,14 +83,14 @@ def _interpolated(
     size: int,
     lower: NDArray[np.float64],
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Probabilities (entries,) of the n-grams of an order, and gamma (size,) of their contexts: 1 where none follows.
+    """Return the probabilities (entries,) of an order's n-grams, and gamma (size,) of contexts; 1 if nothing follows.
 
     Args:
         counts: (entries,) a(h w).
-        kept: (entries,) whether each stays; all that the others have goes to gamma.
-        contexts: (entries,) number of h.
-        taken: (4,) D, by count.
-        size: how many contexts there are.
+        kept: (entries,) whether each n-gram is kept; all counts of the others go to gamma.
+        contexts: (entries,) index of h.
+        taken: (4,) discounts D, by count.
+        size: number of contexts.
         lower: (entries,) p(w | h').
     """
     discounts = taken[np.minimum(counts, 3)]
@@ -105,17 +106,17 @@ def _interpolated(
 def _table(
     keys: NDArray[np.int64], places: NDArray[np.int64], probs: NDArray[np.float64], size: int, last: bool
 ) -> Table:
-    """N-grams that are kept, their contexts numbered among those that are; `size` is V + 1."""
+    """Return the table of the n-grams that are kept, with contexts renumbered; `size` is V + 1."""
     with np.errstate(divide="ignore"):  # <s> has no probability
         logprobs = np.log(probs)
     return Table(places[keys // size] * size + keys % size, logprobs, np.zeros(0 if last else len(keys)))
 
 
 def discounts_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
-    """What counts of 0, 1, 2, and 3 or more are lowered by, (4,), from how many n-grams have counts of 1, 2, 3 and 4.
+    """Return the discounts (4,) of counts 0, 1, 2, and 3 or more.
 
-    D(k) = k - (k + 1) Y n(k + 1) / n(k), where Y = n(1) / (n(1) + 2 n(2)). Where that is not to be had, or is no
-    number between 0 and k, it is (0.5, 1, 1.5).
+    D(k) = k - (k + 1) Y n(k + 1) / n(k), where Y = n(1) / (n(1) + 2 n(2)) and n(k) n-grams have count k. If some n(k)
+    is 0, or a discount is not in (0, k], the result is (0, 0.5, 1, 1.5).
     """
     n = np.bincount(np.minimum(counts, 5), minlength=6)[:5].tolist()
     if all(n[1:]):
@@ -127,10 +128,10 @@ def discounts_of(counts: NDArray[np.int64]) -> NDArray[np.float64]:
 
 
 def cutoff_limits(cutoffs: Sequence[int], order: int) -> list[int]:
-    """The most that n-grams to be left out may occur, for each order; all words stay.
+    """Return for each order the highest count of n-grams to leave out; -1 for order 1, which keeps all words.
 
     Raises:
-        InputError: order below 1, or cut-offs that fall or are too many.
+        InputError: order below 1, or cut-offs that decrease or are too many.
     """
     order = whole_number("order", order, 1)
     given = sequence("cutoffs", cutoffs, "numbers, one for each order from 2 on")

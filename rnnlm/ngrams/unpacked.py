@@ -1,4 +1,4 @@
-"""A compressed file, which must not become more than a text of n-grams can: a small file may stand for any amount."""
+"""gzip files with a limit on their expansion: a small malicious file may expand to any size."""
 
 import gzip
 import io
@@ -9,16 +9,16 @@ from rnnlm.errors import ModelFileError
 
 __all__ = ["Unpacked"]
 
-FOLD = 100  # a text of n-grams becomes a tenth, or a quarter, of its size
-AT_LEAST = 1 << 20  # bytes that any file may become
+FOLD = 100  # texts of n-grams are compressed to a tenth or a quarter
+AT_LEAST = 1 << 20  # bytes that any file may expand to
 
 
 class Unpacked(gzip.GzipFile):
-    """The content of a gzip file.
+    """The decompressed content of a gzip file.
 
     Args:
-        path: of the file, to be told.
-        packed: it, open.
+        path: path of the file, for errors.
+        packed: the open file.
     """
 
     def __init__(self, path: str | os.PathLike[str], packed: BinaryIO) -> None:
@@ -26,15 +26,15 @@ class Unpacked(gzip.GzipFile):
         self.path, self.packed, self.found = path, packed, 0
 
     def read(self, size: int | None = -1) -> bytes:
-        """So many bytes, or fewer; as `GzipFile` has it.
+        """Read up to `size` bytes, as `GzipFile.read`.
 
         Raises:
-            ModelFileError: it has become a hundred times as large.
+            ModelFileError: the content is more than 100 times as large as the file.
         """
         return self._counted(super().read(size))
 
     def readline(self, size: int | None = -1) -> bytes:
-        """The rest of a line; as `read`."""
+        """Read the rest of a line; errors are those of `read`."""
         return self._counted(super().readline(-1 if size is None else size))
 
     def _counted(self, content: bytes) -> bytes:
