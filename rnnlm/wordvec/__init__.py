@@ -1,4 +1,4 @@
-"""Word vectors: from counts, and from word2vec; what is like what."""
+"""Word vectors from counts and from word2vec, and similarity of words."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

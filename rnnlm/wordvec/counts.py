@@ -15,24 +15,24 @@ from rnnlm.wordvec.text import expect_window
 
 __all__ = ["create_co_matrix", "pmi", "ppmi", "svd_vectors"]
 
-DENSE = 5_000  # words up to which a matrix of counts is an array unless asked otherwise: 100 MB of int32
+DENSE = 5_000  # words up to which a dense matrix is the default: 100 MB of int32
 
 
 def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1, sparse: bool | None = None) -> Any:
-    """How often each word stands at most `window_size` words from each other one.
+    """Count how often each word occurs at most `window_size` words from each other word.
 
     Args:
         corpus: ids (tokens,).
         vocab_size: V.
-        window_size: words on one side.
-        sparse: True for a sparse matrix of scipy (extra `vectors`), False for an array; unless given an array up to
-            5,000 words.
+        window_size: number of words on each side.
+        sparse: True for a scipy sparse matrix (extra `vectors`), False for an array (default: an array up to 5,000
+            words).
 
     Returns:
         C: (V, V) int32, symmetric.
 
     Raises:
-        InputError: a window of 0 or longer than the text, or ids that are no words.
+        InputError: a window of 0 or longer than the text, or ids outside the vocabulary.
     """
     ids = np.asarray(tokens_of("corpus", corpus)).astype(np.int64)
     V, sparse = length("vocab_size", vocab_size), sparse if sparse is None else flag("sparse", sparse)
@@ -58,7 +58,7 @@ def _sparse_counts(ids: NDArray[np.int64], V: int, window_size: int) -> Any:
 
 
 def pmi(count_xy: float, count_x: float, count_y: float, total: float) -> float:
-    """Pointwise mutual information in bits, log2 (P(x, y) / (P(x) P(y))), from counts; -inf where x and y never meet.
+    """Return pointwise mutual information in bits, log2 (P(x, y) / (P(x) P(y))), from counts; -inf if count_xy is 0.
 
     Source: Church and Hanks, Word association norms, mutual information, and lexicography, ACL 1989.
     """
@@ -68,7 +68,7 @@ def pmi(count_xy: float, count_x: float, count_y: float, total: float) -> float:
 
 
 def ppmi(C: Any) -> Any:
-    """Positive pointwise mutual information in bits of all pairs: max(0, PMI), and 0 where the count is 0.
+    """Return the positive pointwise mutual information in bits of all pairs: max(0, PMI), and 0 where the count is 0.
 
         PPMI[x, y] = max(0, log2 (C[x, y] N / (C[x] C[y])))        C[x] = sum of column x, N = sum of all
 
@@ -76,13 +76,13 @@ def ppmi(C: Any) -> Any:
     Research Methods 39 (2007).
 
     Args:
-        C: (V, V) counts: an array, or a sparse matrix of scipy, of which only the counts are gone over.
+        C: (V, V) counts: an array, or a scipy sparse matrix, which stays sparse.
 
     Returns:
-        M: (V, V) float32, of the kind of C.
+        M: (V, V) float32, dense or sparse like C.
 
     Raises:
-        InputError: a matrix that is not square, or has numbers in it that are no counts.
+        InputError: a matrix that is not square, or has negative entries.
     """
     C = matrix("C", C)
     if C.shape[0] != C.shape[1]:
@@ -103,25 +103,25 @@ def ppmi(C: Any) -> Any:
 
 
 def _positive(pairs: NDArray[Any], x: NDArray[Any], y: NDArray[Any], total: float) -> NDArray[np.float32]:
-    """max(0, PMI) of pairs that occur."""
+    """Return max(0, PMI) of pairs that occur."""
     return np.maximum(np.log2(pairs * (total / x) / y), 0).astype(np.float32)
 
 
 def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
-    """Word vectors (V, size): the first columns of U in M = U S Vᵀ, those of the largest singular values.
+    """Return word vectors (V, size): the columns of U in M = U S Vᵀ with the largest singular values.
 
-    By scikit-learn's randomized method where it is installed (extra `vectors`) and M is large; exactly for a small
-    array.
+    Exact for an array of at most 500 rows; for larger or sparse matrices scikit-learn's randomized method (extra
+    `vectors`).
 
     Source: Halko, Martinsson and Tropp, Finding structure with randomness, SIAM Review 53 (2011).
 
     Args:
         M: (V, V), an array or a sparse matrix of scipy.
-        size: columns.
-        seed: of the randomized method.
+        size: length of the vectors.
+        seed: seed of the randomized method.
 
     Raises:
-        InputError: more columns than words, or no matrix of finite numbers.
+        InputError: `size` is larger than V, or M is not a matrix of finite numbers.
         MissingExtra: a large or sparse matrix without scikit-learn.
     """
     M = matrix("M", M)
@@ -139,10 +139,10 @@ def svd_vectors(M: Any, size: int = 100, seed: int = 0) -> NDArray[np.float32]:
 
 
 def matrix(name: str, M: Any) -> Any:
-    """A matrix of finite numbers: an array, a list that becomes one, or a sparse one of scipy's as it is.
+    """Return a matrix of finite numbers as an array, or a scipy sparse matrix unchanged.
 
     Raises:
-        InputError: it is none.
+        InputError: M is not such a matrix.
     """
     sparse = hasattr(M, "tocoo")
     numbers = array_of(name, M.data if sparse else M)
@@ -154,7 +154,7 @@ def matrix(name: str, M: Any) -> Any:
 
 
 def scipy_sparse(purpose: str) -> Any:
-    """`scipy.sparse`, or an error that names the extra."""
+    """Return `scipy.sparse`; raises MissingExtra without it."""
     try:
         import scipy.sparse as sp
     except ImportError as error:

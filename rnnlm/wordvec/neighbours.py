@@ -1,4 +1,4 @@
-"""Which words are alike: cosines of word vectors, nearest words, analogies."""
+"""Similarity of words: cosines of word vectors, nearest words, analogies."""
 
 from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
@@ -12,11 +12,11 @@ from rnnlm.errors import InputError
 
 __all__ = ["analogy", "cos_similarity", "most_similar", "nearest", "normalize"]
 
-TINY = 1e-300  # what a length is divided by where there is none
+TINY = 1e-300  # divisor in place of a length of 0
 
 
 def cos_similarity(x: Any, y: Any, eps: float = 1e-8) -> float:
-    """Cosine of the angle between two vectors (D,); 0 for a vector of zeros."""
+    """Return the cosine of the angle between two vectors (D,); 0 if one of them is zero."""
     x, y = array_of("x", x).astype(np.float64), array_of("y", y).astype(np.float64)
     not_negative("eps", eps)
     if x.shape != y.shape or x.ndim != 1:
@@ -25,7 +25,7 @@ def cos_similarity(x: Any, y: Any, eps: float = 1e-8) -> float:
 
 
 def normalize(x: Any) -> NDArray[Any]:
-    """A vector (D,), or each row of (V, D), divided by its length; zeros stay zeros."""
+    """Return a vector (D,), or each row of (V, D), divided by its length; zeros stay zeros."""
     x = array_of("x", x)
     if not x.ndim:
         raise InputError(f"x must be a vector (D,) or rows (V, D), got {shown(x)}")
@@ -35,15 +35,15 @@ def normalize(x: Any) -> NDArray[Any]:
 
 
 def nearest(vector: Any, word_matrix: Any, top: int = 5, leave_out: Sequence[int] = ()) -> list[tuple[int, float]]:
-    """The ids of the `top` words whose vectors have the largest cosines with a vector, and these.
+    """Return ids and cosines of the `top` words whose vectors have the largest cosines with a vector.
 
-    Of equal cosines the word with the smaller id comes first.
+    Equal cosines are sorted by id.
 
     Args:
         vector: (D,).
         word_matrix: (V, D).
-        top: how many; fewer are found where there are no more.
-        leave_out: ids that are not looked at.
+        top: how many; fewer if there are no more.
+        leave_out: ids to leave out.
     """
     whole_number("top", top, 1)
     W, x = dense(word_matrix), array_of("vector", vector)
@@ -62,16 +62,16 @@ def most_similar(
     word_matrix: Any,
     top: int = 5,
 ) -> list[tuple[str, float]]:
-    """The words whose vectors are most like that of `query`, and the cosines.
+    """Return the words whose vectors are most similar to that of `query`, with their cosines.
 
     Args:
         query: a word.
-        word_to_id, id_to_word: the words.
-        word_matrix: (V, D) vectors; rows of counts will do.
-        top: how many words.
+        word_to_id, id_to_word: the vocabulary.
+        word_matrix: (V, D) vectors, or rows of counts.
+        top: number of words.
 
     Raises:
-        InputError: a word that is not there; words like it are offered.
+        InputError: the word is not in the vocabulary; the message suggests similar ones.
     """
     place, W = id_of("query", query, word_to_id), dense(word_matrix)
     expect_fit(word_to_id, id_to_word, W)
@@ -87,13 +87,13 @@ def analogy(
     word_matrix: Any,
     top: int = 5,
 ) -> list[tuple[str, float]]:
-    """What is to c as b is to a: "man : woman = king : ?".
+    """Return the words that relate to c as b does to a, "a : b = c : ?", with their cosines.
 
-    The words nearest to vec(b) - vec(a) + vec(c), all three normalised; they themselves are left out. Source: Mikolov,
-    Yih and Zweig, Linguistic regularities in continuous space word representations, NAACL 2013.
+    They are the nearest to vec(b) - vec(a) + vec(c) of normalised vectors, except a, b and c. Source: Mikolov, Yih and
+    Zweig, Linguistic regularities in continuous space word representations, NAACL 2013.
 
     Raises:
-        InputError: a word that is not there; words like it are offered.
+        InputError: a word is not in the vocabulary; the message suggests similar ones.
     """
     places = [id_of(name, word, word_to_id) for name, word in (("a", a), ("b", b), ("c", c))]
     W = normalize(dense(word_matrix))
@@ -103,10 +103,10 @@ def analogy(
 
 
 def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
-    """The id of a word.
+    """Return the id of a word.
 
     Raises:
-        InputError: it is not there; words like it are offered.
+        InputError: it is not in the vocabulary; the message suggests similar words.
     """
     if not isinstance(word_to_id, Mapping):
         raise InputError(f"word_to_id must give the id of a word, got {shown(word_to_id)}")
@@ -118,7 +118,7 @@ def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
 
 
 def expect_fit(word_to_id: Mapping[str, int], id_to_word: Any, W: NDArray[Any]) -> None:
-    """Check that each row of a matrix has a word, and each word a row.
+    """Check that a matrix has one row for each word.
 
     Raises:
         InputError: it has not.
@@ -133,10 +133,10 @@ def expect_fit(word_to_id: Mapping[str, int], id_to_word: Any, W: NDArray[Any]) 
 
 
 def dense(matrix: Any) -> NDArray[Any]:
-    """A matrix as an array of floating-point numbers of at least 32 bits, one of scipy's too.
+    """Return a matrix, dense or scipy sparse, as an array of floats of at least 32 bits.
 
     Raises:
-        InputError: it is no matrix of numbers.
+        InputError: it is not a matrix of numbers.
     """
     a = array_of("word_matrix", matrix.toarray() if hasattr(matrix, "toarray") else matrix)
     if a.ndim != 2 or not a.size:

@@ -1,4 +1,4 @@
-"""What a training of word vectors can be told."""
+"""Options for training word vectors."""
 
 from dataclasses import dataclass
 
@@ -9,18 +9,18 @@ __all__ = ["Word2vecOptions", "expect_options"]
 
 @dataclass(frozen=True)
 class Word2vecOptions:
-    """How word vectors are trained. `train_word2vec` checks it.
+    """Options for training word vectors; `train_word2vec` checks them.
 
     Attributes:
-        size: length of a vector.
-        window: most words on either side that count; how many do is drawn for each word, from 1 to this.
-        negative: words drawn for each pair of words.
-        epochs: times over the text.
-        lr: learning rate of the first block of words; it falls to nearly nothing in a straight line.
-        subsample: words more frequent than this share of the text are left out at random, the more frequent the more
-            often; 0 to keep all.
-        block: words of the text that are learned from at a time.
-        seed: of all that is drawn.
+        size: length of the vectors.
+        window: largest number of context words on each side; the number is drawn for each word, from 1 to this.
+        negative: number of negative samples for each pair of words.
+        epochs: number of passes over the text.
+        lr: initial learning rate; it decreases linearly to nearly 0.
+        subsample: randomly leave out words with a larger share of the text than this, the more frequent the more often;
+            0 to keep all.
+        block: number of words of the text in a training step.
+        seed: seed of all random numbers.
     """
 
     size: int = 100
@@ -34,10 +34,10 @@ class Word2vecOptions:
 
 
 def expect_options(method: str, o: Word2vecOptions) -> Word2vecOptions:
-    """Check a method and its options; the options as Python's own numbers.
+    """Check a method and its options; returns the options as Python numbers.
 
     Raises:
-        InputError: one that there is not, or that is out of range.
+        InputError: an unknown method, or an option out of range.
     """
     one_of("method", method, ("skip-gram", "cbow"))
     instance_of("options", o, Word2vecOptions)

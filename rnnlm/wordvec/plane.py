@@ -1,4 +1,4 @@
-"""Vectors as points in a plane, and a picture of them."""
+"""Projection of vectors to a plane, and a picture of it."""
 
 import os
 from collections.abc import Sequence
@@ -15,17 +15,17 @@ __all__ = ["in_a_plane", "save_points"]
 
 
 def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
-    """Principal component analysis: the two orthogonal directions in which vectors differ most.
+    """Project vectors to the plane of their two largest principal components (PCA).
 
     Args:
         vectors: (n, D), n and D at least 2.
 
     Returns:
         points: (n, 2).
-        share: of the variance that the plane keeps.
+        share: fraction of the variance within the plane.
 
     Raises:
-        InputError: fewer than two vectors, or of fewer than two numbers.
+        InputError: fewer than two vectors, or vectors of fewer than two numbers.
     """
     X = array_of("vectors", vectors).astype(np.float64)
     if X.ndim != 2 or min(X.shape) < 2:
@@ -39,16 +39,16 @@ def in_a_plane(vectors: Any) -> tuple[NDArray[np.float64], float]:
 
 @drawn
 def save_points(path: str | os.PathLike[str], words: Sequence[str], points: Any, title: str = "") -> None:
-    """Write a picture of words as points in a plane.
+    """Save a picture of words as points in a plane.
 
     Args:
-        path: the picture; its ending says in which format.
-        words: n of them.
+        path: the picture's file; its extension chooses the format.
+        words: n words.
         points: (n, 2) host array.
-        title: above it.
+        title: title of the picture.
 
     Raises:
-        InputError: not as many words as points, or points of other than two finite numbers.
+        InputError: different numbers of words and points, or points that are not two finite numbers.
         MissingExtra: matplotlib is not installed.
     """
     where, names, points = path_of("path", path), sequence("words", words, "words"), array_of("points", points)

@@ -1,4 +1,4 @@
-"""A short text as ids, and what word2vec learns from: words and the words around them.
+"""From short texts to ids, and to contexts and targets for word2vec.
 
 Names, shapes and results are those of Deep Learning from Scratch 2, chapters 2 to 4.
 """
@@ -15,14 +15,14 @@ __all__ = ["convert_one_hot", "create_contexts_target", "preprocess"]
 
 
 def preprocess(text: str) -> tuple[NDArray[np.int64], dict[str, int], dict[int, str]]:
-    """A text in lower case as ids, in the order in which words first appear; full stops are words of their own.
+    """Convert a text to ids of its lower-case words, in the order of first appearance; full stops are words.
 
     Returns:
         corpus: (tokens,) ids.
-        word_to_id, id_to_word: the words.
+        word_to_id, id_to_word: the vocabulary.
 
     Raises:
-        DataError: a text without a word.
+        DataError: the text has no word.
     """
     words = string("text", text).lower().replace(".", " .").split()
     if not words:
@@ -35,18 +35,18 @@ def preprocess(text: str) -> tuple[NDArray[np.int64], dict[str, int], dict[int, 
 
 
 def create_contexts_target(corpus: ArrayLike, window_size: int = 1) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The words that have `window_size` words on either side, and those.
+    """Return all words with `window_size` words on each side as targets, with these as contexts.
 
     Args:
         corpus: ids (tokens,).
-        window_size: words on one side.
+        window_size: number of words on each side.
 
     Returns:
         contexts: (M, 2 window_size) ids, those before the target first.
         target: (M,) ids, M = tokens - 2 window_size.
 
     Raises:
-        InputError: a window of 0, or longer than the text.
+        InputError: a window of 0, or too long for the text.
     """
     ids = np.asarray(tokens_of("corpus", corpus))
     window_size = expect_window(window_size, len(ids))
@@ -57,10 +57,10 @@ def create_contexts_target(corpus: ArrayLike, window_size: int = 1) -> tuple[NDA
 
 
 def convert_one_hot(corpus: ArrayLike, vocab_size: int) -> NDArray[np.int32]:
-    """Ids (M,) or (M, C) as one-hot rows (M, V) or (M, C, V).
+    """Convert ids (M,) or (M, C) to one-hot rows (M, V) or (M, C, V).
 
     Raises:
-        InputError: ids that are not in [0, vocab_size).
+        InputError: ids outside [0, vocab_size).
     """
     ids = array_of("corpus", corpus)
     size("vocab_size", vocab_size)
@@ -71,7 +71,7 @@ def convert_one_hot(corpus: ArrayLike, vocab_size: int) -> NDArray[np.int32]:
 
 
 def expect_window(window_size: int, tokens: int) -> int:
-    """Check that a text has a word with so many words on either side; how many.
+    """Check that a text has a word with `window_size` words on each side; returns `window_size`.
 
     Raises:
         InputError: it has none, or the window is below 1.

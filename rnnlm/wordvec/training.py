@@ -1,7 +1,8 @@
-"""word2vec on a whole text, fast: many words at a time, negatives shared by all of them, only the rows touched updated.
+"""Fast word2vec on a whole text: blocks of words, shared negative samples, and updates of only the rows used.
 
-The loss is that of `SkipGram` and `CBOW`, but for the negatives: instead of S of its own, each pair of words is held
-against all that a block of words has drawn, each counted for its share, so that their products are one matrix product.
+The loss is that of `SkipGram` and `CBOW` except for the negative samples: instead of its own ones, each pair of words
+uses all that were drawn for the block, with weights that sum to the same number, so that they need only one matrix
+product.
 
 Source: Ji, Satish, Li and Dubey, Parallelizing word2vec in shared and distributed memory, 2016 (shared negatives).
 """
@@ -25,7 +26,7 @@ from rnnlm.wordvec.text import expect_window
 
 __all__ = ["train_word2vec"]
 
-LOWEST = 1e-4  # of the first learning rate, where it ends
+LOWEST = 1e-4  # fraction of the first learning rate at the end
 
 
 def train_word2vec(
@@ -35,20 +36,20 @@ def train_word2vec(
     options: Word2vecOptions | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> NDArray[np.float32]:
-    """Vectors of the words of a text.
+    """Train word vectors on a text.
 
     Args:
         corpus: ids (tokens,).
         vocab_size: V.
-        method: 'skip-gram', each word tells those around it; or 'cbow', those around a word tell it.
-        options: how; the defaults unless given.
-        advance: called with the number of words of each block, once it is learned.
+        method: 'skip-gram' (a word predicts its context) or 'cbow' (the context predicts the word).
+        options: training options (default: `Word2vecOptions()`).
+        advance: called with the number of words of each block after its step.
 
     Returns:
-        vectors: (V, size), those of the input side; a word that is not in the text keeps its random one.
+        vectors: (V, size) input vectors; words that are not in the text keep their random initial vectors.
 
     Raises:
-        InputError: an option out of range, a window longer than the text, ids that are no words.
+        InputError: an option out of range, a window longer than the text, or ids outside the vocabulary.
     """
     options = expect_options(method, Word2vecOptions() if options is None else options)
     V = size("vocab_size", vocab_size, 2)
@@ -75,10 +76,10 @@ def train_word2vec(
 
 
 def _subsampled(ids: NDArray[np.int64], counts: NDArray[np.int64], o: Word2vecOptions, epoch: int) -> NDArray[np.int64]:
-    """The text without some of its frequent words.
+    """Return the text with some occurrences of frequent words left out at random.
 
-    A word of which the text has the share f is kept with probability min(1, sqrt(s / f) + s / f), s = subsample, as
-    word2vec's own program has it.
+    A word with share f of the text is kept with probability min(1, sqrt(s / f) + s / f), s = subsample, as in the
+    original word2vec program.
     """
     if not o.subsample:
         return ids
@@ -88,7 +89,7 @@ def _subsampled(ids: NDArray[np.int64], counts: NDArray[np.int64], o: Word2vecOp
 
 
 class _Vectors:
-    """Vectors of both sides, and a step of learning on a block of a text."""
+    """Input and output vectors, and a training step on a block of a text."""
 
     def __init__(self, V: int, method: str, options: Word2vecOptions, counts: NDArray[np.int64]) -> None:
         self.skip_gram, self.options, self.steps = method == "skip-gram", options, 0
@@ -98,10 +99,10 @@ class _Vectors:
         self.offsets = np.array([k for k in range(-options.window, options.window + 1) if k])
 
     def learn(self, text: NDArray[np.int64], begin: int, words: int, lr: float) -> None:
-        """A step of stochastic gradient descent on the words from `begin` on.
+        """Make a step of stochastic gradient descent on `words` words from `begin` on.
 
-        All pairs of the block take their gradient from the same vectors. So that a word that stands in very many of
-        them can't overshoot, the rates of its pairs add up to 1 at most.
+        All pairs of the block take their gradient at the same vectors. To prevent overshooting of words that occur in
+        very many pairs, the learning rates of a word's pairs sum to at most 1.
         """
         o, V = self.options, len(self.W_in)
         rng = stream(o.seed, "word vectors", self.steps, part=1)
@@ -112,12 +113,12 @@ class _Vectors:
         near &= (at >= 0) & (at < len(text))
         drawn = np.minimum(np.searchsorted(self.ends, rng.random(o.block) * self.ends[-1], side="right"), V - 1)
         if not near.any():
-            return  # words with none around them, of a text of which little was kept
+            return  # no word has any context: little of the text was kept
         center, around, which = text[place], text[at[near]], np.nonzero(near)[0]
         pairs = near.sum(axis=1, keepdims=True)
         inputs, outputs = (center, around) if self.skip_gram else (around, center)
-        told = pairs if self.skip_gram else np.minimum(pairs, 1)  # words that each of the B has to tell
-        share = o.negative * told.sum() / o.block  # of all that is told, what is held against each word drawn
+        told = pairs if self.skip_gram else np.minimum(pairs, 1)  # targets of each of the B words
+        share = o.negative * told.sum() / o.block  # negative targets for each word drawn
         each = (1 + o.negative) * (told[:, 0] if self.skip_gram else np.ones(len(inputs)))
         of_inputs = np.bincount(inputs, each, V)
         of_outputs = np.bincount(outputs, minlength=V) + share * np.bincount(drawn, minlength=V)
@@ -127,10 +128,10 @@ class _Vectors:
         (self._skip_gram if self.skip_gram else self._cbow)(batch)
 
     def _skip_gram(self, b: "_Block") -> None:
-        """h = W_in[center], against W_out of each word around it and of all that are drawn."""
+        """Step with h = W_in[center], scored against W_out of each context word and of all negative samples."""
         h = xp.take(self.W_in, b.center, axis=0)
         rows, right = xp.take(h, b.which, axis=0), xp.take(self.W_out, b.around, axis=0)
-        g = (1 - sigmoid(xp.einsum("pd,pd->p", right, rows)))[:, None]  # what the score of a pair should gain
+        g = (1 - sigmoid(xp.einsum("pd,pd->p", right, rows)))[:, None]  # negative gradient by the score of a pair
         right *= g
         dh = self._against(h, b)
         add_rows(dh, b.which, right)
@@ -140,7 +141,7 @@ class _Vectors:
         add_rows(self.W_in, b.center, dh)
 
     def _cbow(self, b: "_Block") -> None:
-        """h = mean of W_in of the words around, against W_out of the word itself and of all that are drawn."""
+        """Step with h = mean of W_in of the context, scored against W_out of the word and of all negative samples."""
         h, right = xp.zeros((len(b.center), self.W_in.shape[1]), "float32"), xp.take(self.W_out, b.center, axis=0)
         add_rows(h, b.which, xp.take(self.W_in, b.around, axis=0))
         h /= xp.maximum(b.pairs, 1)
@@ -151,9 +152,9 @@ class _Vectors:
         add_rows(self.W_in, b.around, xp.take(dh, b.which, axis=0) * b.rate_in[b.around])
 
     def _against(self, h: Array, b: "_Block") -> Array:
-        """What h (B, D) gains by being held against the words drawn, whose vectors are changed.
+        """Update the vectors of the negative samples; returns their negative gradient by h, (B, D).
 
-        Each of the S words counts as negative / S of one for every word that is told from h.
+        Each of the S samples counts as negative / S of one for every target of h.
         """
         vectors = xp.take(self.W_out, b.drawn, axis=0)
         g, dh, of_words = xp.empty((len(h), len(b.drawn)), h.dtype), xp.empty_like(h), xp.empty_like(vectors)
@@ -168,15 +169,15 @@ class _Vectors:
 
 @dataclass(frozen=True)
 class _Block:
-    """Words of a text, and what is needed to learn from them.
+    """A block of words of a text with what a training step needs.
 
     Attributes:
         center: (B,) words.
-        around: (P,) the words around them.
-        which: (P,) which of the B each of these is around.
-        drawn: (S,) words that serve as negatives.
-        pairs: (B, 1) how many words are around each.
-        told: (B, 1) how many words are to be told from each h.
+        around: (P,) their context words.
+        which: (P,) index of the word in `center` that each belongs to.
+        drawn: (S,) negative samples.
+        pairs: (B, 1) number of context words of each word.
+        told: (B, 1) number of targets that each h predicts.
         rate_in, rate_out: (V, 1) learning rates of the vectors.
     """
 

@@ -4,7 +4,7 @@
     the 0.0123 -0.0456 ...
     of 0.0789 ...
 
-The first line has the number of words and the length of a vector; each line after it a word and its vector.
+The first line has the number of words and the length of the vectors; each further line a word and its vector.
 """
 
 import io
@@ -26,15 +26,15 @@ __all__ = ["load_vectors", "save_vectors"]
 
 
 def save_vectors(path: str | os.PathLike[str], words: Vocabulary, vectors: NDArray[np.floating]) -> None:
-    """Write words and their vectors; what is at `path` is replaced, as a whole or not at all.
+    """Save words and their vectors as a text file, atomically, replacing an existing file.
 
     Args:
         path: the file.
-        words: V of them, none of which has white space, as no word of a vocabulary has.
-        vectors: (V, D), finite. Nine digits are written, which give every float32 back as it was.
+        words: V words, which contain no white space.
+        vectors: (V, D), finite; written with nine digits, which are exact for float32.
 
     Raises:
-        InputError: another number of words than of vectors, or a vector that is not finite.
+        InputError: different numbers of words and vectors, or a vector that is not finite.
     """
     path, vectors = path_of("path", path), array_of("vectors", vectors)
     instance_of("words", words, Vocabulary)
@@ -49,11 +49,11 @@ def save_vectors(path: str | os.PathLike[str], words: Vocabulary, vectors: NDArr
 
 
 def load_vectors(path: str | os.PathLike[str]) -> tuple[Vocabulary, NDArray[np.float32]]:
-    """Words and their vectors (V, D) from a file that word2vec, gensim or `save_vectors` wrote.
+    """Load words and their vectors (V, D) from a file in word2vec's text format.
 
     Raises:
-        DataError: no such file, or a line that is not what the first one says: a wrong count, a word twice, a number
-            that is none or not finite.
+        DataError: no such file, or a line that contradicts the first one: a wrong count, a duplicate word, or a number
+            that is invalid or not finite.
     """
     path = path_of("path", path)
     try:
@@ -68,15 +68,15 @@ def load_vectors(path: str | os.PathLike[str]) -> tuple[Vocabulary, NDArray[np.f
 
 
 def _read(path: str | os.PathLike[str], lines: Iterator[str], size: int) -> tuple[Vocabulary, NDArray[np.float32]]:
-    """What the lines of a file of `size` bytes say."""
+    """Parse the lines of a file of `size` bytes."""
     head = next(lines, "").split()
     if len(head) != 2 or not all(re.fullmatch("[0-9]{1,18}", number) for number in head) or 0 in map(int, head):
         raise DataError(f"{path} must begin with two numbers, of words and of a vector's, got {' '.join(head)[:60]!r}")
     V, D = map(int, head)
-    if size < 2 * V * D:  # a number and what parts it from the next one
+    if size < 2 * V * D:  # a digit and a separator at least
         raise DataError(f"{path} says {V:,} vectors of {D:,} numbers, and has {size:,} bytes: it is cut short")
     words: dict[str, int] = {}
-    rows = array("f")  # grows with what is there: the first line may say anything of a file with a hole
+    rows = array("f")  # grows as lines are read: the first line can't be trusted with the size
     for number, line in enumerate(lines, 2):
         parts = line.rstrip().split(" ")
         if not line.strip():
@@ -89,7 +89,7 @@ def _read(path: str | os.PathLike[str], lines: Iterator[str], size: int) -> tupl
         if len(values) != D:
             raise DataError(f"{path}, line {number}: {word!r} must have {D} numbers, got {len(values)}")
         try:
-            with np.errstate(over="ignore"):  # becomes infinite, which is said below
+            with np.errstate(over="ignore"):  # overflow gives infinity, which is an error below
                 vector = np.array(values).astype(np.float32)
         except ValueError as error:
             raise DataError(f"{path}, line {number}: {word!r} must have numbers: {error}") from error

@@ -1,12 +1,12 @@
-"""word2vec: vectors of words that tell what stands around them, by the full softmax or by negative sampling.
+"""word2vec: word vectors trained to predict nearby words, with the full softmax or negative sampling.
 
-CBOW tells a word from the mean of the vectors around it, skip-gram the words around it from its own vector.
+CBOW predicts a word from the mean of its context's vectors, skip-gram the context from the word's own vector.
 
     CBOW       h = 1/C sum of W_in[c] over the context      L = -1/N sum log P(target | h)
     skip-gram  h = W_in[target]                             L = -1/N sum over n and its context log P(c | h)
 
-The `Simple` ones take P from a softmax over all words, and are for small vocabularies; the others ask a yes or no for
-the right word and for a few that are drawn (`NegativeSamplingLoss`).
+The `Simple` models compute P by a softmax over all words, for small vocabularies. The others classify the right word
+and a few sampled ones as right or wrong (`NegativeSamplingLoss`).
 
 Sources: Mikolov, Chen, Corrado and Dean, Efficient estimation of word representations in vector space, 2013, and
 Distributed representations of words and phrases and their compositionality, NIPS 2013. Names and shapes are those of
@@ -38,14 +38,15 @@ __all__ = ["CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"]
 
 
 class Word2vec(Stacked):
-    """What the four share: word vectors and a loss over them.
+    """Base class of the four models: word vectors and a loss on them.
 
-    A subclass says by `_chain` what comes after the vectors and which head ends it.
+    A subclass passes the layers after the vectors and the head, and defines the order of inputs and targets in
+    `_order`.
 
     Args:
         vocab_size: V, at least 2.
-        hidden_size: H, length of a vector.
-        seed: of the initial weights, normal with the book's standard deviation of 0.01.
+        hidden_size: H, length of the vectors.
+        seed: seed of the initial weights, normal with the book's standard deviation of 0.01.
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
@@ -55,11 +56,11 @@ class Word2vec(Stacked):
 
     @property
     def word_vecs(self) -> NDArray[Any]:
-        """The vectors of the words, (V, H), those of the input side: a copy on the host."""
+        """The word vectors, (V, H), of the input side: a copy on the host."""
         return ops.asnumpy(self.params[0]).copy()
 
     def forward(self, contexts: Any, target: Any) -> Array:
-        """The loss.
+        """Return the loss.
 
         Args:
             contexts: ids (N, C) of the words around each target, or one-hot (N, C, V).
@@ -71,11 +72,11 @@ class Word2vec(Stacked):
         return self.stack.loss(*self._order(around, ids))
 
     def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
-        """What the vectors are taken of, and what is to be told from them."""
+        """Return the input ids, and the ids to predict from them."""
         raise NotImplementedError
 
     def _ids(self, name: str, given: Any, ndim: int) -> Array:
-        """Checked ids from ids or one-hot rows."""
+        """Return checked ids from ids or one-hot rows."""
         if not isinstance(given, xp.ndarray) or isinstance(given, np.ndarray):
             given = array_of(name, given)
         if given.ndim == ndim + 1:
@@ -92,7 +93,7 @@ class Word2vec(Stacked):
 
 
 def drawn(seed: int, part: int, vocab_size: int, hidden_size: int, turned: bool = False) -> Array:
-    """Normal weights (V, H), or (H, V) if `turned`, with a standard deviation of 0.01, float32."""
+    """Return float32 normal weights (V, H), or (H, V) if `turned`, with standard deviation 0.01."""
     shape = size("vocab_size", vocab_size, 2), size("hidden_size", hidden_size)
     normal = stream(seed, "initial weights", part=part).standard_normal(shape[::-1] if turned else shape)
     return ops.asarray(0.01 * normal, "float32")
@@ -109,12 +110,12 @@ class _SkipGram(Word2vec):
 
 
 class SimpleCBOW(_Cbow):
-    """A word from the mean of those around it, by a softmax over all words.
+    """CBOW with the full softmax: predicts a word from the mean of its context's vectors.
 
     Args:
         vocab_size: V.
         hidden_size: H.
-        seed: of the initial weights.
+        seed: seed of the initial weights.
     """
 
     def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
@@ -123,7 +124,7 @@ class SimpleCBOW(_Cbow):
 
 
 class SimpleSkipGram(_SkipGram):
-    """The words around a word from its vector, by a softmax over all words. Arguments are those of `SimpleCBOW`."""
+    """Skip-gram with the full softmax: predicts the context from a word's vector. Arguments as of `SimpleCBOW`."""
 
     def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
         output = MatMul(drawn(seed, 1, vocab_size, hidden_size, turned=True))
@@ -131,15 +132,15 @@ class SimpleSkipGram(_SkipGram):
 
 
 class CBOW(_Cbow):
-    """A word from the mean of those around it, by negative sampling.
+    """CBOW with negative sampling: predicts a word from the mean of its context's vectors.
 
     Args:
         vocab_size: V.
         hidden_size: H.
-        window_size: words on either side of a target.
-        corpus: ids (tokens,) in which words are counted, to be drawn by their number to the power 0.75.
-        sample_size: negatives for each target.
-        seed: of the initial weights and of the negatives.
+        window_size: number of words on each side of a target.
+        corpus: ids (tokens,); negative samples are drawn in proportion to their counts to the power 0.75.
+        sample_size: number of negative samples for each target.
+        seed: seed of the initial weights and the negative samples.
     """
 
     def __init__(
@@ -151,7 +152,7 @@ class CBOW(_Cbow):
 
 
 class SkipGram(_SkipGram):
-    """The words around a word from its vector, by negative sampling. Arguments are those of `CBOW`."""
+    """Skip-gram with negative sampling: predicts the context from a word's vector. Arguments are those of `CBOW`."""
 
     def __init__(
         self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0
