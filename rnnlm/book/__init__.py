@@ -1,9 +1,9 @@
-"""The names of Deep Learning from Scratch 2, in its shapes: all of its `common`, its data sets, its chapters' models.
+"""Deep Learning from Scratch 2: the book's names and shapes for all of its `common`, data sets and chapters' models.
 
     from rnnlm.book import SGD, RnnlmTrainer, SimpleRnnlm, ptb
 
-`rnnlm book SCRIPT` (`scripts.py`) runs a script of the book as it is: `FILES` says which names each of its files has.
-Most of them are this library's own; those with a home in this folder differ from it in what they take, print or write.
+`rnnlm book SCRIPT` (`scripts.py`) runs a script of the book unchanged; `FILES` has the names in each of the book's
+files. Most of them are this library's own; those defined in this package differ in what they accept, print or write.
 """
 
 from rnnlm.lazy import lazy_names
@@ -63,7 +63,7 @@ _TIME_LAYERS = (
     "RNN", "TimeRNN", "LSTM", "TimeLSTM", "TimeEmbedding", "TimeAffine", "TimeSoftmaxWithLoss", "TimeDropout",
     "TimeBiLSTM", "TimeSigmoidWithLoss", "GRU", "TimeGRU", "Simple_TimeSoftmaxWithLoss", "Simple_TimeAffine",
 )  # fmt: skip
-FILES = {  # of the book, and the names in each, those that `import *` hands on among them
+FILES = {  # of the book, with the names in each, including those passed on by `import *`
     "common.np": _ARRAYS,
     "common.functions": (*_ARRAYS, *_FUNCTIONS),
     "common.layers": (*_ARRAYS, *_FUNCTIONS, *_LAYERS),

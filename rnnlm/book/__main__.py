@@ -4,8 +4,8 @@ import sys
 
 
 def main() -> int:
-    """Run the command."""
-    from rnnlm.cli.main import main as command  # which imports this folder
+    """Run the command with the arguments of this process."""
+    from rnnlm.cli.main import main as command  # here: it imports this package
 
     return command(["book", *sys.argv[1:]])
 

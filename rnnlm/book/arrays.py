@@ -1,4 +1,4 @@
-"""The array library by the name that the book gives it, and whether it is that of a GPU."""
+"""The array library under the book's name, and whether it is CuPy."""
 
 from rnnlm.backend import NAME, xp
 

@@ -1,4 +1,4 @@
-"""Models whose weights lie in the book's files: a pickled list of float16 arrays."""
+"""Models with weights in the book's file format: a pickled list of float16 arrays."""
 
 import os
 import pickle
@@ -21,34 +21,34 @@ FileName = str | os.PathLike[str] | None
 
 
 class BaseModel:
-    """What a model in the book's manner derives from: it has `params` and `grads`, and brings forward and backward."""
+    """The book's base class of models, with `params` and `grads`; subclasses define forward and backward."""
 
     params: Any = None
     grads: Any = None
 
     def forward(self, *args: Any) -> Any:
-        """The loss."""
+        """Return the loss."""
         raise NotImplementedError
 
     def backward(self, *args: Any) -> Any:
-        """The gradients."""
+        """Compute the gradients."""
         raise NotImplementedError
 
     def save_params(self, file_name: FileName = None) -> None:
-        """Write the weights as the book does; to `<class name>.pkl` unless named."""
+        """Write the weights in the book's format (default: to `<class name>.pkl`)."""
         save_weights(_path(self, file_name), self.params)
 
     def load_params(self, file_name: FileName = None) -> None:
-        """Read what `save_params` wrote, or the book's own; errors are those of `load_weights`."""
+        """Load weights that `save_params` or the book wrote; errors are those of `load_weights`."""
         load_weights(_path(self, file_name), self.params)
 
 
 class Pickled(Stacked):
-    """A model of this library that reads and writes the book's weight files, too."""
+    """Base class of this library's models that also read and write the book's weight files."""
 
     def save_params(self, file_name: FileName = None) -> None:
-        """Write the weights: as safetensors if the name says so, else as the book does; to `<class name>.pkl` unless
-        named."""
+        """Write the weights: as safetensors if the name ends so, else in the book's format (default: to
+        `<class name>.pkl`)."""
         path = _path(self, file_name)
         if path.suffix == ".safetensors":
             super().save_params(path)
@@ -56,9 +56,10 @@ class Pickled(Stacked):
             save_weights(path, self._listed())
 
     def load_params(self, file_name: FileName = None) -> None:
-        """Read weights that `save_params` or the book wrote.
+        """Load weights that `save_params` or the book wrote.
 
-        A file that is not there stands for the same name with .safetensors, which the models of `rnnlm.models` write.
+        If the file does not exist, the one with the ending .safetensors is loaded, which the models of `rnnlm.models`
+        write.
         """
         path = _path(self, file_name)
         if path.suffix != ".safetensors" and (path.exists() or not path.with_suffix(".safetensors").exists()):
@@ -67,7 +68,7 @@ class Pickled(Stacked):
             super().load_params(path)
 
     def _listed(self) -> list[Array]:
-        """The weights as the book lists them: a shared one once for each layer that has it."""
+        """Return the weights as the book lists them: a shared one once for each layer that uses it."""
         return [p for layer in leaves(self.layers).values() for p in layer.params]
 
 
@@ -77,10 +78,10 @@ def save_weights(path: Path, params: Sequence[Array]) -> None:
 
 
 def load_weights(path: Path, params: Sequence[Array]) -> None:
-    """Read a pickled list of arrays into weights, all of them or none.
+    """Load a pickled list of arrays into weights, all of them or none.
 
     Raises:
-        ModelFileError: the file is not there or is none, asks for more than plain data, or holds other arrays.
+        ModelFileError: no such file, not a pickle of plain data, or other arrays than the model's.
     """
     given = load_file(path)
     if not isinstance(given, list) or not all(isinstance(array, np.ndarray) for array in given):

@@ -1,4 +1,4 @@
-"""The models of the book's chapters, which keep their weights in its files."""
+"""The models of the book's chapters, with its weight files."""
 
 from typing import Any
 
@@ -19,11 +19,11 @@ __all__ = [
 
 
 class TwoLayerNet(Stacked):
-    """Two affine layers with a sigmoid between them, and softmax with cross-entropy: chapter 1.
+    """Network of two affine layers with a sigmoid between them, and softmax cross-entropy: chapter 1.
 
     Args:
-        input_size, hidden_size, output_size: of the rows that it takes, between, and that it gives.
-        seed: of the initial weights, normal with a standard deviation of 0.01.
+        input_size, hidden_size, output_size: lengths of input, hidden and output rows.
+        seed: seed of the initial weights, normal with a standard deviation of 0.01.
     """
 
     def __init__(self, input_size: int, hidden_size: int, output_size: int, seed: int = 0) -> None:
@@ -36,33 +36,33 @@ class TwoLayerNet(Stacked):
         self._stand_on(Sequential([first, Sigmoid(), second], SoftmaxWithLoss(), "float64", seed))
 
     def predict(self, x: Any) -> Any:
-        """Scores (N, output_size) of rows (N, input_size), on the host."""
+        """Return scores (N, output_size) of rows (N, input_size), on the host."""
         return self.stack.predict(x)
 
     def forward(self, xs: Any, ts: Any) -> Array:
-        """The loss of rows (N, input_size) and classes, ids (N,) or one-hot (N, output_size)."""
+        """Return the loss of rows (N, input_size) and classes, ids (N,) or one-hot (N, output_size)."""
         return self.stack.loss(self.stack.inputs("x", xs), arrays("t", ts))
 
 
 class SimpleRnnlm(Pickled, simple.SimpleRnnlm):
-    """`rnnlm.SimpleRnnlm`, with the book's weight files: chapter 5."""
+    """`rnnlm.SimpleRnnlm` with the book's weight files: chapter 5."""
 
 
 class Rnnlm(Pickled, rnnlm.Rnnlm):
-    """`rnnlm.Rnnlm`, with the book's weight files: chapter 6."""
+    """`rnnlm.Rnnlm` with the book's weight files: chapter 6."""
 
 
 class BetterRnnlm(Pickled, better.BetterRnnlm):
-    """`rnnlm.BetterRnnlm`, with the book's weight files: chapter 6."""
+    """`rnnlm.BetterRnnlm` with the book's weight files: chapter 6."""
 
 
 class Seq2seq(Pickled, seq2seq.Seq2seq):
-    """`rnnlm.Seq2seq`, with the book's weight files: chapter 7."""
+    """`rnnlm.Seq2seq` with the book's weight files: chapter 7."""
 
 
 class PeekySeq2seq(Pickled, seq2seq.PeekySeq2seq):
-    """`rnnlm.PeekySeq2seq`, with the book's weight files: chapter 7."""
+    """`rnnlm.PeekySeq2seq` with the book's weight files: chapter 7."""
 
 
 class AttentionSeq2seq(Pickled, seq2seq.AttentionSeq2seq):
-    """`rnnlm.AttentionSeq2seq`, with the book's weight files: chapter 8."""
+    """`rnnlm.AttentionSeq2seq` with the book's weight files: chapter 8."""

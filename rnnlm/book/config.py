@@ -1,3 +1,3 @@
-"""The book's switch: `config.GPU = True` before anything else of it is imported, and all runs on a GPU."""
+"""The book's switch: with `config.GPU = True` before the first import of its other files, all runs on a GPU."""
 
 GPU = False

@@ -1,7 +1,7 @@
-"""What a script of the book imports: `common.*`, `dataset.*` and the chapters' model files are ours.
+"""Imports of the book's scripts: `common.*`, `dataset.*` and the chapters' model files come from this package.
 
-`FILES` of `rnnlm.book` says which names each of them has, be they imported as `ch06.rnnlm` or, from the same folder, as
-`rnnlm`. All other files of the reader's copy are its own. `pickle` is one that reads plain data only (`pickles.py`).
+`FILES` of `rnnlm.book` has the names in each of them, whether imported as `ch06.rnnlm` or, from the same folder, as
+`rnnlm`. All other files of the user's copy are used as they are. `pickle` reads plain data only (`pickles.py`).
 """
 
 import builtins
@@ -23,11 +23,11 @@ __all__ = ["Finder", "builtins_of_a_script"]
 
 DATA_SETS = {"dataset.ptb", "dataset.sequence", "dataset.spiral"}
 PACKAGES = {"common", "dataset", *(name.partition(".")[0] for name in book.FILES)}
-BARE = {name.partition(".")[2]: name for name in book.FILES if name.startswith("ch")}  # as their own folder sees them
+BARE = {name.partition(".")[2]: name for name in book.FILES if name.startswith("ch")}  # names within a chapter's folder
 
 
 def builtins_of_a_script() -> dict[str, Any]:
-    """Python's own, with an import that knows the book's `rnnlm.py` from this package, and a `pickle` that is safe."""
+    """Return Python's builtins with an import that gives this package's `rnnlm` of chapter 6, and a safe `pickle`."""
 
     def book_import(
         name: str, globals: Any = None, locals: Any = None, fromlist: Sequence[str] = (), level: int = 0
@@ -42,7 +42,7 @@ def builtins_of_a_script() -> dict[str, Any]:
 
 
 def _of_chapter_6() -> ModuleType:
-    """The book's rnnlm.py, which has this package's names too."""
+    """Return the book's module rnnlm, which has this package's names, too."""
     import rnnlm
 
     _settle()
@@ -53,13 +53,13 @@ def _of_chapter_6() -> ModuleType:
 
 
 class Finder(MetaPathFinder):
-    """Finds the book's files among ours, and the reader's own files with the same import as the script."""
+    """Finds the book's modules in this package, and runs the user's own files with the same import as the script."""
 
     def __init__(self, script: Path) -> None:
         self.folder, self.root = script.parent, script.parent.parent
 
     def find_spec(self, fullname: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """Where a module comes from; None to leave it to Python."""
+        """Return the spec of a module; None to leave it to Python."""
         if fullname in PACKAGES:
             spec = spec_from_loader(fullname, _Ours(fullname), is_package=True)
             if spec is not None:
@@ -73,25 +73,25 @@ class Finder(MetaPathFinder):
         return found
 
     def has(self, name: str) -> bool:
-        """Whether a module is one that was found here."""
+        """Whether a module was found by this finder."""
         module = sys.modules[name]
         loader = getattr(getattr(module, "__spec__", None), "loader", None)
         return name == "common.config" or isinstance(loader, (_Ours, _Theirs))
 
     def _is_the_readers(self, origin: str | None) -> bool:
-        """Whether a file lies in the script's folder, or in one beside it, or above it."""
+        """Whether a file is in the script's folder, one beside it, or the one above it."""
         folder = Path(origin).parent if origin else None
         return folder is not None and (folder in (self.folder, self.root) or folder.parent == self.root)
 
 
 class _Ours(Loader):
-    """A module with names of `rnnlm.book`."""
+    """Loader of a module with names of `rnnlm.book`."""
 
     def __init__(self, name: str) -> None:
         self.name = name
 
     def exec_module(self, module: ModuleType) -> None:
-        """Put its names into it."""
+        """Put the names into the module."""
         if self.name == "common":
             module.__dict__["config"] = sys.modules["common.config"] = config
         elif self.name in DATA_SETS:
@@ -104,19 +104,19 @@ class _Ours(Loader):
 
 
 class _Theirs(SourceFileLoader):
-    """A file of the reader's."""
+    """Loader of a file in the user's copy of the book."""
 
     def exec_module(self, module: ModuleType) -> None:
-        """Run it, with the same import as the script."""
+        """Run the file with the same import as the script."""
         module.__dict__["__builtins__"] = builtins_of_a_script()
         super().exec_module(module)
 
 
 def _settle() -> None:
-    """Choose the backend as the script has asked for it, before it is loaded.
+    """Select the GPU if the script asked for it, before the backend is loaded.
 
     Raises:
-        BackendError: it is loaded already, and is another.
+        BackendError: the backend is already loaded, without a GPU.
     """
     loaded = sys.modules.get("rnnlm.backend")
     if not config.GPU:

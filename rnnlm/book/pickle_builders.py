@@ -1,4 +1,4 @@
-"""What a pickle may build: arrays of numbers, from their bytes, and plain data; and nothing else."""
+"""Objects that a pickle may build: arrays of numbers, from their bytes, and plain data; nothing else."""
 
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -10,12 +10,12 @@ from rnnlm.errors import ModelFileError
 
 __all__ = ["BUILDERS", "BuiltArray", "BuiltDtype", "expect_plain"]
 
-KINDS = "biuf"  # of numbers in an array
-PLAIN = (str, bytes, int, float, complex, bool, type(None))  # what may be a key
+KINDS = "biuf"  # dtype kinds allowed in arrays
+PLAIN = (str, bytes, int, float, complex, bool, type(None))  # types allowed as keys
 
 
 class BuiltDtype:
-    """A dtype that is still being told its byte order."""
+    """A dtype under construction: the byte order follows."""
 
     def __init__(self, name: Any, *_: Any) -> None:
         if isinstance(name, bytes):
@@ -30,7 +30,7 @@ class BuiltDtype:
 
 
 class BuiltArray:
-    """An array that is still being told what is in it."""
+    """An array under construction: the content follows."""
 
     def __init__(self, *_: Any) -> None:
         self.array: NDArray[Any] = np.empty(0)
@@ -41,7 +41,7 @@ class BuiltArray:
 
 
 def _filled(raw: Any, dtype: Any, shape: Any, order: Any) -> NDArray[Any]:
-    """An array of its own from its bytes."""
+    """Return a new array from its bytes."""
     raw = raw.encode("latin-1") if isinstance(raw, str) else raw
     return np.frombuffer(raw, dtype.dtype).reshape(shape, order=order).astype(dtype.dtype.newbyteorder("="))
 
@@ -57,7 +57,7 @@ def _scalar(dtype: Any, raw: Any) -> Any:
 
 
 def _encoded(text: str, encoding: str) -> bytes:
-    """Bytes, as protocols before 3 spell them."""
+    """Return bytes from their spelling in protocols before 3."""
     if encoding not in ("latin1", "latin-1"):
         raise ModelFileError(f"bytes in a pickle must be spelled in latin1, got {encoding!r:.40}")
     return text.encode("latin-1")
@@ -70,7 +70,7 @@ def _bytearray(data: bytes = b"") -> bytearray:
 
 
 def expect_plain(keys: Iterable[Any]) -> None:
-    """Check that keys of a dictionary, or members of a set, take no time to hash: tuples of tuples may take for ever.
+    """Check that dictionary keys or set members hash quickly: nested tuples may take for ever.
 
     Raises:
         ModelFileError: other keys than strings, numbers and tuples of them.
@@ -87,7 +87,7 @@ def _set(members: Any = ()) -> set[Any]:
 
 
 class _Builder:
-    """A function that a pickle may call, and do nothing else with."""
+    """A function that a pickle may call but not modify."""
 
     __slots__ = ("_function",)
 
@@ -103,7 +103,7 @@ class _Builder:
 
 BUILDERS: dict[tuple[str, str], Any] = {
     ("numpy", "dtype"): BuiltDtype,
-    ("numpy", "ndarray"): "ndarray",  # only ever the first argument of _reconstruct
+    ("numpy", "ndarray"): "ndarray",  # only as the first argument of _reconstruct
     ("_codecs", "encode"): _Builder(_encoded),
     **{(module, "set"): _Builder(_set) for module in ("builtins", "__builtin__")},
     **{(module, "bytes"): _Builder(lambda: b"") for module in ("builtins", "__builtin__")},

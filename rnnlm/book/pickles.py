@@ -1,12 +1,11 @@
-"""The book's weight files: pickles, read by an unpickler that builds nothing but plain data.
+"""The book's weight files: pickles, read by an unpickler that builds only plain data.
 
-A pickle is a program, and reading one of a stranger's with Python's own module may do anything. This one may ask for
-arrays of numbers, lists, tuples, sets, dictionaries, strings, bytes and numbers; whatever else it asks for is an error.
-Arrays are put together here, from their bytes, and not by NumPy's own unpickling, which trusts what it is given. It is
-Python's reader that is written in Python: the other one makes room for what a pickle says that it will remember, and
-hashes keys that take for ever.
+A pickle is a program; loading a stranger's with Python's own module may run anything. This unpickler allows arrays of
+numbers, lists, tuples, sets, dictionaries, strings, bytes and numbers; anything else is an error. Arrays are built here
+from their bytes, not by NumPy's unpickling, which trusts its input. It is based on Python's unpickler in Python: the
+one in C allocates memory for whatever size of memo a pickle names, and hashes keys that take for ever.
 
-The functions have the names of Python's module: `rnnlm book` gives a script this one where it says `import pickle`.
+The functions have the names of Python's module: in scripts run by `rnnlm book`, `import pickle` gives this module.
 """
 
 import io
@@ -29,20 +28,20 @@ from rnnlm.opening import regular_file
 
 __all__ = ["dump", "dumps", "load", "loads"]
 
-PURE: Any = pickle._Unpickler  # which has no types
+PURE: Any = pickle._Unpickler  # has no type stubs
 
 
 class Unpickler(PURE):  # type: ignore[misc]
-    """Python's, which knows `BUILDERS` and no other class or function.
+    """Python's unpickler, restricted to the classes and functions in `BUILDERS`.
 
     Args:
-        file: open.
+        file: an open file.
 
     Attributes:
-        room: bytes that what is built of others may still take: all together has no more of them than the file.
+        room: bytes left for objects built: all together must not be larger than the file.
 
     Raises:
-        ModelFileError: a file that asks for anything else, or is damaged.
+        ModelFileError: the file needs anything else, or is damaged.
     """
 
     dispatch: ClassVar[dict[int, Any]] = dict(PURE.dispatch)
@@ -54,8 +53,8 @@ class Unpickler(PURE):  # type: ignore[misc]
         super().__init__(io.BytesIO(content), encoding="latin1")
 
     def _built(self) -> None:
-        """Take into account what has just been built: by a few bytes a pickle may ask for the same large array, as a
-        new one, again and again."""
+        """Count the object just built: by a few bytes a pickle may request the same large array as a copy again and
+        again."""
         value = self.stack[-1]
         if isinstance(value, BuiltArray):
             self.room -= value.array.nbytes
@@ -93,7 +92,7 @@ class Unpickler(PURE):  # type: ignore[misc]
         super().load_frozenset()
 
     def find_class(self, module: str, name: str) -> Any:
-        """What a pickle may ask for."""
+        """Return a builder that a pickle may use."""
         if (module, name) not in BUILDERS:
             raise ModelFileError(
                 f"{self.name} asks for {module}.{name}: a pickle may hold arrays of numbers, lists, dictionaries, "
@@ -102,16 +101,16 @@ class Unpickler(PURE):  # type: ignore[misc]
         return BUILDERS[module, name]
 
     def persistent_load(self, pid: Any) -> Any:
-        """Nothing lies outside."""
+        """Refuse references to objects outside the pickle."""
         raise ModelFileError(f"{self.name} asks for what lies outside of it ({pid!r:.40}), which is not to be had")
 
     def load(self) -> Any:
-        """What the file holds."""
+        """Return the content of the file."""
         try:
             return _finished(super().load(), {})
         except ModelFileError as error:
             raise ModelFileError(str(error) if self.name in str(error) else f"{self.name}: {error}") from error
-        except Exception as error:  # a damaged pickle may fail in any way that Python has
+        except Exception as error:  # a damaged pickle may raise anything
             raise ModelFileError(f"{self.name} is not a pickle, or is damaged: {error!r:.200}") from error
 
 
@@ -127,11 +126,11 @@ Unpickler.dispatch |= {
 
 
 def _finished(value: Any, seen: dict[int, Any]) -> Any:
-    """A value with the arrays that were being built in it finished.
+    """Return a value in which arrays under construction are replaced by the finished ones.
 
     Args:
-        seen: what lists and dictionaries have become, by their ids, so that one that is met again is gone through once;
-            None while inside of it.
+        seen: results for lists and dictionaries by id, so that each is converted once; None while one is being
+            converted.
     """
     if isinstance(value, BuiltArray):
         return value.array
@@ -151,17 +150,17 @@ def _finished(value: Any, seen: dict[int, Any]) -> Any:
 
 
 def load(file: IO[bytes], **_: Any) -> Any:
-    """What an open file holds; errors are those of `Unpickler`."""
+    """Return the content of an open file; errors are those of `Unpickler`."""
     return Unpickler(file).load()
 
 
 def loads(data: bytes, **_: Any) -> Any:
-    """What bytes hold; errors are those of `Unpickler`."""
+    """Return the content of bytes; errors are those of `Unpickler`."""
     return Unpickler(io.BytesIO(data)).load()
 
 
 def load_file(path: str | os.PathLike[str]) -> Any:
-    """What the file of this name holds; errors are those of `Unpickler`, or say that it is not there."""
+    """Return the content of a file by name; errors are those of `Unpickler`, or that it does not exist."""
     try:
         with regular_file(path, ModelFileError) as file:
             return load(file)

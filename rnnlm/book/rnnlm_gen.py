@@ -1,4 +1,4 @@
-"""Language models that write, with the book's method: chapter 7."""
+"""Language models with the book's method `generate`: chapter 7."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -11,7 +11,7 @@ __all__ = ["BetterRnnlmGen", "RnnlmGen"]
 
 
 class _Writer(Model):
-    """A model that writes, with the book's method."""
+    """Mixin with the book's method `generate`."""
 
     def generate(
         self,
@@ -20,13 +20,13 @@ class _Writer(Model):
         sample_size: int = 100,
         **options: Any,
     ) -> list[int]:
-        """As the function `generate`, going on from the model's own state, as the book has it."""
+        """Call the function `generate`, continuing from the model's current state, as in the book."""
         return generate(self, start_id, skip_ids, sample_size, **{"go_on": True, **options})
 
 
 class RnnlmGen(Rnnlm, _Writer):
-    """The book's LSTM language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
+    """The book's LSTM language model with `generate(start_id, skip_ids, sample_size)`."""
 
 
 class BetterRnnlmGen(BetterRnnlm, _Writer):
-    """The book's better language model, which writes: `generate(start_id, skip_ids, sample_size)`."""
+    """The book's better language model with `generate(start_id, skip_ids, sample_size)`."""

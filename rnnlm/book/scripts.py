@@ -1,7 +1,7 @@
-"""Running a script of the book as it is, on this library.
+"""Running a script of the book unchanged on this library.
 
-The script runs in its own folder, as `python SCRIPT` would, but for what it imports (`imports.py`). Pictures go to
-files where there is no display (`pictures.py`).
+The script runs in its own folder, as with `python SCRIPT`, except for its imports (`imports.py`). Without a display,
+pictures are written to files (`pictures.py`).
 """
 
 import os
@@ -20,15 +20,15 @@ __all__ = ["run_script"]
 
 
 def run_script(path: Path) -> None:
-    """Run a script of the book, or one in its manner.
+    """Run a script of the book, or one written like it.
 
     Args:
-        path: of the script; beside its folder are those of the reader's copy of the book, if there is one.
+        path: the script; the user's copy of the book, if any, is around its folder.
 
     Raises:
         InputError: there is no such script.
-        BackendError: it asks for a GPU after it has begun without one.
-        MissingExtra: it draws, and matplotlib is not installed.
+        BackendError: it asks for a GPU after the backend was loaded without one.
+        MissingExtra: it needs matplotlib, which is not installed.
     """
     script = path.resolve()
     if not script.is_file():
@@ -49,7 +49,7 @@ def run_script(path: Path) -> None:
 
 @contextmanager
 def _as_if_alone(script: Path, main: ModuleType) -> Iterator[None]:
-    """The folder, arguments, path and modules of a process that runs this script and nothing else."""
+    """Set up folder, arguments, path and modules as in a process of this script alone; restore them at the end."""
     folder, before, path, arguments = Path.cwd(), sys.modules["__main__"], [*sys.path], sys.argv
     finder = Finder(script)
     os.chdir(script.parent)
@@ -72,19 +72,19 @@ def _as_if_alone(script: Path, main: ModuleType) -> Iterator[None]:
 
 
 def _forget_relative_paths() -> None:
-    """Let Python look anew where `..` leads, which a script has put on its path, and which it remembers."""
+    """Drop Python's cache for relative entries of its path, such as `..`, which depend on the current folder."""
     for entry in [entry for entry in sys.path_importer_cache if not os.path.isabs(entry)]:
         del sys.path_importer_cache[entry]
 
 
 @contextmanager
 def _pictures() -> Iterator[None]:
-    """Where a window can't be opened, and nothing else is asked for, pictures are written to files."""
+    """Write pictures to files within the block if there is no display and no other backend was requested."""
     display = sys.platform in ("darwin", "win32") or os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
     if display or "MPLBACKEND" in os.environ:
         yield
         return
-    os.environ["MPLBACKEND"] = "module://rnnlm.book.pictures"  # which matplotlib reads when it is first imported
+    os.environ["MPLBACKEND"] = "module://rnnlm.book.pictures"  # matplotlib reads it when it is first imported
     loaded = sys.modules.get("matplotlib")
     before = None if loaded is None else loaded.get_backend()
     if loaded is not None:

@@ -1,4 +1,4 @@
-"""The book's helpers where they take, print or return something else than this library's."""
+"""The book's helpers, where they take, print or return something else than this library's."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -23,10 +23,11 @@ __all__ = [
 
 
 def eval_perplexity(model: Any, corpus: ArrayLike | Tokens, batch_size: int = 10, time_size: int = 35) -> float:
-    """The book's figure: mean loss over windows of ten cold starts, what does not fill a window left out.
+    """Return the book's perplexity: from the mean loss of full windows, read in `batch_size` rows from zero states.
 
-    It depends on the sizes and scores 82,250 of the 82,429 pairs of Penn Treebank's test part; `evaluate` is exact. The
-    state of a model of this library is put back afterwards; one in the book's manner goes on from its own.
+    It depends on both sizes, and with the defaults scores 82,250 of the 82,429 pairs of Penn Treebank's test part;
+    `evaluate` is exact. The state of this library's models is restored afterwards; that of other models is neither
+    reset nor restored.
     """
     ids = tokens_of("corpus", corpus)
     function("model.forward", getattr(model, "forward", None))
@@ -43,7 +44,7 @@ def eval_perplexity(model: Any, corpus: ArrayLike | Tokens, batch_size: int = 10
 
 
 def _loss(model: Any, xs: Array, ts: Array) -> float:
-    """The loss of a model in the book's manner, without dropout where it has any."""
+    """Return the loss of a model written like the book's, without dropout if it has any."""
     try:
         return float(model.forward(xs, ts, train_flg=False))
     except TypeError:  # it takes no train_flg
@@ -58,15 +59,15 @@ def eval_seq2seq(
     verbose: bool = False,
     is_reverse: bool = False,
 ) -> int:
-    """Whether a model answers a question right: 1 or 0.
+    """Return 1 if a model answers a question correctly, else 0.
 
     Args:
         model: has `generate(question, start_id, sample_size)`.
         question: ids (1, T).
-        correct: ids (1, T' + 1) of the answer, the character that begins all answers first.
-        id_to_char: characters by their ids.
-        verbose: print question, answer, and what the model says.
-        is_reverse: the question is back to front, and is printed the right way round.
+        correct: ids (1, T' + 1) of the answer, beginning with the start character.
+        id_to_char: characters by id.
+        verbose: print question, right answer and the model's answer.
+        is_reverse: the question is reversed; print it in the right order.
     """
     function("model.generate", getattr(model, "generate", None))
     flag("is_reverse", is_reverse)
@@ -81,7 +82,7 @@ def eval_seq2seq(
 
 
 def _letters(name: str, ids: Any, id_to_char: Mapping[int, str]) -> list[int]:
-    """The ids of a question or of an answer, of which there must be two at least, a character for each."""
+    """Return the ids of a question or answer as a list, after checking that there are at least two characters."""
     found: list[int] = ids_of(name, ids, "ids (1, T)", (1, 2)).reshape(-1).tolist()
     if not isinstance(id_to_char, Mapping):
         raise refused("id_to_char", "characters by their ids", id_to_char)
@@ -93,7 +94,7 @@ def _letters(name: str, ids: Any, id_to_char: Mapping[int, str]) -> list[int]:
 def most_similar(
     query: str, word_to_id: Mapping[str, int], id_to_word: Mapping[int, str], word_matrix: Any, top: int = 5
 ) -> None:
-    """Print the words whose vectors are most like that of `query`; `rnnlm.most_similar` returns them."""
+    """Print the words whose vectors are most similar to that of `query`; `rnnlm.most_similar` returns them."""
     if _known(word_to_id, query):
         print(f"\n[query] {query}")
         _print(neighbours.most_similar(query, word_to_id, id_to_word, ops.asnumpy(word_matrix), top))
@@ -109,10 +110,10 @@ def analogy(
     top: int = 5,
     answer: str | None = None,
 ) -> None:
-    """Print what is to c as b is to a; `rnnlm.analogy` returns it.
+    """Print the words that relate to c as b does to a; `rnnlm.analogy` returns them.
 
     Args:
-        answer: also print how near this word is.
+        answer: also print the cosine similarity of this word.
     """
     if not _known(word_to_id, a, b, c, *([] if answer is None else [answer])):
         return
@@ -125,7 +126,7 @@ def analogy(
 
 
 def _known(word_to_id: Mapping[str, int], *words: str) -> bool:
-    """Whether all words are there; the first that is not is said."""
+    """Whether all words are in the vocabulary; prints the first that is not."""
     missing = [word for word in words if word not in word_to_id]
     if missing:
         print(f"{missing[0]} is not found")
@@ -138,27 +139,27 @@ def _print(found: list[tuple[str, float]]) -> None:
 
 
 def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1) -> NDArray[Any]:
-    """`rnnlm.create_co_matrix` as an array (V, V), however many words there are: 400 MB of 10,000."""
+    """`rnnlm.create_co_matrix` as a dense array (V, V) for any vocabulary: 400 MB for 10,000 words."""
     counted: NDArray[Any] = counts.create_co_matrix(ops.asnumpy(corpus), vocab_size, window_size, sparse=False)
     return counted
 
 
 def ppmi(C: Any, verbose: bool = False, eps: float = 1e-8) -> NDArray[Any]:
-    """`rnnlm.ppmi` of an array (V, V).
+    """`rnnlm.ppmi` for an array (V, V).
 
     Args:
         C: counts.
-        verbose, eps: are taken, and not needed: it takes a second, and where a count is 0, so is the answer.
+        verbose, eps: accepted and ignored: it takes a second, and is 0 where a count is 0.
     """
     found: NDArray[Any] = counts.ppmi(np.asarray(ops.asnumpy(C)))
     return found
 
 
 def to_cpu(x: Any) -> NDArray[Any]:
-    """An array of the backend as a NumPy array; on the CPU the array itself."""
+    """Return an array of the backend as a NumPy array; on the CPU the array itself."""
     return ops.asnumpy(x)
 
 
 def to_gpu(x: Any) -> Array:
-    """A NumPy array as one of the backend: on a GPU if that is what runs (RNNLM_DEVICE=cuda), else the array itself."""
+    """Return a NumPy array as one of the backend: on the GPU with RNNLM_DEVICE=cuda, else the array itself."""
     return ops.asarray(x)

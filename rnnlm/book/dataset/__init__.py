@@ -1,1 +1,1 @@
-"""The book's data sets. A file that lies in the reader's copy of the book wins over what is made or found here."""
+"""The book's data sets. Files in the user's copy of the book take precedence over generated or downloaded data."""

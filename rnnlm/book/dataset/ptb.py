@@ -1,4 +1,4 @@
-"""Penn Treebank as the book has it, from the reader's copy of the book if it lies there."""
+"""Penn Treebank as in the book, from the user's copy of the book if the files are there."""
 
 from typing import Any
 
@@ -16,10 +16,10 @@ __all__ = ["load_data", "load_vocab"]
 
 
 def load_data(data_type: str = "train") -> tuple[NDArray[Any], dict[str, int], dict[int, str]]:
-    """Ids (tokens,) of a part, 'train', 'valid' or 'val', or 'test', and the words, `word_to_id` and `id_to_word`.
+    """Return ids (tokens,) of a part ('train', 'valid' or 'val', 'test'), `word_to_id` and `id_to_word`.
 
-    From `ptb.train.txt` and so on beside the book's own `ptb.py`, or what the book made of them, `ptb.train.npy` and
-    `ptb.vocab.pkl`; else as `rnnlm.data.ptb` finds them.
+    Read from `ptb.train.txt` and so on beside the book's `ptb.py`, or from what the book made of them, `ptb.train.npy`
+    and `ptb.vocab.pkl`; otherwise as `rnnlm.data.ptb` finds them.
     """
     part = expect_part(data_type)
     text, array = own(f"ptb.{part}.txt"), own(f"ptb.{part}.npy")
@@ -35,13 +35,13 @@ def load_data(data_type: str = "train") -> tuple[NDArray[Any], dict[str, int], d
 
 
 def load_vocab() -> tuple[dict[str, int], dict[int, str]]:
-    """The words, `word_to_id` and `id_to_word`."""
+    """Return `word_to_id` and `id_to_word`."""
     words = _words()
     return words.word_to_id, words.id_to_word
 
 
 def _words() -> Vocabulary:
-    """The words of the training part, as the reader's copy numbers them if it does."""
+    """Return the vocabulary of the training part, numbered as in the user's copy if it has a numbering."""
     numbered, text = own("ptb.vocab.pkl"), own("ptb.train.txt")
     if numbered is not None:
         word_to_id, _ = load_file(numbered)

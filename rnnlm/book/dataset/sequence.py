@@ -1,6 +1,6 @@
-"""Questions and answers as the book has them: additions, and dates.
+"""Questions and answers of the book: additions and dates.
 
-`addition.txt` and `date.txt` are those of the reader's copy of the book; where there is none, sums and dates are made
+`addition.txt` and `date.txt` are read from the user's copy of the book; without one they are generated
 (`rnnlm.data.additions`, `rnnlm.data.dates`).
 """
 
@@ -19,19 +19,19 @@ __all__ = ["get_vocab", "load_data"]
 MADE = {"addition.txt": additions, "date.txt": dates}
 Part = tuple[NDArray[Any], NDArray[Any]]
 
-char_to_id: dict[str, int] = {}  # of all files that were loaded
+char_to_id: dict[str, int] = {}  # of all files loaded so far
 id_to_char: dict[int, str] = {}
 
 
 def load_data(file_name: str = "addition.txt", seed: int | None = 1984) -> tuple[Part, Part]:
-    """Questions (count, T) and answers (count, T' + 1) as ids of characters: those to train on, and a tenth to test.
+    """Load questions (count, T) and answers (count, T' + 1) as character ids: a training part, and a tenth for testing.
 
     Args:
-        file_name: of a file with a "question_answer" on each line.
-        seed: of the order; None for that of the file.
+        file_name: name of a file with a "question_answer" on each line.
+        seed: seed of the order; None for that of the file.
 
     Raises:
-        DataError: no such file, or a line that is none.
+        DataError: no such file, or a line that is not a question and an answer.
     """
     path = own(file_name)
     if path is None and file_name not in MADE:
@@ -45,5 +45,5 @@ def load_data(file_name: str = "addition.txt", seed: int | None = 1984) -> tuple
 
 
 def get_vocab() -> tuple[dict[str, int], dict[int, str]]:
-    """The characters of all files that were loaded, `char_to_id` and `id_to_char`."""
+    """Return the characters of all files loaded so far, `char_to_id` and `id_to_char`."""
     return char_to_id, id_to_char

@@ -1,4 +1,4 @@
-"""Three classes of points that wind round each other."""
+"""Points of three classes on interleaved spirals."""
 
 from typing import Any
 
@@ -13,10 +13,10 @@ POINTS, CLASSES = 100, 3  # points of a class
 
 
 def load_data(seed: int = 1984) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Points (300, 2) and their classes, one-hot (300, 3).
+    """Return points (300, 2) and their classes, one-hot (300, 3).
 
-    Point i of class j lies at radius i / 100 and at the angle 4 j + 4 i / 100, and a little beside it; the same numbers
-    as the book's for a seed, without NumPy's global generator.
+    Point i of class j has radius i / 100 and angle 4 j + 4 i / 100 plus noise; the same numbers as the book's for a
+    seed, but without NumPy's global generator.
     """
     rng = old_generator(seed)
     rate = np.arange(POINTS) / POINTS
