@@ -3,16 +3,16 @@
     from rnnlm import SGD, RnnlmTrainer, SimpleRnnlm, evaluate, generate
     from rnnlm.data import ptb
 
-These are the public names, each with its home, which is loaded when the name is first used: `import rnnlm` is cheap,
-and what needs no array library does without one. `rnnlm.data`, `rnnlm.layers` and the other folders offer the names
-that have their home there.
+These are the public names, each with its home module, which is imported when the name is first used: `import rnnlm` is
+cheap, and names that need no array library work without one. `rnnlm.data`, `rnnlm.layers` and the other packages
+provide the names that have their home there.
 """
 
 from typing import TYPE_CHECKING
 
 from rnnlm.lazy import lazy_names
 
-if TYPE_CHECKING:  # what type checkers and editors read: the names of HOMES again, which a test holds equal
+if TYPE_CHECKING:  # HOMES again, for type checkers and editors; a test keeps them equal
     from rnnlm.book.rnnlm_gen import BetterRnnlmGen as BetterRnnlmGen, RnnlmGen as RnnlmGen
     from rnnlm.book.util import (
         eval_perplexity as eval_perplexity,

@@ -1,4 +1,4 @@
-"""The command `rnnlm`, as a process: `python -m rnnlm` too."""
+"""Entry point of the command `rnnlm` and of `python -m rnnlm`."""
 
 import sys
 
@@ -8,10 +8,10 @@ __all__ = ["command"]
 
 
 def command() -> int:
-    """Run what the process was given; returns its exit code."""
+    """Run the command line of this process; returns the exit code."""
 
     def main() -> int:
-        from rnnlm.cli.main import main  # what it imports takes a while, in which signals are heard already
+        from rnnlm.cli.main import main  # here: it is slow, and signals are handled meanwhile
 
         return main()
 

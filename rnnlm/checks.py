@@ -1,7 +1,7 @@
-"""Checks of plain arguments, each with the one sentence that says what is wrong.
+"""Checks of arguments, each with a one-sentence error message.
 
-Numbers may be Python's, NumPy's scalars or fractions. True and False are no numbers, neither are arrays without a
-dimension, and NaN is never one that is taken.
+Numbers may be Python's, NumPy's scalars or fractions. Booleans and zero-dimensional arrays are not accepted as numbers,
+and NaN never is.
 """
 
 import os
@@ -23,20 +23,20 @@ __all__ = [
 
 T = TypeVar("T")
 LONGEST = 80  # characters of a value that a message shows
-SIZES = 2**31  # are below it, as ids and lengths are, which are int32 where they are used
+SIZES = 2**31  # exclusive bound of sizes, ids and lengths, which are used as int32
 
 
 def shown(value: Any) -> str:
-    """A value as a message shows it: its repr in one line, cut where it is long."""
+    """Return a value's repr for an error message: in one line, truncated if long."""
     try:
         line = " ".join(repr(value).split())
-    except Exception:  # a repr that is broken, or a whole number of too many digits
+    except Exception:  # a broken repr, or an int with too many digits
         line = f"a value of type {type(value).__name__}"
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 3]}..."
 
 
 def refused(name: str, rule: str, value: Any, remedy: str = "") -> InputError:
-    """The error to be raised for an argument that breaks a rule."""
+    """Return the error for an argument that breaks a rule."""
     return InputError(f"{name} must be {rule}, got {shown(value)}{f': {remedy}' if remedy else ''}")
 
 
@@ -44,22 +44,22 @@ def refused(name: str, rule: str, value: Any, remedy: str = "") -> InputError:
 
 
 def number(value: Any) -> float:
-    """`value` as a float, infinite where it is too large for one, NaN where it is no number."""
+    """Return `value` as a float: infinite if it is too large for one, NaN if it is not a number."""
     if isinstance(value, (bool, np.timedelta64)) or not isinstance(value, Real):
         return nan
     try:
         return float(value)
-    except OverflowError:  # a whole number of hundreds of digits, or a fraction of them
+    except OverflowError:  # an int or fraction of hundreds of digits
         return inf if abs(value) == value else -inf
 
 
 def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
-    """`value` as an int, if it is a whole number in [low, high).
+    """Return `value` as an int if it is a whole number in [low, high).
 
     Raises:
-        InputError: naming the argument, the rule and the value.
+        InputError: it is not; the message names argument, rule and value.
     """
-    if type(value) is int and low <= value < high:  # the short way, for what is asked at every word
+    if type(value) is int and low <= value < high:  # fast path, for calls at every word
         return value
     whole = isinstance(value, Integral) and not isinstance(value, (bool, np.timedelta64))
     if not whole or not low <= int(value) < high:
@@ -69,14 +69,14 @@ def whole_number(name: str, value: Any, low: int, high: float = inf) -> int:
 
 
 def size(name: str, value: Any, low: int = 1) -> int:
-    """`value` as an int, if it can be the length of an array's axis; errors as above."""
+    """Return `value` as an int if it can be the length of an array's axis; errors as above."""
     if number(value) >= SIZES:
         raise refused(name, "a whole number below 2^31", value)
     return whole_number(name, value, low)
 
 
 def positive(name: str, value: Any, finite: bool = True, most: float = inf) -> float:
-    """`value` as a float, if it is a positive number, and finite unless that is not asked for; errors as above."""
+    """Return `value` as a float if it is positive, at most `most` and, by default, finite; errors as above."""
     given = number(value)
     if not 0 < given <= most or (finite and given == inf):
         rule = "" if most == inf else f" and at most {most:g}"
@@ -85,7 +85,7 @@ def positive(name: str, value: Any, finite: bool = True, most: float = inf) -> f
 
 
 def finite(name: str, value: Any, most: float = inf) -> float:
-    """`value` as a float, if it is a finite number, of at most so much either way; errors as above."""
+    """Return `value` as a float if it is a finite number in [-most, most]; errors as above."""
     given = number(value)
     if not -inf < given < inf or abs(given) > most:
         raise refused(name, "a finite number" if most == inf else f"in [-{most:g}, {most:g}]", value)
@@ -93,7 +93,7 @@ def finite(name: str, value: Any, most: float = inf) -> float:
 
 
 def not_negative(name: str, value: Any, most: float = inf) -> float:
-    """`value` as a float, if it is a finite number of at least 0 and at most so much; errors as above."""
+    """Return `value` as a float if it is a finite number in [0, most]; errors as above."""
     given = number(value)
     if not 0 <= given < inf or given > most:
         raise refused(name, "at least 0 and finite" if most == inf else f"in [0, {most:g}]", value)
@@ -101,26 +101,26 @@ def not_negative(name: str, value: Any, most: float = inf) -> float:
 
 
 def measured(name: str, value: Any) -> float:
-    """A loss that was measured, as a float: NaN, which is neither better nor worse than another, becomes infinity."""
+    """Return a measured loss as a float; NaN, which compares with nothing, becomes infinity."""
     if isinstance(value, (float, np.floating)):
         return inf if value != value else float(value)
     return finite(name, value)
 
 
 def share(name: str, value: Any) -> float:
-    """`value` as a float, if it is a number in [0, 1); errors as above."""
+    """Return `value` as a float if it is a number in [0, 1); errors as above."""
     given = number(value)
     if not 0 <= given < 1:
         raise refused(name, "in [0, 1)", value)
     return given
 
 
-# ---------------------------------------------------------------- what is no number
+# ---------------------------------------------------------------- other types
 
 
 def flag(name: str, value: Any) -> bool:
-    """`value` as a bool, if it is True or False, Python's or NumPy's; errors as above."""
-    if value is True or value is False:  # the short way, for what is asked at every step
+    """Return `value` as a bool if it is True or False, Python's or NumPy's; errors as above."""
+    if value is True or value is False:  # fast path, for calls at every step
         return value
     if not isinstance(value, np.bool_):
         raise refused(name, "True or False", value)
@@ -128,14 +128,14 @@ def flag(name: str, value: Any) -> bool:
 
 
 def text(name: str, value: Any) -> str:
-    """`value`, if it is a string; errors as above."""
+    """Return `value` if it is a string; errors as above."""
     if not isinstance(value, str):
         raise refused(name, "a string", value)
     return str(value)
 
 
 def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
-    """`value`, if it is one of these strings; errors as above."""
+    """Return `value` if it is one of these strings; errors as above."""
     allowed = list(choices)
     if not isinstance(value, str) or value not in allowed:
         raise refused(name, f"one of {', '.join(allowed)}", value)
@@ -143,7 +143,7 @@ def one_of(name: str, value: Any, choices: Iterable[str]) -> str:
 
 
 def path_of(name: str, value: Any) -> Path:
-    """`value` as a path, if it is a string or a path, and one that a file can have; errors as above."""
+    """Return `value` as a Path if it is a string or path that a file can have; errors as above."""
     given = os.fspath(value) if isinstance(value, os.PathLike) else value
     if not isinstance(given, str) or not given:
         raise refused(name, "a path, as a string or a pathlib.Path", value)
@@ -156,7 +156,7 @@ def path_of(name: str, value: Any) -> Path:
 
 
 def function(name: str, value: Any) -> Callable[..., Any]:
-    """`value`, if it can be called; errors as above."""
+    """Return `value` if it is callable; errors as above."""
     if not callable(value):
         raise refused(name, "a function", value)
     called: Callable[..., Any] = value
@@ -164,14 +164,14 @@ def function(name: str, value: Any) -> Callable[..., Any]:
 
 
 def instance_of(name: str, value: Any, cls: type) -> Any:
-    """`value`, if it is an object of a class; errors as above."""
+    """Return `value` if it is an instance of a class; errors as above."""
     if not isinstance(value, cls):
         raise refused(name, f"{'an' if cls.__name__[0] in 'AEIOU' else 'a'} {cls.__name__}", value)
     return value
 
 
 def sequence(name: str, value: Any, what: str = "values") -> list[Any]:
-    """`value` as a list, if it is one, a tuple, an array or the like; a string is none, nor what can be read once."""
+    """Return `value` as a list if it is a list, tuple, 1-d array or the like; not for strings and iterators."""
     listed = isinstance(value, Sequence) or (isinstance(value, np.ndarray) and value.ndim == 1)
     if not listed or isinstance(value, (str, bytes, bytearray, memoryview)):
         raise refused(name, f"a list of {what}", value)
@@ -179,7 +179,7 @@ def sequence(name: str, value: Any, what: str = "values") -> list[Any]:
 
 
 def listed(name: str, value: Any, what: str = "values") -> list[Any]:
-    """`value` as a list, if it is anything that can be gone over but a string; errors as above."""
+    """Return `value` as a list if it is any iterable except a string; errors as above."""
     if isinstance(value, (str, bytes, bytearray, memoryview)):
         raise refused(name, f"a list of {what}", value)
     try:
@@ -189,7 +189,7 @@ def listed(name: str, value: Any, what: str = "values") -> list[Any]:
 
 
 def dtype_of(name: str, value: Any) -> np.dtype[Any]:
-    """`value` as a dtype of numbers, if it is one, its name or its type; errors as above."""
+    """Return `value` as a NumPy dtype of numbers, if it is one, its name or its type; errors as above."""
     try:
         dtype = np.dtype(value) if isinstance(value, (str, type, np.dtype)) else None
     except (TypeError, ValueError, SyntaxError):
@@ -200,12 +200,12 @@ def dtype_of(name: str, value: Any) -> np.dtype[Any]:
 
 
 def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
-    """`value` as an array of NumPy, if it is one of numbers, bools included, or a list that becomes one.
+    """Return `value` as a NumPy array if it is one of numbers or booleans, or a list that becomes one.
 
-    An array whose entries may be masked is refused: what is behind a mask would count.
+    Masked arrays are refused: their masked entries would count.
 
     Raises:
-        InputError: naming the argument, the rule and what was given.
+        InputError: it is not; the message names argument, rule and value.
     """
     if isinstance(value, (str, bytes, bytearray)):
         raise refused(name, "an array of numbers", value)
@@ -224,16 +224,16 @@ def array_of(name: str, value: Any) -> np.ndarray[Any, Any]:
 
 
 class Checked(Generic[T]):
-    """An attribute that is checked whenever it is set, by a constructor or by anyone later.
+    """An attribute that is checked whenever it is set, in a constructor or later.
 
         class Dropout:
             dropout_ratio = Checked(share)
 
-    The value is kept where attributes are. There is no `__get__`, so that reading one costs what it costs anyway: a
-    constructor has to set it.
+    The value is stored in the instance's `__dict__`. There is no `__get__`, so reading costs no more than usual; a
+    constructor must set the attribute.
 
     Args:
-        check: takes the attribute's name and the value, and gives the value to be kept.
+        check: takes the attribute's name and the value, and returns the value to store.
     """
 
     def __init__(self, check: Callable[[str, Any], T]) -> None:
@@ -242,7 +242,7 @@ class Checked(Generic[T]):
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name
 
-    if TYPE_CHECKING:  # what is read is of the type that the check gives
+    if TYPE_CHECKING:  # reading gives the type that the check returns
 
         def __get__(self, instance: Any, owner: type) -> T: ...
 

@@ -1,4 +1,4 @@
-"""Who else is at work: whether another process is, on each kind of system; and that no other thread uses a model."""
+"""Concurrency: whether another process is running, and a guard against two threads using one model."""
 
 import os
 import sys
@@ -9,27 +9,27 @@ from rnnlm.errors import BusyError
 
 __all__ = ["OneThread", "is_running"]
 
-SYNCHRONIZE, INVALID_PARAMETER, STILL_RUNNING = 0x100000, 87, 258  # of Windows: a right, no such process, WAIT_TIMEOUT
+SYNCHRONIZE, INVALID_PARAMETER, STILL_RUNNING = 0x100000, 87, 258  # Windows: a right, no such process, WAIT_TIMEOUT
 
 
 def is_running(process: int) -> bool:
-    """Whether the process of this number runs, be it someone else's."""
+    """Whether a process with this id is running, possibly another user's."""
     return _runs_on_windows(process) if sys.platform == "win32" else _takes_signals(process)
 
 
 def _takes_signals(process: int) -> bool:
-    """The same, where signal 0 is none; on Windows it is Ctrl-C."""
+    """`is_running` for systems where signal 0 does nothing; on Windows it is Ctrl-C."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:
         return False
-    except OSError:  # it is someone else's
+    except OSError:  # another user's process
         return True
     return True
 
 
 def _runs_on_windows(process: int) -> bool:
-    """The same, asked of Windows; a process that can't be opened for want of rights runs."""
+    """`is_running` for Windows; a process that can't be opened for lack of rights is running."""
     import ctypes
 
     kernel = ctypes.WinDLL("kernel32", use_last_error=True)  # type: ignore[attr-defined,unused-ignore]
@@ -44,9 +44,9 @@ def _runs_on_windows(process: int) -> bool:
 
 
 class OneThread:
-    """A context that one thread at a time may be in, and may enter again: a model's state is that of one reader.
+    """A reentrant context for one thread at a time: a model's state belongs to one reader.
 
-    To wait for the other thread would be no remedy: what it reads is not what this one has read.
+    It raises rather than waits: after waiting, the state would be that of the other thread's text.
     """
 
     def __init__(self) -> None:
@@ -64,16 +64,16 @@ class OneThread:
             self._lock.release()
 
     def __reduce__(self) -> Any:
-        """A copy is another one's."""
+        """Give a copy a lock of its own."""
         return OneThread, ()
 
     def _claim(self) -> None:
-        """Make it this thread's.
+        """Take the lock for this thread.
 
         Raises:
-            BusyError: it is another one's.
+            BusyError: another thread has it.
         """
-        if self._process != os.getpid():  # whoever had it is a thread of the process that this one was forked from
+        if self._process != os.getpid():  # forked: the holder is a thread of the parent process
             self.__init__()  # type: ignore[misc]
         if not self._lock.acquire(blocking=False):
             raise BusyError(

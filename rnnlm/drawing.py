@@ -1,4 +1,4 @@
-"""What all pictures share: a figure, names and fonts in it, a file, and that a picture never costs anything else."""
+"""Shared by all pictures: figures, names, fonts and files, and error handling that lets work go on."""
 
 import os
 import warnings
@@ -27,15 +27,15 @@ __all__ = [
 ENDINGS = (".png", ".svg", ".pdf", ".jpg")
 LONGEST = 100  # characters of a name
 LIKELY = ("CJK", "Noto Sans", "Nanum", "Malgun", "Gothic", "Hiragino", "YaHei", "WenQuanYi", "Unicode", "Unifont")
-BOXES = "Last Resort"  # fonts of this name have a box for every character
+BOXES = "Last Resort"  # fonts with this name prefix have a box for every character
 Options = ParamSpec("Options")
 Drawn = TypeVar("Drawn")
 Path_ = str | os.PathLike[str]
 
 
 def drawn(save: Callable[Options, Drawn]) -> Callable[Options, Drawn]:
-    """Of a function that draws a picture: whatever matplotlib raises, for want of memory or at a name, is a
-    PictureError. Errors of arguments and of the operating system stay what they are."""
+    """Decorate a function that draws a picture: errors of matplotlib become PictureError. Errors of arguments and of
+    the operating system are unchanged."""
 
     @wraps(save)
     def saved(*args: Options.args, **options: Options.kwargs) -> Drawn:
@@ -52,7 +52,7 @@ def drawn(save: Callable[Options, Drawn]) -> Callable[Options, Drawn]:
 
 @contextmanager
 def or_told() -> Iterator[None]:
-    """Whatever keeps a picture from being drawn inside is a sentence on standard error, and all else goes on."""
+    """Turn any error within the block into a note on standard error."""
     try:
         yield
     except Exception as error:
@@ -60,7 +60,7 @@ def or_told() -> Iterator[None]:
 
 
 def expect_picture_name(path: Path_) -> None:
-    """Check that a picture can have this name: it ends with one of `ENDINGS`.
+    """Check that a picture's name ends with one of `ENDINGS`.
 
     Raises:
         InputError: it does not.
@@ -70,33 +70,33 @@ def expect_picture_name(path: Path_) -> None:
 
 
 def expect_new_picture(name: str, path: Path, overwrite: bool) -> None:
-    """Check that a picture can have this name, and that nothing is lost by it.
+    """Check that a picture can be saved to `path` without losing an existing file.
 
     Raises:
-        InputError: of the argument `name`: another ending, or there is such a file, which is not to be replaced.
+        InputError: another extension, or a file exists and `overwrite` is False; the message names the argument.
     """
     expect_picture_name(path)
     expect_new_file(name, path, overwrite)
 
 
 def new_figure(width: float, height: float) -> Any:
-    """An empty figure of so many inches; a MissingExtra where matplotlib is not installed."""
+    """Return an empty figure, sizes in inches; raises MissingExtra if matplotlib is not installed."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         if (error.name or "matplotlib").partition(".")[0] != "matplotlib":
-            raise  # something that matplotlib needs
+            raise  # a library that matplotlib needs
         raise MissingExtra("a picture", "plot") from error
     return Figure(figsize=(width, height), layout="constrained")
 
 
 @drawn
 def write_figure(path: Path_, figure: Any) -> None:
-    """Save a picture, whole or not at all. Characters that no installed font has are drawn as boxes, which is said."""
+    """Save a picture atomically. Characters that no installed font has are drawn as boxes, with a note."""
     _find_fonts(figure)
     with warnings.catch_warnings(), atomic_file(path) as file:
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
-        warnings.filterwarnings("ignore", message="constrained_layout not applied")  # for want of space
+        warnings.filterwarnings("ignore", message="constrained_layout not applied")  # too little space
         figure.savefig(file, dpi=150, format=Path(path).suffix[1:].lower() or None)
 
 
@@ -104,14 +104,14 @@ def write_figure(path: Path_, figure: Any) -> None:
 
 
 def plain(name: str, longest: int = LONGEST) -> str:
-    """A name as a picture can have it: in one line, of so many characters, without halves of characters."""
+    """Return a name for a picture: in one line, shortened to `longest` characters, without lone surrogates."""
     shown = in_one_line(str(name).encode("utf-8", "backslashreplace").decode())
     return shown if len(shown) <= longest else f"{shown[: longest // 2]}…{shown[1 - longest // 2 :]}"
 
 
 def legend(place: Any, handles: Mapping[str, Any], **options: Any) -> None:
-    """A legend of a figure or of axes in which each name stands as it is, also one that matplotlib would hide for its
-    first character, or take for a formula."""
+    """Add a legend in which names appear literally, also those that matplotlib would hide for a leading underscore or
+    take for a formula."""
     made = place.legend(list(handles.values()), ["-"] * len(handles), **options)
     for text, name in zip(made.get_texts(), handles):
         text.set_text(plain(name))
@@ -122,7 +122,7 @@ def legend(place: Any, handles: Mapping[str, Any], **options: Any) -> None:
 
 
 def _find_fonts(figure: Any) -> None:
-    """Have texts whose characters the usual font has not, Korean ones, say, drawn by installed fonts that have them."""
+    """Use other installed fonts for texts with characters that the default font lacks, such as Korean ones."""
     from matplotlib import font_manager
     from matplotlib.text import Text
 
@@ -145,12 +145,12 @@ def _find_fonts(figure: Any) -> None:
 
 
 def _is_unlikely(font: Any) -> bool:
-    """Whether a font is not one of those that have the characters of many languages: they are looked into last."""
+    """Whether a font is not known for covering many scripts; such fonts are tried last."""
     return not any(part in font.name for part in LIKELY)
 
 
 def _characters_of(path: str) -> set[int]:
-    """The code points that a font file has; none if it can't be read."""
+    """Return the code points in a font file; none if it can't be read."""
     from matplotlib.ft2font import FT2Font
 
     try:

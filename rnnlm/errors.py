@@ -11,10 +11,10 @@
     ├── MissingExtra      an optional library is needed; the message names the extra that brings it
     └── TrainingDiverged  the perplexity or a gradient became NaN or infinite
 
-`Interrupted` is a KeyboardInterrupt: a signal asked to end.
+`Interrupted` is a KeyboardInterrupt: a signal asked the process to end.
 
-A message names the thing, the rule, the value and the remedy. An error of the operating system (a full disk, a folder
-that can't be written) stays the OSError it is.
+A message names the thing, the rule, the value and the remedy. Errors of the operating system (a full disk, a folder
+that can't be written) stay OSError.
 """
 
 import signal
@@ -57,7 +57,7 @@ class DataError(RnnlmError):
 class UnknownWord(DataError, KeyError):
     """A word, or an id, is not in a vocabulary."""
 
-    __str__ = Exception.__str__  # a KeyError's shows the quotes of a key
+    __str__ = Exception.__str__  # KeyError's shows a repr
 
 
 class ModelFileError(RnnlmError):
@@ -65,7 +65,7 @@ class ModelFileError(RnnlmError):
 
 
 class PictureError(RnnlmError):
-    """A picture can't be drawn: matplotlib says why."""
+    """A picture can't be drawn; the message has matplotlib's reason."""
 
 
 class MissingExtra(RnnlmError):
@@ -76,7 +76,7 @@ class MissingExtra(RnnlmError):
 
 
 class TrainingDiverged(RnnlmError):
-    """The perplexity or a gradient became NaN or infinite; the model has the last good weights again.
+    """The perplexity or a gradient became NaN or infinite; the model is given back the last good weights.
 
     Attributes:
         step: the first bad training step of this call of `fit`, counted from 1.
@@ -88,10 +88,10 @@ class TrainingDiverged(RnnlmError):
 
 
 class Interrupted(KeyboardInterrupt):
-    """A signal asked to end: Ctrl-C's, or another one.
+    """A signal asked the process to end: Ctrl-C or another one.
 
     Attributes:
-        number: of the signal.
+        number: number of the signal.
     """
 
     def __init__(self, message: str, number: int) -> None:
@@ -100,5 +100,5 @@ class Interrupted(KeyboardInterrupt):
 
     @classmethod
     def of(cls, stop: KeyboardInterrupt, message: str) -> "Interrupted":
-        """The same interrupt, with another message."""
+        """Return the same interrupt with another message."""
         return cls(message, stop.number if isinstance(stop, cls) else int(signal.SIGINT))

@@ -1,4 +1,4 @@
-"""Writing files so that a crash leaves the old one or the new one, never half of one; figures as JSON."""
+"""Writing files atomically: after a crash there is the old or the new file, never half of one. Also figures as JSON."""
 
 import errno
 import io
@@ -31,28 +31,28 @@ __all__ = [
     "write_atomic",
 ]
 
-NEW, OLD = ".tmp", ".old"  # what is to take a place, and what had it
-_named_here: set[str] = set()  # by this process
-LEFT = r"\.(.+)\.(\d+)-[0-9a-f]{8}\.(?:tmp|old)"  # names that `beside` gives: the target's, and the process
+NEW, OLD = ".tmp", ".old"  # endings of temporary names: for what is new, and for what was replaced
+_named_here: set[str] = set()  # temporary names given by this process
+LEFT = r"\.(.+)\.(\d+)-[0-9a-f]{8}\.(?:tmp|old)"  # names by `beside`: target, process id
 
 
 def expect_new_file(name: str, path: Path, overwrite: bool) -> None:
-    """Check that nothing is lost by writing to `path`.
+    """Check that writing to `path` loses nothing.
 
     Raises:
-        InputError: of the argument `name`: something is there that is not to be replaced, or is no file.
+        InputError: it exists and `overwrite` is False, or is not a file; the message names the argument `name`.
     """
     if path.exists() and not (overwrite and path.is_file()):
         raise InputError(f"{name} must be a new file, and {path} exists: name another, or overwrite it: --overwrite")
 
 
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
-    """A row of figures as a JSON object; JSON has no infinity and no NaN, so null stands for them."""
+    """Return figures as a JSON object; infinities and NaN, which JSON lacks, become null."""
     return json.dumps(_finite(row), indent=indent, default=str, allow_nan=False)
 
 
 def _finite(value: Any) -> Any:
-    """The value with None for what is not finite in it."""
+    """Return the value with None in place of numbers that are not finite."""
     if isinstance(value, Mapping):
         return {key: _finite(x) for key, x in value.items()}
     if isinstance(value, (list, tuple)):
@@ -61,21 +61,20 @@ def _finite(value: Any) -> Any:
 
 
 def write_atomic(path: str | os.PathLike[str], content: bytes) -> None:
-    """Write `content` to `path` as a whole; as `atomic_file`."""
+    """Write `content` to `path` atomically; see `atomic_file`."""
     with atomic_file(path) as file:
         file.write(content)
 
 
 @contextmanager
 def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
-    """A temporary file beside `path` to write to; in the end it is flushed to the disk and renamed into place.
+    """Yield a temporary file beside `path` to write to; at the end it is flushed to disk and renamed to `path`.
 
-    A link at `path` is followed, so that what it points to is replaced and the link stays; so do the permissions of a
-    file that is replaced.
+    A symbolic link at `path` is kept and its target replaced. A replaced file's permissions are kept.
 
     Raises:
-        OSError: as the operating system says; what was at `path` is still there, after any other error or an interrupt
-            too, and the temporary file is not.
+        OSError: from the operating system. After this or any other error or an interrupt, `path` is unchanged and the
+            temporary file is removed.
     """
     target = followed(path)
     clear_away(target.parent, target.name)
@@ -86,16 +85,16 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         os.replace(temporary, target)
     except BaseException:
         with suppress(OSError):
-            temporary.unlink()  # which an interrupt may have left renamed already
+            temporary.unlink()  # already renamed, if the interrupt came late
         raise
     sync_folder(target.parent)
 
 
 def followed(path: str | os.PathLike[str]) -> Path:
-    """The path that links lead to.
+    """Return the path with all symbolic links resolved.
 
     Raises:
-        OSError: they lead round.
+        OSError: the links form a loop.
     """
     target = Path(os.path.realpath(path))
     if target.is_symlink():
@@ -105,11 +104,11 @@ def followed(path: str | os.PathLike[str]) -> Path:
 
 @contextmanager
 def new_file(path: Path, target: Path) -> Iterator[BinaryIO]:
-    """A file that must not be there yet, to be written to; in the end it is flushed to the disk. It has the permissions
-    of the `target` whose place it is to take, if there is one.
+    """Yield a new file, which must not exist yet, to write to; at the end it is flushed to disk. It gets the
+    permissions of `target`, the file that it will replace, if that exists.
 
     Raises:
-        OSError: it names the `target`.
+        OSError: its `filename` is the `target`.
     """
     with io.BufferedWriter(_Named(path, target)) as file:
         if target.is_file():
@@ -121,7 +120,7 @@ def new_file(path: Path, target: Path) -> Iterator[BinaryIO]:
 
 
 class _Named(io.FileIO):
-    """A new file whose errors say what it is written for: as a rule those of writing name no file."""
+    """A new file whose errors name the target; errors of writing usually name no file."""
 
     def __init__(self, path: Path, target: Path) -> None:
         self.target = target
@@ -135,7 +134,7 @@ class _Named(io.FileIO):
 
 @contextmanager
 def naming(path: str | os.PathLike[str]) -> Iterator[None]:
-    """An error of the operating system names this file."""
+    """Set the `filename` of an OSError raised within the block."""
     try:
         yield
     except OSError as error:
@@ -145,7 +144,7 @@ def naming(path: str | os.PathLike[str]) -> Iterator[None]:
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder, and those above it that are not there; the names of all are flushed to the disk."""
+    """Create a folder and its missing parents, and flush their directory entries to disk."""
     missing = [path for path in (folder, *folder.parents) if not path.exists()]
     folder.mkdir(parents=True, exist_ok=True)
     for path in missing:
@@ -153,14 +152,14 @@ def make_folder(folder: Path) -> None:
 
 
 def beside(target: Path, ending: str = NEW) -> Path:
-    """A name that nobody has, hidden, in the same folder, for what is to take the place of `target`, or has had it."""
+    """Return an unused hidden name in the same folder, for what will replace `target` or was replaced by it."""
     path = target.with_name(f".{target.name}.{os.getpid()}-{os.urandom(4).hex()}{ending}")
     _named_here.add(path.name)
     return path
 
 
 def put_back(target: Path) -> None:
-    """If `target` is not there because a process died between two renames, put back what has been there."""
+    """If `target` is missing because a process died between two renames, restore what was there."""
     if not os.path.lexists(target):
         for path in _left_behind(target.parent, target.name):
             if path.suffix == OLD:
@@ -169,11 +168,11 @@ def put_back(target: Path) -> None:
 
 
 def clear_away(folder: Path, name: str | None = None) -> None:
-    """Remove what processes that are gone had not finished writing, or not removed yet; what is to be put back is.
+    """Remove temporary files left by processes that no longer run; restores what `put_back` would.
 
     Args:
-        folder: where to look; there may be none.
-        name: of one target alone.
+        folder: where to look; may be missing.
+        name: only those of this target (default: of all).
     """
     for path in _left_behind(folder, name):
         put_back(path.with_name(re.sub(LEFT, r"\1", path.name)))
@@ -184,7 +183,7 @@ def clear_away(folder: Path, name: str | None = None) -> None:
 
 
 def _left_behind(folder: Path, name: str | None) -> list[Path]:
-    """What `beside` named in a folder, for one target or for all, in processes that are gone."""
+    """Return the temporary names in a folder, for one target or all, of processes that no longer run."""
     try:
         names = os.listdir(folder)
     except OSError:  # nothing that could be cleared away
@@ -198,12 +197,12 @@ def _left_behind(folder: Path, name: str | None) -> list[Path]:
 
 
 def _is_running(process: int, name: str) -> bool:
-    """Whether the process of this number runs that gave the name; in a container its number may be this one's, too."""
+    """Whether the process that gave the name is running; in a container another process may have had this one's id."""
     return name in _named_here if process == os.getpid() else is_running(process)
 
 
 def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries, where the system lets a folder be opened."""
+    """Flush a folder's entries to disk, on systems where folders can be opened."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

@@ -1,4 +1,4 @@
-"""Names of a package that are imported when they are first used, so importing the package costs nearly nothing."""
+"""Lazy names of a package: imported when first used, so that importing the package costs nearly nothing."""
 
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
@@ -10,13 +10,13 @@ __all__ = ["lazy_names"]
 def lazy_names(
     package: str, homes: Mapping[str, Sequence[str]], within: str | None = None
 ) -> tuple[list[str], Callable[[str], Any], Callable[[], list[str]]]:
-    """`__all__`, `__getattr__` and `__dir__` of a package (PEP 562).
+    """Return `__all__`, `__getattr__` and `__dir__` for a package (PEP 562).
 
     Args:
-        package: its name. It has the names of all homes below it; its folders and modules with a home in them are
-            attributes of it too, without an import of their own.
-        homes: the names that each module is home to; its own name stands for the module itself.
-        within: take the names of homes below this package instead.
+        package: its name. It provides the names of all homes below it; subpackages and modules with a home are
+            attributes, too, without an explicit import.
+        homes: the names that each module is home to; a module's own name stands for the module.
+        within: provide the names of homes below this package instead.
     """
     below = f"{within or package}."
     home_of = {name: home for home, names in homes.items() if home.startswith(below) for name in names}

@@ -1,8 +1,8 @@
-"""Opening files that may be anyone's.
+"""Opening files that may come from anyone.
 
-Where a file should be, a stranger may have put a pipe that nobody writes to, a device without an end, a line of a
-terabyte, or JSON that says two things. What is opened here is a file and is not waited for, and what is read has a
-bound. Texts are the exception: they may come through a pipe.
+In place of a file there may be a pipe that nobody writes to, an endless device, a line of a terabyte, or JSON with
+duplicate keys. The functions here open regular files only, never block, and limit what is read. Texts are the
+exception: they may come through a pipe.
 """
 
 import errno
@@ -21,10 +21,10 @@ from rnnlm.errors import RnnlmError
 
 __all__ = ["LARGEST", "LONGEST_LINE", "lines_within", "read_json", "read_whole", "regular_file", "size_of"]
 
-LARGEST = 1_000_000  # bytes of JSON or TOML, unless another limit is said; a real one has some hundreds
-LONGEST_LINE = 1 << 24  # bytes or characters of a line that has to be held as a whole
-DIGITS = 300  # of a whole number: a float can be made of it
-NO_FILE = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENAMETOOLONG)  # errors that are the path's own
+LARGEST = 1_000_000  # bytes of JSON or TOML by default; real files have some hundreds
+LONGEST_LINE = 1 << 24  # bytes or characters of a line that must fit into memory
+DIGITS = 300  # most digits of a whole number, so that a float can hold it
+NO_FILE = (errno.ELOOP, errno.ENOTDIR, errno.ENXIO, errno.ENAMETOOLONG)  # errors due to the path
 KINDS = {
     stat.S_IFDIR: "a folder",
     stat.S_IFIFO: "a pipe",
@@ -35,18 +35,19 @@ KINDS = {
 
 
 def regular_file(path: str | os.PathLike[str], wrong: type[RnnlmError], within: int | None = None) -> BufferedReader:
-    """A file opened to be read, which is none but a file: no folder, no pipe, no device. A link to a file is one.
+    """Open a regular file for reading; not a folder, pipe or device. A link to a file is accepted.
 
     Args:
-        path: of the file.
-        wrong: the class of the error for anything else.
-        within: an open folder, in which the last part of `path` is the file's name; `path` is what errors say then.
+        path: path of the file.
+        wrong: exception class for anything else.
+        within: descriptor of an open folder, in which the last part of `path` is opened; `path` is then used in errors
+            only.
 
     Raises:
-        RnnlmError: of class `wrong`, another kind of thing, or a path that leads nowhere.
-        OSError: as the operating system says; a FileNotFoundError if nothing is there.
+        RnnlmError: of class `wrong`: not a regular file, or an impossible path.
+        OSError: from the operating system; FileNotFoundError if nothing is there.
     """
-    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # to open a pipe may take for ever
+    flags = os.O_RDONLY | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)  # opening a pipe may block
     try:
         number = os.open(path if within is None else Path(path).name, flags, dir_fd=within)
     except OSError as error:
@@ -62,12 +63,12 @@ def regular_file(path: str | os.PathLike[str], wrong: type[RnnlmError], within: 
 
 
 def size_of(file: IO[Any]) -> int:
-    """Bytes of an open file."""
+    """Return the size of an open file in bytes."""
     return os.fstat(file.fileno()).st_size
 
 
 def read_whole(path: str | os.PathLike[str], wrong: type[RnnlmError], most: int = LARGEST) -> bytes:
-    """All of a file, of at most so many bytes; errors are those of `regular_file`, and `wrong` for a larger one."""
+    """Return the content of a file of at most `most` bytes; errors as of `regular_file`, `wrong` for a larger one."""
     with regular_file(path, wrong) as file:
         if size_of(file) > most:
             raise wrong(f"{path} must have at most {most:,} bytes, got {size_of(file):,}")
@@ -75,10 +76,10 @@ def read_whole(path: str | os.PathLike[str], wrong: type[RnnlmError], most: int 
 
 
 def lines_within(file: IO[AnyStr], path: str | os.PathLike[str], wrong: type[RnnlmError]) -> Iterator[AnyStr]:
-    """The lines of an open file with their ends, none of them longer than `LONGEST_LINE`.
+    """Yield the lines of an open file with their ends; each must have at most `LONGEST_LINE` characters.
 
     Raises:
-        RnnlmError: of class `wrong`, naming the line that is longer.
+        RnnlmError: of class `wrong`; the message names the line that is too long.
     """
     number = 0
     while line := file.readline(LONGEST_LINE + 1):
@@ -89,16 +90,16 @@ def lines_within(file: IO[AnyStr], path: str | os.PathLike[str], wrong: type[Rnn
 
 
 def read_json(content: bytes, most: int = LARGEST, finite: bool = True) -> Any:
-    """What JSON in UTF-8 says, if it says it once and in measure.
+    """Parse JSON in UTF-8, strictly.
 
     Args:
         content: the JSON.
-        most: bytes of it at most.
+        most: largest size in bytes.
         finite: refuse NaN and infinity.
 
     Raises:
-        ValueError: too large, not JSON, nested too deeply, a key that is there twice, a number that is too large,
-            NaN or infinite, half of a surrogate pair, which is no character.
+        ValueError: too large, not JSON, nested too deeply, a duplicate key, a number that is too large, NaN or
+            infinite, or a lone surrogate.
     """
     if len(content) > most:
         raise ValueError(f"it must have at most {most:,} bytes, got {len(content):,}")
@@ -107,14 +108,14 @@ def read_json(content: bytes, most: int = LARGEST, finite: bool = True) -> Any:
     try:
         value = json.loads(text, object_pairs_hook=_once, parse_int=_whole, **numbers)
         if re.search(r"\\u[dD][89a-fA-F]", text):
-            json.dumps(value, ensure_ascii=False).encode()  # which only characters can be
+            json.dumps(value, ensure_ascii=False).encode()  # fails for lone surrogates
     except RecursionError as error:
         raise ValueError("it is nested too deeply") from error
     return value
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    """A dictionary of pairs whose keys differ."""
+    """Return a dictionary of pairs; refuses duplicate keys."""
     found = dict(pairs)
     if len(found) < len(pairs):
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
@@ -123,14 +124,14 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    """A whole number of so many digits that a float can be made of it."""
+    """Return a whole number; refuses more digits than a float can hold."""
     if len(text) > DIGITS:
         raise ValueError(f"a number must have at most {DIGITS} digits, got {len(text):,}")
     return int(text)
 
 
 def _finite(text: str) -> float:
-    """A number that is not too large."""
+    """Return a float; refuses numbers that overflow."""
     value = float(text)
     if not isfinite(value):
         raise ValueError(f"a number must be finite, got {text[:40]}")
@@ -138,5 +139,5 @@ def _finite(text: str) -> float:
 
 
 def _no_number(text: str) -> NoReturn:
-    """NaN and infinities, which JSON has not."""
+    """Refuse NaN and infinities, which are not JSON."""
     raise ValueError(f"a number must be finite, got {text}")

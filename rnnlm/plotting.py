@@ -1,4 +1,4 @@
-"""Pictures of results. matplotlib is imported when one is drawn, and comes with the extra `plot`."""
+"""Pictures of results. matplotlib (extra `plot`) is imported when the first one is drawn."""
 
 import os
 from collections.abc import Mapping, Sequence
@@ -18,15 +18,15 @@ __all__ = [
     "show_curve",
 ]
 
-WORDS_A_ROW, WORD = 10, 14  # of a heat strip, and characters for which a word has room there
-FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib that have no window
-Curve = tuple[Sequence[float], Sequence[float]]  # where along the axis, perplexity
+WORDS_A_ROW, WORD = 10, 14  # words in a row of a heat strip, and characters shown of a word
+FILE_ONLY = {"agg", "pdf", "pgf", "ps", "svg", "cairo", "template"}  # backends of matplotlib without a window
+Curve = tuple[Sequence[float], Sequence[float]]  # positions along the axis, perplexities
 
 
 def draw_perplexity(
     axes: Any, curves: Mapping[str, Curve], xlabel: str, title: str = "", levels: Mapping[str, float] | None = None
 ) -> None:
-    """Draw perplexity curves and known levels, on a logarithmic scale where they span more than a factor of 4."""
+    """Draw perplexity curves and horizontal levels, on a logarithmic scale if they span more than a factor of 4."""
     levels = {} if levels is None else _by_name("levels", levels)
     values = [number_of("each of levels", level) for level in levels.values()]
     for name, curve in _by_name("curves", curves).items():
@@ -58,7 +58,7 @@ def save_perplexity(
     title: str = "",
     levels: Mapping[str, float] | None = None,
 ) -> None:
-    """Write a picture of perplexity curves; the ending of `path` says in which format.
+    """Save a picture of perplexity curves; the extension of `path` chooses the format.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -71,7 +71,7 @@ def save_perplexity(
     draw_perplexity(axes, curves, xlabel, title, levels)
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     if all(len(xs) < 2 for xs, _ in curves.values()):
-        axes.set_xlim(0, 2)  # round a single epoch
+        axes.set_xlim(0, 2)  # centre a single epoch
     if axes.get_yscale() == "log":
         axes.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axes.yaxis.set_major_formatter(ScalarFormatter())
@@ -81,7 +81,7 @@ def save_perplexity(
 
 @drawn
 def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilities: Sequence[float]) -> None:
-    """Write a strip of words on colours from dark (improbable, below 1 in 10,000) to bright (certain).
+    """Save a strip of words on colours from dark (probability of at most 1/10,000) to bright (1).
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -110,7 +110,7 @@ def save_surprise(path: str | os.PathLike[str], words: Sequence[str], probabilit
 
 @drawn
 def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]], title: str = "") -> None:
-    """Write a picture of gradient norms by the number of time steps that the gradient has gone back.
+    """Save a picture of gradient norms by the number of time steps that the gradient was propagated back.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -131,13 +131,12 @@ def save_norms(path: str | os.PathLike[str], norms: Mapping[str, Sequence[float]
 
 @drawn
 def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mapping[str, Any]) -> None:
-    """Write a picture of gates over a sentence, one panel for each: a column for a word, a row for a hidden unit.
+    """Save a picture of gates over a sentence, one panel per gate: a column for each word, a row for each hidden unit.
 
     Args:
-        path: the picture; its ending says in which format.
-        words: of the sentence.
-        gates: by name, (words, H) host arrays of values in [-1, 1]. Units are in the order of their means of the first
-            one.
+        path: the picture's file; its extension chooses the format.
+        words: the words of the sentence.
+        gates: by name, (words, H) host arrays of values in [-1, 1]. Units are sorted by their mean in the first gate.
 
     Raises:
         MissingExtra: matplotlib is not installed.
@@ -162,7 +161,7 @@ def save_gates(path: str | os.PathLike[str], words: Sequence[str], gates: Mappin
 
 
 def _by_name(name: str, given: Any) -> Mapping[str, Any]:
-    """What is drawn, by its names, of which there must be one at least, but for levels."""
+    """Check that `given` is a mapping of names to values, not empty except for levels; returns it."""
     if not isinstance(given, Mapping) or not (given or name == "levels"):
         raise refused(name, "values by their names, one at least", given)
     return given
@@ -176,7 +175,7 @@ def _words(words: Any) -> list[str]:
 
 
 def _numbers(name: str, values: Any) -> list[float]:
-    """Numbers that can be drawn; a gap for one that is NaN."""
+    """Return numbers to draw; NaN leaves a gap."""
     found = array_of(name, sequence(name, values, "numbers"))
     if found.ndim != 1:
         raise refused(name, "a list of numbers", values)
@@ -186,7 +185,7 @@ def _numbers(name: str, values: Any) -> list[float]:
 
 @drawn
 def show_curve(values: Sequence[float], xlabel: str, ylabel: str, ylim: tuple[float, float] | None = None) -> Any:
-    """Draw a curve with pyplot and show it if the session is interactive. Returns the axes.
+    """Draw a curve with pyplot and show it if the backend has windows; returns the axes.
 
     Raises:
         MissingExtra: matplotlib is not installed.

@@ -1,4 +1,4 @@
-"""What a person sees while something long is under way."""
+"""Output for the person at the terminal: progress bars, notes and results."""
 
 import os
 import re
@@ -26,15 +26,15 @@ __all__ = [
     "words_bar",
 ]
 
-_unread: list[str] = []  # the line that was said to nobody
-_elsewhere: dict[str, Any] = {}  # streams that "notes" and "bars" go to instead of standard error; None for nowhere
-CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # what a terminal may obey, but for tabs and line ends
+_unread: list[str] = []  # lines printed after the reader of standard output left
+_elsewhere: dict[str, Any] = {}  # streams for "notes" and "bars" in place of standard error; None for no output
+CONTROLS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f]")  # control characters except tabs and line ends
 
 
 @cache
 def _bar_class() -> Any:
-    """The class of all bars: one, without tqdm's thread that would watch them, since they look at the clock themselves;
-    and with a lock that a process which is forked while another thread holds it has anew."""
+    """Return the class of all bars, created once: tqdm without its monitoring thread, which these bars don't need, and
+    with a lock that is new after a fork, because another thread may hold it then."""
     from tqdm import tqdm
 
     class Bar(tqdm):  # type: ignore[type-arg]
@@ -61,13 +61,13 @@ def _bar_class() -> Any:
 
 
 def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens", silent: bool = False) -> Any:
-    """A bar on stderr: time per window, tokens per second, time left. Rare lines where stderr is no terminal.
+    """Return a bar on stderr: time per window, tokens per second, time left; rare lines if stderr is not a terminal.
 
     Args:
-        windows: in all.
-        tokens: of a window; or samples, as `unit` says.
-        done: windows that were done before it began.
-        unit: what is counted by the second.
+        windows: total number of windows.
+        tokens: tokens, or samples (see `unit`), of a window.
+        done: windows done before.
+        unit: what the speed counts.
         silent: True to show nothing.
     """
     shown = "{percentage:3.0f}% {bar:20} {n_fmt}/{total_fmt} windows [{elapsed}<{remaining}, {speed}{postfix}]"
@@ -75,30 +75,30 @@ def progress_bar(windows: int, tokens: int, done: int = 0, unit: str = "tokens",
 
 
 def bytes_bar(total: int) -> Any:
-    """A bar on stderr for bytes of a file, once it takes more than a second. Rare lines where stderr is no terminal."""
+    """Return a bar on stderr for bytes of a file, shown after a second; rare lines if stderr is not a terminal."""
     return _bar_class()(total, unit="B", unit_scale=True, delay=1)
 
 
 def words_bar(total: int) -> Any:
-    """A bar on stderr for words of a text. Rare lines where stderr is no terminal."""
+    """Return a bar on stderr for words of a text; rare lines if stderr is not a terminal."""
     return _bar_class()(total, unit=" words", unit_scale=True)
 
 
 def passing_bar(total: int, unit: str, silent: bool = False) -> Any:
-    """A bar on stderr for what ends with a result: it comes after a second, goes when that is done, and is shown on a
-    terminal alone.
+    """Return a bar on stderr for work that ends with a result: shown after a second, removed at the end, and only on a
+    terminal.
 
     Args:
-        total: bytes or the like, in all.
-        unit: what is counted, as " tokens".
-        silent: True to show nothing, where results go to the same terminal, say.
+        total: total number of bytes or other units.
+        unit: what is counted, such as " tokens".
+        silent: True to show nothing, for instance if results go to the same terminal.
     """
     return _bar_class()(total, unit=unit, unit_scale=True, delay=1, leave=False, disable=silent or None)
 
 
 @contextmanager
 def not_counted(bar: Any) -> Iterator[None]:
-    """What is done inside, an evaluation, say, is no part of the time that the bar divides by."""
+    """Exclude the time of the block, such as an evaluation, from the bar's speed."""
     begin = time()
     yield
     if not bar.disable:
@@ -107,23 +107,23 @@ def not_counted(bar: Any) -> Iterator[None]:
 
 
 def escaped(text: str) -> str:
-    """The text with its control characters written out, an escape as \\x1b, tabs and line ends left as they are."""
+    """Return the text with control characters escaped, such as \\x1b; tabs and line ends are kept."""
     return CONTROLS.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
 
 
 def in_one_line(text: str) -> str:
-    """A message: with all control characters written out, so that no name of a file in it is obeyed by a terminal."""
+    """Return a message in one line, control characters escaped, so that names in it can't control a terminal."""
     return escaped(text).replace("\t", "\\t").replace("\n", "\\n")
 
 
 class _Terminal:
-    """A stream to a terminal, on which control characters are written out."""
+    """A terminal stream that escapes control characters."""
 
     def __init__(self, stream: Any) -> None:
         self.stream = stream
 
     def write(self, text: str) -> int:
-        """Write a text, escaped; returns how long it was."""
+        """Write a text, escaped; returns its length."""
         self.stream.write(escaped(text))
         return len(text)
 
@@ -133,8 +133,8 @@ class _Terminal:
 
 @contextmanager
 def terminal_kept_safe() -> Iterator[None]:
-    """Inside, what is printed on a terminal has its control characters written out: words come from strangers' files,
-    and a terminal would obey them. To a file or another program they go as they are, as `ls` has it."""
+    """Escape control characters in what is printed to a terminal within the block: words come from files of strangers,
+    and could control the terminal. Output to a file or another program is unchanged, as with `ls`."""
     before = sys.stdout
     if before.isatty():
         sys.stdout = _Terminal(before)
@@ -146,10 +146,10 @@ def terminal_kept_safe() -> Iterator[None]:
 
 @contextmanager
 def telling(**streams: Any) -> Iterator[None]:
-    """Inside, notes and bars go to other streams than standard error.
+    """Redirect notes and bars from standard error within the block.
 
     Args:
-        streams: "notes", "bars", or both; None for nowhere.
+        streams: "notes", "bars", or both; None for no output.
     """
     before = dict(_elsewhere)
     _elsewhere.update(streams)
@@ -161,15 +161,15 @@ def telling(**streams: Any) -> Iterator[None]:
 
 
 def note(line: str) -> None:
-    """Print on standard error what a user should know and need not act on, above the progress bar if there is one."""
+    """Print a note for the user on standard error, above the progress bar if there is one."""
     stream = _elsewhere.get("notes", sys.stderr)
     if stream is not None:
         _bar_class().write(f"rnnlm: {in_one_line(line)}", file=stream)
 
 
 def say(line: str) -> None:
-    """Print a result on standard output, above the progress bar if there is one. Where whoever read that has left, as
-    `| head` does, this line and those after it are for nobody, and `unread` says so: what is under way goes on."""
+    """Print a result on standard output, above the progress bar if there is one. If the reader has left (as `| head`
+    does), this line and later ones are dropped, `unread` returns True, and the work goes on."""
     try:
         with naming("standard output"):
             _bar_class().write(line, file=sys.stdout)
@@ -180,5 +180,5 @@ def say(line: str) -> None:
 
 
 def unread() -> bool:
-    """Whether standard output had a reader who has left."""
+    """Whether lines were dropped because the reader of standard output left."""
     return bool(_unread)

@@ -1,12 +1,11 @@
-"""Where all random numbers come from: a seed, a purpose, and a place in the training or the text.
+"""Source of all random numbers: streams identified by a seed, a purpose, and a place in the training or the text.
 
-Each stream is Philox4x64-10, a counter-based generator: a pure function of its key and counter, the same on every
-machine and in CUDA kernels, so that there is nothing to save but numbers of steps, and NumPy's global generator is left
-alone.
+Each stream is Philox4x64-10, a counter-based generator: a pure function of key and counter, the same on every machine
+and in CUDA kernels. So checkpoints need only step numbers, and NumPy's global generator is not used.
 
-    key     [seed, purpose + part]      part: a layer, where each has numbers of its own
-    counter [0, 0, step, lap]           step: a window, or a word; lap: which time round. Each pair of them has 2^128
-                                        blocks of four 64-bit words before the next one's begin
+key     [seed, purpose + part]      part: a layer, for instance, with random numbers of its own
+counter [0, 0, step, lap]           step: a window or a word; lap: a repetition, such as the call of fit. Each pair
+                                    (step, lap) has 2^128 blocks of four 64-bit words before the next one's begin
 
 Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 """
@@ -28,22 +27,22 @@ PURPOSES = {
     "negative samples": (1 << 63) + (1 << 62),  # step: number of the batch
     "word vectors": (1 << 63) + (1 << 62) + (1 << 61),  # step: number of the batch; part: 0 words kept, 1 window sizes
 }
-PARTS = 1 << 60  # that a purpose may have
+PARTS = 1 << 60  # exclusive bound of a purpose's parts
 
 
 def key_of(seed: int, purpose: str, part: int = 0) -> tuple[int, int]:
-    """The key of a stream, for who calls Philox by itself, as a kernel does; arguments and errors as `stream`."""
+    """Return the key of a stream, for callers that run Philox themselves, such as kernels; arguments as in `stream`."""
     place = PURPOSES[one_of("purpose", purpose, PURPOSES)] + whole_number("part", part, 0, PARTS)
     return whole_number("seed", seed, 0, 2**64), place
 
 
 def philox(key: tuple[int, int], step: int = 0, lap: int = 0) -> np.random.Philox:
-    """The raw words of a stream, from a step on."""
+    """Return the raw bit generator of a stream, from a step on."""
     return np.random.Philox(key=np.array(key, np.uint64), counter=np.array([0, 0, step, lap], np.uint64))
 
 
 def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) -> np.random.Generator:
-    """Random numbers for a purpose: the same arguments give the same numbers.
+    """Return a generator for a purpose: equal arguments give equal random numbers.
 
     Args:
         seed: in [0, 2^64).
@@ -53,18 +52,18 @@ def stream(seed: int, purpose: str, step: int = 0, part: int = 0, lap: int = 0) 
         lap: in [0, 2^64).
 
     Raises:
-        InputError: an unknown purpose, or a number that is none of these.
+        InputError: an unknown purpose, or a number out of range.
     """
     step, lap = whole_number("step", step, 0, 2**64), whole_number("lap", lap, 0, 2**64)
     return np.random.Generator(philox(key_of(seed, purpose, part), step, lap))
 
 
 class StepStreams:
-    """The random numbers of a purpose at one step after another, as `stream` has them, from a generator that is set to
-    each: that takes a tenth of the time.
+    """The random numbers of a purpose at successive steps, equal to those of `stream`, from one generator that is
+    repositioned at each step, in a tenth of the time.
 
     Args:
-        seed, purpose, part: as for `stream`.
+        seed, purpose, part: as in `stream`.
     """
 
     def __init__(self, seed: int, purpose: str, part: int = 0) -> None:
@@ -72,25 +71,25 @@ class StepStreams:
         self._beginning, self._generator = self._words.state, np.random.Generator(self._words)
 
     def at(self, step: int) -> np.random.Generator:
-        """The generator at the beginning of a step, in [0, 2^64), until the next call; for one thread at a time."""
+        """Return the generator at the beginning of a step, in [0, 2^64); valid until the next call, for one thread."""
         self._beginning["state"]["counter"][2] = whole_number("step", step, 0, 2**64)
         self._words.state = self._beginning
         return self._generator
 
 
 def old_generator(seed: int) -> np.random.RandomState:
-    """A generator of NumPy's old kind, for data whose order others have fixed by `numpy.random.seed(seed)`.
+    """Return a legacy NumPy generator, for data whose order others have fixed by `numpy.random.seed(seed)`.
 
     Args:
-        seed: in [0, 2^64); those that are too large for that function are taken as two numbers of 32 bits.
+        seed: in [0, 2^64); one of 2^32 or more, too large for that function, is used as two 32-bit numbers.
 
     Raises:
-        InputError: another one.
+        InputError: another seed.
     """
     high, low = divmod(whole_number("seed", seed, 0, 2**64), 2**32)
     return np.random.RandomState([low, high] if high else low)
 
 
 def fresh_seed() -> int:
-    """A seed that nobody has had, from the operating system."""
+    """Return a seed drawn from the operating system's entropy."""
     return int(np.random.SeedSequence().generate_state(1, np.uint64)[0])
