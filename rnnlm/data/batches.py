@@ -169,8 +169,8 @@ def make_batches(
     seed: int = 0,
     stream: int = 0,
 ) -> Windows:
-    """`SentenceBatches` of `Sentences`, whose targets are their own; of one text `RandomBatches` if `random_bptt`, else
-    `Batches`. Arguments and errors are theirs; without `ts` the target of each id is the one after it."""
+    """Return `SentenceBatches` for `Sentences`, which have targets of their own; for one text `RandomBatches` if
+    `random_bptt`, else `Batches`. Without `ts` each id's target is the next one. Arguments and errors are theirs."""
     flag("random_bptt", random_bptt)
     whole_number("seed", seed, 0, 2**64)
     if isinstance(xs, Sentences):

@@ -101,7 +101,7 @@ def dry_run(config: TrainConfig) -> None:
 
 
 def told(config: TrainConfig) -> str:
-    """The settings that are not the defaults, in a line; settings.json has all of them."""
+    """Return the settings that differ from the defaults in one line; settings.json has all of them."""
     usual = TrainConfig().flat() | {"recipe": None}
     settings: dict[str, Any] = {key: value for key, value in config.flat().items() if value != usual[key]}
     return " ".join(f"{key}={value}" for key, value in settings.items() if key not in ("out", "data_dir"))

@@ -231,7 +231,7 @@ class TrainConfig:
         return OPTIMIZERS[self.optimizer](lr=self.lr, **decay)
 
     def make_batches(self, train: NDArray[np.integer] | Tokens | Sentences) -> Windows:
-        """The windows of a corpus, as the first call of the trainer makes them."""
+        """Return the windows of a corpus, as the first call of `RnnlmTrainer.fit` makes them."""
         random = self.random_bptt and not isinstance(train, Sentences)  # whose windows are as long as their lines
         return make_batches(train, None, self.batch_size, self.time_size, random, self.model.seed)
 

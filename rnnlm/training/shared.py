@@ -11,8 +11,8 @@ __all__ = ["distinct", "remove_duplicate"]
 def distinct(params: Sequence[Array]) -> list[Array]:
     """Return each weight once, in the order of first appearance.
 
-    Two weights are one where they are the same numbers in the same memory, or one is the other's transpose there; equal
-    values alone make no difference.
+    Two entries are the same weight if they are the same numbers in the same memory, or if one is the other's transpose
+    there; equal values are not enough.
     """
     return [p for p, (place, _) in zip(params, _places(params)) if place is None]
 

@@ -68,7 +68,7 @@ class Steps:
         return loss, norm, factor
 
     def _forget(self) -> None:
-        """Record anew."""
+        """Drop all recordings."""
         self._seen: dict[Any, int] = {}
         self._recordings: dict[Any, _Recording] = {}
         self._place: Any = None

@@ -144,7 +144,7 @@ class Trainer:
         return self._steps + 1
 
     def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> None:
-        """Train until so many epochs are done, and append the losses reported to `loss_list`."""
+        """Train until `epoch` epochs are done, and append the reported losses to `loss_list`."""
         seen: list[float] = []
 
         def hear(report: Report) -> None:
@@ -158,8 +158,10 @@ class Trainer:
         self.loss_list += seen
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
-        """Mean loss of samples, without dropout, and the share of right answers if asked for, else None. Targets that
-        are ignored count in neither; each sample begins with a state of zeros."""
+        """Return the mean loss of samples, without dropout, and their accuracy (None unless asked for).
+
+        Ignored targets count in neither, and each sample begins with a state of zeros.
+        """
         self._expect_sequential()
         x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
         if count_of(x) != count_of(t):
