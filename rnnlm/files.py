@@ -21,6 +21,7 @@ __all__ = [
     "beside",
     "clear_away",
     "expect_new_file",
+    "expect_way",
     "followed",
     "make_folder",
     "naming",
@@ -90,12 +91,27 @@ def atomic_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
     sync_folder(target.parent)
 
 
+def expect_way(path: str | os.PathLike[str]) -> None:
+    """Check that every `..` of a path leads out of a folder that exists: `new/../file` is not `file` as long as there
+    is no `new`, to the operating system, but it is where links are resolved, and to write there would replace it.
+
+    Raises:
+        FileNotFoundError: one does not.
+    """
+    parts = Path(path).parts
+    if ".." in parts:
+        way = Path(*parts[: len(parts) - parts[::-1].index("..")])
+        if not way.is_dir():
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), os.fspath(way))
+
+
 def followed(path: str | os.PathLike[str]) -> Path:
     """Return the path with all symbolic links resolved.
 
     Raises:
-        OSError: the links form a loop.
+        OSError: the links form a loop, or `..` follows a folder that does not exist.
     """
+    expect_way(path)
     target = Path(os.path.realpath(path))
     if target.is_symlink():
         raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), os.fspath(path))

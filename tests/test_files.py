@@ -1,5 +1,6 @@
 import os
 import stat
+from pathlib import Path
 
 import pytest
 
@@ -39,3 +40,17 @@ def test_a_failure_leaves_the_old_file_and_no_other(tmp_path, monkeypatch):
         write_atomic(tmp_path / "a", b"new")
     assert (tmp_path / "a").read_bytes() == b"old"
     assert os.listdir(tmp_path) == ["a"]
+
+
+def test_a_way_through_a_folder_that_is_not_there_leads_nowhere(tmp_path, monkeypatch):
+    """The operating system says so; with links resolved it would be the file beside."""
+    monkeypatch.chdir(tmp_path)
+    Path("precious").write_text("old")
+    for path in ("new/../precious", Path("new/../precious")):
+        with pytest.raises(FileNotFoundError, match="new"):
+            write_atomic(path, b"new")
+    assert Path("precious").read_text() == "old"
+    Path("new").mkdir()
+    write_atomic("new/../precious", b"new")
+    assert Path("precious").read_text() == "new"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["new", "precious"]

@@ -20,7 +20,7 @@ __all__ = ["EVERYWHERE", "told"]
 
 EVERYWHERE = """With every command:
   --quiet          no progress bars and no notes; results and errors remain
-  --log-file FILE  what is told is added to that file, too, without bars"""
+  --log-file FILE  also append all output to this file, without progress bars"""
 
 
 def told(arguments: Sequence[str], action: Callable[[list[str]], None]) -> int:
@@ -50,6 +50,9 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
         with telling(**streams):
             yield
         return
+    for word in taken_out(arguments, "log_file"):
+        if os.path.isfile(word) and os.path.exists(name) and os.path.samefile(word, name):
+            raise InputError(f"log_file must be a file of its own, and {name} is also what the command is given")
     before, log = (sys.stdout, sys.stderr), _Log(_opened(Path(name)), stderr)
     sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
     try:

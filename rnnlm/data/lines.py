@@ -74,16 +74,29 @@ def _pieces(
         if not end and end_of_piece is not None and len(content) >= READ:
             end = end_of_piece(content)
         rest = content[end:]
+        if len(content) > longest:  # else nothing in it can be too long
+            for number, line in enumerate(content.split(b"\n"), before + 1):
+                if _is_too_long(line, longest, end_of_piece):
+                    raise DataError(
+                        f"{path}, line {number}: a {what} must have at most {longest:,} bytes: is this a text? Break "
+                        "it into lines or words, as with fold -s"
+                    )
         if end:
             before += content.count(b"\n", 0, end)
             yield content[:end], content.endswith(b"\n", 0, end)
-        if len(rest) > longest:
-            raise DataError(
-                f"{path}, line {before + 1}: a {what} must have at most {longest:,} bytes: is this a text? Break it "
-                "into lines or words, as with fold -s"
-            )
     if rest:
         yield rest, True
+
+
+def _is_too_long(line: bytes, longest: int, end_of_piece: EndOfPiece | None) -> bool:
+    """Return whether a line has a stretch of more than `longest` bytes that can't be split."""
+    start = 0
+    while len(line) - start > longest:
+        end = 0 if end_of_piece is None else end_of_piece(line[start : start + longest + 1])
+        if not end:
+            return True
+        start += end
+    return False
 
 
 def _is_text(content: bytes) -> bool:

@@ -51,7 +51,7 @@ class OwnText:
             InputError: nothing was held out, or no checkpoint has the text's digests.
             DataError: the file is gone.
         """
-        held_out = self.evaluate and (self.digests is None or part in self.digests)
+        held_out = self.digests is None or part in self.digests
         if part != "train" and not held_out:
             raise InputError(f"corpus must be named, --corpus: {self.run} held nothing out of {self.corpus}")
         if self.corpus in BUILT_IN:

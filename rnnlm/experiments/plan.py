@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from rnnlm.backend import ops
+from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.data.windows import Windows
 from rnnlm.errors import MissingExtra
 from rnnlm.experiments.corpus import Texts, load
@@ -48,6 +49,8 @@ class Plan:
         parameters, words = sum(p.size for p in self.model.params), len(self.corpus.vocabulary)
         say(f"{amount(self.corpus.train)}, vocabulary {words}, {parameters:,} parameters")
         note(f"memory: at least {self.memory}, beside libraries and the corpus")
+        if not self.config.evaluate and self.corpus.valid is not None and self.config.corpus not in BUILT_IN:
+            note(f"the last tenth of {self.config.corpus} is held out, and not evaluated: `rnnlm eval` can do that")
 
     def begin_with_what_is_known(self) -> None:
         """Initialise embedding and output layer from word vectors and frequencies, where the settings ask for it."""

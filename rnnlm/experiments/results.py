@@ -13,7 +13,7 @@ from rnnlm.errors import InputError, ModelFileError
 from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
 from rnnlm.experiments.metrics import METRICS
 from rnnlm.experiments.recipes import run_name
-from rnnlm.files import clear_away, make_folder, naming, to_json, write_atomic
+from rnnlm.files import clear_away, expect_way, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked
 from rnnlm.training.callbacks import Callback
@@ -157,6 +157,7 @@ def folder_for(out: Path | None, recipe: str) -> Path:
         OSError: it can't be created.
     """
     folder = next(path for path in _folders(run_name(recipe)) if not path.exists()) if out is None else out
+    expect_way(folder)
     _expect_nothing_in(folder)
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     wrong = 0 if os.access(above, os.W_OK) else errno.EACCES

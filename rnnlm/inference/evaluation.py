@@ -82,10 +82,8 @@ class Evaluation:
     def __str__(self) -> str:
         lines = "" if self.lines is None else f", {self.lines:,} lines, each from a reset state"
         how = f"exact{lines}" if self.exact else f"approximate: {self.lanes} lanes, each from a cold start"
-        return (
-            f"perplexity {self.perplexity:.2f} ({self.nats:.4f} ± {self.stderr:.4f} nats a token, "
-            f"{self.tokens:,} tokens, {how})"
-        )
+        error = "" if isnan(self.stderr) else f" ± {self.stderr:.4f}"
+        return f"perplexity {self.perplexity:.2f} ({self.nats:.4f}{error} nats a token, {self.tokens:,} tokens, {how})"
 
 
 def perplexity(nats: float) -> float:

@@ -18,7 +18,7 @@ def expect_cutoffs(cutoffs: Any, vocab_size: int) -> tuple[int, ...]:
     """
     found = tuple(whole_number("each of cutoffs", cut, 1) for cut in listed("cutoffs", cutoffs, "whole numbers"))
     if any(cut >= after for cut, after in zip(found, found[1:])) or len(found) > MOST_CLUSTERS:
-        raise refused("cutoffs", f"numbers that increase, at most {MOST_CLUSTERS}", found)
+        raise refused("cutoffs", f"increasing numbers, no more than {MOST_CLUSTERS} of them", found)
     if found and found[-1] >= vocab_size:
         raise refused(
             "cutoffs", f"below vocab_size {vocab_size}", found, "take smaller ones, or none for the full softmax"

@@ -117,3 +117,12 @@ def test_quiet_holds_for_a_process(models, clean_env):
     found = subprocess.run(command, env=clean_env, capture_output=True, text=True, check=True)
     assert found.stdout
     assert not found.stderr
+
+
+def test_a_log_is_none_of_the_files_that_are_read(treebank, capsys):
+    text = Path("text")
+    text.write_text("a b\n" * 20)
+    for words in (["data", "check", "text", "--log-file", "text"], ["data", "check", "./text", "--log-file=text"]):
+        assert main(words) == 2
+        assert "log_file must be a file of its own" in capsys.readouterr().err
+    assert text.read_text() == "a b\n" * 20

@@ -2,7 +2,7 @@
 
 import io
 from dataclasses import replace
-from itertools import combinations
+from itertools import combinations, product
 
 import pytest
 
@@ -60,8 +60,8 @@ def test_a_byte_that_is_no_text_is_placed_wherever_it_is(tmp_path, few_at_once, 
 def test_a_line_or_a_word_that_is_too_long_is_told_by_its_line(tmp_path, few_at_once, monkeypatch):
     monkeypatch.setattr(lines, "LONGEST_LINE", 100)
     monkeypatch.setattr(lines, "LONGEST_WORD", 64)
-    for begin in ("", "\n", "a\n\nb\n", "\n" * 30):
-        (tmp_path / "text").write_text(begin + "a" * 1000)
+    for begin, end in product(("", "\n", "a\n\nb\n", "\n" * 30), ("", "\n", "\nb\n")):
+        (tmp_path / "text").write_text(begin + "a" * 1000 + end)
         number = begin.count("\n") + 1
         for end_of_piece, what in ((None, "line must have at most 100"), (Words().end_of_piece, "word must .* 64")):
             with pytest.raises(DataError, match=f"text, line {number}: a {what} bytes?.*Break it into lines or words"):

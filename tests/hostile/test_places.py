@@ -3,6 +3,7 @@
 import os
 import shutil
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -111,3 +112,30 @@ def test_going_on_writes_through_no_link(tmp_path, capsys):
         assert (tmp_path / "mine").read_text() == "mine"
         assert f"{name} must not be a link" in capsys.readouterr().err
         shutil.rmtree(tmp_path / "theirs")
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ["data", "encode", "text", "--out", "new/../text", "--overwrite"],
+        ["data", "encode", "text", "--out", "new/../other"],
+        ["ngram", "train", "--corpus", "text", "--out", "new/../other"],
+        ["train", "--corpus", "text", "--batch-size", "2", "--time-size", "3", "--out", "new/../folder"],
+    ],
+)
+def test_nothing_is_written_by_way_of_a_folder_that_is_not_there(tmp_path, monkeypatch, capsys, words):
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("a b c\n" * 20)
+    Path("other").write_text("precious")
+    Path("folder").mkdir()
+    assert main(words) in (1, 2, 3)
+    assert "new" in capsys.readouterr().err
+    assert Path("text").read_text() == "a b c\n" * 20
+    assert Path("other").read_text() == "precious"
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "other", "text"]
+
+
+def test_a_pipe_is_no_corpus_and_is_told_why(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(DataError, match="it is a pipe, and a corpus is read more than once: save it as a file"):
+        load_corpus(tmp_path / "pipe")

@@ -325,7 +325,7 @@ BAD = {
     "init_range must be positive and at most 100, got 0": {"init_range": 0},
     "bias_range is for init book or orthogonal": {"init": "uniform"},
     "last_hidden_size must be a whole number of at least 1, got 0": {"last_hidden_size": 0},
-    "cutoffs must be numbers that increase, at most 100, got (5, 5)": {"cutoffs": (5, 5)},
+    "cutoffs must be increasing numbers, no more than 100 of them, got (5, 5)": {"cutoffs": (5, 5)},
     "cutoffs must be below vocab_size 11, got (3, 11): take smaller ones": {"cutoffs": (3, 11)},
     "each of cutoffs must be a whole number of at least 1, got 0": {"cutoffs": (0, 3)},
     "each of cutoffs must be a whole number of at least 1, got 2.5": {"cutoffs": (2.5,)},

@@ -65,17 +65,20 @@ class Score(Command):
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
         path = _standard_input() if self.file == "-" else self.file
         vocabulary = vocabulary.for_file(path, self.column)
-        tokens, unknown, nats = 0, 0, 0.0
+        tokens, unknown, blank, nats = 0, 0, 0, 0.0
         for sentences in self._sentences(path, vocabulary):
             scores = score(model, [vocabulary.encode(sentence) for sentence in sentences], vocabulary.eos_id)
             for sentence, scored in zip(sentences, scores):
                 strange = sum(word not in vocabulary for word in sentence)
-                if len(sentence) > 1 or not vocabulary.reading.options.sentences:  # else a blank line: no sentence
+                if len(sentence) > 1 or not vocabulary.reading.options.sentences:
                     tokens, unknown, nats = tokens + len(sentence), unknown + strange, nats - scored.logprob
+                else:  # no sentence, to a model that was trained without blank lines
+                    blank += 1
                 print(self._shown(vocabulary, sentence, scored, strange), flush=self.file == "-")
         if tokens:
             told = f"{tokens:,} tokens, of which {unknown:,} are not among the model's words, each line by itself"
-            print(f"rnnlm: {told}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
+            left_out = f" ({blank:,} blank lines are not counted)" if blank else ""
+            print(f"rnnlm: {told}{left_out}; perplexity {perplexity(nats / tokens):.2f}", file=sys.stderr)
 
     def _sentences(self, path: str, vocabulary: Vocabulary) -> Iterator[list[list[str]]]:
         """Yield the sentences in blocks. A file is checked to its end first; standard input comes one by one, because

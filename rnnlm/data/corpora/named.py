@@ -169,7 +169,12 @@ def _expect_file(name: str) -> Path:
     """Return the path of a file; if there is none, raise an error that mentions the built-in corpora."""
     if not Path(name).is_file():
         near = get_close_matches(str(name), BUILT_IN, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        if Path(name).is_fifo():
+            hint = ": it is a pipe, and a corpus is read more than once: save it as a file"
+        elif near:
+            hint = f"; did you mean {near[0]}?"
+        else:
+            hint = "" if Path(name).exists() else ": there is no such file"
         raise DataError(f"corpus must be {', '.join(BUILT_IN)} or a text file, and {str(name)!r} is none of them{hint}")
     return Path(name)
 

@@ -73,7 +73,7 @@ def test_a_file_in_the_words_of_a_model(path):
     assert load_part(str(path), None, words).size.lines == 100
     with pytest.raises(DataError, match="corpus must be story, ptb or a text file, and 'storry' is none of them; did"):
         load_part("storry", "test", words)
-    with pytest.raises(DataError, match="and 'xyz' is none of them$"):
+    with pytest.raises(DataError, match="and 'xyz' is none of them: there is no such file$"):
         load_corpus("xyz")
 
 
