@@ -1,4 +1,4 @@
-"""Layers: weights, matrix products and the loop over time, forward and back. `base.py` states their contract."""
+"""Layers: weights, matrix products and the loop over time, forward and backward. `base.py` states their contract."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

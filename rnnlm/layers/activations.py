@@ -1,6 +1,6 @@
-"""Activations as layers: the same function of every number, or, of `Softmax`, of every row.
+"""Activations as layers: functions applied elementwise, or, in `Softmax`, to each row.
 
-All take arrays (N, D) and (N, T, D) alike and leave their inputs untouched.
+All take arrays (N, D) or (N, T, D) and do not modify their inputs.
 """
 
 from rnnlm.backend import Array, xp
@@ -12,31 +12,31 @@ __all__ = ["ReLU", "Sigmoid", "Softmax", "Step", "Tanh"]
 
 
 class Activation(Layer):
-    """A function of the inputs without parameters, whose slope is told by its outputs.
+    """A function without parameters, whose derivative can be computed from its outputs.
 
-    A subclass brings `_function` and `_gradient`.
+    A subclass implements `_function` and `_gradient`.
     """
 
     def forward(self, xs: Array) -> Array:
-        """The function of the inputs (N, D) or (N, T, D), of their shape."""
+        """Apply the function to the inputs (N, D) or (N, T, D); the outputs have their shape."""
         x = to_rows("xs", xs)
         y = self._function(x)
         self._save(y, xs.shape[:-1])
         return from_rows(y, xs.shape[:-1])
 
     def backward(self, dys: Array) -> Array:
-        """Gradient of the inputs, of their shape."""
+        """Return the gradient of the inputs, in their shape."""
         y, like = self._restore()
         dy = to_rows("dys", dys, y.shape[1], y.dtype, like)
         self._done()
         return from_rows(self._gradient(dy, y), like)
 
     def _function(self, x: Array) -> Array:
-        """The outputs (M, D), in memory of their own."""
+        """Return the outputs (M, D) as a new array."""
         raise NotImplementedError
 
     def _gradient(self, dy: Array, y: Array) -> Array:
-        """Gradient (M, D) of the inputs, by that of the outputs and the outputs."""
+        """Return the gradient (M, D) of the inputs, from that of the outputs and the outputs."""
         raise NotImplementedError
 
 

@@ -1,4 +1,4 @@
-"""Matrix products with weights: `MatMul`, `Affine`, `Dense`, which draws its weights, and `TimeAffine`."""
+"""Affine layers: `MatMul` (no bias), `Affine`, `Dense`, which draws its own weights, and `TimeAffine`."""
 
 from collections.abc import Callable
 from math import sqrt
@@ -19,7 +19,7 @@ class MatMul(Layer):
 
         y = x W        dW = xᵀ dy    dx = dy Wᵀ
 
-    with the rows of all sequences and time steps under each other: one matrix product forward, two back.
+    The rows of all sequences and time steps are stacked: one matrix product in forward, two in backward.
 
     Args:
         W: (D, H) weights.
@@ -41,7 +41,7 @@ class MatMul(Layer):
         return *shape[:-1], self.params[0].shape[1]
 
     def forward(self, xs: Array) -> Array:
-        """The products (N, H) or (N, T, H)."""
+        """Return the products (N, H) or (N, T, H)."""
         W = self.params[0]
         D, H = W.shape
         x = to_rows("xs", xs, D, self.dtype)
@@ -51,7 +51,7 @@ class MatMul(Layer):
         return from_rows(ys, xs.shape[:-1])
 
     def backward(self, dys: Array) -> Array:
-        """Gradient of the inputs, of their shape; that of W is left in `grads`."""
+        """Return the gradient of the inputs, in their shape, and write that of the weights to `grads`."""
         W, dW = self.params[0], self.grads[0]
         D, H = W.shape
         x, like = self._restore()
@@ -67,7 +67,7 @@ class MatMul(Layer):
         return from_rows(dx, like)
 
     def _bias_gradient(self, rows: Array) -> None:
-        """Leave the gradient of what is added to the product in `grads`, where something is."""
+        """Write the gradient of the bias, if there is one, to `grads`; rows (M, H) are the gradients of the outputs."""
 
 
 class Affine(MatMul):
@@ -76,8 +76,8 @@ class Affine(MatMul):
         y = x W + b        dW = xᵀ dy    db = sum of dy    dx = dy Wᵀ
 
     Args:
-        W: (D, H) weights; the transpose of an embedding's, if the two are to share them. Source: Press and Wolf, Using
-            the output embedding to improve language models, EACL 2017.
+        W: (D, H) weights; to tie them to an embedding's, the transpose of those. Source: Press and Wolf, Using the
+            output embedding to improve language models, EACL 2017.
         b: (H,) bias.
     """
 
@@ -89,7 +89,7 @@ class Affine(MatMul):
         Layer.__init__(self, W, b)
 
     def forward(self, xs: Array) -> Array:
-        """The products with the bias added, (N, H) or (N, T, H)."""
+        """Return the products plus the bias, (N, H) or (N, T, H)."""
         ys = super().forward(xs)
         ys += self.params[1]
         return ys
@@ -119,7 +119,7 @@ class TimeAffine(Affine):
     repeatable = True
 
     def forward(self, xs: Array) -> Array:
-        """Scores (N, T, V) of the inputs (N, T, H)."""
+        """Return the scores (N, T, V) of the inputs (N, T, H)."""
         expect("xs", xs, ("N", "T", self.takes), self.dtype)
         return super().forward(xs)
 
@@ -127,9 +127,9 @@ class TimeAffine(Affine):
 
 
 class Dense(Affine):
-    """`Affine` that draws its weights: normal ones, their standard deviation by `init`, and a bias of zeros.
+    """`Affine` that draws its own weights: W normal, with a standard deviation set by `init`, and b zeros.
 
-    Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness.
+    Within a `Sequential` they are drawn from its seed, otherwise from a fresh one.
 
     Args:
         inputs: D.
@@ -137,7 +137,7 @@ class Dense(Affine):
         init: 'xavier' for a standard deviation of 1/sqrt(D), 'he' for sqrt(2/D), which suits ReLU. Sources: Glorot and
             Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010; He et al.,
             Delving deep into rectifiers, ICCV 2015.
-        dtype: of the weights; within a `Sequential` they have its dtype.
+        dtype: of the weights; a `Sequential` converts them to its own.
     """
 
     def __init__(
@@ -150,7 +150,7 @@ class Dense(Affine):
         self.draw(fresh_seed(), 0)
 
     def draw(self, seed: int, number: int) -> None:
-        """Draw the weights anew, from the stream of this seed and of layer `number`."""
+        """Draw the weights again, from the random stream of this seed and layer number."""
         W, b = self.params
         W[...] = ops.asarray(stream(seed, "initial weights", part=number).standard_normal(W.shape) * self._scale)
         b[...] = 0

@@ -1,8 +1,8 @@
-"""Attention: what a decoder looks at of what an encoder has read.
+"""Dot-product attention of a decoder over the hidden states of an encoder.
 
-Its weights are a softmax of dot products, and have no parameters. Sources: Bahdanau, Cho and Bengio, Neural machine
-translation by jointly learning to align and translate, ICLR 2015; Luong, Pham and Manning, Effective approaches to
-attention-based neural machine translation, EMNLP 2015, whose "dot" score it is. Names and shapes are those of Deep
+The attention weights are a softmax of dot products; there are no parameters. Sources: Bahdanau, Cho and Bengio, Neural
+machine translation by jointly learning to align and translate, ICLR 2015; Luong, Pham and Manning, Effective approaches
+to attention-based neural machine translation, EMNLP 2015, who call the score "dot". Names and shapes are those of Deep
 Learning from Scratch 2, chapter 8.
 """
 
@@ -21,20 +21,20 @@ __all__ = ["Attention", "AttentionWeight", "TimeAttention", "WeightSum"]
 
 
 class WeightSum(Layer):
-    """The mean of an encoder's states, weighed.  (N, T, H), (N, T) -> (N, H)
+    """The weighted sum of an encoder's hidden states.  (N, T, H), (N, T) -> (N, H)
 
     c = sum over t of a_t hs_t        dhs_t = a_t dc    da_t = dc · hs_t
     """
 
     def forward(self, hs: Array, a: Array) -> Array:
-        """The context c (N, H) of hidden states (N, T, H) and weights (N, T)."""
+        """Return the context c (N, H), the sum of hidden states (N, T, H) with weights (N, T)."""
         expect("hs", hs, ("N", "T", "H"))
         expect("a", a, hs.shape[:2], hs.dtype)
         self._save(hs, a)
         return ops.batch_matmul(a[:, None], hs)[:, 0]
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
-        """Gradients (dhs, da) of both inputs."""
+        """Return the gradients (dhs, da) of both inputs."""
         hs, a = self._restore()
         expect("dc", dc, (len(hs), hs.shape[2]), hs.dtype)
         self._done()
@@ -42,13 +42,13 @@ class WeightSum(Layer):
 
 
 class AttentionWeight(Layer):
-    """How much each of an encoder's states counts for a state of the decoder.  (N, T, H), (N, H) -> (N, T)
+    """Attention weights of an encoder's hidden states for one state of the decoder.  (N, T, H), (N, H) -> (N, T)
 
     s_t = hs_t · h    a = softmax(s)        ds = a (da - sum of a da)    dhs_t = ds_t h    dh = sum of ds_t hs_t
     """
 
     def forward(self, hs: Array, h: Array) -> Array:
-        """Weights a (N, T), which add up to 1, of hidden states (N, T, H) for one (N, H)."""
+        """Return the weights a (N, T), each row summing to 1, of hidden states hs (N, T, H) for h (N, H)."""
         expect("hs", hs, ("N", "T", "H"))
         expect("h", h, (len(hs), hs.shape[2]), hs.dtype)
         a = softmax(ops.batch_matmul(hs, h[:, :, None])[:, :, 0])
@@ -56,7 +56,7 @@ class AttentionWeight(Layer):
         return a
 
     def backward(self, da: Array) -> tuple[Array, Array]:
-        """Gradients (dhs, dh) of both inputs."""
+        """Return the gradients (dhs, dh) of both inputs."""
         hs, h, a = self._restore()
         expect("da", da, a.shape, hs.dtype)
         self._done()
@@ -65,12 +65,12 @@ class AttentionWeight(Layer):
 
 
 class Attention(Layer):
-    """What a decoder's state looks at.  (N, T, H), (N, H) -> (N, H)
+    """Attention for one state of the decoder.  (N, T, H), (N, H) -> (N, H)
 
     `AttentionWeight`, then `WeightSum`.
 
     Attributes:
-        attention_weight: (N, T), of the last forward.
+        attention_weight: (N, T) weights of the last forward; None before it.
     """
 
     def __init__(self) -> None:
@@ -79,12 +79,12 @@ class Attention(Layer):
         self.attention_weight: Array | None = None
 
     def forward(self, hs: Array, h: Array) -> Array:
-        """The context c (N, H)."""
+        """Return the context c (N, H) of hidden states hs (N, T, H) for h (N, H)."""
         self.attention_weight = self.attention_weight_layer.forward(hs, h)
         return self.weight_sum_layer.forward(hs, self.attention_weight)
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
-        """Gradients (dhs, dh) of both inputs."""
+        """Return the gradients (dhs, dh) of both inputs."""
         dhs, da = self.weight_sum_layer.backward(dc)
         of_weights, dh = self.attention_weight_layer.backward(da)
         return dhs + of_weights, dh
@@ -96,25 +96,25 @@ class TimeAttention(Layer):
         S = D Eᵀ    A = softmax of S's rows    C = A E        E (T, H) the encoder's states, D (T', H) the decoder's
         dS = A (dA - sum of A dA)    dA = dC Eᵀ    dD = dS E    dE = Aᵀ dC + dSᵀ D
 
-    for each of the N, four matrix products of a batch back and forth in place of T' small ones.
+    for each of the N sequences. Forward takes two batched matrix products and backward four, instead of T' small ones.
     """
 
     _weights: Array | None = None
 
     @property
     def attention_weights(self) -> NDArray[Any]:
-        """A of the last forward, (T', N, T), the decoder's steps first: a copy on the host."""
+        """Attention weights A of the last forward, (T', N, T), the decoder's steps first: a copy on the host."""
         if self._weights is None:
             raise InputError("attention_weights are those of a forward: run forward first")
         return np.array(ops.asnumpy(self._weights.swapaxes(0, 1)))
 
     def forward(self, hs_enc: Array, hs_dec: Array, lengths: Array | None = None) -> Array:
-        """Contexts (N, T', H).
+        """Return the contexts (N, T', H).
 
         Args:
-            hs_enc: (N, T, H).
-            hs_dec: (N, T', H).
-            lengths: (N,) how many of the T steps there are of each row; what is after them is not looked at.
+            hs_enc: (N, T, H) hidden states of the encoder.
+            hs_dec: (N, T', H) hidden states of the decoder.
+            lengths: (N,) number of valid steps in each row of hs_enc; later ones get weight 0. None for all T.
         """
         expect("hs_enc", hs_enc, ("N", "T", "H"))
         N, T, H = hs_enc.shape
@@ -129,7 +129,7 @@ class TimeAttention(Layer):
         return ops.batch_matmul(a, hs_enc)
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
-        """Gradients (N, T, H) and (N, T', H) of the encoder's states and of the decoder's."""
+        """Return the gradients (N, T, H) of the encoder's states and (N, T', H) of the decoder's."""
         hs_enc, hs_dec, a = self._restore()
         expect("dc", dc, hs_dec.shape, hs_dec.dtype)
         self._done()

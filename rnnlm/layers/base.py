@@ -1,32 +1,31 @@
-"""What every layer promises.
+"""The contract of every layer.
 
 Shapes are batch-first, `(N, T, ...)`: N sequences, T time steps, D inputs, H hidden units, V words. Memory is
-time-major: layers hand each other `(N, T, ...)` views of contiguous `(T, N, ...)` arrays, so the reader sees the shapes
-of the book and no copy is made. `time_major` and `batch_first` are the only two helpers for that.
+time-major: layers pass each other `(N, T, ...)` views of contiguous `(T, N, ...)` arrays, so the code shows the shapes
+of the book and nothing is copied. `time_major` and `batch_first` are the only two helpers for that.
 
-- `params` and `grads` are lists of arrays, in the same order and of the same shapes, written in place: whoever holds
-  the lists, or the arrays in them, keeps seeing the current values.
-- `forward(xs) -> ys` keeps what `backward(dys) -> dxs` needs. One backward for one forward; a second one raises.
-  `backward` overwrites the gradients of the backward before, it does not add to them.
-- `stepper(N)` is a function for one time step after another of N rows, x (N, ...) to y (N, ...), which finds what it
-  needs laid out and keeps nothing for a backward: how words are written one by one.
-- Inputs are left untouched. A layer's output lives until its next forward, what a backward returns or leaves in an
-  attribute until the next backward, because buffers are used again: copy what must last longer.
-- A layer's dtype is that of its parameters, and its inputs must have it too. float64 layers are what gradient checks
-  are run on.
+- `params` and `grads` are lists of arrays, in the same order and of the same shapes. Both are written in place, so
+  references to the lists, or to the arrays in them, always see the current values.
+- `forward(xs) -> ys` saves what `backward(dys) -> dxs` needs. Each forward allows one backward; a second one raises.
+  `backward` overwrites the gradients of the previous backward; it does not add to them.
+- `stepper(N)` returns a function that runs one time step of N rows, x (N, ...) to y (N, ...). It reuses its buffers
+  from step to step and saves nothing for a backward: text is generated with it word by word.
+- Inputs are not modified. A layer's output is valid until its next forward, and what a backward returns or leaves in
+  an attribute until the next backward, because buffers are reused: copy what must last longer.
+- A layer computes in the dtype of its parameters, and its inputs must have it too. Gradient checks use float64.
 - `train_flg` is True while training and False while evaluating, when dropout and regularisation do nothing.
 - Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
-  backward `dh` (`dc`), the gradient of the state that the window began with. Truncated back-propagation through time:
-  with `stateful` the state goes forward from window to window, the gradient stops at the window's edge.
-- `constants` are arrays that a model writes down with its parameters and no training changes; most layers have none.
-- A layer declares what it is: whether it is `causal`, what `penalty` its last forward asks for, its `states`, the
-  length of inputs that it `takes` and its `output_shape`, the `parts` it is made of. Whoever uses layers asks nothing
-  else of them. A head (`heads/base.py`) is the layer that ends in a loss.
-- Layers of a network without time take (N, D); those that do the same at every step take (N, T, D) too (`rows.py`).
-- A layer is used by one thread at a time, and so is a model, which sees to it (`OneThread` in `rnnlm/concurrency.py`).
-- Layers take arrays of the backend and check their shapes and dtypes, and on the host that ids are words of the
-  vocabulary and lengths are lengths (`expected.py`). On a device nothing is looked at that the device would have to be
-  waited for: there ids are checked once, where they come in, by the model or the trainer.
+  backward `dh` (`dc`), the gradient of the window's initial state. Truncated back-propagation through time: a
+  `stateful` layer carries its state from window to window, but gradients stop at the window's edge.
+- `constants` are arrays that a model saves with its parameters but does not train; most layers have none.
+- A layer declares its properties: whether it is `causal`, the `penalty` of its last forward, its `states`, the input
+  length that it `takes`, its `output_shape` and its `parts`. Code that uses layers relies only on these. A head
+  (`heads/base.py`) is the layer that ends in a loss.
+- Layers of feed-forward networks take (N, D); those that do the same at every step take (N, T, D) too (`rows.py`).
+- One thread at a time may use a layer, or a model, which enforces it (`OneThread` in `rnnlm/concurrency.py`).
+- Layers take arrays of the backend and check their shapes and dtypes. On the host they also check that ids are in the
+  vocabulary and lengths within the window (`expected.py`). On a device they check no values, because reading them would
+  wait for it: there the model or the trainer checks ids once, before they are moved to the device.
 """
 
 from collections.abc import Callable, Mapping
@@ -43,44 +42,44 @@ __all__ = ["Layer", "Shape", "batch_first", "expect", "expect_ids", "time_major"
 
 
 def time_major(xs: Array) -> Array:
-    """An (N, T, ...) array as a contiguous (T, N, ...) one; free when its memory already is time-major."""
+    """Return an (N, T, ...) array as a contiguous (T, N, ...) one; no copy if its memory already is time-major."""
     return xp.ascontiguousarray(xs.swapaxes(0, 1))
 
 
 def batch_first(xs: Array) -> Array:
-    """A (T, N, ...) array seen as (N, T, ...): a view, never a copy."""
+    """Return a view of a (T, N, ...) array as (N, T, ...); never a copy."""
     return xs.swapaxes(0, 1)
 
 
 class Layer:
-    """Parameters, gradients, buffers, and the rule of one backward for one forward.
+    """Base class of layers: parameters, gradients, buffers, and the rule of one backward for one forward.
 
-    What is declared here holds for a layer that drops nothing, asks for nothing and remembers nothing; those that do
-    override it, and whoever uses layers asks none of them what it is.
+    The defaults are those of a layer without dropout, penalty and state. Layers that have them override the defaults,
+    so code that uses layers need not test for their classes.
     """
 
-    names: tuple[str, ...] = ()  # of the parameters, in the order of `params`; W0, W1 and so on for those without
-    states: tuple[str, ...] = ()  # of the arrays that go on from window to window, the hidden state first
-    train_flg = Checked(flag)  # False while evaluating: nothing is dropped, nothing is regularised
-    mask: Any = None  # a DropoutMask, in a layer that drops
-    penalty: Any = 0.0  # nats that the last forward asks for beside the loss
-    counted: Any = None  # which steps of the next window (N, T) count, where it `regularizes`; None for all
-    regularizes = False  # whether it asks for a penalty on what it is given
-    takes_lengths = False  # whether forward can be told how long each row of a window is
+    names: tuple[str, ...] = ()  # of the parameters, in the order of `params`; if empty they are W0, W1 and so on
+    states: tuple[str, ...] = ()  # of the arrays carried from window to window, the hidden state first
+    train_flg = Checked(flag)  # False while evaluating: no dropout, no regularisation
+    mask: Any = None  # the DropoutMask of a layer with dropout
+    penalty: Any = 0.0  # of the last forward, in nats; its gradient is added to that of the loss
+    counted: Any = None  # mask (N, T) of the steps of the next window that count, if it `regularizes`; None for all
+    regularizes = False  # whether it penalises its inputs
+    takes_lengths = False  # whether forward takes the length of each row of a window
     causal = True  # False where an output depends on inputs of later time steps
-    repeatable = False  # whether it launches the same for all windows of a shape; a subclass has to say so anew
-    stepped: tuple[str, ...] = ("forward",)  # methods whose work a stepper does
+    repeatable = False  # whether it launches the same for all windows of a shape; every class has to declare it itself
+    stepped: tuple[str, ...] = ("forward",)  # methods whose work `stepper` does
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
     def __init__(self, *params: Array) -> None:
         self.params: list[Array] = list(params)
-        self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # untouched memory, unlike zeros_like
+        self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # lazily allocated, unlike zeros_like
         self.train_flg = True
         self._buffers: dict[Any, Array] = {}
         self._saved: tuple[Any, ...] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Where a class has a method of those in `stepped` that its stepper was not made for, the stepper asks it."""
+        """Give a subclass that overrides a method in `stepped`, but not `stepper`, a stepper that calls the method."""
         super().__init_subclass__(**options)
         places = [vars(base) for base in cls.__mro__]
         own = min(i for i, names in enumerate(places) if any(name in names for name in cls.stepped))
@@ -92,10 +91,10 @@ class Layer:
         return f"<{described(self)}>"
 
     def parameter_names(self) -> tuple[str, ...]:
-        """A name for each of `params`: those of `names`, or W0, W1 and so on where there are none.
+        """Return a name for each of `params`: those in `names`, or W0, W1 and so on if it is empty.
 
         Raises:
-            InputError: another number of names than of parameters, or one that is there twice.
+            InputError: `names` repeats a name or does not have one for each parameter.
         """
         names = names_of(self)
         if len(set(names)) < len(names) or len(names) != len(self.params):
@@ -106,17 +105,18 @@ class Layer:
         return names
 
     def forward(self, *inputs: Any, **options: Any) -> Any:
-        """The outputs; what `backward` needs is kept."""
+        """Return the outputs and save what `backward` needs."""
         raise NotImplementedError
 
     def backward(self, *gradients: Any) -> Any:
-        """The gradient of the inputs; those of the parameters are left in `grads`."""
+        """Return the gradient of the inputs and write those of the parameters to `grads`."""
         raise NotImplementedError
 
     def stepper(self, _N: int) -> Callable[[Array], Array]:
-        """A function for N rows: what `forward` gives for one time step, x (N, ...) to y (N, ...), from state to state.
+        """Return a function that runs `forward` for one time step of N rows, x (N, ...) to y (N, ...), and moves the
+        state on.
 
-        For evaluating: `train_flg` is off, the state is one of N rows, and no backward may follow.
+        For evaluation: `train_flg` must be False, a carried state must have N rows, and no backward may follow.
         """
 
         def step(x: Array) -> Array:
@@ -128,7 +128,7 @@ class Layer:
 
     @property
     def takes_ids(self) -> Any:
-        """How many words there are ids of, where inputs are ids, else 0; of several inputs a tuple."""
+        """Vocabulary size V if the inputs are ids, else 0; a tuple for several inputs."""
         return 0
 
     @property
@@ -138,39 +138,39 @@ class Layer:
 
     @property
     def takes(self) -> int | None:
-        """The length that the last axis of the inputs must have; None for any."""
+        """Required length of the last axis of the inputs; None for any."""
         return None
 
     def output_shape(self, shape: Shape) -> Shape:
-        """The shape of the outputs for inputs of a shape; letters in it stand for any length."""
+        """Return the shape of the outputs for inputs of the given shape, in which letters stand for any length."""
         return shape
 
     def parts(self) -> Mapping[str, "Layer"]:
-        """The layers that this one is made of, by name; none for most, which have parameters of their own."""
+        """Return the layers that this one is made of, by name; empty for most, which have parameters of their own."""
         return {}
 
     def constants(self) -> Mapping[str, Array]:
-        """Arrays by name, on the host, that are written down with the parameters and not trained; none for most."""
+        """Return the host arrays, by name, that are saved with the parameters but not trained; empty for most."""
         return {}
 
     def set_constants(self, given: Mapping[str, Any]) -> None:
-        """Take over what `constants` gave: arrays of these names, shapes and dtypes, whatever is in them."""
+        """Restore what `constants` returned: arrays of the same names, shapes and dtypes, with any values."""
 
     def draw(self, seed: int, number: int) -> None:
-        """Draw initial weights from the stream of a seed and of this layer's number; most are given theirs."""
+        """Draw initial weights from the random stream of a seed and this layer's number; most layers do nothing."""
 
     def reset_state(self) -> None:
         """Begin the next window with zeros."""
 
     def begin_recording(self, N: int) -> None:
-        """Have in memory what a window of N rows finds of the window before, because its launches will be recorded."""
+        """Allocate what a window of N rows reads of the previous window, before the window's launches are recorded."""
 
     def as_found(self, found: Mapping[str, Any]) -> None:
-        """Leave for launches that were recorded what they find of the window before, where they found it: in the arrays
-        that were this layer's attributes then."""
+        """Copy what recorded launches read of the previous window to where they read it: `found` has the arrays that
+        were this layer's attributes when they were recorded."""
 
     def get_state(self) -> tuple[Array, ...] | None:
-        """A copy of the state, to be given back as `set_state(*state)`; None for zeros."""
+        """Return a copy of the state, to be restored by `set_state(*state)`; None for zeros."""
         return None
 
     def set_state(self, *state: Array | None) -> None:
@@ -178,7 +178,7 @@ class Layer:
         self.check_state(*state)
 
     def check_state(self, *state: Array | None) -> None:
-        """Check what `set_state` would be given.
+        """Check arguments for `set_state` without setting the state.
 
         Raises:
             InputError: a wrong number of arrays, a wrong shape or dtype, or a layer that is not stateful.
@@ -187,31 +187,31 @@ class Layer:
             raise InputError(f"{type(self).__name__} has no state to set")
 
     def check_batch(self, N: int) -> None:
-        """Check that the carried state, if there is one, is of batch size N.
+        """Check that the carried state, if there is one, has batch size N.
 
         Raises:
-            InputError: it is of another one.
+            InputError: it has another one.
         """
 
     @property
     def dtype(self) -> Any:
-        """dtype of the parameters, and so of all this layer computes."""
+        """dtype of the parameters, in which the layer computes."""
         return self.params[0].dtype
 
     def _buffer(self, name: str, shape: tuple[int, ...], dtype: Any) -> Array:
-        """An uninitialised array, in last time's memory if possible."""
+        """Return an uninitialised array, in the memory of the previous one of this name if possible."""
         return reused(self._buffers, name, shape, dtype, xp.empty)
 
     def _ones(self, count: int) -> Array:
-        """Ones (1, count): with rows (count, H) their product is the sum of the rows."""
+        """Return ones (1, count): their product with rows (count, H) is the sum of the rows."""
         return reused(self._buffers, "ones", (1, count), self.dtype, xp.ones)
 
     def _save(self, *values: Any) -> None:
-        """Keep what backward needs."""
+        """Save what backward needs."""
         self._saved = values
 
     def _restore(self) -> Any:
-        """What forward saved. `_done` must follow when the arguments of backward were found to be right."""
+        """Return what forward saved. Call `_done` after checking the arguments of backward."""
         if self._saved is None:
             raise InputError(
                 f"{type(self).__name__}.backward needs a forward of its own first: one for each backward, and no "
@@ -220,5 +220,5 @@ class Layer:
         return self._saved
 
     def _done(self) -> None:
-        """Forget what forward saved: it was for one backward."""
+        """Forget what forward saved, which serves only one backward."""
         self._saved = None

@@ -1,6 +1,6 @@
-"""Bidirectional layers: one reads ahead, one back. For tagging and encoders, not for language models.
+"""Bidirectional layers: one layer runs forward in time, one backward. For tagging and encoders, not language models.
 
-In a language model the layer that reads back would see the very words that are to be predicted.
+In a language model the layer that runs backward would see the very words that are to be predicted.
 """
 
 from collections.abc import Mapping
@@ -18,7 +18,7 @@ __all__ = ["Bidirectional", "TimeBiGRU", "TimeBiLSTM", "TimeBiRNN"]
 
 
 class Bidirectional(Layer):
-    """Two layers over the same inputs, their hidden states side by side.  (N, T, D) -> (N, T, 2H)
+    """Two layers over the same inputs, their hidden states concatenated.  (N, T, D) -> (N, T, 2H)
 
         y_t = [ahead_t, back_t]       back reads x_T first and x_1 last
 
@@ -26,11 +26,11 @@ class Bidirectional(Layer):
     (1997).
 
     Args:
-        Wx1, Wh1, b1: weights of the layer that reads ahead.
-        Wx2, Wh2, b2: weights of the layer that reads back.
+        Wx1, Wh1, b1: weights of the layer that runs forward in time.
+        Wx2, Wh2, b2: weights of the layer that runs backward in time.
         stateful: both begin a window with the state that their last one ended with.
-        return_sequences: False to return the state in which each of the two ends, (N, 2H).
-        options: of both layers.
+        return_sequences: False to return only the final hidden states of both, (N, 2H).
+        options: further arguments of both layers.
 
     Attributes:
         ahead, back: the two layers, each with its h and dh (c and dc).
@@ -63,7 +63,7 @@ class Bidirectional(Layer):
 
     @property
     def stateful(self) -> bool:
-        """Whether both go on from the state that their last window ended with."""
+        """Whether both begin a window with the state that their last one ended with."""
         return self.ahead.stateful
 
     @property
@@ -73,7 +73,7 @@ class Bidirectional(Layer):
 
     @classmethod
     def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
-        """Two layers of D inputs and H hidden units each that draw their weights; see `Recurrent.of_size`."""
+        """Return a layer of D inputs and H hidden units a direction that draws its own weights; see `Recurrent`."""
         ahead, back = (cls.cell.of_size(inputs, hidden, dtype, **options) for _ in range(2))
         (Wx1, Wh1, b1), (Wx2, Wh2, b2) = ahead.params, back.params
         layer = cls(Wx1, Wh1, b1, Wx2, Wh2, b2, **options)
@@ -90,17 +90,17 @@ class Bidirectional(Layer):
         return self.ahead.takes
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(N, T, 2H), or (N, 2H) for the last hidden states alone."""
+        """(N, T, 2H), or (N, 2H) for the final hidden states only."""
         *kept, H = self.ahead.output_shape(shape)
         return *kept, 2 * int(H)
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """Hidden states (N, T, 2H) of the inputs (N, T, D), or the last ones (N, 2H).
+        """Return the hidden states (N, T, 2H) of the inputs (N, T, D), or the final ones (N, 2H).
 
         Args:
             xs: inputs.
-            lengths: (N,) how many of the T steps there are of each row, at least 1: reading back begins with the last
-                of them. What is said of the steps after them means nothing.
+            lengths: (N,) number of valid steps in each row, in [1, T]: `back` starts at the last of them. Outputs after
+                a row's length are undefined.
         """
         self.ahead.train_flg = self.back.train_flg = self.train_flg
         expect("xs", xs, ("N", "T", self.takes or "D"), self.dtype)
@@ -110,7 +110,7 @@ class Bidirectional(Layer):
         return xp.concatenate([ahead, turned(back, lengths) if self.return_sequences else back], axis=-1)
 
     def backward(self, dhs: Array) -> Array:
-        """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`."""
+        """Return the gradient (N, T, D) of the inputs and write those of the weights to `grads`."""
         H = len(self.params[1])
         lengths, like = self._restore()
         expect("dhs", dhs, (*like, 2 * H), self.dtype)
@@ -120,25 +120,25 @@ class Bidirectional(Layer):
         return dxs + turned(self.back.backward(turned(back, lengths) if self.return_sequences else back), lengths)
 
     def check_state(self, *state: Array | None) -> None:
-        """Check what `set_state` would be given; errors are those of the two layers."""
+        """Check arguments for `set_state`; errors are those of the two layers."""
         half = len(self.ahead.states)
         self.ahead.check_state(*state[:half])
         self.back.check_state(*state[half:])
 
     def check_batch(self, N: int) -> None:
-        """Check that the carried states, if there are any, are of batch size N; errors are those of the two layers."""
+        """Check that the carried states, if there are any, have batch size N; errors are those of the two layers."""
         self.ahead.check_batch(N)
         self.back.check_batch(N)
 
     def set_state(self, *state: Array | None) -> None:
-        """Begin the next window with copies of these states (N, H): those of the layer ahead, then as many of back."""
+        """Begin the next window with copies of these states (N, H): those of `ahead`, then those of `back`."""
         self.check_state(*state)
         half = len(self.ahead.states)
         self.ahead.set_state(*state[:half])
         self.back.set_state(*(state[half:] or (None,)))
 
     def get_state(self) -> tuple[Array, ...] | None:
-        """Copies of the states of both, to be given back as `set_state(*state)`; None for zeros."""
+        """Return copies of the states of both, to be restored by `set_state(*state)`; None for zeros."""
         ahead, back = self.ahead.get_state(), self.back.get_state()
         return None if ahead is None or back is None else ahead + back
 
@@ -149,18 +149,18 @@ class Bidirectional(Layer):
 
 
 class TimeBiRNN(Bidirectional):
-    """Two `TimeRNN`, one of them backwards."""
+    """Two `TimeRNN`, one forward and one backward in time."""
 
     cell = TimeRNN
 
 
 class TimeBiLSTM(Bidirectional):
-    """Two `TimeLSTM`, one of them backwards."""
+    """Two `TimeLSTM`, one forward and one backward in time."""
 
     cell = TimeLSTM
 
 
 class TimeBiGRU(Bidirectional):
-    """Two `TimeGRU`, one of them backwards."""
+    """Two `TimeGRU`, one forward and one backward in time."""
 
     cell = TimeGRU

@@ -1,4 +1,4 @@
-"""Networks that are no single chain: several inputs that come together, one that goes several ways."""
+"""Branching networks: several inputs whose outputs are concatenated, or one input with several outputs."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -14,10 +14,10 @@ Branch = Layer | Sequence[Layer]
 
 
 class _Branches(Layer):
-    """Chains of layers side by side.
+    """Chains of layers in parallel.
 
     Args:
-        branches: each a layer, or a list of layers that follow each other; an empty list passes on what it is given.
+        branches: each a layer, or a list of layers applied in order; an empty list is the identity.
     """
 
     def __init__(self, *branches: Branch) -> None:
@@ -28,11 +28,11 @@ class _Branches(Layer):
 
     @property
     def takes_ids(self) -> Any:
-        """Of each branch, how many words there are ids of."""
+        """Vocabulary size of each branch, 0 where its inputs are not ids."""
         return tuple(next(iter(branch.values())).takes_ids if branch else 0 for branch in self.branches)
 
     def parts(self) -> Mapping[str, Layer]:
-        """The layers of all branches: 1.dense1, 1.relu1, 2.dense1 and so on."""
+        """Return the layers of all branches, by name: 1.dense1, 1.relu1, 2.dense1 and so on."""
         return {f"{i}.{name}": layer for i, branch in enumerate(self.branches, 1) for name, layer in branch.items()}
 
     def _forward(self, branch: int, xs: Any) -> Any:
@@ -52,18 +52,18 @@ class _Branches(Layer):
 
 
 class Concatenate(_Branches):
-    """Each branch takes an input of its own; their outputs stand side by side.  ((N, D1), ...) -> (N, H1 + ...)
+    """Apply each branch to its own input and concatenate the outputs.  ((N, D1), ...) -> (N, H1 + ...)
 
-        y = [branch1(x1), branch2(x2), ...]        the gradient is cut in the same places
+        y = [branch1(x1), branch2(x2), ...]        the gradient is split at the same places
 
     Arguments are those of all branches.
     """
 
     def forward(self, xs: Sequence[Array]) -> Array:
-        """The outputs of all branches, which must agree in all but their last axis, side by side.
+        """Return the outputs of all branches, which must agree in all but their last axis, concatenated.
 
         Args:
-            xs: a tuple, an input for each branch.
+            xs: a tuple, one input for each branch.
         """
         self._expect("xs", xs)
         ys = [self._forward(i, x) for i, x in enumerate(xs)]
@@ -74,7 +74,7 @@ class Concatenate(_Branches):
         return xp.concatenate(ys, axis=-1)
 
     def backward(self, dys: Array) -> tuple[Any, ...]:
-        """Gradients of the inputs, a tuple; None for ids."""
+        """Return the gradients of the inputs, a tuple; None for ids."""
         widths, like, dtype = self._restore()
         expect("dys", dys, (*like, sum(widths)), dtype)
         self._done()
@@ -82,7 +82,7 @@ class Concatenate(_Branches):
         return tuple(self._backward(i, dys[..., end - w : end]) for i, (w, end) in enumerate(zip(widths, ends)))
 
     def output_shape(self, shape: Any) -> Shape:
-        """(..., H1 + ...), for a tuple of shapes, or for one that all inputs have."""
+        """(..., H1 + ...), for a tuple of shapes, or for one shape that all inputs have."""
         if not isinstance(shape[0], tuple):
             shape = (shape,) * len(self.branches)
         self._expect("the shape of the inputs", shape)
@@ -92,7 +92,7 @@ class Concatenate(_Branches):
 
 
 class Split(_Branches):
-    """All branches take the same input; their outputs are a tuple.  (N, D) -> ((N, H1), (N, H2), ...)
+    """Apply all branches to the same input and return a tuple of outputs.  (N, D) -> ((N, H1), (N, H2), ...)
 
         y1, y2 = branch1(x), branch2(x)        dx = sum of the branches' gradients
 
@@ -101,11 +101,11 @@ class Split(_Branches):
 
     @property
     def takes_ids(self) -> int:
-        """How many words there are ids of, the fewest of all branches that take ids."""
+        """Vocabulary size, the smallest of all branches that take ids; 0 if none does."""
         return min((words for words in super().takes_ids if words), default=0)
 
     def forward(self, xs: Array) -> tuple[Any, ...]:
-        """The outputs of all branches."""
+        """Return the outputs of all branches."""
         ys = tuple(self._forward(i, xs) for i in range(len(self.branches)))
         self._save([(y.shape, y.dtype) if isinstance(y, xp.ndarray) else None for y in ys])
         return ys
@@ -122,5 +122,5 @@ class Split(_Branches):
         return sum(dxs[1:], dxs[0]) if dxs else None  # ids have no gradient
 
     def output_shape(self, shape: Shape) -> Any:
-        """A tuple of shapes."""
+        """Return a tuple of shapes, one for each branch."""
         return tuple(through(branch, shape) for branch in self.branches)

@@ -1,4 +1,4 @@
-"""Layers that follow each other: their names, what they are made of, whether they fit."""
+"""Chains of layers: their names, the layers inside them, and whether their shapes fit."""
 
 from collections.abc import Mapping, Sequence
 
@@ -10,10 +10,10 @@ __all__ = ["everything", "expect_masked", "gather", "leaves", "named", "through"
 
 
 def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
-    """Layers by name: those given, or for a list their classes with a number, dense1, relu1, dense2.
+    """Return layers by name: the keys of a mapping, or for a list their classes with a number, dense1, relu1, dense2.
 
     Raises:
-        InputError: something that is no layer, or one layer twice.
+        InputError: something that is not a layer, a layer without `params`, or the same layer twice.
     """
     own = isinstance(layers, Mapping)
     places = layers.items() if isinstance(layers, Mapping) else enumerate(sequence("layers", layers, "layers"), 1)
@@ -34,7 +34,7 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
 
 
 def leaves(layers: Mapping[str, Layer]) -> dict[str, Layer]:
-    """Layers, and in place of those that are made of others these, by name; they have the parameters and masks."""
+    """Return the innermost layers by name, replacing each composite by its parts; they own the parameters and masks."""
     found: dict[str, Layer] = {}
     for name, layer in layers.items():
         parts = {f"{name}.{part}": inner for part, inner in layer.parts().items()}
@@ -43,7 +43,7 @@ def leaves(layers: Mapping[str, Layer]) -> dict[str, Layer]:
 
 
 def everything(layers: Mapping[str, Layer]) -> dict[str, Layer]:
-    """Layers and all that they are made of, by name, what is made before what it is made of."""
+    """Return the layers and, recursively, their parts, by name; a layer comes before its parts."""
     found: dict[str, Layer] = {}
     for name, layer in layers.items():
         found |= {name: layer, **everything({f"{name}.{part}": inner for part, inner in layer.parts().items()})}
@@ -51,7 +51,7 @@ def everything(layers: Mapping[str, Layer]) -> dict[str, Layer]:
 
 
 def gather(layers: Mapping[str, Layer]) -> None:
-    """Give layers that are made of others the parameters that these have now, after they were moved."""
+    """Update the parameter lists of composite layers from their parts, after the parts' arrays were replaced."""
     for layer in reversed(everything(layers).values()):
         if parts := layer.parts().values():
             layer.params[:] = [p for part in parts for p in part.params]
@@ -59,10 +59,10 @@ def gather(layers: Mapping[str, Layer]) -> None:
 
 
 def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:
-    """The shape of what comes out of layers for inputs of a shape, in which letters stand for any length.
+    """Return the output shape of a chain for inputs of the given shape, in which letters stand for any length.
 
     Raises:
-        InputError: a layer takes another length of the last axis than it is given.
+        InputError: a layer requires another length of the last axis than the layer before it gives.
     """
     before = "the input"
     for name, layer in layers.items():
@@ -73,10 +73,10 @@ def through(layers: Mapping[str, Layer], shape: Shape) -> Shape:
 
 
 def expect_masked(layers: Mapping[str, Layer]) -> None:
-    """Check that pads can be left out: inputs are ids, whatever goes over time knows lengths, a row ends in one state.
+    """Check that pads can be masked: inputs are ids, layers over time take lengths, and each row gives one output.
 
     Raises:
-        InputError: they can't.
+        InputError: one of these does not hold.
     """
     if not next(iter(layers.values())).takes_ids:
         raise InputError("mask_zero needs ids for inputs: the first layer must be an embedding")

@@ -1,4 +1,4 @@
-"""The vectors of the last words at every time step: what a language model without recurrence sees."""
+"""The vectors of the last n words at every time step: the input of a feed-forward language model."""
 
 from rnnlm.backend import Array, xp
 from rnnlm.checks import Checked, flag, size
@@ -10,21 +10,21 @@ __all__ = ["TimeContextEmbedding"]
 
 
 class TimeContextEmbedding(Embedding):
-    """Vectors of the last n words at every time step, side by side, the oldest first.  ids (N, T) -> (N, T, n D)
+    """Vectors of the last n words at every time step, concatenated, the oldest first.  ids (N, T) -> (N, T, n D)
 
         y_t = [E[w_{t-n+1}], ..., E[w_t]]        or their mean: y_t = 1/n sum of E[w_{t-n+1}] ... E[w_t]
 
-    Words before the first one have zeros for a vector. The state is the last n - 1 ids: a window begins with the words
-    before it, and what they are for the loss is in their gradient too. So the gradient is that of the contexts taken
-    one by one, wherever windows are cut.
+    Positions before the first word have zero vectors. The state is the last n - 1 ids, so a window's contexts reach
+    back into the previous window, and `backward` includes the gradients of those words. The gradient is therefore
+    independent of where windows are cut.
 
     Args:
         W: (V, D) word vectors.
         context: n, at least 1.
-        mean: their mean (N, T, D) instead.
+        mean: True for the mean (N, T, D) of the n vectors instead.
 
     Attributes:
-        ids: (N, k) the last words, k < n where the text is shorter; None for none.
+        ids: (N, k) the last words, k = n - 1, or fewer at the beginning of the text; None for none.
     """
 
     states = ("ids",)
@@ -41,7 +41,7 @@ class TimeContextEmbedding(Embedding):
         return *shape, D if self.mean else self.context * D
 
     def forward(self, ids: Array) -> Array:
-        """Vectors (N, T, n D) or (N, T, D) of the words up to each of `ids` (N, T), integers in [0, V)."""
+        """Return the vectors (N, T, n D) or (N, T, D) of the last n words at each of `ids` (N, T), each in [0, V)."""
         (W,) = self.params
         expect_ids("ids", ids, ("N", "T"), len(W))
         self.check_batch(len(ids))
@@ -52,7 +52,7 @@ class TimeContextEmbedding(Embedding):
             rows[:known] = self.ids.T
         rows[known:] = time_major(ids)
         vectors = self._buffer("vectors", (n - 1 + T, N, D), self.dtype)
-        missing = n - 1 - known  # words before the first one
+        missing = n - 1 - known  # positions before the first word
         vectors[:missing] = 0
         xp.take(W, rows.reshape(-1), axis=0, out=vectors[missing:].reshape(-1, D))
         self.ids = rows[max(0, known + T - (n - 1)) :].T.copy() if n > 1 else None
@@ -70,7 +70,7 @@ class TimeContextEmbedding(Embedding):
         return batch_first(ys.reshape(T, N, -1))
 
     def backward(self, dys: Array) -> None:
-        """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
+        """Write the gradient of W to `grads`. Ids have none, so nothing is returned."""
         rows, missing, (N, T) = self._restore()
         n, D = self.context, self.params[0].shape[1]
         columns = 1 if self.mean else n
@@ -88,7 +88,7 @@ class TimeContextEmbedding(Embedding):
     # ------------------------------------------------------------------ state
 
     def check_state(self, *state: Array | None) -> None:
-        """Check what `set_state` would be given: ids (N, k), at most n - 1 of each text, or None."""
+        """Check the argument of `set_state`: ids (N, k), at most n - 1 of each text, or None."""
         if len(state) > 1:
             raise InputError(f"a state of {type(self).__name__} is ids, got {len(state)} arrays")
         for ids in state:
@@ -105,15 +105,15 @@ class TimeContextEmbedding(Embedding):
         self.ids = None if not state or state[0] is None else state[0].copy()
 
     def get_state(self) -> tuple[Array, ...] | None:
-        """A copy of the last words, to be given back as `set_state(*state)`; None for none."""
+        """Return a copy of the last words, to be restored by `set_state(*state)`; None for none."""
         return None if self.ids is None else (self.ids.copy(),)
 
     def reset_state(self) -> None:
-        """Begin the next window after no word."""
+        """Begin the next window with no words before it."""
         self.ids = None
 
     def check_batch(self, N: int) -> None:
-        """Check that the words before, if there are any, are those of N texts."""
+        """Check that the last words, if there are any, are those of N texts; else raise InputError."""
         if self.ids is not None and len(self.ids) != N:
             raise InputError(
                 f"ids, the last words, must be those of {N} texts, got {len(self.ids)}: reset_state() first"

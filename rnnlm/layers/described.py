@@ -1,4 +1,4 @@
-"""A layer in words: its class, what is special about it, the shapes of its weights."""
+"""Short descriptions of layers: class, options, and the shapes of the weights."""
 
 from typing import TYPE_CHECKING
 
@@ -12,7 +12,7 @@ NUMBERS = ("ar", "tar")
 
 
 def described(layer: "Layer") -> str:
-    """TimeAffine: W (100, 50), b (50,)"""
+    """Return a one-line description, such as `TimeAffine: W (100, 50), b (50,)`."""
     if parts := layer.parts():
         return f"{kind_of(layer)} of {', '.join(parts)}"
     weights = ", ".join(f"{name} {written(p.shape)}" for name, p in zip(names_of(layer), layer.params))
@@ -20,12 +20,12 @@ def described(layer: "Layer") -> str:
 
 
 def names_of(layer: "Layer") -> tuple[str, ...]:
-    """Those of its parameters: W0, W1 and so on where it has none."""
+    """Return the names of a layer's parameters; W0, W1 and so on if it declares none."""
     return tuple(layer.names) or tuple(f"W{i}" for i in range(len(layer.params)))
 
 
 def kind_of(layer: "Layer") -> str:
-    """Its class, and what was asked of it: TimeDropout, dropout 0.5, variational"""
+    """Return a layer's class and options, such as `TimeDropout, dropout_ratio 0.5, variational`."""
     words = [type(layer).__name__]
     words += [f"{mask.name} {mask.dropout_ratio:g}" for mask in layer.masks if mask.dropout_ratio]
     words += [name for name in FLAGS if getattr(layer, name, False)]
@@ -34,7 +34,7 @@ def kind_of(layer: "Layer") -> str:
 
 
 def written(shape: object) -> str:
-    """A shape, or several, in words: (N, T, 100)"""
+    """Return a shape, or a tuple of shapes, as text, such as `(N, T, 100)`."""
     if not isinstance(shape, tuple):
         return str(shape)
     if shape and isinstance(shape[0], tuple):

@@ -1,4 +1,4 @@
-"""Initial weights of layers that draw their own, as Keras has them."""
+"""Random initial weights of layers that draw their own, with the distributions of Keras."""
 
 from math import sqrt
 from typing import Any, Self
@@ -15,12 +15,12 @@ __all__ = ["Drawn", "draw_embedding", "draw_recurrent"]
 
 
 def draw_recurrent(Wx: Array, Wh: Array, b: Array, seed: int, number: int, remembering: int) -> None:
-    """Wx uniform by Glorot and Bengio (2010), the blocks of Wh orthogonal, b zeros.
+    """Draw Wx uniformly by Glorot and Bengio (2010) and the blocks of Wh orthogonal; set b to zeros.
 
     Args:
-        Wx, Wh, b: weights of a recurrent layer, to be overwritten.
-        seed, number: of the stream: a network's, and a layer's place in it.
-        remembering: blocks of the bias, from the first on, that are ones.
+        Wx, Wh, b: weights of a recurrent layer, overwritten.
+        seed, number: of the random stream: the network's seed and the layer's place in it.
+        remembering: number of blocks of the bias, from the first on, that are set to ones instead.
     """
     rng, H = stream(seed, "initial weights", part=number), len(Wh)
     bound = sqrt(6 / sum(Wx.shape))
@@ -32,30 +32,30 @@ def draw_recurrent(Wx: Array, Wh: Array, b: Array, seed: int, number: int, remem
 
 
 def draw_embedding(W: Array, seed: int, number: int) -> None:
-    """W uniform in [-0.05, 0.05)."""
+    """Draw W uniformly in [-0.05, 0.05)."""
     W[...] = ops.asarray(stream(seed, "initial weights", part=number).uniform(-0.05, 0.05, W.shape))
 
 
 class Drawn(Stateful):
-    """A recurrent layer that is given its weights, or draws them."""
+    """A recurrent layer that is given its weights or draws its own."""
 
     gates: int
-    remembering = 0  # blocks of the bias, from the first on, that begin with ones where weights are drawn
+    remembering = 0  # blocks of the bias, from the first on, that are ones when weights are drawn
     draws = False  # whether the layer draws its own weights
 
     @classmethod
     def of_size(cls, inputs: int, hidden: int, dtype: str = "float32", **options: Any) -> Self:
-        """A layer of D inputs and H hidden units that draws its weights, much as Keras does: Wx uniform by Glorot and
-        Bengio (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
+        """Return a layer of D inputs and H hidden units that draws its own weights, much as Keras does: Wx uniform by
+        Glorot and Bengio (2010), the blocks of Wh orthogonal, b zeros, and ones for the forget gate of an LSTM.
 
-        A `Sequential` draws them anew, from its seed; until then they are of fresh randomness. The layer is not
-        stateful unless that is asked for.
+        They are drawn from a fresh seed, and again from a `Sequential`'s own seed when it is made of this layer. The
+        layer is not stateful unless `options` say so.
 
         Args:
             inputs: D.
             hidden: H.
-            dtype: of the weights; within a `Sequential` they have its dtype.
-            options: of the class, `return_sequences=False`, say.
+            dtype: of the weights; a `Sequential` converts them to its own.
+            options: further arguments of the class, such as `return_sequences=False`.
         """
         D, H, kind = size("inputs", inputs), size("hidden", hidden), expect_dtype("dtype", dtype)
         b = (cls.gates * H,) if options.get("reset_after") is not True else (2, cls.gates * H)
@@ -66,7 +66,7 @@ class Drawn(Stateful):
         return layer
 
     def draw(self, seed: int, number: int) -> None:
-        """Draw the weights anew, if they are the layer's own to draw."""
+        """Draw the weights again, if the layer draws its own."""
         if self.draws:
             Wx, Wh, b = self.params
             draw_recurrent(Wx, Wh, b, seed, number, self.remembering)

@@ -1,4 +1,4 @@
-"""Dropout: random zeros while training, nothing while evaluating."""
+"""Dropout: sets random entries to zero while training, does nothing while evaluating."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from rnnlm.randomness import fresh_seed, key_of, philox
 
 __all__ = ["Dropout", "DropoutMask", "TimeDropout", "draw_mask"]
 
-LANES = 1 << 16  # a random word of 64 bits makes four masks' entries of 16
+LANES = 1 << 16  # values of a 16-bit lane: a random word of 64 bits makes four entries of a mask
 
 
 @accelerated
@@ -25,21 +25,21 @@ def draw_mask(key: tuple[int, int], step: int, threshold: int, kept: float, mask
 
 
 class DropoutMask:
-    """Draws masks of 0 (with the probability `dropout_ratio`) and of 1 / (1 - dropout_ratio).
+    """Draws masks that are 0 with probability `dropout_ratio`, else 1 / (1 - dropout_ratio).
 
-    What is left is scaled up ("inverted" dropout), so that the expected value stays what it was and nothing is to be
-    done when evaluating. Mask number `step` is a pure function of the seed, the layer and the step: 16-bit lanes of
+    Kept entries are scaled up ("inverted" dropout), so that the expected value is unchanged and evaluation needs no
+    scaling. Mask number `step` is a pure function of the seed, the layer and the step: 16-bit lanes of
     Philox4x64-10(key=[seed, 2^62 + layer], counter=[0, 0, step, 0]), one for each entry in memory order, dropped where
-    below round(65536 dropout_ratio). The same bits on every backend and machine, and nothing to save but the step.
+    below round(65536 dropout_ratio). Bits are equal on every backend and machine, and only the step has to be saved.
 
     Source: Srivastava et al., Dropout: a simple way to prevent neural networks from overfitting, JMLR 15 (2014).
 
     Args:
-        dropout_ratio: share of zeros, in [0, 1).
-        name: what errors call it.
+        dropout_ratio: expected share of zeros, in [0, 1).
+        name: of the ratio in error messages.
 
     Attributes:
-        step: number of the next mask; goes up by one with each.
+        step: number of the next mask; each draw increments it.
     """
 
     def __init__(self, dropout_ratio: float, name: str = "dropout_ratio") -> None:
@@ -59,11 +59,11 @@ class DropoutMask:
         self.threshold = min(round(self._ratio * LANES), LANES - 1)
 
     def seed(self, seed: int, layer: int) -> None:
-        """Draw from the stream of this seed and layer; without this call every mask has a fresh one."""
+        """Use the random stream of this seed and layer from now on; until this is called the seed is a fresh one."""
         self._key = key_of(seed, "dropout", layer)
 
     def draw(self, shape: tuple[int, ...], dtype: object) -> Array | None:
-        """The next mask, or None for a ratio of 0, which changes nothing. It lives until the next one is drawn."""
+        """Return the next mask, valid until the one after it is drawn; None if the ratio rounds to 0 of 65,536."""
         if not self.threshold:
             return None
         mask = reused(self._memory, "mask", shape, dtype, xp.empty)
@@ -73,7 +73,7 @@ class DropoutMask:
 
 
 class Dropout(Layer):
-    """Zeros at random places, while `train_flg` is on.  (N, D) -> (N, D), or (N, T, D) -> (N, T, D)
+    """Set random entries to zero while `train_flg` is True.  (N, D) -> (N, D), or (N, T, D) -> (N, T, D)
 
         y = x m        dx = dy m        m = 0 with probability p, else 1 / (1 - p)
 
@@ -81,7 +81,7 @@ class Dropout(Layer):
         dropout_ratio: p, in [0, 1).
 
     Attributes:
-        train_flg: True to drop, False to pass everything on as it is.
+        train_flg: True to drop entries, False to return the inputs unchanged.
     """
 
     repeatable = True
@@ -91,7 +91,7 @@ class Dropout(Layer):
         self.mask = DropoutMask(dropout_ratio)
 
     def forward(self, xs: Array) -> Array:
-        """The inputs, of which some are zero while training."""
+        """Return the inputs times a new mask while training, else the inputs themselves."""
         x, like = to_rows("xs", xs), xs.shape[:-1]
         mask = self._draw(x, like) if self.train_flg else None
         self._save(x.shape, x.dtype, like, mask)
@@ -100,7 +100,7 @@ class Dropout(Layer):
         return from_rows(self._masked(x, mask, "ys"), like)
 
     def stepper(self, _N: int) -> Callable[[Array], Array]:
-        """As `Layer.stepper`: the inputs themselves."""
+        """As `Layer.stepper`; the function returns its inputs, as evaluation drops nothing."""
 
         def step(x: Array) -> Array:
             self._done()
@@ -109,18 +109,18 @@ class Dropout(Layer):
         return step
 
     def backward(self, dys: Array) -> Array:
-        """Gradient of the inputs, of their shape."""
+        """Return the gradient of the inputs, in their shape."""
         shape, dtype, like, mask = self._restore()
         dy = to_rows("dys", dys, shape[1], dtype, like)
         self._done()
         return dys if mask is None else from_rows(self._masked(dy, mask, "dxs"), like)
 
     def _draw(self, x: Array, _like: tuple[int, ...]) -> Array | None:
-        """A mask for the rows (M, D), or for so many of them as come again and again."""
+        """Return a mask for the rows (M, D), or for a number of rows after which the mask repeats."""
         return self.mask.draw(x.shape, x.dtype)
 
     def _masked(self, x: Array, mask: Array, name: str) -> Array:
-        """x times the mask, which is repeated if it has fewer rows."""
+        """Return x times the mask, which is repeated if it has fewer rows."""
         out = self._buffer(name, x.shape, x.dtype)
         blocks = (-1, *mask.shape)
         xp.multiply(x.reshape(blocks), mask, out=out.reshape(blocks))
@@ -132,7 +132,7 @@ class TimeDropout(Dropout):
 
     Args:
         dropout_ratio: p, in [0, 1).
-        variational: one mask (N, D) for all time steps of a window, instead of a new one for each step. Source: Gal
+        variational: True for one mask (N, D) for all time steps of a window, instead of one for each step. Source: Gal
             and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
     """
 
@@ -144,7 +144,7 @@ class TimeDropout(Dropout):
         self.variational = variational
 
     def forward(self, xs: Array) -> Array:
-        """The inputs (N, T, D), of which some are zero while training."""
+        """Return the inputs (N, T, D) times a new mask while training, else the inputs themselves."""
         expect("xs", xs, ("N", "T", "D"))
         return super().forward(xs)
 

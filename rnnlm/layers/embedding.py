@@ -1,4 +1,4 @@
-"""Embedding: word ids to word vectors."""
+"""Embedding layers: word ids to word vectors."""
 
 from collections.abc import Callable, Mapping
 from typing import Any, Self
@@ -17,34 +17,35 @@ __all__ = ["Embedding", "TimeEmbedding", "add_rows", "clear_rows"]
 
 @accelerated
 def add_rows(out: Array, ids: Array, rows: Array) -> None:
-    """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
+    """Do out[ids[m]] += rows[m] for every m; ids may repeat.  out (V, D), ids (M,), rows (M, D)
 
-    This plain text leaves open in which order a GPU adds, and so the last bits of a rerun; fused ones do not.
+    On a GPU this plain version adds in no fixed order, so the last bits may differ between runs; the fused one is
+    deterministic.
     """
     xp.add.at(out, ids, rows)
 
 
 @accelerated
 def clear_rows(out: Array, ids: Array) -> None:
-    """out[ids[m]] = 0 for every m.  out (V, D), ids (M,)"""
+    """Set out[ids[m]] = 0 for every m.  out (V, D), ids (M,)"""
     out[ids] = 0
 
 
 class Embedding(Layer):
-    """Look up a word's vector.  ids (N,) -> (N, D), or ids (N, T) -> (N, T, D)
+    """Look up word vectors.  ids (N,) -> (N, D), or ids (N, T) -> (N, T, D)
 
         x_n = W[id_n]        dW[v] = sum of dx_n over all n with id_n = v
 
-    Only the rows of the words seen are touched: the gradient is dense, but `backward` clears just the rows that it
-    wrote last time. A gradient scaled from outside (clipping) stays right, one written to from outside does not.
+    The gradient is dense, but `backward` clears only the rows that it wrote last time, so its cost does not grow with
+    V. Code outside may scale the gradient (clipping), but must not make other rows nonzero.
 
     Args:
         W: (V, D) word vectors.
-        dropout_ratio: while training, so large a share of the words has zeros for a vector throughout a window. Source:
+        dropout_ratio: probability with which, while training, a word has a zero vector throughout a window. Source:
             Gal and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
 
     Attributes:
-        add_to_gradient: True where another layer shares W and runs backward first: its gradient is added to.
+        add_to_gradient: True if another layer shares W and runs backward first: `backward` then adds to its gradient.
     """
 
     names = ("W",)
@@ -59,9 +60,9 @@ class Embedding(Layer):
 
     @classmethod
     def of_size(cls, words: int, length: int, dtype: str = "float32", dropout_ratio: float = 0.0) -> Self:
-        """Vectors that are drawn, uniformly in [-0.05, 0.05), as Keras does: V of them, of length D.
+        """Return a layer of V vectors of length D, drawn uniformly in [-0.05, 0.05) as Keras does.
 
-        Within a `Sequential` they are drawn from its seed, otherwise with fresh randomness.
+        Within a `Sequential` they are drawn from its seed, otherwise from a fresh one.
         """
         V, D, kind = size("words", words), size("length", length), expect_dtype("dtype", dtype)
         layer = cls(xp.zeros((V, D), kind), dropout_ratio)
@@ -72,7 +73,7 @@ class Embedding(Layer):
     draws = False  # whether the layer draws its own weights
 
     def draw(self, seed: int, number: int) -> None:
-        """Draw the vectors anew, if they are the layer's own to draw."""
+        """Draw the vectors again, if the layer draws its own."""
         if self.draws:
             draw_embedding(self.params[0], seed, number)
 
@@ -86,10 +87,10 @@ class Embedding(Layer):
         return *shape, self.params[0].shape[1]
 
     def forward(self, ids: Array) -> Array:
-        """Vectors (N, D) or (N, T, D) of the words `ids`, integers in [0, V).
+        """Return the vectors (N, D) or (N, T, D) of the words `ids`, integers in [0, V).
 
         Raises:
-            InputError: ids not an (N,) or (N, T) integer array, or on the host not in [0, V).
+            InputError: ids not an (N,) or (N, T) integer array, or, if on the host, not in [0, V).
         """
         (W,) = self.params
         expect_ids("ids", ids, ("N",) if getattr(ids, "ndim", 2) == 1 else ("N", "T"), len(W))
@@ -108,7 +109,7 @@ class Embedding(Layer):
         return from_rows(vectors, ids.shape)
 
     def stepper(self, _N: int) -> Callable[[Array], Array]:
-        """As `Layer.stepper`, from ids (N,) to vectors (N, D); errors are those of `forward`."""
+        """As `Layer.stepper`, from ids (N,) to vectors (N, D); errors as `forward`."""
 
         def step(ids: Array) -> Array:
             (W,) = self.params
@@ -120,7 +121,7 @@ class Embedding(Layer):
         return step
 
     def backward(self, dxs: Array) -> None:
-        """Leave the gradient in `grads`. Ids have none, so nothing is returned."""
+        """Write the gradient of W to `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
         ids, kept, like = self._restore()
         rows = to_rows("dxs", dxs, dW.shape[1], self.dtype, like)
@@ -130,13 +131,13 @@ class Embedding(Layer):
         self._leave(ids, rows)
 
     def as_found(self, found: Mapping[str, Any]) -> None:
-        """No rows of dW but those that were written then, or none."""
+        """Clear the rows of dW written last, unless the recorded launches will clear them themselves."""
         now, then = self._written, found["_written"]
         if now is not None and (then is None or ops.place(now) != ops.place(then)):
             clear_rows(self.grads[0], now)
 
     def _leave(self, ids: Array, rows: Array) -> None:
-        """Leave the gradient, rows (M, D) of the words ids (M,), in `grads`."""
+        """Write the gradient, rows (M, D) of the words ids (M,), to `grads`, or add it if `add_to_gradient`."""
         (dW,) = self.grads
         if not self.add_to_gradient:
             if self._written is not None:
@@ -144,17 +145,17 @@ class Embedding(Layer):
             self._written = self._buffer("written", ids.shape, xp.int32)
             self._written[...] = ids
         else:
-            ops.join()  # the other layer's gradient is there
+            ops.join()  # wait until the other layer's gradient is there
         add_rows(dW, ids, rows)
 
 
 class TimeEmbedding(Embedding):
-    """Look up the vectors of a window's words.  ids (N, T) -> (N, T, D). All else is as `Embedding` has it."""
+    """Look up the vectors of a window's words.  ids (N, T) -> (N, T, D). All else is as in `Embedding`."""
 
     repeatable = True
 
     def forward(self, ids: Array) -> Array:
-        """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `Embedding`."""
+        """Return the vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `Embedding`."""
         expect_ids("ids", ids)
         return super().forward(ids)
 

@@ -1,7 +1,7 @@
-"""What layers say of arrays that they can't take.
+"""Checks of the arrays given to layers.
 
-Shapes and dtypes are looked at always. Ids are looked at where they lie on the host: -1 would be the last word, and
-2^32 the first. On a device a look would wait for it, so there whoever moved them has to have looked before.
+Shapes and dtypes are always checked. Ids are checked only on the host: unchecked, -1 would be the last word and 2^32
+the first. On a device a check would wait for it, so ids must be checked before they are moved there.
 """
 
 from typing import Any
@@ -36,7 +36,7 @@ def expect(name: str, array: Any, shape: Shape, dtype: Any = None) -> None:
 
 
 def _fits(given: tuple[int, ...], shape: Shape) -> bool:
-    """Whether a shape is as asked for; a plain loop, since this is asked several times a step."""
+    """Return whether a shape matches; a plain loop, because it runs several times a step."""
     if len(given) != len(shape):
         return False
     for n, m in zip(given, shape):  # noqa: SIM110 - a generator takes twice as long
@@ -46,7 +46,7 @@ def _fits(given: tuple[int, ...], shape: Shape) -> bool:
 
 
 def _expect_kind(name: str, array: Any) -> None:
-    """Check that an array is one of the backend's whose numbers all count, and whose * is not a matrix product."""
+    """Check that an array is the backend's own type: not masked, and not a matrix, whose * is a matrix product."""
     if not isinstance(array, xp.ndarray) or isinstance(array, (np.ma.MaskedArray, np.matrix)):
         kind = f"{type(array).__module__}.{type(array).__name__}"
         raise InputError(f"{name} must be an array of {xp.__name__}, got {kind}")
@@ -55,11 +55,11 @@ def _expect_kind(name: str, array: Any) -> None:
 def expect_ids(
     name: str, ids: Any, shape: Shape = ("N", "T"), words: int | None = None, ignored: int | None = None
 ) -> None:
-    """Check that `ids` is an integer array of the given shape, and on the host what is in it; see `expect`.
+    """Check that `ids` is an integer array of the given shape and, on the host, its values; errors as `expect`.
 
     Args:
-        words: V, where they must be in [0, V).
-        ignored: one that need not be.
+        words: V, if ids must be in [0, V); None not to check them.
+        ignored: an id allowed outside that range.
     """
     if isinstance(ids, xp.ndarray) and ids.dtype.kind not in "iu":
         raise InputError(f"{name} must hold integer ids, got dtype {ids.dtype}")
@@ -75,14 +75,17 @@ def expect_ids(
 
 
 def _all_below(ids: Any, words: int) -> bool:
-    """Whether ids on the host are known to be in [0, words); less than 0 is a large number without a sign."""
+    """Return whether host ids are all in [0, words), fast: as unsigned integers negative ones are large.
+
+    False also for another byte order, whose ids have to be checked in another way.
+    """
     if ids.size == 1:  # one word for one text: the reduction below takes several times as long
         return 0 <= ids.item() < words
     return bool(ids.dtype.isnative and ids.view(UNSIGNED[ids.itemsize]).max() < words)
 
 
 def expect_one_hot(name: str, ts: Any, shape: Shape) -> None:
-    """Check one-hot rows, of any type of number; on the host, that each has just one entry that is not 0."""
+    """Check one-hot rows, of any numeric dtype; on the host also that each row has exactly one nonzero entry."""
     kind = ts.dtype.kind if isinstance(ts, xp.ndarray) else ""
     expect(f"one-hot {name}", ts, shape, ts.dtype if kind and kind in "biu" else None)
     if isinstance(ts, np.ndarray) and ((ts != 0).sum(axis=-1) != 1).any():
@@ -90,7 +93,7 @@ def expect_one_hot(name: str, ts: Any, shape: Shape) -> None:
 
 
 def expect_within(name: str, array: Any, low: float, high: float) -> None:
-    """Check that numbers on the host are in [low, high]. NaN passes, and is seen in what comes of it."""
+    """Check that an array on the host is within [low, high]. NaN passes, and shows in what is computed from it."""
     if isinstance(array, np.ndarray) and (bool((array < low).any()) or bool((array > high).any())):
         raise InputError(
             f"{name} must be in [{low}, {high}], got {array.min() if (array < low).any() else array.max()}"
@@ -98,10 +101,10 @@ def expect_within(name: str, array: Any, low: float, high: float) -> None:
 
 
 def expect_dtype(name: str, dtype: Any) -> Any:
-    """`dtype` as one of weights: float16, float32 or float64, by name or otherwise.
+    """Return the NumPy dtype for weights that `dtype` names: float16, float32 or float64.
 
     Raises:
-        InputError: another one, or none at all.
+        InputError: another dtype, or not a dtype.
     """
     found = dtype_of(name, dtype)
     if found not in (np.float16, np.float32, np.float64):
@@ -112,7 +115,7 @@ def expect_dtype(name: str, dtype: Any) -> Any:
 def expect_weights(Wx: Array, Wh: Array, b: Array, gates: int, biases: int = 1) -> None:
     """Check the weights of a recurrent layer: Wx (D, gH), Wh (H, gH), b (gH,) for g gates, all of one dtype.
 
-    With two biases, of the input's and of the state's product, b is (2, gH).
+    With two biases, one for x Wx and one for h Wh, b is (2, gH).
     """
     expect("Wh", Wh, ("H", f"{gates}H" if gates > 1 else "H"))
     H = Wh.shape[0]

@@ -1,4 +1,4 @@
-"""Functions of numbers that networks are made of, and their slopes, of arrays of any shape or what becomes one."""
+"""Activation functions and their derivatives, for arrays of any shape, nested lists or numbers."""
 
 from typing import Any
 
@@ -23,50 +23,50 @@ __all__ = [
 
 
 def step(x: Any) -> Array:
-    """1 where x > 0, else 0: what a perceptron says."""
+    """Return 1 where x > 0, else 0: the activation of a perceptron."""
     x = _numbers(x)
     return (x > 0).astype(x.dtype)
 
 
 def sigmoid(x: Any) -> Array:
-    """1 / (1 + exp(-x)), in (0, 1)."""
+    """Return 1 / (1 + exp(-x)), in (0, 1)."""
     y = _numbers(x).copy()
     sigmoid_(y)
     return y
 
 
 def sigmoid_slope(x: Any) -> Array:
-    """sigmoid(x) (1 - sigmoid(x)): at most 1/4, at 0."""
+    """Return the derivative of sigmoid, sigmoid(x) (1 - sigmoid(x)): at most 1/4, at 0."""
     y = sigmoid(x)
     return y * (1 - y)
 
 
 def relu(x: Any) -> Array:
-    """max(x, 0)"""
+    """Return max(x, 0)."""
     return xp.maximum(_numbers(x), 0)
 
 
 def relu_slope(x: Any) -> Array:
-    """1 where x > 0, else 0; at 0 itself there is no slope, and 0 is taken."""
+    """Return the derivative of relu: 1 where x > 0, else 0, also at 0, where it is undefined."""
     return step(x)
 
 
 def tanh(x: Any) -> Array:
-    """(exp(x) - exp(-x)) / (exp(x) + exp(-x)), in (-1, 1)."""
+    """Return (exp(x) - exp(-x)) / (exp(x) + exp(-x)), in (-1, 1)."""
     return xp.tanh(_numbers(x))
 
 
 def tanh_slope(x: Any) -> Array:
-    """1 - tanh(x)²: at most 1, at 0."""
+    """Return the derivative of tanh, 1 - tanh(x)²: at most 1, at 0."""
     y = tanh(x)
     return 1 - y * y
 
 
 def softmax(x: Any) -> Array:
-    """exp(x) / sum exp(x) over the last axis: probabilities. Finite for all finite x.
+    """Return exp(x) / sum exp(x) over the last axis: probabilities. Finite for all finite x.
 
     Raises:
-        InputError: a number alone, or rows of none.
+        InputError: x is a scalar, or its last axis is empty.
     """
     x = _numbers(x)
     if not x.ndim or not x.shape[-1]:
@@ -83,10 +83,10 @@ def softmax_backward(y: Array, dy: Array) -> Array:
 
 
 def _numbers(x: Any) -> Array:
-    """An array of the backend of floating-point numbers.
+    """Return x as a floating-point array of the backend; integers become float64.
 
     Raises:
-        InputError: it is no array of numbers, and no list or number that becomes one.
+        InputError: x is not an array of numbers, nor a list or number that converts to one.
     """
     if not isinstance(x, xp.ndarray) or isinstance(x, np.ndarray):
         x = xp.asarray(array_of("x", x))

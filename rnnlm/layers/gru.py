@@ -1,4 +1,4 @@
-"""GRU: one step, and a window of time steps, with the reset gate before or after the matrix product."""
+"""GRU: a window of time steps, or one, with the reset gate applied before or after the matrix product."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -16,7 +16,7 @@ __all__ = ["GRU", "TimeGRU"]
 
 @accelerated
 def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g: Array, mask: Array | None) -> None:
-    """Run a GRU over a window, the reset gate before the product.
+    """Run a GRU over a window, with the reset gate applied before the product.
 
     Args:
         a: (T, N, 3H). On entry x_t Wx + b; on return z, r and the candidate.
@@ -24,7 +24,7 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g:
         rhs: (T, N, H). On return r h_{t-1}.
         Wh: (H, 3H).
         zr, g: (N, 2H) and (N, H), scratch.
-        mask: (N, H), of the state on its way into both products; None for no dropout.
+        mask: (N, H) dropout mask of the state in both products; None for no dropout.
     """
     H = len(Wh)
     of_zr, of_g = (from_state(W, mask, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
@@ -39,7 +39,7 @@ def gru_window_forward(a: Array, hs: Array, rhs: Array, Wh: Array, zr: Array, g:
 def gru_window_backward(
     dhs: Array, a: Array, hs: Array, Wh: Array, dh: Array, zr: Array, g: Array, product: Array, mask: Array | None
 ) -> None:
-    """The gradient's way back through a window.
+    """Backpropagate through a window of `gru_window_forward`.
 
     Args:
         dhs: (T, N, H) gradients of h_t from above.
@@ -48,7 +48,7 @@ def gru_window_backward(
         Wh: (H, 3H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
         zr, g, product: (N, 2H) and twice (N, H), scratch.
-        mask: as on the way forward.
+        mask: as in the forward pass.
     """
     H = len(Wh)
     of_zr, of_g = (to_state(W, mask, a.shape[1], len(a)) for W in (Wh[:, : 2 * H], Wh[:, 2 * H :]))
@@ -73,8 +73,8 @@ class TimeGRU(Recurrent):
     Arguments and attributes are those of `Recurrent`, with the three blocks z r g: Wx (D, 3H), Wh (H, 3H), b (3H,).
 
     Args:
-        reset_after: False for the reset gate of the book, True for that of cuDNN, PyTorch and Keras, with a bias
-            (2, 3H): of the input's product, and of the state's.
+        reset_after: False for the reset gate of the book, True for that of cuDNN, PyTorch and Keras; b is then (2, 3H),
+            a bias for the input's product and one for the state's.
     """
 
     repeatable = True
@@ -98,7 +98,7 @@ class TimeGRU(Recurrent):
 
     def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array:
         (hs,) = states
-        held = self._buffer("held", hs[1:].shape, self.dtype)  # r h_{t-1}, or u, of all time steps
+        held = self._buffer("held", hs[1:].shape, self.dtype)  # r h_{t-1}, or h_{t-1} Whg + bhg, of all time steps
         if self.reset_after:
             scratch = self._scratch("product", hs, 3)
             gru_after_window_forward(a, hs, held, Wh, xp.ascontiguousarray(self.params[2][1]), scratch, m)
@@ -120,7 +120,7 @@ class TimeGRU(Recurrent):
         return a, a
 
     def _scratch(self, name: str, hs: Array, blocks: int = 1) -> Array:
-        """(N, H), or so many times as wide: what one time step needs."""
+        """Return scratch memory (N, blocks * H) for one time step."""
         _, N, H = hs.shape
         return self._buffer(name, (N, blocks * H), self.dtype)
 
@@ -147,10 +147,10 @@ class GRU(OneStep):
         super().__init__(TimeGRU(Wx, Wh, b, stateful=True, reset_after=reset_after))
 
     def forward(self, x: Array, h_prev: Array) -> Array:
-        """The next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
+        """Return the next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
         return self._forward(x, h_prev)[0]
 
     def backward(self, dh_next: Array) -> tuple[Array, Array]:
-        """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
+        """Return the gradients (dx, dh_prev) of the two inputs and write those of the weights to `grads`."""
         dx, dh = self._backward(dh_next)
         return dx, dh

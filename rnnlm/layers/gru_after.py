@@ -1,4 +1,4 @@
-"""A window of a GRU whose reset gate comes after the matrix product, as PyTorch, Keras and cuDNN have it."""
+"""A window of a GRU with the reset gate applied after the matrix product, as in PyTorch, Keras and cuDNN."""
 
 from rnnlm.backend import Array, accelerated
 from rnnlm.cells.gru import gru_after_backward, gru_after_forward
@@ -11,7 +11,7 @@ __all__ = ["gru_after_window_backward", "gru_after_window_forward"]
 def gru_after_window_forward(
     a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array, mask: Array | None
 ) -> None:
-    """Run a GRU over a window, the reset gate after the product.
+    """Run a GRU over a window, with the reset gate applied after the product.
 
     Args:
         a: (T, N, 3H). On entry x_t Wx + bx; on return z, r and the candidate.
@@ -20,7 +20,7 @@ def gru_after_window_forward(
         Wh: (H, 3H).
         bh: (3H,).
         product: (N, 3H), scratch.
-        mask: (N, H), of the state on its way into the product; None for no dropout.
+        mask: (N, H) dropout mask of the state in the product; None for no dropout.
     """
     multiply = from_state(Wh, mask, a.shape[1], len(a))
     for t in range(len(a)):
@@ -33,17 +33,17 @@ def gru_after_window_backward(
     dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array,
     mask: Array | None,
 ) -> None:  # fmt: skip
-    """The gradient's way back through a window.
+    """Backpropagate through a window of `gru_after_window_forward`.
 
     Args:
         dhs: (T, N, H) gradients of h_t from above.
-        a: (T, N, 3H). On entry the gates; on return the gradients of the input's products.
+        a: (T, N, 3H). On entry the gates; on return the gradients of x_t Wx + bx.
         hs, us: as `gru_after_window_forward` left them.
-        das: (T, N, 3H). On return the gradients of the state's products.
+        das: (T, N, 3H). On return the gradients of h_{t-1} Wh + bh.
         Wh: (H, 3H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
         product: (N, H), scratch.
-        mask: as on the way forward.
+        mask: as in the forward pass.
     """
     multiply = to_state(Wh, mask, a.shape[1], len(a))
     product[...] = 0

@@ -1,8 +1,8 @@
-"""Rows of different lengths side by side, each in the first so many steps of a window, without masks in cells.
+"""Windows of rows of different lengths, each padded at its end, without masks in cells.
 
-A layer that reads ahead runs on past the end of a short row; what it says there is not looked at, so the gradient there
-is zero: the state at each row's own end is gathered. For a layer that reads back, each row is turned round within its
-length.
+A layer that runs forward in time continues past the end of a short row; its outputs there are ignored, so their
+gradient is zero, and the final state is gathered at each row's own end. For a layer that runs backward in time, each
+row is reversed within its length.
 """
 
 from rnnlm.backend import Array, xp
@@ -13,7 +13,7 @@ __all__ = ["add_to_ends", "checked_lengths", "ends", "turned", "without_pads"]
 
 
 def checked_lengths(lengths: Array | None, N: int, T: int) -> Array | None:
-    """Lengths (N,) as signed integers, checked on the host to be in [1, T]; None for rows that fill the window.
+    """Return lengths (N,) as signed integers, checked on the host to be in [1, T]; None for rows that fill the window.
 
     Raises:
         InputError: another shape or dtype, or a row that is empty or longer than the window.
@@ -26,9 +26,9 @@ def checked_lengths(lengths: Array | None, N: int, T: int) -> Array | None:
 
 
 def turned(xs: Array, lengths: Array | None) -> Array:
-    """Each row of (N, T, D) turned round: the last of its steps first. What is after its end stays there.
+    """Reverse each row of (N, T, D) in time within its length; later steps stay where they are.
 
-    Doing it twice changes nothing, and the gradient is turned in the same way.
+    The function is its own inverse, and so reverses the gradient too.
     """
     if lengths is None:
         return xs[:, ::-1]
@@ -39,22 +39,22 @@ def turned(xs: Array, lengths: Array | None) -> Array:
 
 
 def ends(hs: Array, lengths: Array | None) -> Array:
-    """The last step of each row of (N, T, H): (N, H)."""
+    """Return the last valid step of each row of (N, T, H): (N, H)."""
     return hs[:, -1] if lengths is None else hs[xp.arange(len(hs)), lengths - 1]
 
 
 def add_to_ends(dhs: Array, dh: Array, lengths: Array | None) -> None:
-    """Add to the gradient (N, T, H) of all steps that of the last ones, dh (N, H), in place."""
+    """Add dh (N, H), the gradient of each row's last valid step, to dhs (N, T, H), that of all steps, in place."""
     if lengths is None:
         dhs[:, -1] += dh
     else:
-        dhs[xp.arange(len(dhs)), lengths - 1] += dh  # each row once
+        dhs[xp.arange(len(dhs)), lengths - 1] += dh  # no index repeats, so += is safe
 
 
 def without_pads(ids: Array) -> tuple[Array, Array]:
-    """Rows of ids (N, T) shifted so that each begins with its first word, and their lengths (N,); 0 is the pad.
+    """Return the rows of ids (N, T) shifted left past leading pads, and their lengths (N,); id 0 is the pad.
 
-    Pads between words stay and are read. A row of pads alone is one pad long.
+    Pads between words are kept and count. A row of pads only has length 1.
     """
     expect_ids("ids", ids)
     words, T = ids != 0, ids.shape[1]

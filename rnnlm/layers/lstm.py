@@ -1,4 +1,4 @@
-"""LSTM: one step, and a window of time steps."""
+"""LSTM: a window of time steps, or one."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -20,10 +20,11 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Arra
 
     Args:
         a: (T, N, 4H). On entry x_t Wx + b; on return the gates f g i o.
-        hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t.
+        hs, cs: (T+1, N, H). On entry hs[0] and cs[0] are the state before the window; on return hs[t+1] is h_t and
+            cs[t+1] is c_t.
         Wh: (H, 4H).
         product: (N, 4H), scratch.
-        mask: (N, H), of the state on its way into the product; None for no dropout.
+        mask: (N, H) dropout mask of the state in the product; None for no dropout.
     """
     multiply = from_state(Wh, mask, a.shape[1], len(a))
     for t in range(len(a)):
@@ -33,7 +34,7 @@ def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Arra
 
 @accelerated
 def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array, mask: Array | None) -> None:
-    """The gradient's way back through a window.
+    """Backpropagate through a window of `lstm_window_forward`.
 
     Args:
         dhs: (T, N, H) gradients of h_t from above.
@@ -41,7 +42,7 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, 
         cs: (T+1, N, H) as `lstm_window_forward` left it.
         Wh: (H, 4H).
         dh, dc: (N, H). On entry the gradients of the state after the window; on return those of the state before it.
-        mask: as on the way forward.
+        mask: as in the forward pass.
     """
     multiply = to_state(Wh, mask, a.shape[1], len(a))
     for t in reversed(range(len(a))):
@@ -59,7 +60,7 @@ class TimeLSTM(Recurrent):
     Arguments and attributes are those of `Recurrent`, with the four blocks f g i o: Wx (D, 4H), Wh (H, 4H), b (4H,).
 
     Attributes:
-        c, dc: (N, H), as h and dh.
+        c, dc: (N, H) cell state and its gradient, as h and dh.
     """
 
     repeatable = True
@@ -71,7 +72,7 @@ class TimeLSTM(Recurrent):
 
     @property
     def gate_values(self) -> dict[str, Array]:
-        """Copies of the gates f, g, i, o of the last forward, each (N, T, H); a backward uses them up."""
+        """Copies of the gates f, g, i, o of the last forward, each (N, T, H); not available after a backward."""
         if self._saved is None:
             raise InputError("gate_values are those of a forward, and a backward uses them up: run forward first")
         _, a, *_ = self._saved
@@ -107,11 +108,11 @@ class LSTM(OneStep):
         super().__init__(TimeLSTM(Wx, Wh, b, stateful=True))
 
     def forward(self, x: Array, h_prev: Array, c_prev: Array) -> tuple[Array, Array]:
-        """The next (h, c), each (N, H), from the input (N, D) and the previous two (N, H)."""
+        """Return the next (h, c), each (N, H), from the input (N, D) and the previous h and c (N, H)."""
         h, c = self._forward(x, h_prev, c_prev)
         return h, c
 
     def backward(self, dh_next: Array, dc_next: Array) -> tuple[Array, Array, Array]:
-        """Gradients (dx, dh_prev, dc_prev) of the three inputs; those of the weights are left in `grads`."""
+        """Return the gradients (dx, dh_prev, dc_prev) of the three inputs and write those of the weights to `grads`."""
         dx, dh, dc = self._backward(dh_next, dc_next)
         return dx, dh, dc

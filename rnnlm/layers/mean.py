@@ -20,7 +20,7 @@ class MeanOverTime(Layer):
         return shape[0], shape[-1]
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """The mean (N, D) of the inputs (N, T, D) over T, or over the first `lengths` (N,) steps of each row."""
+        """Return the mean (N, D) of the inputs (N, T, D) over T, or over the first `lengths` (N,) steps of each row."""
         expect("xs", xs, ("N", "T", "D"))
         lengths = checked_lengths(lengths, *xs.shape[:2])
         shares = None
@@ -31,7 +31,7 @@ class MeanOverTime(Layer):
         return xs.mean(axis=1) if shares is None else (xs * shares).sum(axis=1)
 
     def backward(self, dys: Array) -> Array:
-        """Gradient (N, T, D) of the inputs: a view, the same at all time steps."""
+        """Return the gradient (N, T, D) of the inputs; without lengths a broadcast view, the same at all time steps."""
         (N, T, D), dtype, shares = self._restore()
         expect("dys", dys, (N, D), dtype)
         self._done()

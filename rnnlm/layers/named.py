@@ -1,6 +1,6 @@
 """Recurrent layers by the name of their cell.
 
-The table loads none of them: what is asked of a model is checked, and explained, where there is no array library.
+The table imports none of them, so that a model's configuration can be checked without loading an array library.
 """
 
 from dataclasses import dataclass
@@ -18,9 +18,9 @@ class Cell:
     """A kind of recurrent layer.
 
     Attributes:
-        home: its module in this folder.
-        name: of its class there, a `Recurrent`.
-        gates: blocks in its weights.
+        home: module in this folder.
+        name: of the class there, a `Recurrent`.
+        gates: number of blocks in its weights.
     """
 
     home: str
@@ -29,7 +29,7 @@ class Cell:
 
     @property
     def layer(self) -> "type[Recurrent]":
-        """The class."""
+        """The class, imported on first use."""
         cls: type[Recurrent] = getattr(import_module(f"rnnlm.layers.{self.home}"), self.name)
         return cls
 

@@ -1,4 +1,4 @@
-"""One time step by itself, for those who write the loop over time themselves."""
+"""Single time steps of recurrent layers, for use in a hand-written loop over time."""
 
 from typing import Any
 
@@ -10,10 +10,10 @@ __all__ = ["OneStep"]
 
 
 class OneStep(Layer):
-    """One time step of a recurrent layer: a window of one. A subclass gives its way forward and back their names.
+    """One time step of a recurrent layer, a window of T = 1. A subclass defines `forward` and `backward`.
 
     Args:
-        layer: the recurrent layer, stateful; its weights and gradients are this one's too.
+        layer: the recurrent layer, stateful; its weights and gradients are shared with this one.
     """
 
     names = ("Wx", "Wh", "b")
@@ -23,7 +23,7 @@ class OneStep(Layer):
         self._layer, self.params, self.grads = layer, layer.params, layer.grads
 
     def _forward(self, x: Array, *state: Array) -> tuple[Array, ...]:
-        """The next state, arrays (N, H), from the input (N, D) and the state before it."""
+        """Return the next state, arrays (N, H), from the input (N, D) and the previous state."""
         Wx, Wh, _ = self.params
         expect("x", x, ("N", len(Wx)), self.dtype)
         for name, array in zip(self._layer.states, state):
@@ -33,7 +33,7 @@ class OneStep(Layer):
         return self._layer.get_state() or ()
 
     def _backward(self, dh: Array, *dstate: Array) -> tuple[Array, ...]:
-        """Gradients of the input and of the state before it, from that of the next one; the weights' go to `grads`."""
+        """Return the gradients of the input and the previous state, from those of the next state."""
         names = self._layer.states
         kept: Any = self._layer.h
         for name, array in zip(names, (dh, *dstate)):

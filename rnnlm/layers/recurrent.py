@@ -1,4 +1,4 @@
-"""What recurrent layers share: everything but the equations of their cells."""
+"""Base class of the recurrent layers: everything but the equations of their cells."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -18,24 +18,24 @@ __all__ = ["Recurrent"]
 class Recurrent(Drawn):
     """A recurrent layer over T time steps.  (N, T, D) -> (N, T, H)
 
-    The product of all inputs with Wx is one matrix product before the loop over time, and dWx, dWh, db are one each
-    after it: only the product of h_{t-1} and Wh has to wait for the step before. A subclass brings the two loops,
+    All inputs are multiplied with Wx in one matrix product before the loop over time, and dWx, dWh and db are one
+    product each after it: only h_{t-1} Wh has to wait for the previous step. A subclass implements the two loops,
     `_window_forward` and `_window_backward`.
 
     Args:
         Wx: (D, gH) weights of the input, the g blocks of the gates side by side.
         Wh: (H, gH) weights of the previous hidden state.
         b: (gH,) bias.
-        stateful: begin a window with the state that the last one ended with; otherwise with zeros.
-        return_sequences: False to return the last hidden state (N, H) alone.
-        weight_drop: drop this share of the entries of Wh while training, with one mask a window. Source: Merity, Keskar
-            and Socher, Regularizing and optimizing LSTM language models, ICLR 2018.
-        recurrent_dropout: drop this share of h_{t-1} on its way into the product with Wh while training, with one mask
+        stateful: True to begin a window with the state that the last one ended with; False for zeros.
+        return_sequences: False to return only the last hidden state (N, H).
+        weight_drop: share of the entries of Wh dropped while training, with one mask for each window. Source: Merity,
+            Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018.
+        recurrent_dropout: share of the entries of h_{t-1} dropped in its product with Wh while training, with one mask
             (N, H) for all time steps of a window (`state_products.py`).
 
     Attributes:
-        h: (N, H) state after the last time step, or None: the next window begins with zeros.
-        dh: (N, H) gradient of the state that the window began with, after a backward and until the next one.
+        h: (N, H) state after the last time step; None for zeros.
+        dh: (N, H) gradient of the window's initial state, valid from a backward until the next one.
     """
 
     names = ("Wx", "Wh", "b")
@@ -64,20 +64,20 @@ class Recurrent(Drawn):
         return len(self.params[0])
 
     def output_shape(self, shape: Shape) -> Shape:
-        """(N, T, H), or (N, H) for the last hidden states alone."""
+        """(N, T, H), or (N, H) for the last hidden states only."""
         kept = shape[:-1] if self.return_sequences else shape[:1]
         return *kept, len(self.params[1])
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """Hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).
+        """Return the hidden states (N, T, H) of the inputs (N, T, D), or the last ones (N, H).
 
         Args:
             xs: inputs.
-            lengths: (N,) how many of the T steps there are of each row, at least 1: its last hidden state is that of
-                the last of them, and what is said of the steps after it means nothing. For a layer without state.
+            lengths: (N,) number of valid steps in each row, in [1, T]: a row's last hidden state is that of its last
+                valid step. Outputs after a row's length are undefined. Not for a stateful layer.
 
         Raises:
-            InputError: wrong shape or dtype, or a carried state of another batch size.
+            InputError: wrong shape or dtype, lengths for a stateful layer, or a carried state of another batch size.
         """
         expect("xs", xs, ("N", "T", self.takes), self.dtype)
         lengths = checked_lengths(lengths, *xs.shape[:2])
@@ -108,17 +108,17 @@ class Recurrent(Drawn):
         return step
 
     def _run(self, x: Array, a: Array, states: Sequence[Array]) -> tuple[Any, ...]:
-        """Run over the inputs x (T N, D), from this layer's state to the next.
+        """Run over the inputs x (T N, D), from the carried state, and update it.
 
         Args:
             a, states: memory for the pre-activations (T, N, gH) and the states (T+1, N, H).
 
         Returns:
-            what the way back needs: the weights and the mask that Wh was put to, the mask of the state, and what
-            `_window_forward` returned.
+            what backward needs: the recurrent weights used and the mask applied to Wh for them, the mask of the state,
+            and what `_window_forward` returned.
         """
         for name, steps in zip(self.states, states):
-            steps[0] = self._initial(name)  # before the rest is overwritten: it may be this memory's own last step
+            steps[0] = self._initial(name)  # before the rest is overwritten: the state may be a view of steps[-1]
         rows, b = a.reshape(len(x), -1), self.params[2]
         self._multiply_inputs(x, rows)
         rows += b if self.biases == 1 else b[0]
@@ -130,12 +130,12 @@ class Recurrent(Drawn):
         return W, mask, m, kept
 
     def backward(self, dhs: Array, *dlast: Array | None) -> Array:
-        """Gradient (N, T, D) of the inputs; those of the weights are left in `grads`, that of the state in `dh`.
+        """Return the gradient (N, T, D) of the inputs; write those of the weights to `grads`, the state's to `dh`.
 
         Args:
             dhs: gradient of what forward returned, (N, T, H) or (N, H).
-            dlast: gradients (N, H) of the state after the last time step, h first, where something else has used it;
-                None, or nothing given, for zeros.
+            dlast: further gradients (N, H) of the state after the last time step, h first, if it was used elsewhere;
+                None or left out for zeros.
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
@@ -156,7 +156,7 @@ class Recurrent(Drawn):
         das, of_state = self._window_backward(self._time_major(dhs, T, lengths), a, W, m, states, dstates, kept)
         rows = das.reshape(T * N, -1)
         h_prevs = states[0][:-1]
-        if m is not None:  # what was multiplied with Wh
+        if m is not None:  # Wh was multiplied with the masked states
             h_prevs, kept = h_prevs * m, None if kept is None else kept * m
 
         def of_weights() -> None:
@@ -171,7 +171,7 @@ class Recurrent(Drawn):
         return batch_first(dx)
 
     def _time_major(self, dhs: Array, T: int, lengths: Array | None) -> Array:
-        """The gradients of all hidden states (T, N, H): those given, or zeros and the last one."""
+        """Return the gradients (T, N, H) of all hidden states: dhs itself, or zeros but for each row's last state."""
         if self.return_sequences:
             return dhs.swapaxes(0, 1)
         all_steps = self._buffer("dhs", (T, *dhs.shape), self.dtype)
@@ -180,11 +180,11 @@ class Recurrent(Drawn):
         return all_steps
 
     def _multiply_inputs(self, x: Array, out: Array) -> None:
-        """Leave x Wx of all time steps, (T N, gH), in `out`."""
+        """Write x Wx of all time steps, (T N, gH), to `out`."""
         ops.matmul(x, self.params[0], out=out)
 
     def _state_weights(self) -> tuple[Array, Array | None]:
-        """What the states of a window are multiplied with, (H, gH), and the mask that Wh was put to for it."""
+        """Return the recurrent weights (H, gH) for a window, with weight drop, and the mask applied to Wh, or None."""
         Wh = self.params[1]
         mask = self.mask.draw(Wh.shape, self.dtype) if self.train_flg else None
         if mask is None:
@@ -192,17 +192,17 @@ class Recurrent(Drawn):
         return xp.multiply(Wh, mask, out=self._buffer("W", Wh.shape, self.dtype)), mask
 
     def _preactivations(self, hs: Array) -> Array:
-        """Where x Wx + b of all time steps goes, (T, N, gH); hs is (T+1, N, H)."""
+        """Return memory (T, N, gH) for x Wx + b of all time steps; hs is (T+1, N, H)."""
         T, N, H = hs.shape
         return self._buffer("a", (T - 1, N, self.gates * H), self.dtype)
 
     def _hidden_gradients(self, das: Array, of_state: Array, h_prevs: Array, _kept: Any) -> None:
-        """Leave dWh and db in `grads`.
+        """Write dWh and db to `grads`.
 
         Args:
             das, of_state: (T N, gH), what `_window_backward` returned.
-            h_prevs: (T N, H) all h_{t-1}, with the mask put to them.
-            _kept: what `_window_forward` returned, with the mask put to it.
+            h_prevs: (T N, H) all h_{t-1}, masked.
+            _kept: what `_window_forward` returned, masked.
         """
         _, dWh, db = self.grads
         ops.matmul(h_prevs.T, of_state, out=dWh)
@@ -210,14 +210,14 @@ class Recurrent(Drawn):
 
     @property
     def masks(self) -> tuple[DropoutMask, ...]:
-        """Of the weights, and of the state."""
+        """The masks of Wh and of the state."""
         return self.mask, self.state_mask
 
     def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array | None:
-        """Run over time, and leave in `a` (T, N, gH) and the states (T+1, N, H) what the way back needs; m is the mask
-        (N, H) of the state, or None.
+        """Run over time. `a` (T, N, gH) and the states (T+1, N, H) are overwritten with what backward needs; m is the
+        mask (N, H) of the state, or None.
 
-        Returns what else it needs, (T, N, H), or None.
+        Returns whatever else backward needs, (T, N, H), or None.
         """
         raise NotImplementedError
 
@@ -230,11 +230,11 @@ class Recurrent(Drawn):
         Args:
             dhs: (T, N, H) gradients of h_t from above.
             a, Wh, m, states: as `_window_forward` took and left them.
-            dstates: (N, H) gradients of the states after the window, to become those of the states before it.
+            dstates: (N, H) gradients of the states after the window, overwritten with those of the states before it.
             kept: what `_window_forward` returned.
 
         Returns:
-            gradients (T, N, gH), contiguous, of the input's products and of the state's: of their sum, where that is
-            all that a cell sees of them, one array twice.
+            gradients (T, N, gH), contiguous, of x_t Wx and of h_{t-1} Wh; the same array twice for a cell that uses
+            only the sum of the two products.
         """
         raise NotImplementedError

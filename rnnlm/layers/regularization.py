@@ -1,4 +1,4 @@
-"""Activation regularisation: a penalty on hidden states while training."""
+"""Activation regularisation (AR, TAR): a penalty on hidden states while training."""
 
 from rnnlm.backend import Array, xp
 from rnnlm.checks import not_negative
@@ -8,23 +8,23 @@ __all__ = ["TimeActivationRegularization"]
 
 
 class TimeActivationRegularization(Layer):
-    """Passes hidden states on, and asks for small ones (AR) and slow ones (TAR) while training.  (N, T, H) -> (N, T, H)
+    """The identity, with a penalty on large (AR) and fast-changing (TAR) hidden states.  (N, T, H) -> (N, T, H)
 
         penalty = ar mean(h²) + tar mean((h_{t+1} - h_t)²)
         dh = dy + 2 ar h / (N T H) + 2 tar ((h_t - h_{t-1}) - (h_{t+1} - h_t)) / (N (T-1) H)
 
-    Where some steps only fill up shorter rows (`counted`), the means are over the others, and over pairs of them.
+    If some steps are padding (`counted`), the means are over the other steps, and over pairs of adjacent ones.
 
     Source: Merity, McCann and Socher, Revisiting activation regularization for language RNNs, 2017.
 
     Args:
-        ar, tar: the two weights, 0 or more.
+        ar, tar: weights of the two terms, at least 0.
 
     Attributes:
-        penalty: nats of the last forward, 0 while evaluating. Its gradient goes back with that of the loss; the loss
-            itself stays the cross-entropy, whose exp is the perplexity.
-        train_flg: True to ask, False to pass everything on as it is.
-        counted: (N, T) which steps of the next window count; None for all.
+        penalty: of the last forward, in nats; 0 while evaluating. `backward` adds its gradient, but the loss itself
+            stays the cross-entropy, whose exp is the perplexity.
+        train_flg: True to penalise, False for the identity alone.
+        counted: (N, T) mask of the steps of the next window that count; None for all.
     """
 
     repeatable = True
@@ -36,12 +36,12 @@ class TimeActivationRegularization(Layer):
         self.penalty: Array | float = 0.0
 
     def forward(self, xs: Array) -> Array:
-        """The hidden states (N, T, H) as they are; their penalty is left in `penalty`."""
+        """Return the hidden states (N, T, H) unchanged and set `penalty`."""
         expect("xs", xs, ("N", "T", "H"))
         h = time_major(xs)
         self.penalty = 0.0
         each, pairs = self._shares(h) if self.train_flg else (None, None)
-        self.counted = None  # it was said of this window
+        self.counted = None  # it was for this window only
         if self.train_flg and self.ar:
             self.penalty = self.ar * _mean(h * h, each)
         if self.train_flg and self.tar and len(h) > 1:
@@ -51,7 +51,7 @@ class TimeActivationRegularization(Layer):
         return xs
 
     def backward(self, dys: Array) -> Array:
-        """Gradient (N, T, H) of the inputs: that of the outputs and that of the penalty."""
+        """Return the gradient (N, T, H) of the inputs: that of the outputs plus that of the penalty."""
         h, train_flg, each, pairs = self._restore()
         T, N, H = h.shape
         expect("dys", dys, (N, T, H), h.dtype)
@@ -69,7 +69,7 @@ class TimeActivationRegularization(Layer):
         return batch_first(dx)
 
     def _shares(self, h: Array) -> tuple[Array | None, Array | None]:
-        """The share of each step (T, N, 1), and of each pair of them (T-1, N, 1), in its mean; None if all count."""
+        """Return the weights of steps (T, N, 1) and of adjacent pairs (T-1, N, 1) in the means; None if all count."""
         if self.counted is None:
             return None, None
         steps, H = self.counted.T[..., None], h.shape[2]

@@ -1,4 +1,4 @@
-"""Elman RNN: one step, and a window of time steps."""
+"""Elman RNN: a window of time steps, or one."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -20,15 +20,15 @@ ACTIVATIONS: dict[str, tuple[Cell, Cell]] = {"tanh": (rnn_forward, rnn_backward)
 def rnn_window_forward(
     hs: Array, Wh: Array, product: Array, mask: Array | None = None, cell: Cell = rnn_forward
 ) -> None:
-    """Run h_t = tanh(h_{t-1} Wh + x_t Wx + b) over a window, or another cell's function in place of tanh.
+    """Run h_t = tanh(h_{t-1} Wh + x_t Wx + b) over a window, or with the activation of another cell.
 
     Args:
         hs: (T+1, N, H). On entry hs[0] is the state before the window and hs[t+1] is x_t Wx + b; on return hs[t+1]
             is h_t.
         Wh: (H, H).
         product: (N, H), scratch.
-        mask: (N, H), of the state on its way into the product; None for no dropout.
-        cell: the elementwise half of a step.
+        mask: (N, H) dropout mask of the state in the product; None for no dropout.
+        cell: the elementwise part of a step.
     """
     multiply = from_state(Wh, mask, hs.shape[1], len(hs) - 1)
     for t in range(len(hs) - 1):
@@ -40,7 +40,7 @@ def rnn_window_forward(
 def rnn_window_backward(
     dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array, mask: Array | None = None, cell: Cell = rnn_backward
 ) -> None:
-    """The gradient's way back through a window.
+    """Backpropagate through a window of `rnn_window_forward`.
 
     Args:
         dhs: (T, N, H) gradients of h_t from above.
@@ -48,7 +48,8 @@ def rnn_window_backward(
         das: (T, N, H). On return the gradients of the pre-activations.
         Wh: (H, H).
         dh: (N, H). On entry the gradient of the state after the window; on return that of the state before it.
-        mask, cell: as on the way forward, `cell` its way back.
+        mask: as in the forward pass.
+        cell: the backward function of the forward pass's cell.
     """
     multiply = to_state(Wh, mask, hs.shape[1], len(das))
     for t in reversed(range(len(das))):
@@ -106,10 +107,10 @@ class RNN(OneStep):
         super().__init__(TimeRNN(Wx, Wh, b, stateful=True))
 
     def forward(self, x: Array, h_prev: Array) -> Array:
-        """The next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
+        """Return the next hidden state (N, H) from the input (N, D) and the previous hidden state (N, H)."""
         return self._forward(x, h_prev)[0]
 
     def backward(self, dh_next: Array) -> tuple[Array, Array]:
-        """Gradients (dx, dh_prev) of the two inputs; those of the weights are left in `grads`."""
+        """Return the gradients (dx, dh_prev) of the two inputs and write those of the weights to `grads`."""
         dx, dh = self._backward(dh_next)
         return dx, dh

@@ -1,4 +1,4 @@
-"""Arrays (N, D) and (N, T, D) alike: their rows under each other, and back."""
+"""Conversion of arrays (N, D) or (N, T, D) to matrices of rows, and back."""
 
 from typing import Any
 
@@ -10,16 +10,16 @@ __all__ = ["from_rows", "to_rows"]
 
 
 def to_rows(name: str, xs: Array, D: int | str = "D", dtype: Any = None, like: tuple[int, ...] | None = None) -> Array:
-    """The rows of an array (N, D) or (N, T, D), contiguous: (N, D), or (T N, D) with the first step of all N first.
+    """Return the rows of an array (N, D) or (N, T, D), contiguous: (N, D), or (T N, D), time-major.
 
-    It is the array itself, or a view of it, where its memory allows.
+    No copy is made if the memory is already laid out so.
 
     Args:
-        name: what errors call it.
+        name: of the array in error messages.
         xs: the array.
-        D: length of a row; a letter for any.
-        dtype: its dtype; any floating-point one unless given.
-        like: N, or N and T, that it must have.
+        D: required length of a row; a letter for any.
+        dtype: required dtype; None for any floating-point one.
+        like: required (N,) or (N, T); None for any.
 
     Raises:
         InputError: another shape or dtype.
@@ -34,7 +34,7 @@ def to_rows(name: str, xs: Array, D: int | str = "D", dtype: Any = None, like: t
 
 
 def from_rows(rows: Array, like: tuple[int, ...]) -> Array:
-    """Rows (N, D) or (T N, D) as an array (N, D) or (N, T, D): a view. `like` is N, or N and T."""
+    """Return rows (N, D) or (T N, D) as a view (N, D) or (N, T, D). `like` is (N,) or (N, T)."""
     if len(like) == 1:
         return rows
     N, T = like

@@ -1,11 +1,11 @@
-"""Matrices in one or two bytes a number, for inference: looked up in and multiplied with, never trained.
+"""Quantised matrices of int8 or float16, for inference only: lookups and products, no training.
 
     W ~ codes * scales
 
-int8: each column of a product (each row, in a matrix of word vectors) has a scale of its own, its largest magnitude
-divided by 127, so that an entry is wrong by half a scale at most. float16 needs no scales: it has 11 bits, and its
-largest number is 65,504. Products are of the activations' dtype: what is small is what lies in memory. A product makes
-its weights larger where it needs them, and gives that memory up again.
+int8: each column (each row, in a matrix of word vectors) has its own scale, its largest magnitude divided by 127, so
+the error of an entry is at most half a scale. float16 needs no scales: it has 11 bits of precision and a largest number
+of 65,504. Products are computed in the activations' dtype; only storage is small. A product converts its weights
+temporarily.
 
 Source: symmetric quantisation by channel is that of Krishnamoorthi, Quantizing deep convolutional networks for
 efficient inference, 2018, section 3.
@@ -21,13 +21,13 @@ from rnnlm.errors import InputError
 __all__ = ["KINDS", "SmallMatrix", "small_product", "widen"]
 
 KINDS = ("int8", "float16")
-LARGEST = 127  # code of int8: symmetric, so -128 is none
-ROWS = 1 << 20  # entries that are made small at once
+LARGEST = 127  # int8 code; codes are symmetric, so -128 is not used
+ROWS = 1 << 20  # entries quantised at once, which bounds the temporary memory
 
 
 @accelerated
 def widen(codes: Array, scales: Array | None, out: Array) -> None:
-    """out = codes * scales.  codes, out (K, N), scales (1, N), (K, 1), or None for ones"""
+    """Write codes * scales to out.  codes, out (K, N), scales (1, N), (K, 1), or None for ones"""
     out[...] = codes
     if scales is not None:
         out *= scales
@@ -35,13 +35,13 @@ def widen(codes: Array, scales: Array | None, out: Array) -> None:
 
 @accelerated
 def small_product(x: Array, codes: Array, scales: Array | None, out: Array) -> None:
-    """out = x (codes * scales), the scales put to the product, which is smaller than the weights.
+    """Write x (codes * scales) to out, applying the scales to the product, which is smaller than the weights.
 
     Args:
         x: (M, K).
-        codes: (K, N), of finite numbers; the transpose of word vectors, too.
+        codes: (K, N), finite; may be the transpose of a matrix of word vectors.
         scales: (1, N), or None for ones.
-        out: (M, N), to be overwritten.
+        out: (M, N), overwritten.
     """
     ops.matmul(x, codes.astype(x.dtype), out=out)
     if scales is not None:
@@ -49,7 +49,7 @@ def small_product(x: Array, codes: Array, scales: Array | None, out: Array) -> N
 
 
 class SmallMatrix:
-    """A matrix (K, N) of small numbers.
+    """A quantised matrix (K, N).
 
     Args:
         codes: (K, N) int8 or float16.
@@ -61,20 +61,20 @@ class SmallMatrix:
 
     @classmethod
     def zeros(cls, shape: tuple[int, int], kind: str, dtype: Any, axis: int = 0) -> Self:
-        """Zeros of a kind of `KINDS`.
+        """Return a quantised matrix of zeros.
 
         Args:
             shape: (K, N).
             kind: int8 or float16.
-            dtype: of the activations, and of scales.
-            axis: along which entries have one scale: 0 for one a column, 1 for one a row.
+            dtype: of the activations and the scales.
+            axis: along which entries share a scale: 0 for one scale a column, 1 for one a row.
         """
         of_scales = (1, shape[1]) if axis == 0 else (shape[0], 1)
         return cls(xp.zeros(shape, kind), xp.zeros(of_scales, dtype) if kind == "int8" else None)
 
     @property
     def T(self) -> "SmallMatrix":
-        """The transpose, in the same memory."""
+        """The transpose, a view of the same memory."""
         return SmallMatrix(self.codes.T, None if self.scales is None else self.scales.T)
 
     @property
@@ -84,20 +84,20 @@ class SmallMatrix:
         return K, N
 
     def arrays(self, name: str) -> dict[str, Array]:
-        """What it is made of, by names."""
+        """Return its arrays by name: the codes as `name`, the scales, if any, as `name`_scales."""
         scales = {} if self.scales is None else {f"{name}_scales": self.scales}
         return {name: self.codes, **scales}
 
     def fill(self, name: str, W: Array) -> None:
-        """Take over a matrix of finite numbers, each rounded to the nearest that there is.
+        """Quantise a matrix of finite numbers into this one, rounding to nearest.
 
         Raises:
-            InputError: one that is beyond float16.
+            InputError: a number beyond the range of float16.
         """
         if self.scales is None:
             self._expect_within(name, W)
         else:
-            tiny = xp.finfo(self.scales.dtype).tiny  # of columns of zeros, and so no division by 0
+            tiny = xp.finfo(self.scales.dtype).tiny  # the scale of columns of zeros, against division by 0
             axis = 0 if self.scales.shape[0] == 1 else 1
             top = xp.maximum(W.max(axis=axis, keepdims=True), -W.min(axis=axis, keepdims=True))
             self.scales[...] = xp.maximum(top / LARGEST, tiny)
@@ -118,17 +118,17 @@ class SmallMatrix:
             raise InputError(f"{name} must be within {most:,.0f} to be kept as float16, got {top:g}: take int8")
 
     def rows(self, ids: Array, out: Array) -> None:
-        """Leave the rows (M, N) of ids (M,) in `out`."""
+        """Write the rows (M, N) of ids (M,) to `out`."""
         scales = self.scales
         if scales is not None and scales.shape[1] == 1:
             scales = xp.take(scales, ids, axis=0)
         widen(xp.take(self.codes, ids, axis=0), scales, out)
 
     def product(self, x: Array, out: Array) -> None:
-        """Leave the product (M, N) of x (M, K) with this matrix, which has scales of columns or none, in `out`."""
+        """Write the product (M, N) of x (M, K) with this matrix to `out`; scales must be of columns, or None."""
         small_product(x, self.codes, self.scales, out)
 
     def whole(self, out: Array) -> Array:
-        """This matrix as it is meant, in `out` (K, N)."""
+        """Write the dequantised matrix to `out` (K, N) and return it."""
         widen(self.codes, self.scales, out)
         return out

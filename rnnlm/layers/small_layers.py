@@ -1,6 +1,6 @@
-"""The layers of a recurrent language model with small weights: the equations of those that are trained, forward alone.
+"""The layers of a recurrent language model with quantised weights (`SmallMatrix`): forward only, no training.
 
-They have the names, the states and the shapes of those; what they multiply with is a `SmallMatrix`.
+Equations, names, states and shapes are those of the layers that are trained.
 """
 
 from collections.abc import Mapping, MutableMapping
@@ -21,11 +21,11 @@ from rnnlm.layers.small import SmallMatrix
 
 __all__ = ["SMALL_CELLS", "Small", "SmallEmbedding", "SmallOutput", "SmallRecurrent", "not_trained"]
 
-FEWER = 4  # parts of the scores that stand in memory at once elsewhere: no slower here, and memory is what this is for
+FEWER = 4  # divides the number of scores held in memory at once: no slower here, and saves memory
 
 
 def not_trained() -> NoReturn:
-    """Say that small weights are for inference."""
+    """Raise the InputError that quantised weights can't be trained."""
     raise InputError(
         "a model with small weights can't be trained: an update is smaller than what tells two of its numbers apart. "
         "Train the float32 model that it was made of, and quantize that again"
@@ -33,16 +33,17 @@ def not_trained() -> NoReturn:
 
 
 class Small(Layer):
-    """What the three share: small matrices by name, which are listed in `params` as what they are made of."""
+    """Base class of the layers here: quantised matrices by name; `params` lists their codes and scales."""
 
     small: Mapping[str, SmallMatrix]
 
     def _own(self, dtype: Any, small: Mapping[str, SmallMatrix], *plain: tuple[str, Array]) -> None:
-        """Make matrices, and arrays as they are, this layer's parameters: the codes first, the scales last.
+        """Set this layer's parameters: first the codes, then the plain arrays, then the scales.
 
         Args:
             dtype: of the activations.
-            small, plain: by name.
+            small: quantised matrices by name.
+            plain: (name, array) of parameters that are not quantised.
         """
         self._dtype = dtype
         made = [list(matrix.arrays(name).items()) for name, matrix in small.items()]
@@ -52,15 +53,15 @@ class Small(Layer):
 
     @property
     def dtype(self) -> Any:
-        """Of the activations."""
+        """dtype of the activations."""
         return self._dtype
 
     def share(self, other: "Small") -> None:
-        """Take another layer's weights, of which this one is a copy, for its own."""
+        """Use the weights of another layer, of which this one is a copy, without copying them."""
         self.small, self.params = other.small, other.params
 
     def backward(self, *_gradients: Any) -> NoReturn:
-        """There is none."""
+        """Raise InputError: there is no backward."""
         not_trained()
 
 
@@ -68,8 +69,8 @@ class SmallEmbedding(Small):
     """Look up the vectors of a window's words.  ids (N, T) -> (N, T, D)
 
     Args:
-        W: (V, D) word vectors, a scale for each.
-        dtype: of what comes out.
+        W: (V, D) word vectors, with one scale a row.
+        dtype: of the outputs.
     """
 
     def __init__(self, W: SmallMatrix, dtype: Any) -> None:
@@ -86,7 +87,7 @@ class SmallEmbedding(Small):
         return *shape, self.small["W"].shape[1]
 
     def forward(self, ids: Array) -> Array:
-        """Vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `TimeEmbedding`."""
+        """Return the vectors (N, T, D) of the words `ids` (N, T), integers in [0, V); errors as `TimeEmbedding`."""
         V, D = self.small["W"].shape
         expect_ids("ids", ids, ("N", "T"), V)
         N, T = ids.shape
@@ -98,15 +99,15 @@ class SmallEmbedding(Small):
 class SmallRecurrent(Small, Recurrent):
     """A recurrent layer over T time steps.  (N, T, D) -> (N, T, H)
 
-    Wh is made larger for a window, once for all its time steps, in memory that all layers of a model share; Wx, which
-    is needed once, in blocks.
+    Wh is dequantised once for all time steps of a window, in memory that all layers of a model share. Wx is used in
+    one product only and stays quantised (`small_product`).
 
     Args:
-        Wx: (D, gH), a scale for each column.
+        Wx: (D, gH), with one scale a column.
         Wh: (H, gH), the same.
-        b: (gH,) bias, or (2, gH), as it is.
-        memory: for Wh, by name.
-        options: of the layer that is trained.
+        b: (gH,) bias, or (2, gH), not quantised.
+        memory: for the dequantised Wh, shared between layers.
+        options: further arguments of the layer that is trained.
     """
 
     def __init__(
@@ -125,15 +126,15 @@ class SmallRecurrent(Small, Recurrent):
 
 
 class SmallRNN(SmallRecurrent, TimeRNN):
-    """`TimeRNN` with small weights."""
+    """`TimeRNN` with quantised weights."""
 
 
 class SmallLSTM(SmallRecurrent, TimeLSTM):
-    """`TimeLSTM` with small weights."""
+    """`TimeLSTM` with quantised weights."""
 
 
 class SmallGRU(SmallRecurrent, TimeGRU):
-    """`TimeGRU` with small weights."""
+    """`TimeGRU` with quantised weights."""
 
 
 SMALL_CELLS: dict[str, type[SmallRecurrent]] = {"rnn": SmallRNN, "lstm": SmallLSTM, "gru": SmallGRU}
@@ -143,9 +144,9 @@ class SmallOutput(Small, Head):
     """Affine, softmax and mean cross-entropy in nats.  (N, T, H), (N, T) -> ()
 
     Args:
-        W: (H, V), a scale for each word; with `tied` the transpose of the embedding's, which lists it.
+        W: (H, V), with one scale a word.
         b: (V,) bias.
-        tied: whether it is.
+        tied: True if W is the transpose of the embedding's matrix, whose layer lists it among its parameters.
     """
 
     called = "affine"
@@ -165,7 +166,7 @@ class SmallOutput(Small, Head):
         return *shape[:-1], len(self._bias)
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """As `Head` has it; there is nothing to keep. The scores of some rows at a time stand in memory."""
+        """As `Head.loss`, but nothing is saved for a backward. Scores are computed for a block of rows at a time."""
         flag("keep", keep)
         V = len(self._bias)
         expect("xs", h, ("N", "T", self.takes), self.dtype)
@@ -182,7 +183,7 @@ class SmallOutput(Small, Head):
         return self._mean(nats, shares, N, T)
 
     def scores(self, h: Array) -> Array:
-        """Scores (N, T, V) of the words after hidden states (N, T, H)."""
+        """Return the scores (N, T, V) of the words after hidden states (N, T, H)."""
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         N, T, H = h.shape
         scores = self._buffer("scores", (T * N, len(self._bias)), self.dtype)

@@ -1,4 +1,4 @@
-"""What a layer carries from one window to the next."""
+"""The state that a recurrent layer carries from one window to the next."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,12 +12,12 @@ __all__ = ["Stateful"]
 
 
 class Stateful(Layer):
-    """A layer that begins a window with the state that the last one ended with, if it is `stateful`, else with zeros.
+    """A layer with a state: if `stateful`, a window begins with the state the last one ended with, else with zeros.
 
     A subclass names the arrays (N, H) that make up its state in `states`; its second parameter is Wh (H, gH).
 
     Attributes:
-        h: (N, H) hidden state after the last time step, or None: the next window begins with zeros.
+        h: (N, H) hidden state after the last time step; None for zeros.
     """
 
     states: tuple[str, ...] = ("h",)
@@ -25,7 +25,7 @@ class Stateful(Layer):
     h: Array | None
 
     def check_state(self, *state: Array | None) -> None:
-        """Check what `set_state` would be given.
+        """Check arguments for `set_state` without setting the state.
 
         Raises:
             InputError: a wrong number of arrays, a wrong shape or dtype, or a layer that is not stateful.
@@ -48,18 +48,18 @@ class Stateful(Layer):
             setattr(self, name, None if given is None else given.copy())
 
     def get_state(self) -> tuple[Array, ...] | None:
-        """A copy of the state, to be given back as `set_state(*state)`; None for zeros, and of a layer without."""
+        """Return a copy of the state, to be restored by `set_state(*state)`; None for zeros or if not `stateful`."""
         return (
             None if self.h is None or not self.stateful else tuple(getattr(self, name).copy() for name in self.states)
         )
 
     def begin_recording(self, N: int) -> None:
-        """A state of zeros as arrays."""
+        """Replace a state of None by arrays of zeros, which recorded launches can read."""
         if self.stateful and self.h is None:
             self.set_state(*(xp.zeros((N, len(self.params[1])), self.dtype) for _ in self.states))
 
     def as_found(self, found: Mapping[str, Any]) -> None:
-        """The state in the arrays that it was in."""
+        """Copy the state to the arrays that held it when launches were recorded."""
         for name in self.states if self.stateful else ():
             state, own = getattr(self, name), found[name]
             if state is None:
@@ -73,10 +73,10 @@ class Stateful(Layer):
             setattr(self, name, None)
 
     def check_batch(self, N: int) -> None:
-        """Check that the carried state, if there is one, is of batch size N.
+        """Check that the carried state, if there is one, has batch size N.
 
         Raises:
-            InputError: it is of another one.
+            InputError: it has another one.
         """
         H = len(self.params[1])
         if self.stateful and self.h is not None and self.h.shape != (N, H):

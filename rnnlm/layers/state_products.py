@@ -1,9 +1,9 @@
-"""Products with the previous state, and the way back, with dropout of the state where there is some.
+"""Products of the previous state with Wh and their backward pass, with optional dropout of the state.
 
         out = (h_{t-1} m) Wh        dh_{t-1} = (da Whᵀ) m
 
-m is one mask (N, H) for all time steps of a window: a fresh one at each step would pile up noise over time. Source: Gal
-and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
+m is one mask (N, H) for all time steps of a window: a new one at each step would accumulate noise over time. Source:
+Gal and Ghahramani, A theoretically grounded application of dropout in recurrent neural networks, NIPS 2016.
 """
 
 from collections.abc import Callable
@@ -16,7 +16,7 @@ Multiply = Callable[[Array, Array], None]
 
 
 def from_state(W: Array, mask: Array | None, rows: int, times: int) -> Multiply:
-    """multiply(h, out) for an h (rows, H) each of so many times, the mask (rows, H) put to it before."""
+    """Return multiply(h, out), which writes (h mask) W to out, for h (rows, H); it will be called `times` times."""
     multiply = ops.multiplier(W, rows, times)
     if mask is None:
         return multiply
@@ -30,7 +30,7 @@ def from_state(W: Array, mask: Array | None, rows: int, times: int) -> Multiply:
 
 
 def to_state(W: Array, mask: Array | None, rows: int, times: int) -> Multiply:
-    """multiply(da, out) for the gradient (rows, g) of each of so many products, the mask put to what comes out."""
+    """Return multiply(da, out), which writes (da Wᵀ) mask to out, for da (rows, gH); `times` as in `from_state`."""
     multiply = ops.multiplier(W.T, rows, times)
     if mask is None:
         return multiply

@@ -1,4 +1,4 @@
-"""Heads: from the last hidden states to a loss, and back."""
+"""Heads: the last layer of a model, from hidden states to a loss and its gradient, or to scores."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

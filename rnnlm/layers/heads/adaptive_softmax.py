@@ -1,4 +1,4 @@
-"""Adaptive softmax: frequent words in one softmax, rare ones in clusters that are computed where they are needed."""
+"""Adaptive softmax: one softmax for frequent words, and for rare ones clusters computed only where needed."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -26,21 +26,21 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         p_0 = softmax(h W_0 + b_0)       (H, c + K), (c + K,): the shortlist, then a class for each cluster
         p_k = softmax(h P_k W_k + b_k)   (H, d_k), (d_k, V_k), (V_k,)
 
-    These are the probabilities of all words: they sum to 1. In training p_k is computed for the hidden states alone
-    whose target is in cluster k, which are gathered: that is what it saves.
+    The probabilities of all words sum to 1. In training p_k is computed only for the hidden states whose target is in
+    cluster k, which saves most of the work.
 
-    Words are numbered by falling frequency, unless `set_frequencies` says how frequent each is; a model saves that with
-    its weights. On a GPU each `loss` waits for the device once, to learn how many targets each cluster has.
+    Word ids must be in order of falling frequency, unless `set_frequencies` gives the frequencies; a model saves them
+    with its weights. On a GPU each `loss` waits for the device once, to read how many targets each cluster has.
 
     Source: Grave, Joulin, Cissé, Grangier and Jégou, Efficient softmax approximation for GPUs, ICML 2017.
 
     Args:
-        first: from H to c + K scores.
-        clusters: of each cluster the product with P_k, from H to d_k, and the layer from there to V_k scores.
+        first: layer from H to c + K scores.
+        clusters: for each cluster its projection P_k, from H to d_k, and its layer from d_k to V_k scores.
 
     Attributes:
-        words: which words are in the shortlist and in the clusters.
-        others are those of `Head`.
+        words: which words are in the shortlist and in each cluster.
+        Others are those of `Head`.
     """
 
     called = "adaptive"
@@ -64,14 +64,14 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     # ------------------------------------------------------------------ which words are frequent
 
     def set_frequencies(self, counts: Any) -> None:
-        """Say how frequent the words are: the shortlist is then of the most frequent ones, and so on; of equals, the
-        one of the lower id comes first. To be said before training: rows of the weights belong to other words then.
+        """Assign the words to the shortlist and the clusters by frequency; ties go to the lower id. Call it before
+        training: it changes which word each column of the weights belongs to.
 
         Args:
-            counts: (V,) how often each word occurs, or its share, on the host.
+            counts: (V,) count or relative frequency of each word, on the host.
 
         Raises:
-            InputError: another number of them, or one that is negative or not finite.
+            InputError: not V numbers, or one that is negative or not finite.
         """
         given = array_of("counts", counts)
         if given.shape != self.words.order.shape or given.dtype.kind not in "iuf":
@@ -81,15 +81,15 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         self.words.set_frequencies(given)
 
     def constants(self) -> Mapping[str, Array]:
-        """How frequent words are."""
+        """Return the word frequencies, which are saved with the weights."""
         return {"frequencies": self.words.frequencies}
 
     def set_constants(self, given: Mapping[str, Any]) -> None:
-        """Take over what `constants` gave."""
+        """Restore the word frequencies that `constants` returned."""
         self.words.set_frequencies(given["frequencies"])
 
     def unigram_biases(self, logs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """The biases with which, without weights, words have probabilities whose logarithms (V,) these are."""
+        """Return the biases that, with zero weights, give words the log-probabilities `logs` (V,)."""
         pieces = np.split(logs[self.words.order], self.words.cuts[:-1])
         classes = [np.logaddexp.reduce(piece) for piece in pieces[1:]]
         inner = {f"cluster{k}.b": piece for k, piece in enumerate(pieces[1:], 1)}
@@ -98,7 +98,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     # ------------------------------------------------------------------ what it is made of
 
     def parts(self) -> Mapping[str, Layer]:
-        """The first softmax, and of each cluster its projection and its softmax."""
+        """Return the first softmax, and the projection and softmax of each cluster, by name."""
         found: dict[str, Layer] = {"first": self._first}
         for k, (projection, words) in enumerate(self._clusters, 1):
             found |= {f"projection{k}": projection, f"cluster{k}": words}
@@ -116,7 +116,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     # ------------------------------------------------------------------ forward and back
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """As `Head` has it."""
+        """As `Head.loss`."""
         flag("keep", keep)
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         N, T, H = h.shape
@@ -138,20 +138,20 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         return loss
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient (N, T, H) of the hidden states; those of the weights are left in `grads`.
+        """Return the gradient (N, T, H) of the hidden states and write those of the weights to `grads`.
 
         Args:
-            dout: gradient of the loss itself.
+            dout: gradient of the loss.
         """
         all_rows, shares = self._restore()
         factor = factor_of(dout)
         self._done()
         dh = self._first.backward(dout)
-        dx = time_major(dh).reshape(-1, self.takes)  # the same memory
+        dx = time_major(dh).reshape(-1, self.takes)  # a view of dh
         for (projection, words), rows, share in zip(self._clusters, all_rows, shares):
             if share:
                 dz = words.backward(share if factor is None else share * factor)
-                dx[rows] += projection.backward(dz[:, 0])  # each row once: in no cluster, or in one
+                dx[rows] += projection.backward(dz[:, 0])  # a row is in at most one cluster, so none repeats
             else:
                 for grad in (*projection.grads, *words.grads):
                     grad[...] = 0
@@ -160,7 +160,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     # ------------------------------------------------------------------ scores
 
     def scores(self, h: Array) -> Array:
-        """Log-probabilities (N, T, V) of the words after hidden states (N, T, H)."""
+        """Return the log-probabilities (N, T, V) of the words after hidden states (N, T, H)."""
         expect("xs", h, ("N", "T", self.takes), self.dtype)
         self._done()
         N, T, H = h.shape
@@ -175,7 +175,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
 
 
 def _cluster(number: int, given: Any, first: TimeAffineWithLoss) -> tuple[MatMul, TimeAffineWithLoss]:
-    """The two layers of a cluster, checked to fit."""
+    """Return the projection and the softmax of a cluster after checking their shapes."""
     name = f"cluster {number}"
     if not isinstance(given, (tuple, list)) or len(given) != 2:
         raise refused(name, "a MatMul and a TimeAffine", given)
@@ -186,7 +186,7 @@ def _cluster(number: int, given: Any, first: TimeAffineWithLoss) -> tuple[MatMul
 
 
 def _log_softmax(layer: TimeAffineWithLoss, x: Array) -> Array:
-    """log softmax of the scores of rows x (M, H), in their memory."""
+    """Return the log softmax of a layer's scores of rows x (M, H), computed in place of the scores."""
     scores = layer.scores(x[:, None])[:, 0]
     with ops.quiet():
         scores -= scores.max(axis=1, keepdims=True)

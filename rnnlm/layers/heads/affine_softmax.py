@@ -1,4 +1,4 @@
-"""Output and loss in one: hidden states to cross-entropy, without keeping scores and their gradient side by side."""
+"""Output layer and loss fused: hidden states to cross-entropy, without holding both scores and their gradient."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -22,12 +22,11 @@ class TimeAffineWithLoss(Head):
 
         s = x W + b        L = -1/n sum log softmax(s)[t]
 
-    The same as `TimeSoftmaxWithLoss` after the `TimeAffine`, but what stands in memory is exp(s) alone, and of that so
-    many rows as make `ops.SCORES` numbers: where a window has more, they are worked through block by block, and
-    computed again on the way back.
+    Equals `TimeSoftmaxWithLoss` after the `TimeAffine`, but holds only exp(s) in memory, and at most about `ops.SCORES`
+    numbers of it. A larger window is processed in blocks of rows, which backward computes again.
 
     Args:
-        affine: the layer whose weights these are; its gradients are written to.
+        affine: the output layer; its weights are used, and its gradients written.
 
     Attributes are those of `Head`.
     """
@@ -41,7 +40,7 @@ class TimeAffineWithLoss(Head):
         self.params, self.grads, self.names = affine.params, affine.grads, affine.names
 
     def unigram_biases(self, logs: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
-        """The bias is these logarithms themselves."""
+        """Return the biases that, with zero weights, give words the log-probabilities `logs` (V,): b = logs."""
         return {"b": logs}
 
     @property
@@ -54,7 +53,7 @@ class TimeAffineWithLoss(Head):
         return *shape[:-1], self.params[0].shape[1]
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """As `Head` has it."""
+        """As `Head.loss`."""
         flag("keep", keep)
         W, b = self.params
         H, V = W.shape
@@ -71,10 +70,10 @@ class TimeAffineWithLoss(Head):
         return self._mean(nats, shares, N, T)
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient (N, T, H) of the hidden states; those of W and b are left in `grads`.
+        """Return the gradient (N, T, H) of the hidden states and write those of W and b to `grads`.
 
         Args:
-            dout: gradient of the loss itself.
+            dout: gradient of the loss.
         """
         x, targets, weights, totals, (N, T) = self._restore()
         factor = factor_of(dout)
@@ -92,12 +91,12 @@ class TimeAffineWithLoss(Head):
             left = partial(weight_gradients, exps, factors[rows], xf[rows], dW, db, add=rows.start > 0)
             if len(exps) == len(x):
                 ops.later(left)
-            else:  # the next block has the memory of this one's scores
+            else:  # now, because the next block overwrites this one's scores
                 left()
         return batch_first(dx.reshape(T, N, -1))
 
     def scores(self, h: Array) -> Array:
-        """Scores (N, T, V) of the words after hidden states (N, T, H)."""
+        """Return the scores (N, T, V) of the words after hidden states (N, T, H)."""
         self._done()
         return self._affine.forward(h)
 
@@ -112,13 +111,13 @@ class TimeAffineWithLoss(Head):
         return scores
 
     def _blocks(self, rows: int) -> Iterator[tuple[slice, Array]]:
-        """Slices of all rows, each with memory for its scores."""
+        """Yield slices that cover all rows, each with memory for its scores."""
         exps = self._memory(rows, ops.SCORES)
         for start in range(0, rows, len(exps)):
             stop = min(rows, start + len(exps))
             yield slice(start, stop), exps[: stop - start]
 
     def _memory(self, rows: int, scores: int) -> Array:
-        """Memory (M, V) for scores of so many rows, or of fewer, if these are more than so many scores."""
+        """Return memory (M, V), with M = `rows`, or fewer so that M V is at most `scores` (but M at least 1)."""
         V = len(self.params[1])
         return self._buffer("exps", (min(rows, max(1, scores // V)), V), self.dtype)

@@ -1,4 +1,4 @@
-"""A loss for each of several targets that one hidden state has."""
+"""A loss summed over several targets of the same hidden state."""
 
 from typing import Any
 
@@ -25,7 +25,7 @@ class EachTarget(Head):
         self.params, self.grads, self.names = head.params, head.grads, head.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """The loss of hidden states h (N, H) and targets ts (N, C)."""
+        """Return the loss of hidden states h (N, H) and targets ts (N, C)."""
         flag("keep", keep)
         expect("h", h, ("N", "H"))
         expect_ids("ts", ts, (len(h), "C"))
@@ -34,7 +34,7 @@ class EachTarget(Head):
         return C * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient (N, H) of the hidden states."""
+        """Return the gradient (N, H) of the hidden states."""
         N, C = self._restore()
         factor = factor_of(dout)
         dh = self.head.backward(C if factor is None else factor * C)
@@ -42,6 +42,6 @@ class EachTarget(Head):
         return dh.reshape(N, C, -1).sum(axis=1)
 
     def scores(self, h: Array) -> Array:
-        """Those of the head."""
+        """Return the scores of the inner head."""
         self._done()
         return self.head.scores(h)

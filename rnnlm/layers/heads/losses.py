@@ -1,8 +1,7 @@
-"""Losses of networks without time, each the mean of a row's loss: squared errors, and cross-entropies.
+"""Losses of feed-forward networks, each a mean over rows: squared error and cross-entropies.
 
-Those that are called cross-entropy take probabilities, what `Sigmoid` or `Softmax` gives; `SigmoidWithLoss` and
-`SoftmaxWithLoss` take scores, and are the same with that layer in one, finite for all finite scores whose
-differences are.
+Classes named ...CrossEntropy take probabilities, the outputs of `Sigmoid` or `Softmax`. `SigmoidWithLoss` and
+`SoftmaxWithLoss` include that layer and take scores; they are finite for all finite scores whose differences are.
 """
 
 from collections.abc import Sequence
@@ -23,29 +22,29 @@ __all__ = [
     "SparseCategoricalCrossEntropy",
 ]  # fmt: skip
 
-TINY = 1e-7  # probabilities are kept so far from 0 and 1
+TINY = 1e-7  # smallest probability that enters a logarithm
 
 
 class RowLoss(Head):
-    """The mean over rows of a loss of theirs.  (N, D), targets -> ()
+    """Base class: the mean of a loss for each row.  (N, D), targets -> ()
 
         L = 1/N sum l(y_n, t_n)        dy_n = dl/dy_n / N
 
-    A subclass brings `_values` and `_slopes`. Outputs may also be (N,), a number each, or (N, T, D).
+    A subclass implements `_values` and `_slopes`. Outputs may also be (N,), one number a row, or (N, T, D).
 
     Attributes:
-        lowest, highest: that a target may be.
+        lowest, highest: range of targets.
     """
 
     lowest, highest = -inf, inf
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """Mean loss of the outputs h (N, D), (N,) or (N, T, D), a 0-d float64 array or scalar of the backend.
+        """Return the mean loss of the outputs h (N, D), (N,) or (N, T, D), a 0-d float64 array or scalar.
 
         Args:
-            h: what the last layer gives.
-            ts: targets, as the class has them.
-            keep: False if no backward is to follow.
+            h: outputs of the last layer.
+            ts: targets, of the shape that the class describes.
+            keep: False if no backward will follow.
         """
         flag("keep", keep)
         y, t, like = self._checked(h, ts)
@@ -54,7 +53,7 @@ class RowLoss(Head):
         return self.nats.mean()
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient of the outputs, of their shape, for a loss whose own gradient is `dout`."""
+        """Return the gradient of the outputs, in their shape; `dout` is the gradient of the loss."""
         dy, like, ndim = self._restore()
         factor = factor_of(dout)
         self._done()
@@ -62,18 +61,18 @@ class RowLoss(Head):
         return dy[:, 0] if ndim == 1 else from_rows(dy, like)
 
     def scores(self, h: Array) -> Array:
-        """The outputs themselves."""
+        """Return the outputs themselves."""
         self._done()
         return h
 
     def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
-        """Checked outputs (M, D), targets, and how the rows lie: N, or N and T."""
+        """Return the checked outputs (M, D), the targets, and (N,) or (N, T), the shape of the rows."""
         given = h[:, None] if isinstance(h, xp.ndarray) and h.ndim == 1 else h
         y = to_rows("the outputs", given)
         return y, self._targets(ts, y, given.shape[:-1]), given.shape[:-1]
 
     def _targets(self, ts: Any, y: Array, like: tuple[int, ...]) -> Array:
-        """Checked targets (M, D) of the outputs' dtype; for one output (N,) or (N, T) will do."""
+        """Return checked targets (M, D) of the outputs' dtype; if D is 1 they may be given as (N,) or (N, T)."""
         ts = ts.astype(y.dtype) if isinstance(ts, xp.ndarray) and ts.dtype.kind in "biuf" else ts
         if y.shape[1] == 1 and isinstance(ts, xp.ndarray) and ts.shape == like:
             ts = ts[..., None]
@@ -82,11 +81,11 @@ class RowLoss(Head):
         return t
 
     def _values(self, y: Array, t: Array) -> Array:
-        """The loss (M,) of each row."""
+        """Return the loss (M,) of each row."""
         raise NotImplementedError
 
     def _slopes(self, y: Array, t: Array) -> Array:
-        """The gradient (M, D) of each row's own loss."""
+        """Return the gradient (M, D) of each row's loss, not divided by the number of rows."""
         raise NotImplementedError
 
 
@@ -101,19 +100,19 @@ class MeanSquaredError(RowLoss):
 
 
 class _YesOrNo(RowLoss):
-    """Targets are 0 or 1, or probabilities between, of the outputs' shape."""
+    """Binary classification: targets are 0 or 1, or probabilities, of the outputs' shape."""
 
     lowest, highest = 0, 1
-    half = 0.5  # outputs above it say yes
+    half = 0.5  # outputs above it mean yes
 
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each answer is right."""
+        """Return whether each output is on the same side of the threshold as its target."""
         self._checked(h, ts)
         return (h > self.half).reshape(-1) == (ts > 0.5).reshape(-1)
 
 
 class BinaryCrossEntropy(_YesOrNo):
-    """l = -1/D sum (t log p + (1 - t) log(1 - p))        dl/dp = (p - t) / (p (1 - p)) / D, p what `Sigmoid` gives."""
+    """l = -1/D sum (t log p + (1 - t) log(1 - p))        dl/dp = (p - t) / (p (1 - p)) / D, p output of `Sigmoid`"""
 
     def _values(self, y: Array, t: Array) -> Array:
         p = xp.clip(y, TINY, 1 - TINY)
@@ -137,7 +136,7 @@ class SigmoidWithLoss(_YesOrNo):
 
 
 class CategoricalCrossEntropy(RowLoss):
-    """l = -sum t log p        dl/dp = -t / p, p what `Softmax` gives, t one-hot, or a distribution."""
+    """l = -sum t log p        dl/dp = -t / p, p the output of `Softmax`, t one-hot or a distribution"""
 
     lowest, highest = 0, 1
 
@@ -148,13 +147,13 @@ class CategoricalCrossEntropy(RowLoss):
         return -t / xp.maximum(y, TINY)
 
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each row's largest probability is that of its class."""
+        """Return whether each row's largest probability is that of its class."""
         self._checked(h, ts)
         return (h.argmax(axis=-1) == ts.argmax(axis=-1)).reshape(-1)
 
 
 class SparseCategoricalCrossEntropy(RowLoss):
-    """l = -log p[t]        dl/dp[t] = -1 / p[t], p what `Softmax` gives, t the id of the right class."""
+    """l = -log p[t]        dl/dp[t] = -1 / p[t], p the output of `Softmax`, t the id of the right class"""
 
     takes_classes = True
 
@@ -171,19 +170,19 @@ class SparseCategoricalCrossEntropy(RowLoss):
         return slopes
 
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each row's largest probability is that of its class."""
+        """Return whether each row's largest probability is that of its class."""
         self._checked(h, ts)
         return (h.argmax(axis=-1) == ts).reshape(-1)
 
 
 class Losses(Head):
-    """The sum of several losses, for a network with several outputs.
+    """The weighted sum of several losses, for a network with several outputs.
 
         L = w1 L1 + w2 L2 + ...
 
     Args:
-        heads: a head for each output, in order; they must not have parameters.
-        weights: of each; 1 unless given.
+        heads: a head for each output, in order, without parameters.
+        weights: of the losses; all 1 by default.
     """
 
     def __init__(self, *heads: Head, weights: Sequence[float] | None = None) -> None:
@@ -198,7 +197,7 @@ class Losses(Head):
             raise InputError("heads of Losses must have no parameters: put their layers before them")
 
     def loss(self, h: Any, ts: Any, keep: bool = True) -> Array:
-        """Weighed sum of the losses; outputs and targets are tuples."""
+        """Return the weighted sum of the losses; outputs and targets are tuples."""
         flag("keep", keep)
         for name, given in (("the outputs", h), ("ts", ts)):
             if not isinstance(given, (tuple, list)) or len(given) != len(self.heads):
@@ -208,7 +207,7 @@ class Losses(Head):
         return sum((loss * w for loss, w in zip(losses, self.weights)), xp.zeros((), xp.float64))
 
     def backward(self, dout: Any = 1) -> Any:
-        """Gradients of the outputs, a tuple."""
+        """Return the gradients of the outputs, a tuple."""
         self._restore()
         factor = factor_of(dout)
         each = [w if factor is None else factor * w for w in self.weights]
@@ -218,6 +217,6 @@ class Losses(Head):
         return tuple(head.backward(one) for head, one in zip(self.heads, each))
 
     def scores(self, h: Any) -> Any:
-        """The outputs themselves."""
+        """Return the outputs themselves."""
         self._done()
         return h

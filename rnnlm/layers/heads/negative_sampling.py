@@ -1,4 +1,4 @@
-"""Negative sampling: instead of a probability for every word, a yes or no for the right one and for a few others.
+"""Negative sampling: binary classification of the target and a few sampled words, instead of a softmax over all words.
 
     L = mean over rows of (-log sigmoid(h . w_target) - sum over S negatives log sigmoid(-h . w_negative))
 
@@ -24,13 +24,13 @@ __all__ = ["EmbeddingDot", "NegativeSamplingLoss", "UnigramSampler"]
 
 
 class UnigramSampler:
-    """Draws words that are not the target, each with probability P(w)^power, made to sum to 1.
+    """Draws words that are not the target, with probabilities proportional to P(w)^power.
 
     Args:
-        corpus: ids (tokens,) on the host, in which words are counted; a word that is not there is never drawn.
-        power: below 1, rare words are drawn more often than they occur.
+        corpus: ids (tokens,) on the host, in which words are counted; words that do not occur are never drawn.
+        power: exponent; below 1, rare words are drawn more often than they occur.
         sample_size: S, words drawn for each target.
-        seed: of all draws, together with their number.
+        seed: together with the number of the draw it determines each sample.
 
     Raises:
         InputError: fewer than two different words in the corpus, or arguments out of range.
@@ -52,9 +52,9 @@ class UnigramSampler:
         self.draws = 0
 
     def get_negative_sample(self, target: Any) -> NDArray[np.int64]:
-        """Words (N, S), drawn with replacement, none of them the target (N,) of its row.
+        """Return words (N, S), drawn with replacement, none of them the target (N,) of its row.
 
-        Each is one random number u: where u reaches the target's place on the line of probabilities, it jumps over it.
+        Each takes one uniform number, mapped by the inverse of the cumulative distribution without the target.
         """
         target = _ids("target", target)
         u = stream(self.seed, "negative samples", self.draws).random((len(target), self.sample_size))
@@ -67,14 +67,14 @@ class UnigramSampler:
         return self._but(found, target)
 
     def _but(self, found: NDArray[np.int64], target: NDArray[Any]) -> NDArray[np.int64]:
-        """Rounding may lead to a target after all, or to a word that does not occur: take the most frequent other."""
+        """Replace targets, and words that do not occur, both due to rounding, by the most frequent other word."""
         best, second = np.argsort(-self.word_p, kind="stable")[:2]
         other = np.where(target == best, second, best)[:, None]
         return np.where((found == target[:, None]) | (self.word_p[found] == 0), other, found)
 
 
 def _ids(name: str, given: Any, length: str = "M") -> NDArray[np.int64]:
-    """Ids (M,), or what else the length is called, on the host, checked to be below 2^31."""
+    """Return ids as a 1-d int64 array on the host, checked to be in [0, 2^31); `length` is its length in messages."""
     on_device = isinstance(given, xp.ndarray) and not isinstance(given, np.ndarray)
     ids = array_of(name, ops.asnumpy(given) if on_device else given)
     if ids.ndim != 1 or ids.dtype.kind not in "iu" or not ids.size:
@@ -85,7 +85,7 @@ def _ids(name: str, given: Any, length: str = "M") -> NDArray[np.int64]:
 
 
 class EmbeddingDot(Layer):
-    """Products of vectors with the vectors of words.  (N, H), ids (N,) -> (N,), or ids (N, S) -> (N, S)
+    """Dot products of hidden states with word vectors.  (N, H), ids (N,) -> (N,), or ids (N, S) -> (N, S)
 
         y_n = h_n . W[id_n]        dh_n = dy_n W[id_n]    dW[v] = sum of dy_n h_n over all n with id_n = v
 
@@ -101,7 +101,7 @@ class EmbeddingDot(Layer):
         self._written: Array | None = None  # ids of the rows of dW that are not zero
 
     def forward(self, h: Array, idx: Array) -> Array:
-        """The products, of the shape of idx."""
+        """Return the products, in the shape of idx."""
         (W,) = self.params
         expect("h", h, ("N", W.shape[1]), self.dtype)
         expect_ids("idx", idx, (len(h),) if getattr(idx, "ndim", 2) == 1 else (len(h), "S"), len(W))
@@ -110,7 +110,7 @@ class EmbeddingDot(Layer):
         return (vectors * (h if idx.ndim == 1 else h[:, None])).sum(axis=-1)
 
     def backward(self, dout: Array) -> Array:
-        """Gradient (N, H) of h; that of W is left in `grads`."""
+        """Return the gradient (N, H) of h and write that of W to `grads`."""
         (dW,) = self.grads
         h, idx, vectors = self._restore()
         expect("dout", dout, idx.shape, self.dtype)
@@ -125,15 +125,15 @@ class EmbeddingDot(Layer):
 
 
 class NegativeSamplingLoss(Head):
-    """The loss of a hidden state against a target and S words that are drawn.  (N, H), ids (N,) -> ()
+    """The mean loss of hidden states for a target and S sampled words each.  (N, H), ids (N,) -> ()
 
     Args:
-        W: (V, H) vectors of the words, on the output side.
-        corpus, power, sample_size, seed: as `UnigramSampler` takes them.
+        W: (V, H) output vectors of the words.
+        corpus, power, sample_size, seed: as in `UnigramSampler`.
 
     Attributes:
         sampler: draws the negatives.
-        dot: the layer that multiplies.
+        dot: the layer of the dot products.
     """
 
     called = "negative"
@@ -147,7 +147,7 @@ class NegativeSamplingLoss(Head):
         self.params, self.grads, self.names = self.dot.params, self.dot.grads, self.dot.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """Mean loss of the hidden states h (N, H) and the targets ts (N,), a 0-d float64 array or scalar."""
+        """Return the mean loss of hidden states h (N, H) and targets ts (N,), a 0-d float64 array or scalar."""
         flag("keep", keep)
         expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
         expect_ids("ts", ts, (len(h),), len(self.params[0]))
@@ -155,7 +155,7 @@ class NegativeSamplingLoss(Head):
         return self.loss_of(h, xp.concatenate([ts[:, None].astype(negatives.dtype), negatives], axis=1), keep)
 
     def loss_of(self, h: Array, idx: Array, keep: bool = True) -> Array:
-        """The loss for words idx (N, 1 + S) that are given, the target first."""
+        """Return the mean loss for given words idx (N, 1 + S), the target first."""
         flag("keep", keep)
         expect_ids("idx", idx, ("N", "S"), len(self.params[0]))
         scores = self.dot.forward(h, idx)
@@ -167,14 +167,14 @@ class NegativeSamplingLoss(Head):
         return self.nats.mean()
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient (N, H) of the hidden states; that of W is left in `grads`."""
+        """Return the gradient (N, H) of the hidden states and write that of W to `grads`."""
         (dscores,) = self._restore()
         factor = factor_of(dout)
         self._done()
         return self.dot.backward(dscores if factor is None else (dscores * factor).astype(self.dtype))
 
     def scores(self, h: Array) -> Array:
-        """The products (N, V) of hidden states with all words."""
+        """Return the dot products (N, V) of hidden states with the vectors of all words."""
         expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
         self._done()
         scores = xp.empty((len(h), len(self.params[0])), self.dtype)

@@ -1,4 +1,4 @@
-"""The equations of output and loss in one: hidden states to cross-entropy, and back to the weights."""
+"""Equations of the fused output layer and loss: hidden states to cross-entropy, and back to the weights."""
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.layers.heads.softmax import exp_scores
@@ -8,20 +8,20 @@ __all__ = ["output_backward", "output_factors", "output_forward", "output_nats",
 
 @accelerated
 def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array, nats: Array) -> None:
-    """Cross-entropy of each row in nats, and what its gradient is made of.
+    """Compute the cross-entropy of each row in nats, and the exponentials from which the gradient is computed.
 
         s = x W + b        nats = log(sum exp(s - m)) + m - s[target]        m = max s, or any number near it
 
-    At least 0, and finite for all finite scores of float32: a probability that underflows to 0 never meets a logarithm,
-    and the difference of two large scores is taken in float64. Of float64 the difference itself must be finite.
+    Nats are at least 0, and finite for all finite float32 scores: no logarithm is taken of a probability, which may
+    underflow to 0, and m - s[target] is computed in float64. In float64 that difference must be finite.
 
     Args:
         x: (M, H).
         W, b: (H, V), (V,).
         targets: (M,) ids in [0, V).
-        exps: (M, V), to be overwritten with exp(s - m).
-        totals: (M,), to be overwritten with their sums.
-        nats: (M,) float64, to be overwritten.
+        exps: (M, V), overwritten with exp(s - m).
+        totals: (M,), overwritten with their row sums.
+        nats: (M,) float64, overwritten.
     """
     ops.matmul(x, W, out=exps)
     exp_scores(exps, b, targets, nats, totals)
@@ -31,9 +31,9 @@ def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, to
 def output_nats(
     x: Array, W: Array, b: Array, targets: Array, shares: Array, totals: Array, nats: Array, memory: Array
 ) -> None:
-    """The cross-entropy alone, for no way back, of as many rows at a time as there is memory (rows, V) for.
+    """Compute the cross-entropy only, without a backward pass, in blocks of as many rows as `memory` (rows, V) has.
 
-    Rows whose share (M,) of the mean is 0 may be left out; all else is as `output_forward` has it.
+    Rows whose share (M,) of the mean is 0 may be skipped. Other arguments are those of `output_forward`.
     """
     for start in range(0, len(x), len(memory)):
         rows = slice(start, min(len(x), start + len(memory)))
@@ -44,12 +44,12 @@ def output_nats(
 def output_factors(
     exps: Array, targets: Array, weights: Array, totals: Array, x: Array, factors: Array, xf: Array
 ) -> None:
-    """Leave in exps (M, V) the gradient of the scores but for a factor for each row, and the factors.
+    """Overwrite exps (M, V) with the gradient of the scores, up to a factor for each row, and compute the factors.
 
         ds = weights (exps / totals - onehot(target)) = factors (exps - totals onehot(target))
 
-    `weights` is what a row counts in the loss, `totals` the sum of its exponentials, `factors` (M, 1) their quotient.
-    That is put to x, as `xf` (M, H) = factors x, and later to dx, which are smaller than ds.
+    `weights` are those of the rows in the loss, `totals` the sums of their exponentials, `factors` (M, 1) the ratios.
+    They are applied to x, as `xf` (M, H) = factors x, and later to dx, because both are smaller than ds.
     """
     exps[xp.arange(len(x)), targets] -= totals
     xp.divide(weights, totals, out=factors[:, 0])
@@ -58,7 +58,7 @@ def output_factors(
 
 @accelerated
 def scale_rows(x: Array, factors: Array) -> None:
-    """x *= factors, in place.  x (M, H), factors (M, 1)"""
+    """Do x *= factors in place.  x (M, H), factors (M, 1)"""
     x *= factors
 
 
@@ -66,17 +66,17 @@ def output_backward(
     x: Array, W: Array, targets: Array, weights: Array, exps: Array, totals: Array,
     dx: Array, factors: Array, xf: Array,
 ) -> None:  # fmt: skip
-    """Gradient of x, of the sum of weights * nats; and in exps, factors and xf what `weight_gradients` needs.
+    """Compute dx, the gradient of sum(weights * nats), and prepare exps, factors and xf for `weight_gradients`.
 
         p = exps / totals        ds = weights (p - onehot(target))        dx = ds Wᵀ    dW = xᵀ ds    db = sum of ds
 
-    The factor weights / totals of a row is put to x and dx, which are smaller than ds.
+    The factor weights / totals of a row is applied to x and dx, which are smaller than ds.
 
     Args:
         x, W, targets, exps, totals: as `output_forward` took and left them.
         weights: (M,).
-        dx: (M, H), to be overwritten.
-        factors, xf: (M, 1) and (M, H), to be overwritten.
+        dx: (M, H), overwritten.
+        factors, xf: (M, 1) and (M, H), overwritten.
     """
     output_factors(exps, targets, weights, totals, x, factors, xf)
     ops.matmul(exps, W.T, out=dx)
@@ -84,11 +84,13 @@ def output_backward(
 
 
 def weight_gradients(exps: Array, factors: Array, xf: Array, dW: Array, db: Array, add: bool) -> None:
-    """The others, after `output_backward`.
+    """Compute the gradients dW and db, after `output_backward`.
 
     Args:
-        exps, factors, xf: as that left them.
-        dW, db: (H, V) or its transposed memory, (V,), to be overwritten, or added to if `add`.
+        exps, factors, xf: as `output_backward` left them.
+        dW: (H, V), C-contiguous or the transpose of such an array.
+        db: (V,).
+        add: add to dW and db instead of overwriting them.
     """
     if dW.flags.c_contiguous:
         ops.matmul(xf.T, exps, out=dW, add=add)

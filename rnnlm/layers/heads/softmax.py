@@ -13,18 +13,18 @@ __all__ = ["SoftmaxWithLoss", "TimeSoftmaxWithLoss", "exp_scores"]
 
 @accelerated
 def exp_scores(scores: Array, b: Array | None, targets: Array, nats: Array, totals: Array) -> None:
-    """Leave exp(s - max s) in place of scores (M, V), where s is scores + b.
+    """Overwrite scores (M, V) with exp(s - max s), where s = scores + b, and compute each row's cross-entropy.
 
         nats = -log softmax(s)[target] = log(sum exp(s - max s)) + max s - s[target]
 
-    At least 0, and finite for all finite scores of float32: a probability that underflows to 0 never meets a logarithm,
-    and the difference of two large scores is taken in float64. Of float64 the difference itself must be finite.
+    Nats are at least 0, and finite for all finite float32 scores: no logarithm is taken of a probability, which may
+    underflow to 0, and max s - s[target] is computed in float64. In float64 that difference must be finite.
 
     Args:
         b: (V,), or None for zeros.
         targets: (M,) ids in [0, V).
-        nats: (M,) float64, to be overwritten with the cross-entropy of each row.
-        totals: (M,), to be overwritten with the sums of the exponentials.
+        nats: (M,) float64, overwritten with the cross-entropies.
+        totals: (M,), overwritten with the row sums of the exponentials.
     """
     if b is not None:
         scores += b
@@ -39,7 +39,7 @@ def exp_scores(scores: Array, b: Array | None, targets: Array, nats: Array, tota
 
 @accelerated
 def softmax_gradient(exps: Array, targets: Array, weights: Array, totals: Array) -> None:
-    """Leave d(sum of weights * nats) / ds in place of what `exp_scores` left: weights (softmax(s) - onehot(target))."""
+    """Overwrite the result of `exp_scores` with d sum(weights * nats) / ds = weights (softmax(s) - onehot(target))."""
     exps *= (weights / totals)[:, None]
     exps[xp.arange(len(targets)), targets] -= weights
 
@@ -49,14 +49,14 @@ class TimeSoftmaxWithLoss(Head):
 
         L = -1/n sum log softmax(x)[t]        dx = (softmax(x) - onehot(t)) / n
 
-    n is the number of targets counted; with none the loss and all gradients are 0. A model whose last layer is affine
-    takes `TimeAffineWithLoss` in place of the two. Attributes are those of `Head`.
+    n is the number of targets counted; if it is 0, the loss and all gradients are 0. Models use `TimeAffineWithLoss`
+    in place of an affine layer and this head. Attributes are those of `Head`.
     """
 
     repeatable = True
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """As `Head` has it; `h` are the scores (N, T, V) themselves."""
+        """As `Head.loss`, but `h` is the scores (N, T, V)."""
         flag("keep", keep)
         expect("xs", h, ("N", "T", "V"))
         N, T, V = h.shape
@@ -71,7 +71,7 @@ class TimeSoftmaxWithLoss(Head):
         return self._mean(nats, shares, N, T)
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient (N, T, V) of the scores, for a loss whose own gradient is `dout`."""
+        """Return the gradient (N, T, V) of the scores; `dout` is the gradient of the loss."""
         (dxs,) = self._restore()
         factor = factor_of(dout)
         self._done()
@@ -80,12 +80,12 @@ class TimeSoftmaxWithLoss(Head):
         return batch_first(dxs)
 
     def scores(self, h: Array) -> Array:
-        """The scores themselves."""
+        """Return the scores themselves."""
         self._done()
         return h
 
     def next_scores(self, h: Array) -> Array:
-        """The scores (N, V), a copy: what a layer returns may be its state."""
+        """Return a copy of the scores (N, V): the array given may be a layer's state."""
         expect("xs", h, ("N", "V"))
         self._done()
         return h.copy()
@@ -94,20 +94,20 @@ class TimeSoftmaxWithLoss(Head):
 class SoftmaxWithLoss(TimeSoftmaxWithLoss):
     """Mean cross-entropy in nats of scores (N, V) and targets, ids (N,) or one-hot (N, V).  -> ()
 
-    Equations are those of `TimeSoftmaxWithLoss`, to which (N, V) is a window of one step; (N, T, V) will do too.
+    Equations are those of `TimeSoftmaxWithLoss`, with (N, V) as a window of one step. Scores may also be (N, T, V).
     """
 
     takes_classes = True
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """As `Head` has it, of scores (N, V)."""
+        """As `Head.loss`, but `h` is the scores (N, V) or (N, T, V)."""
         self._flat = isinstance(h, xp.ndarray) and h.ndim == 2
         if not self._flat:
             return super().loss(h, ts, keep)
         return super().loss(h[:, None], ts[:, None] if isinstance(ts, xp.ndarray) and ts.ndim else ts, keep)
 
     def backward(self, dout: Any = 1) -> Array:
-        """Gradient of the scores, of their shape."""
+        """Return the gradient of the scores, in their shape."""
         dxs = super().backward(dout)
         return dxs[:, 0] if self._flat else dxs
 

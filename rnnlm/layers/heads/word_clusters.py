@@ -1,4 +1,4 @@
-"""Which words of a vocabulary are frequent, and which targets of a window belong to which of them."""
+"""Partition of a vocabulary by frequency, and of a window's targets, for the adaptive softmax."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -13,13 +13,13 @@ __all__ = ["Members", "WordClusters"]
 
 @dataclass(frozen=True)
 class Members:
-    """What the softmaxes of an adaptive one are to predict, of M targets.
+    """The targets of each softmax of an adaptive softmax, for M targets in all.
 
     Attributes:
-        first: (M,) of the first softmax: a word's rank, or the class of its cluster; -1 where it is ignored.
-        rows: of each cluster the rows whose target is in it, in order.
-        places: of each cluster the places of these targets in it.
-        shares: of each cluster how much its mean counts in that over all targets; 0 where it has none.
+        first: (M,) targets of the first softmax: a word's rank, or the class of its cluster; -1 where ignored.
+        rows: for each cluster, the rows whose target is in it, in order.
+        places: for each cluster, the indices of these targets within it.
+        shares: for each cluster, its fraction of the targets that count, the weight of its mean loss.
     """
 
     first: Array
@@ -29,14 +29,14 @@ class Members:
 
 
 class WordClusters:
-    """The V words in order of frequency, cut into a shortlist and K clusters.
+    """The V words in order of falling frequency, split into a shortlist and K clusters.
 
     Args:
-        sizes: words of the shortlist and of each cluster.
+        sizes: number of words in the shortlist and in each cluster.
 
     Attributes:
-        cuts: where in that order clusters begin, and V.
-        frequencies: (V,) float64 on the host, how frequent each word is; zeros for ids in order of frequency.
+        cuts: where in that order each cluster begins, and V.
+        frequencies: (V,) float64 on the host, of each word; zeros if ids are already in order of frequency.
     """
 
     def __init__(self, sizes: list[int]) -> None:
@@ -45,7 +45,7 @@ class WordClusters:
         self.set_frequencies(np.zeros(self.cuts[-1]))
 
     def set_frequencies(self, given: Any) -> None:
-        """Put the words in order; of equals, the one of the lower id comes first."""
+        """Order the words by falling frequency; ties go to the lower id."""
         self.frequencies: NDArray[np.float64] = np.array(given, np.float64)
         self.order = (-self.frequencies).argsort(kind="stable").astype(np.int32)
         ranks = np.empty_like(self.order)
@@ -53,11 +53,11 @@ class WordClusters:
         self._ranks, self._as_ids = ops.asarray(ranks), bool((ranks[1:] > ranks[:-1]).all())
 
     def by_id(self, columns: Array) -> Array:
-        """Columns (M, V), one for each word, from the order of frequency to that of ids; free where the two are one."""
+        """Return columns (M, V), one a word, in order of ids instead of frequency; no copy if the orders are equal."""
         return columns if self._as_ids else xp.take(columns, self._ranks, axis=1)
 
     def members(self, ids: Array, ignored: int) -> Members:
-        """Which of the targets ids (M,) belong where. A GPU is waited for, once: it has to tell how many."""
+        """Assign the targets ids (M,) to the softmaxes. Waits once for a GPU, to read the number in each cluster."""
         K, M = len(self.cuts) - 1, len(ids)
         counted = ids != ignored
         ranks = xp.take(self._ranks, xp.where(counted, ids, 0))
