@@ -1,1 +1,1 @@
-"""Cells: the elementwise half of one time step, forward and back. No weights, no matrix products, no time."""
+"""Cells: the elementwise part of one time step, forward and backward. No weights, no matrix products, no time loop."""

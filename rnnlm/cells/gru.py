@@ -1,16 +1,16 @@
-"""GRU cell: the elementwise parts of one time step, forward and back.
+"""GRU cell: the elementwise parts of one time step, forward and backward.
 
     z = sigmoid(a_z)   r = sigmoid(a_r)   g = tanh(a_g)      g is the candidate, h~ in the book
     h_t = (1 - z) h_{t-1} + z g
 
-The pre-activations are three blocks z r g side by side. The layer brings their two parts: products with h_{t-1}, which
-have to wait for the step before, and the rest. There are two kinds of GRU. The reset gate r is applied before the
-matrix product or after it:
+The pre-activations are three blocks z r g side by side. The layer computes their two parts: the products with h_{t-1},
+which have to wait for the previous step, and the rest. There are two kinds of GRU, with the reset gate r applied before
+or after the matrix product:
 
     before:  a_g = x_t Wxg + (r h_{t-1}) Whg + b_g
     after:   a_g = x_t Wxg + bx_g + r u          u = h_{t-1} Whg + bh_g
 
-Before, a step is cut in two where the product comes between: `gru_reset`, then `gru_update`. After, it is one piece.
+"Before" takes two functions, `gru_reset` and `gru_update`, with a product between them; "after" takes one.
 
 Sources: Cho et al., Learning phrase representations using RNN encoder-decoder, EMNLP 2014, whose z is 1 - z here, as in
 Chung et al., Empirical evaluation of gated recurrent neural networks, 2014 (before); cuDNN, PyTorch and Keras (after;
@@ -27,16 +27,17 @@ __all__ = [
 
 
 def _mix(g: Array, z: Array, h_prev: Array, h: Array) -> None:
-    """h = (1 - z) h_prev + z g"""
+    """Write h = (1 - z) h_prev + z g."""
     xp.subtract(g, h_prev, out=h)
     h *= z
     h += h_prev
 
 
 def _unmix(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array) -> None:
-    """Leave the gradients of a_z and a_g in place of z and g, and the direct part of dh_prev in place of dh.
+    """Overwrite z and g in `gates` with the gradients of a_z and a_g, and dh with the direct part of dh_prev.
 
-    The gradient of h_t is dy + dh + product: from above, and the two ways from the next step.
+    The gradient of h_t is dy + dh + product: from above, and the two parts from the next step. Its direct part of
+    dh_prev is the one by the factor 1 - z.
     """
     z, _, g = blocks(gates, 3)
     dh += dy
@@ -50,9 +51,9 @@ def _unmix(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array) ->
 
 @accelerated
 def gru_reset(a: Array, product: Array, m: Array, rm: Array) -> None:
-    """Leave z and r in place of their blocks of a (N, 3H), and write r m, where m is h_{t-1}, both (N, H).
+    """Overwrite the first two blocks of a (N, 3H) with z and r, and write rm = r m, where m is h_{t-1}, both (N, H).
 
-    Their pre-activations are those of a + product; product is (N, 2H).
+    The pre-activations of z and r are a[:, :2H] + product; product is (N, 2H).
     """
     H = m.shape[1]
     a[:, : 2 * H] += product
@@ -62,7 +63,7 @@ def gru_reset(a: Array, product: Array, m: Array, rm: Array) -> None:
 
 @accelerated
 def gru_update(a: Array, product: Array, h_prev: Array, h: Array) -> None:
-    """Write h (N, H); leave g = tanh(a_g + product) in place of a_g of a (N, 3H), whose other blocks are z and r."""
+    """Write h (N, H), and overwrite the block a_g of a (N, 3H), which has z and r, with g = tanh(a_g + product)."""
     z, _, g = blocks(a, 3)
     g += product
     xp.tanh(g, out=g)
@@ -71,15 +72,15 @@ def gru_update(a: Array, product: Array, h_prev: Array, h: Array) -> None:
 
 @accelerated
 def gru_update_backward(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array, da_g: Array) -> None:
-    """Leave the gradients of a_z and a_g in place of z and g, that of a_g in `da_g` too, and pass dh on.
+    """Overwrite z and g with the gradients of a_z and a_g, and dh with the direct part of the gradient of h_{t-1}.
 
     Args:
         dy: (N, H) gradient of h_t from above.
-        dh, product: (N, H) gradients of h_t by way of the next step, in two parts. dh becomes that of h_{t-1} as far as
-            it goes past the gates.
+        dh, product: (N, H) gradients of h_t from the next step, in two parts. dh becomes the part of the gradient of
+            h_{t-1} that does not pass through the gates.
         gates: (N, 3H), z r g.
         h_prev: (N, H).
-        da_g: (N, H), to be overwritten: contiguous, as the product that follows wants it.
+        da_g: (N, H), overwritten with a contiguous copy of the gradient of a_g, for the product that follows.
     """
     _unmix(dy, dh, product, gates, h_prev)
     da_g[...] = blocks(gates, 3)[2]
@@ -87,9 +88,9 @@ def gru_update_backward(dy: Array, dh: Array, product: Array, gates: Array, h_pr
 
 @accelerated
 def gru_reset_backward(drm: Array, dh: Array, gates: Array, m: Array, da_zr: Array) -> None:
-    """Leave the gradient of a_r in place of r, those of a_z and a_r in `da_zr` (N, 2H), and add that of m to dh.
+    """Overwrite r with the gradient of a_r, copy those of a_z and a_r to `da_zr` (N, 2H), and add that of m to dh.
 
-    drm (N, H) is the gradient of r m; it is used up.
+    drm (N, H) is the gradient of r m; it is overwritten.
     """
     H = m.shape[1]
     r = gates[:, H : 2 * H]
@@ -102,9 +103,9 @@ def gru_reset_backward(drm: Array, dh: Array, gates: Array, m: Array, da_zr: Arr
 
 @accelerated
 def gru_after_forward(a: Array, product: Array, b: Array, h_prev: Array, u: Array, h: Array) -> None:
-    """Write u and h, both (N, H); leave z r g in place of a (N, 3H).
+    """Write u and h, both (N, H), and overwrite a (N, 3H) with z r g.
 
-    product (N, 3H) = h_prev Wh is used up; b (3H,) is its bias.
+    product (N, 3H) = h_prev Wh is overwritten; b (3H,) is its bias.
     """
     H = h.shape[1]
     product += b
@@ -119,9 +120,9 @@ def gru_after_forward(a: Array, product: Array, b: Array, h_prev: Array, u: Arra
 
 @accelerated
 def gru_after_backward(dy: Array, dh: Array, product: Array, gates: Array, h_prev: Array, u: Array, da: Array) -> None:
-    """Leave the gradients of the input's products in place of the gates, those of the state's in `da`, and pass dh on.
+    """Overwrite the gates with the gradients of x_t Wx + bx, and write those of h_{t-1} Wh + bh to `da` (N, 3H).
 
-    Arguments are those of `gru_update_backward`; u and da (N, 3H) as `gru_after_forward` had u and its product.
+    Other arguments, dh included, are those of `gru_update_backward`; u is as `gru_after_forward` left it.
     """
     _unmix(dy, dh, product, gates, h_prev)
     H = u.shape[1]

@@ -7,7 +7,7 @@ __all__ = ["sigmoid_"]
 
 @accelerated
 def sigmoid_(a: Array) -> None:
-    """Leave 1 / (1 + exp(-a)) in place of a, as (1 + tanh(a / 2)) / 2, which overflows nowhere. Any shape."""
+    """Overwrite a, of any shape, with 1 / (1 + exp(-a)), computed as (1 + tanh(a / 2)) / 2, which never overflows."""
     a *= 0.5
     xp.tanh(a, out=a)
     a += 1
