@@ -15,10 +15,11 @@ def adam_step(
     p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
     epsilon: float, weight_decay: float,
 ) -> None:  # fmt: skip
-    """p = kept p, then m and v follow d = factor g + weight_decay p and d², and p -= lr m / (sqrt(v) + epsilon)
+    """Do p *= kept, update the running averages m and v by d = factor g + weight_decay p and d², and do
+    p -= lr m / (sqrt(v) + epsilon), all in place.
 
     Args:
-        lr: with the correction of the first steps in it.
+        lr: learning rate times the bias correction.
     """
     if kept != 1:
         p *= kept
@@ -39,9 +40,9 @@ class Adam(Optimizer):
 
     Args:
         lr: learning rate, positive.
-        beta1, beta2: decay of the two averages, in [0, 1).
-        epsilon: keeps the first steps finite; the book's, where others have 1e-8.
-        weight_decay: this times p is added to g.
+        beta1, beta2: decay rates of the two averages, in [0, 1).
+        epsilon: prevents division by 0; the default is the book's, other libraries use 1e-8.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
     """
 
     slots = ("m", "v")
@@ -64,20 +65,20 @@ class Adam(Optimizer):
         adam_step(p, g, m, v, factor, lr, kept, self.beta1, self.beta2, self.epsilon, weight_decay)
 
     def _decay(self) -> tuple[float, float]:
-        """What is left of a parameter apart from the gradient, and what is added of it to its gradient."""
+        """Return the factor that multiplies p before the step, and the factor of p that is added to its gradient."""
         return 1.0, self.weight_decay
 
 
 class AdamW(Adam):
-    """Adam, and apart from its averages p = p - lr weight_decay p.
+    """Adam with decoupled weight decay: p = p - lr weight_decay p, which does not enter the averages.
 
     Source: Loshchilov and Hutter, Decoupled weight decay regularization, ICLR 2019.
 
     Args:
         lr: learning rate, positive.
-        beta1, beta2: decay of the two averages, in [0, 1).
-        epsilon: keeps the first steps finite; the book's, where others have 1e-8.
-        weight_decay: 0 or more.
+        beta1, beta2: decay rates of the two averages, in [0, 1).
+        epsilon: prevents division by 0; the default is the book's, other libraries use 1e-8.
+        weight_decay: at least 0.
     """
 
     def __init__(

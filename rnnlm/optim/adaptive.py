@@ -1,4 +1,4 @@
-"""AdaGrad and RMSprop: a learning rate for each parameter."""
+"""AdaGrad and RMSprop: learning rates adapted to each parameter."""
 
 from typing import Any
 
@@ -16,8 +16,8 @@ class AdaGrad(Optimizer):
 
     Args:
         lr: learning rate, positive.
-        weight_decay: this times p is added to g.
-        epsilon: keeps the first steps finite.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
+        epsilon: prevents division by 0.
     """
 
     slots = ("h",)
@@ -41,8 +41,8 @@ class RMSprop(Optimizer):
     Args:
         lr: learning rate, positive.
         decay_rate: of the running average, in [0, 1).
-        weight_decay: this times p is added to g.
-        epsilon: keeps the first steps finite.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
+        epsilon: prevents division by 0.
     """
 
     slots = ("h",)

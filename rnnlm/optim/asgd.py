@@ -1,4 +1,4 @@
-"""Averaged stochastic gradient descent, begun when the valid loss stops getting better."""
+"""Averaged stochastic gradient descent (ASGD); averaging starts when the validation loss stops improving."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -13,51 +13,51 @@ __all__ = ["ASGD", "asgd_step"]
 
 @accelerated
 def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
-    """p -= lr (factor g + weight_decay p), then average += share (p - average), in place; nothing for a share of 0"""
+    """Do p -= lr (factor g + weight_decay p), then, unless share is 0, average += share (p - average), in place."""
     p -= decayed(p, g, factor * lr, weight_decay * lr)
-    if share == 1:  # the first one, whatever was averaged before
+    if share == 1:  # the first step averaged: overwrites an older average, NaN too
         average[...] = p
     elif share:
         average += share * (p - average)
 
 
 def heard(name: str, losses: Any) -> list[float]:
-    """Losses of epochs."""
+    """Check the losses of epochs and return them as floats."""
     return [measured(name, loss) for loss in sequence(name, losses, "numbers")]
 
 
 def begin(name: str, value: Any) -> int | None:
-    """A step, or None for not yet."""
+    """Check the step at which averaging began; None if it has not."""
     return None if value is None else step_count(name, value)
 
 
 class ASGD(Optimizer):
-    """SGD, whose parameters are averaged over all steps after a trigger; the average is what counts.
+    """SGD that averages the parameters over all steps after a trigger; the averages are evaluated and saved.
 
         p = p - lr g        average = average + (p - average) / n        n steps since the trigger
 
-    The first of these steps is averaged too, which torch.optim.ASGD leaves out.
+    The average includes the first of these steps, unlike that of torch.optim.ASGD.
 
-    The trigger is `start_averaging()`, or the non-monotonic one: `end_epoch(loss)` with a loss that is worse than the
-    best of all but the last `nonmono` ones before it.
+    Averaging starts by `start_averaging()` or by the non-monotonic trigger: a call of `end_epoch(loss)` whose loss is
+    worse than the best of all earlier ones but the last `nonmono`.
 
     Sources: Polyak and Juditsky, Acceleration of stochastic approximation by averaging, 1992; the trigger is that of
     Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018 (NT-ASGD).
 
     Args:
         lr: learning rate, positive.
-        weight_decay: this times p is added to g.
-        nonmono: how many epochs the trigger leaves out of sight.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
+        nonmono: number of most recent epochs that the trigger ignores when it takes the best loss.
 
     Attributes:
-        average: the averages, once `averaging` is True.
-        losses: those given to `end_epoch`, the one that pulled the trigger being the last.
+        average: the averages, valid after the first step with `averaging` True.
+        losses: given to `end_epoch`, up to the one at which averaging started.
     """
 
     slots = ("average",)
     noted = ("losses", "began")
     losses: Checked[list[float]] = Checked(heard)
-    began: Checked[int | None] = Checked(begin)  # the step before the first one averaged
+    began: Checked[int | None] = Checked(begin)  # steps done before the first one averaged
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0, nonmono: int = 5) -> None:
         super().__init__(lr, weight_decay)
@@ -68,20 +68,20 @@ class ASGD(Optimizer):
 
     @property
     def averaging(self) -> bool:
-        """Whether the trigger has been pulled."""
+        """Whether averaging has started."""
         return self.began is not None
 
     def start_averaging(self) -> None:
-        """Average from the next step on."""
+        """Start averaging with the next step."""
         self.began = self.iter
 
     def forget(self) -> None:
-        """Begin anew, without an average: the trigger can be pulled again."""
+        """Reset the step count and stop averaging; the trigger can start it again."""
         super().forget()
         self.began = None
 
     def end_epoch(self, loss: float) -> None:
-        """Take note of the valid loss after an epoch, and pull the trigger if it is time."""
+        """Record the validation loss of an epoch, and start averaging if the trigger's condition holds."""
         loss = measured("loss", loss)
         if not self.averaging:
             if len(self.losses) > self.nonmono and loss > min(self.losses[: -self.nonmono]):
@@ -90,7 +90,7 @@ class ASGD(Optimizer):
 
     @contextmanager
     def averaged(self, params: Sequence[Array]) -> Iterator[None]:
-        """Inside, `params`, the arrays given to `update`, are the averages, if there are any yet."""
+        """Within this context, `params`, the arrays given to `update`, hold the averages, if there are any yet."""
         expect_arrays("params", params)
         if self.began is None or self.iter == self.began:
             yield

@@ -1,4 +1,4 @@
-"""What all optimisers share."""
+"""Base class of the optimisers, and checks of their arguments."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -15,10 +15,10 @@ __all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writ
 
 
 def expect_arrays(name: str, arrays: Sequence[Array]) -> None:
-    """Check that these are floating-point arrays of the backend in a list, to be written to.
+    """Check that `arrays` is a list of floating-point arrays of the backend.
 
     Raises:
-        InputError: they are not, or one is read-only or has entries that are masked.
+        InputError: it is not, or one of them is a masked array or a matrix.
     """
     if not isinstance(arrays, (list, tuple)):
         raise InputError(f"{name} must be a list of arrays, got {shown(arrays)}")
@@ -28,10 +28,10 @@ def expect_arrays(name: str, arrays: Sequence[Array]) -> None:
 
 
 def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "grads") -> None:
-    """Check that there is a gradient (or what `name` calls it) of the same shape and dtype for each parameter.
+    """Check that there is a gradient, or another array called `name`, of the same shape and dtype for each parameter.
 
     Raises:
-        InputError: there is not, or what is given is no list of arrays, or a parameter is read-only.
+        InputError: lengths, shapes or dtypes differ, an argument is not a list of arrays, or a parameter is read-only.
     """
     if type(params) is type(grads) is list and len(params) == len(grads) and all(map(_fits, params, grads)):
         return
@@ -48,20 +48,20 @@ def expect_pairs(params: Sequence[Array], grads: Sequence[Array], name: str = "g
 
 
 def _fits(p: Array, g: Array) -> bool:
-    """Whether these are as they should be: a short way for what is asked at every step."""
+    """Return whether a pair is valid: a fast path, because this is checked at every step."""
     alike = type(p) is type(g) is xp.ndarray and p.shape == g.shape and p.dtype == g.dtype and p.dtype.kind == "f"
     return alike and getattr(p.flags, "writeable", True)
 
 
 def expect_writable(name: str, arrays: Sequence[Array]) -> None:
-    """Check that none of the arrays is read-only."""
+    """Check that none of the arrays is read-only; else raise InputError."""
     for i, a in enumerate(arrays):
-        if not getattr(a.flags, "writeable", True):  # of CuPy's flags there is none
+        if not getattr(a.flags, "writeable", True):  # CuPy's flags have no writeable
             raise InputError(f"{name}[{i}] must not be read-only: it is to be changed in place")
 
 
 def checked_factor(factor: Any) -> Any:
-    """What multiplies every gradient: a finite number, or an array without a dimension, whose value is not read.
+    """Check the factor of all gradients, a finite number or a 0-d array, whose value is not read, and return it.
 
     Raises:
         InputError: it is something else.
@@ -73,7 +73,7 @@ def checked_factor(factor: Any) -> Any:
 
 
 def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
-    """factor g + weight_decay p, the gradient to step by; g itself where that is the same, so not to be written to."""
+    """Return factor g + weight_decay p. The result may be g itself, so it must not be written to."""
     if isinstance(factor, (int, float)) and factor == 1:
         return g + weight_decay * p if weight_decay else g
     g = g * factor
@@ -83,12 +83,12 @@ def decayed(p: Array, g: Array, factor: Any, weight_decay: float) -> Array:
 
 
 def step_count(name: str, value: Any) -> int:
-    """A number of steps."""
+    """Check a number of steps and return it."""
     return whole_number(name, value, 0, 2**63)
 
 
 class Optimizer:
-    """A learning rate that may be changed between steps, and `update(params, grads)`, which writes in place.
+    """Base class of optimisers: `update(params, grads)` changes params in place; `lr` may be changed between steps.
 
     A subclass has `_step`, the equation of one number of a parameter. It is called with arrays of many, pieces of a
     parameter or of several, so it must compute each from its own numbers alone. In `slots` it has the names of
@@ -96,14 +96,14 @@ class Optimizer:
 
     Args:
         lr: learning rate, positive.
-        weight_decay: this times the parameter is added to its gradient (L2 regularisation); 0 or more.
+        weight_decay: adds weight_decay p to the gradient of p (L2 regularisation); at least 0.
 
     Attributes:
-        iter: steps so far.
+        iter: number of steps so far.
     """
 
     slots: tuple[str, ...] = ()
-    noted: tuple[str, ...] = ()  # attributes beside them that change as training goes on
+    noted: tuple[str, ...] = ()  # further attributes that change during training
     lr, weight_decay = Checked(positive), Checked(not_negative)
 
     def __init__(self, lr: float, weight_decay: float = 0.0) -> None:
@@ -117,12 +117,12 @@ class Optimizer:
         return f"{type(self).__name__}({told})"
 
     def update(self, params: Sequence[Array], grads: Sequence[Array], factor: Any = 1) -> None:
-        """One step: change `params` in place by their gradients, which are left as they are.
+        """Do one step: change `params` in place by their gradients, which are not changed.
 
-        What is remembered belongs to the arrays of the first call: later ones must match.
+        Later calls must pass arrays of the same shapes and dtypes as the first.
 
         Args:
-            params, grads: arrays, a gradient for each parameter.
+            params, grads: lists of arrays, a gradient for each parameter.
             factor: multiplies every gradient without changing `grads`, a number or a 0-d array of their dtype; clipping
                 passes its factor here, which saves a pass over them.
         """
@@ -139,19 +139,19 @@ class Optimizer:
             ops.elementwise(lambda p, g, *rest: self._step(p, g, factor, *rest), *aligned)
 
     def progress(self) -> dict[str, Any]:
-        """All that is remembered of steps: numbers, and lists of arrays, which are no copies."""
+        """Return the optimiser's state by name: numbers, and lists of arrays, which are not copies."""
         return {name: getattr(self, name) for name in ("lr", "iter", *self.noted, *self.slots)}
 
     def state_dict(self) -> dict[str, Any]:
-        """`progress`, copied to the host."""
+        """Return `progress`, copied to the host."""
         copied: dict[str, Any] = on_host(self.progress())
         return copied
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave.
+        """Restore the state that `state_dict` returned.
 
         Raises:
-            InputError: it is that of another optimiser, or damaged; nothing has changed.
+            InputError: the state is invalid or of another kind of optimiser; the optimiser is not changed.
         """
         names = ("lr", "iter", *self.noted, *self.slots)
         if not isinstance(state, Mapping) or set(state) != set(names):
@@ -166,7 +166,7 @@ class Optimizer:
             raise
 
     def _taken(self, name: str, value: Any) -> Any:
-        """An entry of a state; arrays are copied, and moved to where the backend computes."""
+        """Return an entry of a state, checked; arrays are copied and moved to the backend."""
         if name == "iter":
             return step_count("state['iter']", value)
         if name not in self.slots:
@@ -182,17 +182,17 @@ class Optimizer:
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:
-        """Take note of the valid loss after an epoch; most optimisers have no use for it.
+        """Receive the validation loss after an epoch; most optimisers ignore it.
 
         Args:
-            loss: NaN counts as the worst there is.
+            loss: NaN counts as infinite.
         """
 
     def forget(self) -> None:
-        """Begin anew: what is remembered of steps is given up, because they went wrong."""
+        """Reset the step count, so that the next step starts with zeros in `slots`; for use after diverged steps."""
         self.iter = 0
 
     @contextmanager
     def averaged(self, _params: Sequence[Array]) -> Iterator[None]:
-        """Inside, `params` are what is to be evaluated and kept; most optimisers leave them as they are."""
+        """Within this context, `params` hold the values to evaluate and save; most optimisers do not change them."""
         yield

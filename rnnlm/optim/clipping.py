@@ -12,13 +12,13 @@ __all__ = ["clip_grads", "norm_and_factor"]
 
 @accelerated
 def squares(a: Array) -> Array:
-    """The sum of the squares of an array's numbers."""
+    """Return the sum of the squares of an array's elements."""
     return xp.vdot(a, a)
 
 
 @accelerated
 def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
-    """The global norm of gradients, and the factor that brings it down to `max_norm`, in the gradients' dtype.
+    """Return the global norm of gradients, and the factor that clips it to `max_norm`, in the gradients' dtype.
 
         |g| = sqrt(sum g²)        factor = min(1, max_norm / (|g| + 1e-6))
 
@@ -35,13 +35,13 @@ def clip_grads(grads: Sequence[Array], max_norm: float) -> Array:
 
         g = g * min(1, max_norm / (|g| + 1e-6))
 
-    Gradients whose norm is NaN or infinite are left as they are.
+    Gradients are not changed if the norm is NaN or infinite.
 
     Source: Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML 2013.
 
     Args:
         grads: a list of arrays, changed in place.
-        max_norm: positive; infinite to measure only.
+        max_norm: positive; infinite to compute the norm only.
 
     Returns:
         norm: the global norm before clipping, a 0-d array or scalar of the backend.

@@ -1,4 +1,4 @@
-"""Optimisers by name, as recipes and the command line have them."""
+"""Optimisers by the names used in recipes and on the command line."""
 
 from rnnlm.optim.adam import Adam, AdamW
 from rnnlm.optim.adaptive import AdaGrad, RMSprop

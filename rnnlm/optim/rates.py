@@ -1,4 +1,4 @@
-"""Learning-rate rules: what the rate is at a step, and what changes after an epoch."""
+"""Learning-rate schedules, by step or by the validation loss after each epoch."""
 
 from collections.abc import Mapping
 from math import cos, inf, pi
@@ -9,17 +9,17 @@ from rnnlm.errors import InputError
 
 __all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
 
-SMALLEST = 1e-9  # of the first rate: a step by it is lost in the rounding of float32
+SMALLEST = 1e-9  # relative to the first rate: smaller steps vanish in float32 rounding
 
 
 class RateRule:
-    """Called with the number of a step, from 0, it gives the learning rate; `end_epoch` hears the valid loss.
+    """Base class: call it with a step number, from 0, for the learning rate; pass validation losses to `end_epoch`.
 
     Args:
-        lr: learning rate to begin with.
+        lr: initial learning rate.
 
     Attributes:
-        finished: True where the rule would train no further.
+        finished: True when the rule would end the training.
     """
 
     def __init__(self, lr: float) -> None:
@@ -36,37 +36,37 @@ class RateRule:
         return self._at(whole_number("step", step, 0))
 
     def _at(self, _step: int) -> float:
-        """The rate at a step."""
+        """Return the rate at a step."""
         return self.lr
 
     def end_epoch(self, loss: float | None) -> None:
-        """Take note of the valid loss (nats a token) after an epoch; None where there is none, and NaN is infinite.
+        """Adapt the rate to the validation loss (nats per token) of an epoch; None for no loss, NaN counts as infinite.
 
         Raises:
-            InputError: something that is no number.
+            InputError: loss is not a number.
         """
         loss = None if loss is None else measured("loss", loss)
         self.epochs += 1
         self._hear(loss)
 
     def _hear(self, loss: float | None) -> None:
-        """What comes of a loss."""
+        """Adapt the rate to a loss; None for no loss."""
 
     def _divide(self, decay: float) -> None:
-        """Take a smaller rate from now on; finished where it is so small that no weight would change by it."""
+        """Divide the rate by `decay`; finish when it is too small to change a weight."""
         self.lr /= decay
         if self.lr < SMALLEST * self.first:
             self.lr, self.finished = SMALLEST * self.first, True
 
     def state_dict(self) -> dict[str, Any]:
-        """All that it has come to: plain numbers."""
+        """Return the rule's state, plain numbers by name."""
         return dict(vars(self))
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
-        """Go on from what `state_dict` gave.
+        """Restore the state that `state_dict` returned.
 
         Raises:
-            InputError: it is that of another rule, or damaged; nothing has changed.
+            InputError: the state is invalid or of another kind of rule; the rule is not changed.
         """
         own = vars(self)
         if not isinstance(state, Mapping) or set(state) != set(own):
@@ -78,15 +78,16 @@ class RateRule:
 
 
 class Constant(RateRule):
-    """Always the same."""
+    """A constant learning rate."""
 
 
 class DivideOnPlateau(RateRule):
-    """Divided after each epoch whose valid loss is not the best so far, as in the book and in PyTorch's example.
+    """Divide the rate after each epoch whose validation loss is not the best so far, as the book and PyTorch's word
+    language model example do.
 
     Args:
-        lr: learning rate to begin with.
-        decay: what it is divided by.
+        lr: initial learning rate.
+        decay: divisor.
     """
 
     def __init__(self, lr: float, decay: float = 4.0) -> None:
@@ -94,7 +95,7 @@ class DivideOnPlateau(RateRule):
         self.decay, self.best = expect_decay(decay), inf
 
     def _hear(self, loss: float | None) -> None:
-        """Divide, unless the loss is the best."""
+        """Divide, unless the loss is the best so far."""
         if loss is None or loss < self.best:
             self.best = self.best if loss is None else loss
         else:
@@ -102,15 +103,15 @@ class DivideOnPlateau(RateRule):
 
 
 class Halving(RateRule):
-    """Halved after every epoch from the first one on that lowers the valid loss too little; the second one is the last.
+    """Halve the rate after every epoch once one has improved the validation loss too little; finish at the second such.
 
-    Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003. The toolkit also goes back to the weights of the
-    epoch before after one that is worse, which is not done here.
+    Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003. After a worse epoch the toolkit also restores the
+    weights of the epoch before, which is not done here.
 
     Args:
-        lr: learning rate to begin with.
-        ratio: the loss of the epoch before over that of this one must exceed it to count as an improvement.
-        decay: what the rate is divided by.
+        lr: initial learning rate.
+        ratio: an epoch improves too little if the previous loss over its own is below this.
+        decay: divisor; 2 for halving.
     """
 
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
@@ -131,12 +132,12 @@ class Halving(RateRule):
 
 
 class StepDecay(RateRule):
-    """The same for some epochs, then divided after each, as Zaremba, Sutskever and Vinyals (2014) do.
+    """A constant rate for some epochs, then divided after each, as in Zaremba, Sutskever and Vinyals (2014).
 
     Args:
-        lr: learning rate to begin with.
-        decay: what it is divided by.
-        full_epochs: epochs at the full rate.
+        lr: initial learning rate.
+        decay: divisor.
+        full_epochs: number of epochs at the initial rate; 0 counts as 1.
     """
 
     def __init__(self, lr: float, decay: float = 2.0, full_epochs: int = 4) -> None:
@@ -144,22 +145,22 @@ class StepDecay(RateRule):
         self.decay, self.full_epochs = expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
 
     def _hear(self, loss: float | None) -> None:
-        """Divide, if it is time."""
+        """Divide, if the epochs at the full rate are over."""
         if self.epochs >= self.full_epochs:
             self._divide(self.decay)
 
 
 class Cosine(RateRule):
-    """A linear rise over the first `warmup` steps, then half a cosine down to (nearly) zero at the last of `steps`.
+    """Linear warm-up over the first `warmup` steps, then cosine decay to lr 1e-6 at step `steps`.
 
         lr (1 + cos(pi (step - warmup) / (steps - warmup))) / 2
 
     Source: Loshchilov and Hutter, SGDR: stochastic gradient descent with warm restarts, ICLR 2017, without restarts.
 
     Args:
-        lr: highest learning rate.
-        steps: of the whole training.
-        warmup: steps of the rise.
+        lr: maximal learning rate.
+        steps: number of steps of the whole training.
+        warmup: number of warm-up steps, below `steps`.
     """
 
     def __init__(self, lr: float, steps: int, warmup: int = 0) -> None:
@@ -177,7 +178,7 @@ class Cosine(RateRule):
 
 
 def expect_decay(decay: float) -> float:
-    """Check what a rate is divided by: a number of at least 1."""
+    """Check the divisor of a rate, a number of at least 1, and return it."""
     given = positive("decay (lr_decay)", decay)
     if given < 1:
         raise InputError(f"decay (lr_decay) must be at least 1, got {decay}")
@@ -185,7 +186,7 @@ def expect_decay(decay: float) -> float:
 
 
 def _like(name: str, value: Any, own: Any) -> Any:
-    """An entry of a state, checked to be of the kind that a rule has there."""
+    """Return an entry of a state, checked to be of the same type as the rule's own value."""
     if isinstance(own, bool):
         return flag(name, value)
     if isinstance(own, int):

@@ -11,7 +11,7 @@ __all__ = ["SGD", "Momentum", "Nesterov", "momentum_step", "sgd_step"]
 
 @accelerated
 def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
-    """p -= lr (factor g + weight_decay p), in place"""
+    """Do p -= lr (factor g + weight_decay p) in place."""
     p -= decayed(p, g, factor * lr, weight_decay * lr)
 
 
@@ -19,10 +19,10 @@ def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) ->
 def momentum_step(
     p: Array, g: Array, v: Array, factor: Any, lr: float, momentum: float, weight_decay: float, ahead: bool
 ) -> None:
-    """v = momentum v - lr (factor g + weight_decay p), then p += v, in place
+    """Do v = momentum v - lr (factor g + weight_decay p), then p += v, in place.
 
     Args:
-        ahead: Nesterov's, p += momentum v - lr (...) instead.
+        ahead: True for Nesterov momentum: p += momentum v - lr (...) instead.
     """
     step = decayed(p, g, factor * lr, weight_decay * lr)
     v *= momentum
@@ -35,7 +35,7 @@ class SGD(Optimizer):
 
     Args:
         lr: learning rate, positive.
-        weight_decay: this times p is added to g.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
     """
 
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0) -> None:
@@ -53,7 +53,7 @@ class Momentum(Optimizer):
     Args:
         lr: learning rate, positive.
         momentum: in [0, 1).
-        weight_decay: this times p is added to g.
+        weight_decay: adds weight_decay p to g (L2 regularisation).
     """
 
     slots = ("v",)
@@ -72,7 +72,7 @@ class Momentum(Optimizer):
 class Nesterov(Momentum):
     """v = momentum v - lr g        p = p + momentum v - lr g
 
-    The gradient is that of the point ahead, at which p always stands: what is stored is p + momentum v of the paper.
+    p is the look-ahead point, p + momentum v in the paper's notation, at which Nesterov's method takes the gradient.
 
     Source: Nesterov, 1983, in the form of Bengio, Boulanger-Lewandowski and Pascanu, Advances in optimizing recurrent
     networks, ICASSP 2013.
