@@ -1,4 +1,4 @@
-"""An encoder that hands on all of its hidden states, and a decoder that looks at them."""
+"""An encoder that returns all of its hidden states, and a decoder that attends to them."""
 
 from typing import Any
 
@@ -13,26 +13,26 @@ __all__ = ["AttentionDecoder", "AttentionEncoder"]
 
 
 class AttentionEncoder(Encoder):
-    """An encoder that hands on all of its hidden states.  ids (N, T) -> (N, T, H). Arguments are those of `Encoder`."""
+    """An encoder that returns all of its hidden states.  ids (N, T) -> (N, T, H). Arguments are those of `Encoder`."""
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """The hidden states (N, T, H) of the questions xs, ids (N, T)."""
+        """Return the hidden states (N, T, H) of the questions xs, ids (N, T)."""
         return self.read(xs, lengths).hs
 
     def backward(self, dhs: Array) -> None:
-        """Leave the gradients in `grads`; ids have none."""
+        """Write the gradients of the weights to `grads`; ids have none."""
         self.back(dhs, xp.zeros((len(dhs), dhs.shape[2]), dhs.dtype))
 
 
 class AttentionDecoder(Decoder):
-    """A decoder that looks at all of the encoder's hidden states.  ids (N, T'), (N, T, H) -> (N, T', V)
+    """A decoder that attends to all of the encoder's hidden states.  ids (N, T'), (N, T, H) -> (N, T', V)
 
         hs = LSTM(E[x]) from h        c = Attention(hs_enc, hs)        s = [c, hs] W + b
 
     Arguments are those of `Decoder`.
 
     Attributes:
-        attention: the layer, whose `attention_weights` are those of the last forward.
+        attention: the attention layer; its `attention_weights` are those of the last forward.
     """
 
     def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
@@ -40,7 +40,7 @@ class AttentionDecoder(Decoder):
         self.attention = TimeAttention()
 
     def backward(self, dscores: Array) -> Array:
-        """Gradient (N, T, H) of the encoder's states; those of the weights are left in `grads`."""
+        """Return the gradient (N, T, H) of the encoder's states and write those of the weights to `grads`."""
         dhs, dh = self.back(dscores)
         dhs[:, -1] += dh
         return dhs

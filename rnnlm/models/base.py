@@ -1,4 +1,4 @@
-"""What all language models share: layers and a head behind checked ids."""
+"""Base class of the language models: checked ids, layers and a head."""
 
 from collections.abc import Mapping
 from inspect import signature
@@ -24,17 +24,17 @@ __all__ = ["Model", "State"]
 class Model(Stacked):
     """A language model: layers from word ids to hidden states, and a head from there to a loss or to scores.
 
-    A subclass gives its layers and its head to `_own`, and names in `arguments` what its constructor takes. Where that
-    is not all fields of `ModelConfig`, it brings its own `from_config`, by which models are copied, pickled and read
-    from a folder. A model is a predictor, which `evaluate`, `score` and `generate` take.
+    A subclass passes its layers and its head to `_own`, and lists in `arguments` the fields of `ModelConfig` that its
+    constructor takes. A constructor of another form needs its own `from_config`, by which models are copied, pickled
+    and loaded. A model is a predictor: `evaluate`, `score` and `generate` take it.
 
     Attributes:
-        config: what the model was built from.
-        context: how many words it looks back at; None for all that it has read.
+        config: the configuration from which the model was built.
+        context: number of words that a prediction depends on; None for all words read.
     """
 
-    configuration = ModelConfig  # what models of this family are built from
-    arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # fields of it; and those of INITIAL
+    configuration = ModelConfig  # class of `config`
+    arguments: tuple[str, ...] = ("vocab_size", "wordvec_size", "hidden_size")  # taken besides those in INITIAL
     context: int | None = None
 
     def __init__(self, config: ModelConfig) -> None:
@@ -42,7 +42,7 @@ class Model(Stacked):
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model of this class as `config` describes it.
+        """Return a new model of this class, built from `config`.
 
         Raises:
             InputError: the class has something fixed that `config` has otherwise, or takes what `config` does not have.
@@ -64,7 +64,7 @@ class Model(Stacked):
         return model
 
     def _own(self, layers: Mapping[str, Layer], head: Head) -> None:
-        """Make these layers, by name and in this order, and the head this model's."""
+        """Set the layers of this model, by name and in order, and its head."""
         for name, layer in layers.items():
             if not layer.causal:
                 raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
@@ -76,37 +76,41 @@ class Model(Stacked):
 
     @property
     def vocab_size(self) -> int:
-        """V, words of the vocabulary."""
+        """V, the number of words in the vocabulary."""
         return self.config.vocab_size
 
     # ------------------------------------------------------------------ forward and back
 
     def predict(self, xs: Any, train_flg: bool = False) -> Array:
-        """Scores (N, T, V) of the next word after each of the ids `xs` (N, T), as a copy; the state goes on.
+        """Return the scores (N, T, V) of the next word after each of the ids `xs` (N, T), a copy.
 
-        Softmax over the last axis gives probabilities. With `train_flg` there is dropout.
+        Softmax over the last axis gives probabilities. `train_flg` enables dropout. Recurrent state is carried to the
+        next call.
         """
         with self.one_thread:
             return self.stack.scores(self._ids("xs", xs), train_flg).copy()
 
     def next_scores(self, xs: Any) -> Array:
-        """Scores (N, V) of the word after the last of the ids `xs` (N, T); the state goes on.
+        """Return the scores (N, V) of the word after the last of the ids `xs` (N, T).
 
-        The array is the caller's to write to, until the model is used again.
+        The caller may overwrite the array; it is valid until the model is used again. Recurrent state is carried to
+        the next call.
         """
         return self.stack.next_scores(self._ids("xs", xs))
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True, keep: bool = True) -> Array:
-        """Mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T); the state goes on.
+        """Return the mean cross-entropy in nats of the targets `ts` (N, T) after the words `xs` (N, T).
+
+        Recurrent state is carried to the next call.
 
         Args:
-            xs: ids in [0, vocab_size), as a host array (checked and moved) or as an array of the backend.
-            ts: ids in [0, vocab_size), or -1 for a target that does not count; one-hot (N, T, V) too.
-            train_flg: False for no dropout and no regularisation, as for an evaluation.
-            keep: False if no backward is to follow.
+            xs: ids in [0, vocab_size), a host array (checked, then moved) or an array of the backend.
+            ts: ids in [0, vocab_size), or -1 for a target that does not count; or one-hot (N, T, V).
+            train_flg: False for no dropout and no regularisation, for an evaluation.
+            keep: False if no backward will follow.
 
         Raises:
-            InputError: shapes that differ, ids that are no words, or a carried state of another batch size.
+            InputError: shapes differ, ids are out of range, or a carried state has another batch size.
         """
         given, keep, train_flg = ts, flag("keep", keep), flag("train_flg", train_flg)
         xs, ts = self._ids("xs", xs), self._ids("ts", ts, self.head.ignore_label)
@@ -117,12 +121,15 @@ class Model(Stacked):
 
     @property
     def repeatable(self) -> bool:
-        """As `Sequential.repeatable`, unless a subclass, or this model, computes its loss in a way of its own."""
+        """As `Sequential.repeatable`, but False if a subclass or an instance overrides `forward` or `backward`."""
         own = type(self).forward is not Model.forward or type(self).backward is not Stacked.backward
         return not own and not {"forward", "backward"} & vars(self).keys() and self.stack.repeatable
 
     def losses(self, xs: Any, ts: Any) -> Array:
-        """Cross-entropy in nats of each target, (N, T) float64, 0 where it is -1. No dropout, no backward after it."""
+        """Return the cross-entropy in nats of each target, (N, T) float64, 0 where it is -1.
+
+        Without dropout; no backward may follow. Recurrent state is carried to the next call.
+        """
         with self.one_thread:
             label, self.head.ignore_label = self.head.ignore_label, -1  # what a training ignores is scored, too
             try:
@@ -137,19 +144,19 @@ class Model(Stacked):
     # ------------------------------------------------------------------ copying
 
     def _like(self) -> Self:
-        """A model of this configuration, whose weights are memory that nobody has touched."""
+        """Return a model of this configuration with zero weights, in memory not yet allocated (see `undrawn`)."""
         with undrawn():
             return cast(Self, self.from_config(self.config))
 
     def __reduce__(self) -> Any:
-        """Copy and pickle by configuration, weights and state: layers copied one by one would lose the flat buffers."""
+        """Copy and pickle by configuration, weights and state: copies of single layers would lose the flat buffers."""
         return _rebuild, (type(self), self.config, self.state_dict(), self.get_state(), self.train_steps)
 
 
 def _rebuild(
     cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State, train_steps: int
 ) -> Model:
-    """A copy of a model, from its parts."""
+    """Return a model built from the parts that `Model.__reduce__` gave."""
     with undrawn():
         model = cls.from_config(config)
     model.load_state_dict(weights)

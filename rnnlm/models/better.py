@@ -1,4 +1,4 @@
-"""The book's third language model: two LSTMs, dropout between all layers, and one set of weights for both ends."""
+"""The book's third language model: two LSTMs, dropout between all layers, tied embedding and output weights."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Models by the name of their class, as a model folder has it."""
+"""Models by name: of their classes, as saved in model folders, and of their kinds, as in options."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -25,7 +25,7 @@ KINDS: dict[str, type[Model]] = {"recurrent": LanguageModel, "nnlm": NNLM, "cbow
 
 
 def build_model(config: ModelConfig) -> Model:
-    """A new model as `config` describes it.
+    """Return a new model built from `config`.
 
     Raises:
         InputError: an unknown model, or sizes out of range.
@@ -34,10 +34,10 @@ def build_model(config: ModelConfig) -> Model:
 
 
 def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
-    """The configuration that options ask for, of the kind that their model is built from.
+    """Return the configuration for `options`, of the class that their model requires.
 
     Raises:
-        InputError: no such model, or an option out of range.
+        InputError: an unknown model, or an option out of range.
     """
     if not isinstance(instance_of("options", options, ModelOptions).model, str) or options.model not in KINDS:
         near = get_close_matches(str(options.model).lower(), KINDS, 1)
@@ -48,11 +48,11 @@ def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
 
 
 def config_of(fields: Mapping[str, Any]) -> ModelConfig:
-    """The configuration with these fields, of the kind that the model which they name is built from.
+    """Return the configuration with these fields, of the class that the model in fields["model"] requires.
 
     Raises:
         InputError: an unknown model, or sizes out of range.
-        TypeError: a field that the configuration of this model has not.
+        TypeError: a field that the configuration of this model does not have.
     """
     return _class_of(fields.get("model", ModelConfig.model)).configuration(**fields)
 

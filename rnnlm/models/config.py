@@ -1,4 +1,4 @@
-"""What a model is built from."""
+"""Model configurations."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -16,50 +16,50 @@ ACTIVATIONS = ("tanh", "relu")
 INITS = ("book", "uniform", "orthogonal", "torch")
 INITIAL = ("bias_range", "seed", "dtype", "init", "init_range", "forget_bias")  # options of every model
 DEEPEST = 1_000  # layers
-LARGEST = 100  # of what weights begin with: a sigmoid of it is 0 or 1 in float32, and learns nothing
-CONTEXT = 4  # words, unless told otherwise
+LARGEST = 100  # bound of initial weights and biases: a sigmoid of it saturates in float32, and learns nothing
+CONTEXT = 4  # words, by default
 
 
 @dataclass(frozen=True, kw_only=True)
 class ModelOptions:
-    """All that a model is built from but its class and its vocabulary. `ModelConfig` checks it.
+    """Options of a model, all but its class and its vocabulary size. `ModelConfig` checks them.
 
     Attributes:
-        model: recurrent; or one that sees the last words alone: nnlm, with a hidden layer, or cbow-lm, their mean.
-        context: of nnlm and cbow-lm, how many words they see.
-        cell: of the recurrent layers: rnn, lstm or gru.
-        layers: recurrent layers, one upon the other; at most 1,000.
+        model: recurrent, or one with a fixed context: nnlm (with a hidden layer) or cbow-lm (the mean of the vectors).
+        context: number of preceding words that nnlm and cbow-lm use.
+        cell: type of the recurrent layers: rnn, lstm or gru.
+        layers: number of stacked recurrent layers, at most 1,000.
         wordvec_size: D, length of a word vector.
         hidden_size: H, hidden units of each recurrent layer.
-        last_hidden_size: hidden units of the last recurrent layer, where they are others.
+        last_hidden_size: hidden units of the last recurrent layer, if not hidden_size.
         activation: of an RNN: tanh or relu.
-        reset_after: of a GRU, the reset gate after the matrix product and two biases, as PyTorch and cuDNN have it.
-        tied: the output layer takes the word vectors for its weights.
-        cutoffs: adaptive softmax, for large vocabularies: 2000 10000 say has one softmax over the 2,000 most frequent
-            words, and rarer ones in two clusters that are computed where they are needed; empty for one softmax over
-            all words. Source: Grave et al., Efficient softmax approximation for GPUs, ICML 2017.
-        div_value: of adaptive softmax, cluster k has hidden units / div_value^k of its own.
-        dropout_ratio: dropout after the embedding and after each recurrent layer, unless the next three say otherwise.
+        reset_after: for a GRU, apply the reset gate after the matrix product, with two biases, as PyTorch and cuDNN do.
+        tied: use the word vectors as weights of the output layer.
+        cutoffs: adaptive softmax, for large vocabularies: 2000 10000, say, is one softmax over the 2,000 most frequent
+            words and two clusters of rarer ones, which are computed only where needed; empty for one softmax over all
+            words. Source: Grave et al., Efficient softmax approximation for GPUs, ICML 2017.
+        div_value: for adaptive softmax, cluster k has (hidden units / div_value^k) units.
+        dropout_ratio: dropout after the embedding and after each recurrent layer; the next three options override it.
         input_dropout: dropout after the embedding.
         hidden_dropout: dropout between recurrent layers.
         output_dropout: dropout after the last recurrent layer.
-        variational: one dropout mask for all time steps of a window.
-        embed_dropout: share of words without a vector, for a window.
-        weight_drop: share of the recurrent weights Wh left out, for a window.
-        recurrent_dropout: share of the hidden state left out on its way to the next time step, the same for a window.
+        variational: use one dropout mask for all time steps of a window.
+        embed_dropout: share of words whose vector is zero throughout a window.
+        weight_drop: share of the recurrent weights Wh dropped, with one mask for each window.
+        recurrent_dropout: share of h_{t-1} dropped in its product with Wh, with one mask for each window.
         ar: activation regularisation of the last recurrent layer.
-        tar: temporal activation regularisation of it.
+        tar: temporal activation regularisation of the last recurrent layer.
         init: initial weights. book: normal, the word vectors' standard deviation 1/100, others 1/sqrt(rows). uniform:
-            all in [-init_range, init_range], as Zaremba et al. have them. orthogonal: as the book, but each block of
-            Wh orthogonal. torch: recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range, init_range],
-            the output's bias 0, as in PyTorch's example and AWD-LSTM.
+            all in [-init_range, init_range], as in Zaremba et al. orthogonal: as book, but each block of Wh
+            orthogonal. torch: recurrent weights in [-1/sqrt(H), 1/sqrt(H)], others in [-init_range, init_range], the
+            output's bias 0, as in PyTorch's example and AWD-LSTM.
         init_range: bound of initial weights, for uniform and torch; at most 100, as the next two.
         bias_range: draw biases from [-bias_range, bias_range], for book and orthogonal; 0 for the book's zeros.
         forget_bias: added to the bias of an LSTM's forget gate, subtracted from that of a GRU's z (the input
-            product's): remember more in the beginning. Source: Jozefowicz, Zaremba and Sutskever, An empirical
-            exploration of recurrent network architectures, ICML 2015.
+            product's), to remember more at first. Source: Jozefowicz, Zaremba and Sutskever, An empirical exploration
+            of recurrent network architectures, ICML 2015.
         dtype: of all weights.
-        seed: of initial weights and dropout; of a training, also of random windows and the sample sentence.
+        seed: of initial weights and dropout; in training also of random windows and the sample sentence.
     """
 
     model: str = "recurrent"
@@ -94,14 +94,14 @@ class ModelOptions:
 
 @dataclass(frozen=True)
 class ModelConfig(ModelOptions):
-    """What a recurrent language model is built from; saved beside its weights.
+    """The checked configuration of a recurrent language model, saved beside its weights.
 
     Attributes:
-        model: name of the class.
-        vocab_size: V, words of the vocabulary.
+        model: name of the model's class.
+        vocab_size: V, number of words in the vocabulary.
 
     Raises:
-        InputError: an option that is out of range, or does not go with the others.
+        InputError: an option is out of range or incompatible with another.
     """
 
     model: str = "LanguageModel"
@@ -120,7 +120,7 @@ class ModelConfig(ModelOptions):
         self._check_stack()
 
     def _set(self, name: str, value: Any) -> Any:
-        """Keep a value as the plain Python number that it is: what NumPy has may not go into a file of JSON."""
+        """Set a checked field: its value is a plain Python number, because JSON can't hold NumPy's."""
         object.__setattr__(self, name, value)
         return value
 
@@ -194,33 +194,33 @@ class ModelConfig(ModelOptions):
 
     @property
     def output_width(self) -> int:
-        """Scores of the first, or the only, softmax: of words, and of clusters."""
+        """Number of scores of the first or only softmax: of words and, if adaptive, of clusters."""
         return self.cutoffs[0] + len(self.cutoffs) if self.cutoffs else self.vocab_size
 
     @property
     def clusters(self) -> list[tuple[int, int]]:
-        """Units and words of each cluster of an adaptive softmax."""
+        """(units, words) of each cluster of an adaptive softmax."""
         return cluster_sizes(self.hidden_sizes[-1], self.vocab_size, self.cutoffs, self.div_value)
 
     @property
     def output_parameters(self) -> int:
-        """How many of the parameters are the output layer's own."""
+        """Number of parameters of the output layer, tied weights not counted."""
         return output_parameters(0 if self.tied else self.hidden_sizes[-1], self.output_width, self.clusters)
 
     @property
     def cell_options(self) -> dict[str, Any]:
-        """What a recurrent layer of this cell is told beside its weights and dropouts."""
+        """Further keyword arguments of a recurrent layer of this cell, besides weights and dropouts."""
         names = {"gru": ("reset_after",), "rnn": ("activation",)}.get(self.cell, ())
         return {name: getattr(self, name) for name in names}
 
     @property
     def kept_as(self) -> str:
-        """The type of number that weights are kept as, in memory and in a file."""
+        """Number format of the weights, in memory and in a file."""
         return self.dtype
 
     @property
     def parameters(self) -> int:
-        """How many parameters the model has, a tied weight counted once."""
+        """Number of parameters of the model, a tied weight counted once."""
         D, gates, biases = self.wordvec_size, CELLS[self.cell].gates, 2 if self.reset_after else 1
         count = self.vocab_size * D + self.output_parameters
         for H in self.hidden_sizes:
@@ -230,7 +230,7 @@ class ModelConfig(ModelOptions):
 
     @property
     def kept(self) -> int:
-        """How many numbers a training keeps for each token of a window, with their gradients, but for its scores."""
+        """Numbers that training stores for each token of a window, gradients included and scores excluded."""
         D, last, cell = self.wordvec_size, self.hidden_sizes[-1], CELLS[self.cell].layer
         count = 2 * D + 2 * last + 2 * sum(_dropped(self))
         for H in self.hidden_sizes:
@@ -240,7 +240,7 @@ class ModelConfig(ModelOptions):
 
 
 def _dropped(model: ModelConfig) -> Iterator[int]:
-    """Widths of what dropouts let through, of each of which a mask is kept."""
+    """Yield the width of each dropout layer of the model, for each of which a mask is stored."""
     *inner, last = model.hidden_sizes
     widths = {"input_dropout": [model.wordvec_size], "hidden_dropout": inner, "output_dropout": [last]}
     for name, places in widths.items():
@@ -250,10 +250,10 @@ def _dropped(model: ModelConfig) -> Iterator[int]:
 
 
 def initial_options(model: str, options: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The options of a model whose layers are fixed: those of `INITIAL`.
+    """Return the options of a model with fixed layers, checked to be in `INITIAL`.
 
     Raises:
-        InputError: any other.
+        InputError: another option.
     """
     for name in options:
         if name not in INITIAL:

@@ -1,4 +1,4 @@
-"""Decoders: what writes an answer to what an encoder has read."""
+"""Decoders, which generate the answer to a question that an encoder has read."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -19,24 +19,25 @@ from rnnlm.models.weights import Weights
 
 __all__ = ["Decoder", "PeekyDecoder"]
 
-FIRST = 3  # number of the first layer's stream of initial weights: those before are an encoder's
+FIRST = 3  # random stream of the first layer's initial weights: lower numbers are an encoder's
 
 
 class Decoder(Layer):
-    """Writes with an LSTM that begins with the encoder's last hidden state.  ids (N, T), (N, H) -> (N, T, V)
+    """An LSTM decoder that starts from the encoder's last hidden state.  ids (N, T), (N, H) -> (N, T, V)
 
         hs = LSTM(E[x]) from h        s = hs W + b
 
-    A subclass says by `_lstm_inputs`, `_features` and their ways back what else of the question goes in.
+    A subclass feeds more of the question to the LSTM or the output layer by overriding `_lstm_inputs`, `_features` and
+    their backward methods.
 
     Args:
         vocab_size: V.
         wordvec_size: D.
-        hidden_size: H, as the encoder has it.
-        options: `seed`, `dtype` and initial weights, as `ModelConfig` has them.
+        hidden_size: H, that of the encoder.
+        options: `seed`, `dtype` and initial weights, as in `ModelConfig`.
     """
 
-    causal = False  # it has seen the whole question
+    causal = False  # outputs depend on the whole question
 
     def __init__(self, vocab_size: int, wordvec_size: int, hidden_size: int, **options: Any) -> None:
         super().__init__()
@@ -50,7 +51,7 @@ class Decoder(Layer):
         self._question: Question | None = None
 
     def parts(self) -> Mapping[str, Layer]:
-        """embed, lstm and affine."""
+        """Return the layers embed, lstm and affine."""
         return {"embed": self.embed, "lstm": self.lstm, "affine": self.affine}
 
     @property
@@ -58,21 +59,21 @@ class Decoder(Layer):
         """V."""
         return self.embed.takes_ids
 
-    # ------------------------------------------------------------------ with all that is known of a question
+    # ------------------------------------------------------------------ from a whole `Question`
 
     def begin(self, question: Question) -> None:
-        """Begin answers to these questions."""
+        """Start the answers to these questions: set the LSTM's state from them."""
         self._question = question
         self.lstm.set_state(question.h)
 
     def go_on(self, xs: Array) -> Array:
-        """Scores (N, T, V) of what follows each of the ids xs (N, T), which follow those of the call before."""
+        """Return the scores (N, T, V) of the word after each of the ids xs (N, T), which continue the last call's."""
         self._expect_question()
         hs = self.lstm.forward(self._lstm_inputs(self.embed.forward(xs)))
         return self.affine.forward(self._features(hs))
 
     def back(self, dscores: Array) -> tuple[Any, Array]:
-        """Gradients of the question's `hs`, None for zeros, and `h`; those of the weights are left in `grads`."""
+        """Return the gradients of the question's `hs` (None for zeros) and `h`; write the weights' to `grads`."""
         dhs, of_question, dh = self._features_back(self.affine.backward(dscores))
         dvectors, peeked = self._lstm_inputs_back(self.lstm.backward(dhs))
         self.embed.backward(dvectors)
@@ -87,26 +88,26 @@ class Decoder(Layer):
         return self._question
 
     def _widths(self, config: ModelConfig) -> tuple[int, int]:
-        """Inputs of the LSTM and of the output layer."""
+        """Return the input widths of the LSTM and of the output layer."""
         return config.wordvec_size, config.hidden_size
 
     def _lstm_inputs(self, vectors: Array) -> Array:
         return vectors
 
     def _lstm_inputs_back(self, dxs: Array) -> tuple[Array, Array | None]:
-        """Gradients of the vectors, and of the question's h, or None."""
+        """Return the gradients of the vectors, and of the question's h, or None."""
         return dxs, None
 
     def _features(self, hs: Array) -> Array:
-        """What the output layer takes."""
+        """Return the inputs of the output layer."""
         return hs
 
     def _features_back(self, dys: Array) -> tuple[Array, Array | None, Array | None]:
-        """Gradients of the LSTM's hidden states, of the question's hs, or None, and of its h, or None."""
+        """Return the gradients of the LSTM's hidden states, of the question's hs, or None, and of its h, or None."""
         return dys, None, None
 
     def _beside(self, name: str, left: Array, right: Array) -> Array:
-        """Two arrays (N, T, ...) side by side, the left one (N, H) for all steps alike or (N, T, H)."""
+        """Concatenate `left`, (N, T, H) or (N, H) for all steps alike, and `right` (N, T, D): (N, T, H + D)."""
         N, T, D = right.shape
         H = left.shape[-1]
         both = self._buffer(name, (T, N, H + D), self.dtype)
@@ -114,35 +115,35 @@ class Decoder(Layer):
         both[:, :, H:] = right.swapaxes(0, 1)
         return both.swapaxes(0, 1)
 
-    # ------------------------------------------------------------------ as the book has them
+    # ------------------------------------------------------------------ the book's interface
 
     def forward(self, xs: Array, h: Array) -> Array:
-        """Scores (N, T, V) of what follows each of the ids xs (N, T), after the encoder's h (N, H)."""
+        """Return the scores (N, T, V) of the word after each of the ids xs (N, T), given the encoder's h (N, H)."""
         self.begin(self._question_of(h))
         return self.go_on(xs)
 
     def backward(self, dscores: Array) -> Array:
-        """Gradient (N, H) of h; those of the weights are left in `grads`."""
+        """Return the gradient (N, H) of h and write those of the weights to `grads`."""
         return self.back(dscores)[1]
 
     def generate(self, h: Array, start_id: int, sample_size: int) -> list[int]:
-        """The most likely ids one after another, `sample_size` of them, after `start_id` and what the encoder said of
-        one question."""
+        """Return `sample_size` ids, each the most likely one, after `start_id`, for the encoder's output h of one
+        question."""
         self.begin(self._question_of(h))
         return greedy_search(self.next_scores, np.array([start_id]), sample_size, None)[0].tolist()
 
     def next_scores(self, words: NDArray[np.int64]) -> Array:
-        """Scores (N, V) of what follows the words (N,) of the host, which follow those of the call before."""
+        """Return the scores (N, V) of the next word after host ids (N,), which continue the previous call's."""
         return self.go_on(ops.asarray(words)[:, None])[:, 0]
 
     def _question_of(self, h: Array) -> Question:
-        """A question of which the encoder has handed on this alone."""
+        """Return a `Question` made from the encoder's output alone."""
         expect("h", h, ("N", len(self.lstm.params[1])), self.dtype)
         return Question(h[:, None], h)
 
 
 class PeekyDecoder(Decoder):
-    """A decoder that sees the encoder's last hidden state at every step.  ids (N, T), (N, H) -> (N, T, V)
+    """A decoder that gets the encoder's last hidden state at every step.  ids (N, T), (N, H) -> (N, T, V)
 
         hs = LSTM([h, E[x]]) from h        s = [h, hs] W + b
 

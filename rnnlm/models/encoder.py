@@ -1,4 +1,4 @@
-"""Encoders: what reads a question."""
+"""Encoders, which read a question."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -20,12 +20,12 @@ __all__ = ["Encoder", "Question", "config_of_lstm"]
 
 @dataclass(frozen=True)
 class Question:
-    """What an encoder has made of questions.
+    """The output of an encoder for N questions.
 
     Attributes:
-        hs: (N, T, H) its hidden states.
-        h: (N, H) the last one of each question.
-        lengths: (N,) of the questions; None where all have T steps.
+        hs: (N, T, H) hidden states.
+        h: (N, H) the final hidden state of each question.
+        lengths: (N,) of the questions; None if all have T steps.
     """
 
     hs: Array
@@ -33,24 +33,24 @@ class Question:
     lengths: Array | None = None
 
     def repeated(self, times: int) -> "Question":
-        """Each question so many times, one under the other."""
+        """Return a `Question` with each row repeated `times` times, consecutively."""
         lengths = None if self.lengths is None else self.lengths.repeat(times)
         return Question(self.hs.repeat(times, axis=0), self.h.repeat(times, axis=0), lengths)
 
 
 class Encoder(Layer):
-    """Reads a question with an LSTM, or with two, one of which reads back.  ids (N, T) -> (N, H)
+    """An LSTM encoder, unidirectional or bidirectional.  ids (N, T) -> (N, H)
 
-        hs = LSTM(E[x])        h = hs at each question's end; both ways [ahead at the end, back at the beginning]
+        hs = LSTM(E[x])        h = hs at each question's end; bidirectional [ahead at the end, back at the beginning]
 
     Source: Sutskever, Vinyals and Le, Sequence to sequence learning with neural networks, NIPS 2014.
 
     Args:
         vocab_size: V.
         wordvec_size: D.
-        hidden_size: H; an even number for both ways, H / 2 each.
-        bidirectional: read back, too.
-        options: `seed`, `dtype` and initial weights, as `ModelConfig` has them.
+        hidden_size: H; if bidirectional it must be even, with H / 2 for each direction.
+        bidirectional: True for a second LSTM that runs backward in time.
+        options: `seed`, `dtype` and initial weights, as in `ModelConfig`.
     """
 
     causal = False
@@ -73,7 +73,7 @@ class Encoder(Layer):
         self.params, self.grads = self.embed.params + self.lstm.params, self.embed.grads + self.lstm.grads
 
     def parts(self) -> Mapping[str, Layer]:
-        """embed and lstm."""
+        """Return the layers embed and lstm."""
         return {"embed": self.embed, "lstm": self.lstm}
 
     @property
@@ -82,7 +82,7 @@ class Encoder(Layer):
         return self.embed.takes_ids
 
     def read(self, xs: Array, lengths: Array | None = None) -> Question:
-        """All that there is to know of the questions xs, ids (N, T), the first `lengths` of each row."""
+        """Encode the questions xs, ids (N, T), of which the first `lengths` (N,) of each row count; None for all T."""
         vectors = self.embed.forward(xs)
         if isinstance(self.lstm, TimeBiLSTM):
             hs, half = self.lstm.forward(vectors, lengths), len(self.lstm.ahead.params[1])
@@ -94,7 +94,7 @@ class Encoder(Layer):
         return Question(hs, h, lengths)
 
     def back(self, dhs: Array | None, dh: Array) -> None:
-        """Leave the gradients in `grads`.
+        """Write the gradients of the weights to `grads`.
 
         Args:
             dhs: (N, T, H) gradients of `Question.hs`; None for zeros.
@@ -114,15 +114,15 @@ class Encoder(Layer):
         self.embed.backward(self.lstm.backward(steps))
 
     def forward(self, xs: Array, lengths: Array | None = None) -> Array:
-        """The last hidden states (N, H) of the questions xs, ids (N, T)."""
+        """Return the final hidden states (N, H) of the questions xs, ids (N, T)."""
         return self.read(xs, lengths).h
 
     def backward(self, dh: Array) -> None:
-        """Leave the gradients in `grads`; ids have none."""
+        """Write the gradients of the weights to `grads`; ids have none."""
         self.back(None, dh)
 
 
 def config_of_lstm(name: str, V: int, D: int, H: int, options: Mapping[str, Any]) -> ModelConfig:
-    """The checked sizes and initial weights of an LSTM over words."""
+    """Return the configuration of an LSTM over words, with its sizes and options checked."""
     given = initial_options(name, options)
     return ModelConfig(name, V, cell="lstm", wordvec_size=D, hidden_size=H, **given)

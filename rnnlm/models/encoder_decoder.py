@@ -1,4 +1,4 @@
-"""An encoder and a decoder as one layer."""
+"""An encoder and a decoder combined into one layer."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -12,7 +12,7 @@ __all__ = ["EncoderDecoder"]
 
 
 class EncoderDecoder(Layer):
-    """An encoder and a decoder.  ids (N, T), (N, T'), lengths (N,) or None -> (N, T', V)"""
+    """An encoder and a decoder as one layer.  (ids (N, T), ids (N, T'), lengths (N,) or None) -> (N, T', V)"""
 
     causal = False
 
@@ -22,12 +22,12 @@ class EncoderDecoder(Layer):
         self.params, self.grads = encoder.params + decoder.params, encoder.grads + decoder.grads
 
     def parts(self) -> Mapping[str, Layer]:
-        """encoder and decoder."""
+        """Return the layers encoder and decoder."""
         return {"encoder": self.encoder, "decoder": self.decoder}
 
     @property
     def takes_ids(self) -> Any:
-        """V of both."""
+        """V of the encoder and of the decoder."""
         return self.encoder.takes_ids, self.decoder.takes_ids
 
     def output_shape(self, shape: Any) -> Shape:
@@ -35,11 +35,11 @@ class EncoderDecoder(Layer):
         return "N", "T", self.decoder.takes_ids
 
     def forward(self, xs: tuple[Array, Array, Array | None]) -> Array:
-        """Scores (N, T', V) of what follows each word of an answer."""
+        """Return the scores (N, T', V) of the next word after each word of an answer."""
         questions, answers, lengths = xs
         self.decoder.begin(self.encoder.read(questions, lengths))
         return self.decoder.go_on(answers)
 
     def backward(self, dscores: Array) -> None:
-        """Leave the gradients in `grads`; ids have none."""
+        """Write the gradients of the weights to `grads`; ids have none."""
         self.encoder.back(*self.decoder.back(dscores))

@@ -1,4 +1,4 @@
-"""All parameters of a model in one buffer, all gradients in another."""
+"""Flat buffers: all parameters of a model in one array, all gradients in another."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,8 +22,8 @@ class Flat:
 
     Attributes:
         params, grads: one array for each parameter, views into the two buffers; `names` has their names.
-        flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
-        tied: layers whose first parameter is the transpose of another's, by the names of both.
+        flat_params, flat_grads: the two buffers, padded with zeros between parameters.
+        tied: name of each layer whose first parameter is the transpose of another's, to the name of the other.
     """
 
     params: list[Array]
@@ -35,11 +35,11 @@ class Flat:
 
 
 def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None) -> Flat:
-    """Move the parameters of layers into one buffer; the layers' arrays become views into it. Or take those that lie
-    in `shared`, the buffer of a stack of the same layers.
+    """Move the parameters of layers into one new buffer, or point them into `shared`, the buffer of a stack of the same
+    layers. The layers' arrays become views.
 
-    A layer's first parameter that is the transpose of another's, an embedding's, in the same memory, stays that, and is
-    listed once: the layer leaves its gradient in the embedding's, whose backward comes last and adds to it.
+    A first parameter that is the transpose of an embedding's, in the same memory, stays tied and is listed once: the
+    layer writes its gradient into the embedding's, whose backward runs later and adds to it.
     """
     tied = {name: other for name, layer in layers.items() if (other := _tied_to(layer, layers)) is not None}
     places = [
@@ -56,7 +56,7 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
     for start, (name, layer, i, own) in zip(starts, places):
         p = layer.params[i]
         here = slice(start, start + p.size)
-        if shared is None and are_drawn():  # else memory that nobody has touched
+        if shared is None and are_drawn():  # else leave the new buffer's memory unallocated
             flat.flat_params[here].reshape(p.shape)[...] = p
         layer.params[i], layer.grads[i] = (a[here].reshape(p.shape) for a in (flat.flat_params, flat.flat_grads))
         flat.params.append(layer.params[i])
@@ -70,7 +70,7 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
 
 
 def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> str | None:
-    """The name of the layer that can share its first parameter and whose transpose is this one's, if there is one."""
+    """Return the name of the layer whose first parameter is, transposed, this layer's first one; None if none is."""
     for name, other in layers.items():
         if other.add_to_gradient is not None and other is not layer and layer.params:
             p, W = layer.params[0], other.params[0]

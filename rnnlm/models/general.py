@@ -1,4 +1,4 @@
-"""Any cell, any depth, any dropout: the language model that a configuration describes."""
+"""General recurrent language models, with any cell, depth and dropout that a configuration describes."""
 
 from dataclasses import replace
 from typing import Any
@@ -22,15 +22,15 @@ class LanguageModel(Model):
     """A language model of L recurrent layers.
 
         y⁰_t = dropout(E[w_t])
-        hˡ_t = cellˡ(yˡ⁻¹_t, hˡ_{t-1})      l = 1 ... L, whole over time: dropout only on the way up
+        hˡ_t = cellˡ(yˡ⁻¹_t, hˡ_{t-1})      l = 1 ... L; these dropouts are between layers, not over time
         yˡ_t = dropout(hˡ_t)
         s_t  = yᴸ_t W + b'                  W = Eᵀ if tied
         p(w_{t+1} | w_1 ... w_t) = softmax(s_t)
 
-    With `cutoffs` the output layer is an adaptive softmax (`TimeAdaptiveSoftmaxWithLoss`), for which words are numbered
-    by falling frequency, or `model.head.set_frequencies(counts)` says how often each occurs.
+    With `cutoffs` the output layer is an adaptive softmax (`TimeAdaptiveSoftmaxWithLoss`), for which word ids must be
+    in order of falling frequency, unless `model.head.set_frequencies(counts)` is called.
 
-    SimpleRnnlm, Rnnlm and BetterRnnlm are special cases, written out for the reader; AwdLstm is one by its options.
+    SimpleRnnlm, Rnnlm and BetterRnnlm are special cases, written out for the reader; AwdLstm is one set of options.
 
     Args:
         config: sizes, cell, depth, tying, dropouts, regularisation and initial weights.
@@ -56,12 +56,12 @@ class LanguageModel(Model):
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model as `config` describes it."""
+        """Return a new model built from `config`."""
         return cls(config)
 
     @staticmethod
     def _sizes(config: ModelConfig) -> list[tuple[int, int, int]]:
-        """Number, inputs and hidden units of each recurrent layer."""
+        """Return (number, inputs, hidden units) of each recurrent layer."""
         sizes = config.hidden_sizes
         return list(zip(range(1, config.layers + 1), [config.wordvec_size, *sizes], sizes))
 
@@ -73,7 +73,7 @@ class LanguageModel(Model):
 
 
 def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> None:
-    """A dropout layer, where there is something to drop."""
+    """Add a dropout layer, unless its ratio is 0."""
     own: float | None = getattr(config, name.rstrip("0123456789"))
     ratio = config.dropout_ratio if own is None else own
     if ratio:
@@ -83,22 +83,22 @@ def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> No
 class AwdLstm(LanguageModel):
     """The "ASGD weight-dropped LSTM": three LSTMs, weight drop on Wh, four kinds of dropout, AR and TAR, tied weights.
 
-        y⁰_t = m⁰ (e E)[w_t]                e zeroes whole words, m⁰ ... m³ are the same at all time steps
+        y⁰_t = m⁰ (e E)[w_t]                e drops whole words, m⁰ ... m³ are the same at all time steps
         hˡ_t = LSTMˡ(yˡ⁻¹_t, hˡ_{t-1})      with a mask on Wh, l = 1 ... 3
         yˡ_t = mˡ hˡ_t
         s_t  = y³_t Eᵀ + b'
         minimised: -mean log softmax(s_t)[w_{t+1}] + ar mean(y³²) + tar mean((h³_{t+1} - h³_t)²)
 
-    of which `forward` returns the first term and `penalty` has the others.
+    `forward` returns the first term; `penalty` is the sum of the others.
 
-    Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018; sizes and ratios
-    for Penn Treebank, initial weights those of the paper's repository.
+    Source: Merity, Keskar and Socher, Regularizing and optimizing LSTM language models, ICLR 2018. Sizes and ratios are
+    those for Penn Treebank, initial weights those of the paper's repository.
 
     Args:
         vocab_size: V, at least 2.
         wordvec_size: D, and hidden units of the last LSTM.
         hidden_size: hidden units of the LSTMs before it.
-        layers: how many LSTMs.
+        layers: number of LSTMs.
         options: any other field of `ModelConfig`.
     """
 
@@ -117,7 +117,7 @@ class AwdLstm(LanguageModel):
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model as `config` describes it."""
+        """Return a new model built from `config`."""
         return cls(**{name: value for name, value in vars(config).items() if name != "model"})
 
 

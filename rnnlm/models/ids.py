@@ -1,4 +1,4 @@
-"""Word ids, and other inputs, as they come in: checked on the host, once, and moved to the backend."""
+"""Conversion of word ids and other inputs: checked once, on the host, and moved to the backend."""
 
 from typing import Any
 
@@ -16,7 +16,7 @@ __all__ = ["as_taken", "checked_ids", "which_count"]
 def checked_ids(name: str, ids: Any, vocab_size: int, ignored: int | None = None) -> Array:
     """Ids (N, T) as an array of the backend; those that come from the host are checked to be words.
 
-    Targets ("ts") may be one-hot (N, T, V).
+    Targets (name "ts") may be one-hot (N, T, V).
 
     Args:
         ignored: a number that is no word, or stands for none, and is taken too.
@@ -36,7 +36,7 @@ def checked_ids(name: str, ids: Any, vocab_size: int, ignored: int | None = None
 
 
 def which_count(ts: Any, ignored: int) -> Array | None:
-    """Which of the targets ts (N, T) count; None where all do, which is taken of those that lie on a device already."""
+    """Return a mask (N, T) of the targets that are not `ignored`; None if all count, as is assumed of device arrays."""
     if isinstance(ts, xp.ndarray) and not isinstance(ts, np.ndarray):
         return None
     counted = np.asarray(ts) != ignored
@@ -57,16 +57,16 @@ def _from_one_hot(ts: NDArray[Any], V: int) -> NDArray[Any]:
 
 
 def as_taken(name: str, xs: Any, words: int | tuple[int, ...], dtype: Any) -> Any:
-    """Inputs of a network, or a tuple of them, as arrays of the backend: ids, or numbers of its dtype.
+    """Convert the inputs of a network, or a tuple of them, to arrays of the backend: ids, or numbers of its dtype.
 
     Args:
-        name: what errors call them.
+        name: of the inputs in error messages.
         xs: arrays or lists.
-        words: how many words there are ids of, 0 for numbers; of several inputs a tuple.
-        dtype: of numbers.
+        words: vocabulary size if the inputs are ids, else 0; a tuple for several inputs.
+        dtype: of inputs that are numbers.
 
     Raises:
-        InputError: no array of numbers, or ids from the host that are no words.
+        InputError: not an array of numbers, or host ids out of range.
     """
     if isinstance(words, tuple):
         if isinstance(xs, tuple) and len(xs) == len(words):

@@ -1,4 +1,4 @@
-"""Writing with a network that was trained on padded prefixes."""
+"""Text generation with a network that was trained on padded prefixes."""
 
 import warnings
 
@@ -16,21 +16,21 @@ __all__ = ["sentence_generation"]
 def sentence_generation(
     model: Sequential, tokenizer: Tokenizer, current_word: str, n: int, maxlen: int | None = None
 ) -> str:
-    """A text, and n words after it, each the most likely one after all before it; a pad is never written.
+    """Return a text continued by n words, each the most likely next word; the pad is never generated.
 
     Args:
-        model: takes ids (N, T), padded in front, and gives a row (N, V) of scores or probabilities.
-        tokenizer: that the model was trained with.
-        current_word: a word, or more.
-        n: how many words to write.
-        maxlen: T, to which rows are padded; as in the model's training unless given. Longer ones lose their front,
-            which is warned of where it is the text that was given.
+        model: maps ids (N, T), padded in front, to scores or probabilities (N, V).
+        tokenizer: the one the model was trained with.
+        current_word: one word or more.
+        n: number of words to generate.
+        maxlen: T, to which rows are padded; by default that of the model's training. Longer rows lose their first
+            words, with a warning if the given text is too long.
 
     Returns:
-        sentence: the text and the words, with blanks between them.
+        sentence: the text and the words, separated by blanks.
 
     Raises:
-        InputError: a text of which the tokenizer knows no word, or a tokenizer of another model.
+        InputError: the tokenizer knows no word of the text, or belongs to another model.
     """
     instance_of("model", model, Sequential)
     instance_of("tokenizer", tokenizer, Tokenizer)

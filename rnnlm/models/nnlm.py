@@ -1,4 +1,4 @@
-"""Language models without recurrence, which see the last words alone: the NNLM, and the CBOW of a left context."""
+"""Language models with a fixed context, without recurrence: the feed-forward NNLM, and CBOW with a left context."""
 
 from dataclasses import dataclass, fields
 from typing import Any
@@ -26,10 +26,10 @@ TAKEN = (
 
 @dataclass(frozen=True)
 class ContextConfig(ModelConfig):
-    """What an NNLM or a CbowLm is built from: the fields of `ModelConfig` that are not about recurrence.
+    """The configuration of an NNLM or a CbowLm: `ModelConfig` with the recurrent options at their defaults.
 
     Raises:
-        InputError: an option that is out of range, or that only recurrent models have.
+        InputError: an option is out of range, or is for recurrent models only.
     """
 
     model: str = "NNLM"
@@ -48,24 +48,24 @@ class ContextConfig(ModelConfig):
 
     @property
     def hidden_sizes(self) -> list[int]:
-        """The length of what the output layer takes."""
+        """Input width of the output layer, a list of one."""
         return [self.wordvec_size if self.model == CbowLm.__name__ else self.hidden_size]
 
     @property
     def parameters(self) -> int:
-        """How many parameters the model has, a tied weight counted once."""
+        """Number of parameters of the model, a tied weight counted once."""
         D, (H,) = self.wordvec_size, self.hidden_sizes
         hidden = 0 if self.model == CbowLm.__name__ else (self.context * D + 1) * H
         return self.vocab_size * D + hidden + self.output_parameters
 
     @property
     def kept(self) -> int:
-        """How many numbers a training keeps for each token of a window, with their gradients, but for its scores."""
+        """Numbers that training stores for each token of a window, gradients included and scores excluded."""
         return 2 * self.context * self.wordvec_size + 4 * self.hidden_sizes[-1]
 
 
 class _ContextModel(Model):
-    """What the two share.
+    """Base class of NNLM and CbowLm.
 
     Args:
         config: sizes and options.
@@ -86,7 +86,7 @@ class _ContextModel(Model):
     _mean = False
 
     def _hidden(self, layers: dict[str, Layer]) -> None:
-        """Add what is between the vectors and the output layer."""
+        """Add the layers between the embedding and the output layer."""
 
     def _dropout(self, layers: dict[str, Layer], name: str, own: float | None) -> None:
         ratio = self.config.dropout_ratio if own is None else own
@@ -95,7 +95,7 @@ class _ContextModel(Model):
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model as `config` describes it."""
+        """Return a new model built from `config`."""
         return cls(**{name: value for name, value in vars(config).items() if name != "model"})
 
 
@@ -115,7 +115,7 @@ class NNLM(_ContextModel):
         wordvec_size: D.
         hidden_size: H.
         context: n.
-        options: tied, dropouts, initial weights, seed and dtype, as `ModelConfig` has them.
+        options: tied, dropouts, initial weights, seed and dtype, as in `ModelConfig`.
     """
 
     def __init__(
@@ -131,20 +131,20 @@ class NNLM(_ContextModel):
 
 
 class CbowLm(_ContextModel):
-    """A word from the mean of the vectors of the n before it: CBOW with a left context alone, as a language model.
+    """Predict a word from the mean of the n preceding words' vectors: CBOW with a left context, as a language model.
 
         h_t = 1/n sum of E[w_{t-n+1}] ... E[w_t]      (D,), zeros for words before the first one
         s_t = h_t W + b                               (D, V), (V,); W = Eᵀ if tied
         p(w_{t+1} | w_{t-n+1} ... w_t) = softmax(s_t)
 
-    The order of the n words is lost on it. Source of CBOW: Mikolov, Chen, Corrado and Dean, Efficient estimation of
+    The order of the n words has no effect. Source of CBOW: Mikolov, Chen, Corrado and Dean, Efficient estimation of
     word representations in vector space, 2013.
 
     Args:
         vocab_size: V, at least 2.
         wordvec_size: D.
         context: n.
-        options: tied, dropouts, initial weights, seed and dtype, as `ModelConfig` has them.
+        options: tied, dropouts, initial weights, seed and dtype, as in `ModelConfig`.
     """
 
     _mean = True

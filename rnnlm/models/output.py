@@ -1,4 +1,4 @@
-"""The output layer and loss that a configuration asks for."""
+"""The output layer and loss of a configuration."""
 
 from rnnlm.backend import Array
 from rnnlm.layers.affine import MatMul, TimeAffine
@@ -12,12 +12,12 @@ __all__ = ["output_head"]
 
 
 def output_head(config: ModelConfig, layer: int, E: Array) -> Head:
-    """A softmax over all words, or an adaptive one where there are cutoffs.
+    """Return a softmax head over all words, or an adaptive one if the configuration has cutoffs.
 
     Args:
         config: of the model.
-        layer: number of the stream that its weights are drawn from.
-        E: (V, D) word vectors, whose transpose the weights are if they are tied.
+        layer: number of the random stream of its weights.
+        E: (V, D) word vectors, whose transpose is used as weights if they are tied.
     """
     draw, H = Weights(config, layer), config.hidden_sizes[-1]
     if config.tied:

@@ -11,10 +11,10 @@ MOST_CLUSTERS = 100
 
 
 def expect_cutoffs(cutoffs: Any, vocab_size: int) -> tuple[int, ...]:
-    """Cutoffs of an adaptive softmax as whole numbers.
+    """Check the cutoffs of an adaptive softmax and return them as integers.
 
     Raises:
-        InputError: not whole numbers that rise from 1 at least to below the size of the vocabulary.
+        InputError: not at most 100 increasing integers in [1, vocab_size).
     """
     found = tuple(whole_number("each of cutoffs", cut, 1) for cut in listed("cutoffs", cutoffs, "whole numbers"))
     if any(cut >= after for cut, after in zip(found, found[1:])) or len(found) > MOST_CLUSTERS:
@@ -27,10 +27,10 @@ def expect_cutoffs(cutoffs: Any, vocab_size: int) -> tuple[int, ...]:
 
 
 def expect_div_value(div_value: Any, hidden: int, clusters: int) -> float:
-    """What divides the hidden units from cluster to cluster, as a float.
+    """Check the divisor of the hidden units from cluster to cluster and return it as a float.
 
     Raises:
-        InputError: below 1, or so large that a cluster is left without units.
+        InputError: below 1, or so large that a cluster has no units.
     """
     given = finite("div_value", div_value)
     if given < 1:
@@ -44,7 +44,7 @@ def expect_div_value(div_value: Any, hidden: int, clusters: int) -> float:
 
 
 def units(hidden: int, div_value: float, number: int) -> int:
-    """H / div_value^k, rounded down, of cluster number k; 0 where the power has no float."""
+    """Return the units of cluster k, H / div_value^k rounded down; 0 if the power overflows."""
     try:
         return int(hidden / div_value**number)
     except OverflowError:
@@ -52,17 +52,17 @@ def units(hidden: int, div_value: float, number: int) -> int:
 
 
 def cluster_sizes(hidden: int, vocab_size: int, cutoffs: tuple[int, ...], div_value: float) -> list[tuple[int, int]]:
-    """Units and words of each cluster."""
+    """Return (units, words) of each cluster."""
     ends = [*cutoffs[1:], vocab_size]
     return [(units(hidden, div_value, k), end - begin) for k, (begin, end) in enumerate(zip(cutoffs, ends), 1)]
 
 
 def output_parameters(hidden: int, width: int, clusters: list[tuple[int, int]]) -> int:
-    """Weights and biases of an output layer.
+    """Return the number of weights and biases of an output layer.
 
     Args:
-        hidden: H.
-        width: words, and classes of clusters, of the first softmax.
-        clusters: units and words of each of them.
+        hidden: H; 0 for tied weights.
+        width: outputs of the first softmax, words and clusters.
+        clusters: (units, words) of each cluster.
     """
     return (hidden + 1) * width + sum(hidden * units + (units + 1) * words for units, words in clusters)

@@ -1,4 +1,4 @@
-"""Parameters by name: to the host and back, to a file and back."""
+"""Parameters by name, copied to and from the host, and saved to and loaded from files."""
 
 import os
 from collections.abc import Iterator, Mapping
@@ -20,9 +20,9 @@ __all__ = ["Parameters"]
 
 
 class Parameters:
-    """What has `layers`, and `params`, a list of arrays, and their `names`.
+    """Base class of networks with `layers`, a list of arrays `params`, and their `names`.
 
-    Beside parameters its layers may have `constants`, which are written down with them.
+    Layers may also have `constants`, which are saved with the parameters.
     """
 
     layers: Mapping[str, Layer]
@@ -30,29 +30,29 @@ class Parameters:
     names: list[str]
 
     def constants(self) -> dict[str, Array]:
-        """Arrays of the layers that are not trained, by name."""
+        """Return the arrays of all layers that are saved but not trained, by name."""
         layers = everything(self.layers).items()
         return {f"{name}.{own}": array for name, layer in layers for own, array in layer.constants().items()}
 
     def set_constants(self, given: Mapping[str, Any]) -> None:
-        """Take over what `constants` gave."""
+        """Restore what `constants` returned."""
         for name, layer in everything(self.layers).items():
             if own := layer.constants():
                 layer.set_constants({key: given[f"{name}.{key}"] for key in own})
 
     def written(self) -> dict[str, Array]:
-        """All that is written down, by name: parameters and constants, which are no copies."""
+        """Return all arrays that are saved, by name: parameters and constants, not copied."""
         return {**dict(zip(self.names, self.params)), **self.constants()}
 
     def state_dict(self) -> dict[str, NDArray[Any]]:
-        """Copies of the parameters on the host, by name."""
+        """Return copies of the parameters and constants on the host, by name."""
         return {name: ops.asnumpy(p).copy() for name, p in self.written().items()}
 
     def load_state_dict(self, weights: Mapping[str, NDArray[Any]]) -> None:
-        """Take over parameters by name, all of them or none.
+        """Load parameters and constants by name, all of them or none.
 
         Raises:
-            InputError: a name missing or unknown, or an array of another shape or dtype.
+            InputError: a name is missing or unknown, or an array has another shape or dtype.
         """
         if not isinstance(weights, Mapping):
             raise refused("weights", "arrays by the names of the parameters", weights)
@@ -70,30 +70,31 @@ class Parameters:
         self.set_constants(weights)
 
     def not_finite(self) -> str | None:
-        """The name of the first parameter that has an infinity or a NaN in it, if there is one."""
+        """Return the name of the first parameter with an infinity or a NaN; None if all are finite."""
         for name, p in zip(self.names, self.params):
             if int(xp.isfinite(p).sum()) < p.size:
                 return name
         return None
 
     def save_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
-        """Write the parameters as safetensors, atomically; to `<class name>.safetensors` unless named.
+        """Write the parameters as safetensors, atomically; by default to `<class name>.safetensors`.
 
-        A name that ends with .pkl, as in the book, stands for the same with .safetensors: nothing is ever pickled.
+        The suffix .pkl, as in the book, is replaced by .safetensors: nothing is ever pickled.
         """
         with atomic_file(self._params_path(file_name)) as file:
             for piece in self.params_file():
                 file.write(piece)
 
     def params_file(self) -> Iterator[bytes | memoryview]:
-        """What `save_params` writes, a piece at a time."""
+        """Yield the content of the file that `save_params` writes, piece by piece."""
         return pieces(self.written())
 
     def load_params(self, file_name: str | os.PathLike[str] | None = None) -> None:
         """Read parameters that `save_params` wrote.
 
         Raises:
-            ModelFileError: not a file of safetensors, or of another model's shapes; this model is left as it was.
+            ModelFileError: no such file, not a safetensors file, or other names, shapes or dtypes than this model's.
+                Unless the file is cut short while it is read, the model is not changed.
         """
         path = self._params_path(file_name)
         try:

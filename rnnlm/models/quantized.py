@@ -1,4 +1,4 @@
-"""A recurrent language model with small weights, for inference."""
+"""A recurrent language model with quantised weights, for inference."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -32,10 +32,10 @@ SOURCES = tuple(cls.__name__ for cls in (LanguageModel, SimpleRnnlm, Rnnlm, Bett
 
 @dataclass(frozen=True)
 class QuantizedConfig(ModelConfig):
-    """What a model with small weights is built from: the configuration of the model that it was made of, and two more.
+    """The configuration of a quantised model: that of the model it was made from, and two more fields.
 
     Attributes:
-        source: name of the class that was trained.
+        source: name of the class of the original model.
         weights: int8 or float16.
     """
 
@@ -51,22 +51,21 @@ class QuantizedConfig(ModelConfig):
 
     @property
     def kept_as(self) -> str:
-        """The type of number that weights are kept as, in memory and in a file."""
+        """Number format of the weights, in memory and in a file."""
         return self.weights
 
 
 class QuantizedModel(Model):
-    """A recurrent language model whose matrices are kept in one or two bytes a number, and whose activations and biases
-    are float32.
+    """A recurrent language model with int8 or float16 weight matrices, and float32 activations and biases.
 
         int8: W = codes * scales, a scale for each word vector and for each column of another matrix
 
-    `quantize` makes one of a model that was trained. It is a predictor like any, is saved and read like any, and has
-    the dropouts of its source in its configuration, which do nothing. It can't be trained. What it computes is, up to
-    rounding, what its source would with the weights rounded; `layers/small.py` says how.
+    `quantize` makes one from a trained model. It is a predictor, saved and loaded like other models, but it can't be
+    trained. Its configuration keeps the dropouts of the original model, which have no effect. Up to rounding it
+    computes what the original would with rounded weights; see `layers/small.py`.
 
     Args:
-        config: sizes, cell, depth, tying, and what weights are kept as.
+        config: sizes, cell, depth, tying, and number format of the weights.
     """
 
     configuration = QuantizedConfig
@@ -87,31 +86,31 @@ class QuantizedModel(Model):
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":
-        """A new model as `config` describes it, its weights zeros."""
+        """Return a new model built from `config`, with zero weights."""
         return cls(instance_of("config", config, QuantizedConfig))
 
     def predict(self, xs: Any, train_flg: bool = False) -> Array:
-        """As `Model.predict`; there is no dropout to be had."""
+        """As `Model.predict` with `train_flg=False`; True is refused, because there is no dropout."""
         if flag("train_flg", train_flg):
             not_trained()
         return super().predict(xs)
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True, keep: bool = True) -> Array:
-        """As `Model.forward` with `train_flg=False`: other forwards are refused."""
+        """As `Model.forward` with `train_flg=False`; True, the default, is refused."""
         if flag("train_flg", train_flg):
             not_trained()
         return super().forward(xs, ts, train_flg=False, keep=keep)
 
     def backward(self, dout: Any = 1) -> NoReturn:
-        """There is none."""
+        """Raise InputError: there is no backward."""
         not_trained()
 
     def weights(self) -> NoReturn:
-        """What is trained: nothing is."""
+        """Raise InputError: no weights are trained."""
         not_trained()
 
     def gradients(self) -> NoReturn:
-        """There are none."""
+        """Raise InputError: there are no gradients."""
         not_trained()
 
     def _title(self) -> str:
@@ -120,8 +119,8 @@ class QuantizedModel(Model):
 
 
 class _Stack(Sequential):
-    """A chain of layers with small weights: they are of several types, and nothing updates them, so there is no flat
-    buffer, and each stays where it is."""
+    """A chain of layers with quantised weights. These have several dtypes and are never updated, so they are not moved
+    into a flat buffer."""
 
     layers: Mapping[str, Small]  # type: ignore[assignment]
 
@@ -132,17 +131,17 @@ class _Stack(Sequential):
         ]
         self.names, self.params, self.grads = [name for name, _ in pairs], [p for _, p in pairs], []
         self.flat_params = self.flat_grads = xp.zeros(0, dtype)
-        self._tied = {}  # its layers see to that themselves
+        self._tied = {}  # the layers tie their weights themselves
 
     def share(self, other: Sequential) -> None:
-        """Take another chain's weights, of which this one is a copy, for its own: none are copied."""
+        """Use the weights of another chain, of which this one is a copy, without copying them."""
         for layer, like in zip(self.layers.values(), instance_of("other", other, _Stack).layers.values()):
             layer.share(like)
         self._flatten(other.flat_params.dtype)
 
 
 def _recurrent(c: QuantizedConfig, D: int, H: int, memory: dict[str, Array]) -> SmallRecurrent:
-    """A recurrent layer of zeros."""
+    """Return a recurrent layer with zero weights."""
     if c.cell not in SMALL_CELLS:
         raise InputError(f"cell must be one of {', '.join(SMALL_CELLS)} to have small weights, got {c.cell!r}")
     wide = CELLS[c.cell].gates * H
@@ -152,16 +151,16 @@ def _recurrent(c: QuantizedConfig, D: int, H: int, memory: dict[str, Array]) -> 
 
 
 def quantize(model: Model, to: str = "int8") -> QuantizedModel:
-    """A model with small weights, made of one that was trained; that one is left as it is.
+    """Return a quantised copy of a trained model, which is not changed.
 
-    Embedding, recurrent and output weights are rounded, biases stay float32.
+    Embedding, recurrent and output matrices are quantised; biases stay float32.
 
     Args:
-        model: LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm or AwdLstm; of float64 it is rounded to float32 first.
-        to: int8, a quarter of float32, or float16, half of it.
+        model: LanguageModel, SimpleRnnlm, Rnnlm, BetterRnnlm or AwdLstm; a float64 model is rounded to float32 first.
+        to: int8, a quarter the size of float32, or float16, half of it.
 
     Raises:
-        InputError: another model, or weights that are not finite, or beyond float16.
+        InputError: another kind of model, or weights that are not finite, or beyond the range of float16.
     """
     one_of("to", to, KINDS)
     kind = type(instance_of("model", model, Model)).__name__
@@ -186,7 +185,7 @@ def quantize(model: Model, to: str = "int8") -> QuantizedModel:
 
 
 def _fill(layer: Any, name: str, own: str, weights: Array) -> None:
-    """Give a layer a matrix, or a bias, of the one that it is made of."""
+    """Quantise a matrix of the original model into a layer, or copy a bias."""
     weights = weights.astype("float32", copy=False)
     if own in layer.small:
         layer.small[own].fill(name, weights)

@@ -1,4 +1,4 @@
-"""Finding answers: the most likely word at each step, or the best of several answers that are followed side by side."""
+"""Decoding: greedy search and beam search."""
 
 from collections.abc import Callable
 from typing import Any
@@ -15,13 +15,13 @@ Step = Callable[[NDArray[np.int64]], Array]
 
 
 def greedy_search(step: Step, start: NDArray[np.int64], size: int, stop_id: int | None) -> NDArray[np.int64]:
-    """The most likely word at each step, of equals the first: (N, size).
+    """Return the most likely word at each step, ties going to the lower id: (N, size).
 
     Args:
-        step: scores (N, V) of what follows words (N,), which follow those of the call before.
-        start: (N,) words to begin after.
-        size: words of an answer.
-        stop_id: what follows this word is filled with it.
+        step: maps words (N,), which continue the previous call's, to the scores (N, V) of the next word.
+        start: (N,) words before the first of each answer.
+        size: number of words of an answer.
+        stop_id: word that ends an answer, and fills the rest of its row; None for no such word.
     """
     answers = np.empty((len(start), size), np.int64)
     words, stopped = start, np.zeros(len(start), bool)
@@ -41,21 +41,21 @@ def beam_search(
     step: Step, reorder: Callable[[NDArray[np.int64]], Any], start: NDArray[np.int64], size: int, beams: int,
     stop_id: int | None,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:  # fmt: skip
-    """The best `beams` answers that are found by following so many: (N, beams, size), the best first, and their
-    natural-log probabilities (N, beams).
+    """Return the `beams` answers found by beam search, (N, beams, size), the best first, and their log-probabilities
+    (N, beams) in nats.
 
-    At each step all words after each of the answers so far are looked at, and the best `beams` of all these are kept.
-    Source: Graves, Sequence transduction with recurrent neural networks, 2012.
+    Each step extends each of the answers so far by every word and keeps the `beams` best of all these. Source: Graves,
+    Sequence transduction with recurrent neural networks, 2012.
 
     Args:
-        step: as of `greedy_search`, of N * beams rows, those of a question one under the other.
-        reorder: called with the numbers of rows to go on from, before the next step.
-        start, size, stop_id: as of `greedy_search`; an answer that has stopped keeps its probability.
-        beams: how many.
+        step: as in `greedy_search`, but for N * beams rows, those of one question consecutive.
+        reorder: called after each step with the row numbers from which the next step continues.
+        start, size, stop_id: as in `greedy_search`; an answer that has ended keeps its probability.
+        beams: beam width.
     """
     N = len(start)
     logp = np.full((N, beams), -np.inf)
-    logp[:, 0] = 0  # all begin alike: one of them is enough
+    logp[:, 0] = 0  # all beams start equal, so only one may be extended
     answers = np.empty((N, beams, size), np.int64)
     words, rows = np.repeat(start, beams), np.arange(N)[:, None]
     for t in range(size):

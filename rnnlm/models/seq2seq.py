@@ -21,22 +21,22 @@ from rnnlm.models.stacked import Stacked
 
 __all__ = ["AttentionSeq2seq", "PeekySeq2seq", "Seq2seq"]
 
-TOGETHER = 1024  # rows that are answered at once
+TOGETHER = 1024  # rows decoded at once
 
 
 class Seq2seq(Stacked):
-    """Answers to questions: an LSTM reads, another one, which begins with its last hidden state, writes.
+    """Sequence to sequence: an LSTM encodes a question; another, started from its last hidden state, writes the answer.
 
-    Questions and answers are ids of one vocabulary. An answer begins with a word that stands before all of them.
-    Sources are those of `Encoder` and `Decoder`; sizes, names and initial weights are those of Deep Learning from
-    Scratch 2, chapters 7 and 8.
+    Questions and answers are ids of one vocabulary. Every answer is preceded by the same start word. Sources are those
+    of `Encoder` and `Decoder`; sizes, names and initial weights are those of Deep Learning from Scratch 2, chapters 7
+    and 8.
 
     Args:
         vocab_size: V.
         wordvec_size: D.
         hidden_size: H.
-        bidirectional: the encoder reads back, too, with H / 2 hidden units each way.
-        options: `seed`, `dtype` and initial weights, as `ModelConfig` has them.
+        bidirectional: True for a bidirectional encoder, with H / 2 hidden units in each direction.
+        options: `seed`, `dtype` and initial weights, as in `ModelConfig`.
 
     Attributes:
         encoder, decoder: the two halves.
@@ -56,16 +56,16 @@ class Seq2seq(Stacked):
         self.words = self.encoder.takes_ids
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True, keep: bool = True) -> Array:
-        """Mean cross-entropy in nats of the answers `ts` to the questions `xs`.
+        """Return the mean cross-entropy in nats of the answers `ts` to the questions `xs`.
 
         Args:
-            xs: ids (N, T); or a tuple of them and their lengths (N,), in each row the first so many being the question.
-            ts: ids (N, T' + 1), the word that begins answers first, or -1 for places after the end of a shorter one.
+            xs: ids (N, T); or a tuple of them and lengths (N,), the number of valid ids at the start of each row.
+            ts: ids (N, T' + 1), the start word first; -1 after the end of shorter answers.
             train_flg: False for an evaluation.
-            keep: False if no backward is to follow.
+            keep: False if no backward will follow.
 
         Raises:
-            InputError: shapes that do not fit each other, ids that are no words, or lengths out of range.
+            InputError: shapes do not fit each other, or ids or lengths are out of range.
         """
         questions, lengths = self._questions(xs)
         flag("keep", keep)
@@ -77,13 +77,13 @@ class Seq2seq(Stacked):
             )
         inputs = xp.maximum(answers[:, :-1], 0)
         with self.one_thread:
-            self.reset_state()  # the decoder's is of the last questions, of which there may have been another number
+            self.reset_state()  # the decoder's state is that of the last questions, maybe of another batch size
             return self.stack.loss((questions, inputs, lengths), answers[:, 1:], train_flg, keep)
 
     # ------------------------------------------------------------------ answering
 
     def generate(self, xs: Any, start_id: int, sample_size: int, **options: Any) -> list[int]:
-        """The answer to one question, (1, T) or (T,), as a list of ids; all else is as `answers` has it."""
+        """Return the answer to one question, ids (1, T) or (T,), as a list of ids; other arguments as in `answers`."""
         question = np.atleast_2d(ids_of("xs", xs, "the ids of a question, (1, T) or (T,)", (1, 2)))
         if len(question) != 1:
             raise InputError(f"generate answers one question, got {question.shape}: answers takes many")
@@ -92,17 +92,17 @@ class Seq2seq(Stacked):
     def answers(
         self, xs: Any, start_id: int, sample_size: int, beams: int = 1, stop_id: int | None = None
     ) -> NDArray[np.int64]:
-        """Answers to questions, (N, sample_size) ids without the word that they begin after.
+        """Return the answers to questions, ids (N, sample_size) without the start word.
 
         Args:
-            xs: as of `forward`.
-            start_id: the word that begins answers.
+            xs: as in `forward`.
+            start_id: the start word.
             sample_size: length of the answers.
-            beams: how many answers are followed side by side; with 1 the most likely word is taken at each step.
-            stop_id: an answer ends with this word; what is left of its row is filled with it.
+            beams: beam width; 1 takes the most likely word at each step.
+            stop_id: word that ends an answer and fills the rest of its row; None for no such word.
 
         Raises:
-            InputError: as of `forward`, or an argument out of range.
+            InputError: as in `forward`, or an argument is out of range.
         """
         questions, lengths = self._questions(xs)
         start_id, sample_size = whole_number("start_id", start_id, 0, self.words), size("sample_size", sample_size)
@@ -116,7 +116,7 @@ class Seq2seq(Stacked):
         return np.concatenate(found)
 
     def accuracy(self, xs: Any, ts: Any, beams: int = 1) -> float:
-        """The share of questions whose answer is right from its first word to its last; arguments as of `forward`."""
+        """Return the share of questions whose whole answer is right; arguments as in `forward` and `answers`."""
         ts = ops.asnumpy(checked_ids("ts", ts, self.words, -1))
         if len({*ts[:, 0].tolist()}) != 1:
             raise InputError("ts must begin with one word, the same for all answers")
@@ -144,7 +144,7 @@ class Seq2seq(Stacked):
             return beam_search(self.decoder.next_scores, reorder, start, size, beams, stop_id)[0][:, 0]
 
     def _questions(self, xs: Any) -> tuple[Array, Array | None]:
-        """Checked questions, and their lengths or None."""
+        """Return the checked questions, and their lengths or None."""
         if isinstance(xs, tuple) and len(xs) != 2:
             raise InputError(f"xs must be ids (N, T), or a tuple of them and their lengths, got a tuple of {len(xs)}")
         given, lengths = xs if isinstance(xs, tuple) else (xs, None)
@@ -163,18 +163,18 @@ class Seq2seq(Stacked):
 
 
 class PeekySeq2seq(Seq2seq):
-    """`Seq2seq` whose decoder sees the encoder's last hidden state at every step. Arguments are those of `Seq2seq`."""
+    """`Seq2seq` whose decoder gets the encoder's last hidden state at every step. Arguments are those of `Seq2seq`."""
 
     decoder_class = PeekyDecoder
 
 
 class AttentionSeq2seq(Seq2seq):
-    """`Seq2seq` whose decoder looks at all of the encoder's hidden states. Arguments are those of `Seq2seq`."""
+    """`Seq2seq` whose decoder attends to all of the encoder's hidden states. Arguments are those of `Seq2seq`."""
 
     encoder_class = AttentionEncoder
     decoder_class = AttentionDecoder
 
     @property
     def attention_weights(self) -> NDArray[Any]:
-        """How much each step of an answer looked at each of its question, (T', N, T), of the last forward: a copy."""
+        """Attention weights (T', N, T) of each answer step over the question steps, of the last forward: a copy."""
         return self.decoder.attention.attention_weights

@@ -1,4 +1,4 @@
-"""Layers one after another, over one buffer of parameters and one of gradients."""
+"""A chain of layers with an optional head, over one flat buffer of parameters and one of gradients."""
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
@@ -28,31 +28,30 @@ _owners: "WeakKeyDictionary[Layer, ReferenceType[Sequential]]" = WeakKeyDictiona
 
 
 class Sequential(Summarized, Parameters):
-    """A chain of layers, each taking what the one before gives, and a head if it ends in a loss.
+    """A chain of layers, each taking the output of the one before, and a head if it ends in a loss.
 
         Sequential([Dense(4, 8), Sigmoid(), Dense(8, 1)], head=MeanSquaredError(), seed=0)
 
     All parameters are moved into one flat buffer and all gradients into another, so that the gradient's norm, clipping
     and the update are one operation each; the layers' arrays become views into them. Weights that are the transpose of
-    an embedding's, in the same memory, stay that, and are listed once.
+    an embedding's, in the same memory, stay tied and are listed once.
 
     Args:
-        layers: in order, by name, or a list; those of a list are called by their classes, dense1, sigmoid1, dense2.
-        head: what comes after them; none for a chain that is driven from outside.
+        layers: in order, by name, or a list; layers of a list are named by their classes, dense1, sigmoid1, dense2.
+        head: computes the loss or scores from the last layer's output; None if that output is used directly.
         dtype: of all parameters.
-        mask_zero: inputs are ids (N, T), of which 0 is a pad before or behind the words of a row: it leaves the state
-            alone. Rows are shifted to begin with their first words, and the last states are those of their last ones.
-        seed: of the weights that layers draw, and of the dropout masks; which window those are for is said by
-            `train_steps`.
+        mask_zero: treat id 0 of inputs (N, T) as a pad, before or after the words of a row, which does not change the
+            state. Rows are shifted to start with their first word, and their final states are those of their last.
+        seed: of the weights that layers draw and of the dropout masks, which also depend on `train_steps`.
 
     Attributes:
-        layers: by name, in order, the head last, by the name that it is `called`: what runs.
-        head: the head.
+        layers: the layers that run, by name, in order; the head last, by its name `called`.
+        head: the head, or None.
         params, grads: lists of arrays, one entry for each parameter; `names` has their names.
-        flat_params, flat_grads: the two buffers, with unused gaps of zeros between parameters.
-        train_steps: forwards with `train_flg` so far, which number the dropout masks.
+        flat_params, flat_grads: the two buffers, padded with zeros between parameters.
+        train_steps: number of forwards with `train_flg` so far, which numbers the dropout masks.
         sample_shape: of the samples that a `Trainer` was last given, or None.
-        one_thread: a context for what takes several calls, in which no other thread may use it.
+        one_thread: a context within which no other thread may use the chain, for a sequence of calls.
     """
 
     def __init__(
@@ -72,7 +71,7 @@ class Sequential(Summarized, Parameters):
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
         self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
         self.regularizers = [layer for layer in self._leaves.values() if layer.regularizes]
-        through(self.layers, ("N", "T", "D"))  # for its errors
+        through(self.layers, ("N", "T", "D"))  # raises if layers do not fit
         if mask_zero:
             expect_masked(chain)
         self._expect_unowned()
@@ -83,7 +82,7 @@ class Sequential(Summarized, Parameters):
                 mask.seed(seed, number + k * ANOTHER)
 
     def _flatten(self, dtype: Any, shared: Array | None = None) -> None:
-        self._steps: tuple[int, list[Callable[[Array], Array]]] | None = None  # of so many rows
+        self._steps: tuple[int, list[Callable[[Array], Array]]] | None = None  # number of rows, and their steppers
         flat = flatten(leaves(self.layers), dtype, shared)
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
@@ -109,11 +108,11 @@ class Sequential(Summarized, Parameters):
         return deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
-        """A copy has steps of its own."""
+        """Leave out the steppers, because a copy has to create its own."""
         return {**self.__dict__, "_steps": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A copy's layers have arrays of their own: those go into flat buffers again, and tied weights are tied."""
+        """Move the arrays of a copy's layers into flat buffers again, and tie weights again."""
         self.__dict__.update(state)
         inner = leaves(self.layers)
         for name, other in self._tied.items():
@@ -121,12 +120,12 @@ class Sequential(Summarized, Parameters):
         self._flatten(self.flat_params.dtype)
 
     def share(self, other: "Sequential") -> None:
-        """Take another chain's weights, of which this one is a copy, for its own: none are copied."""
+        """Use the weights of another chain, of which this one is a copy, without copying them."""
         self._flatten(other.flat_params.dtype, other.flat_params)
         self.set_constants(other.constants())
 
     def shared_copy(self) -> "Sequential":
-        """A copy with these weights, not copies of them, and with a state of its own, zeros: for another thread."""
+        """Return a copy for another thread, which shares these weights but has its own state, initially zeros."""
         twin = deepcopy(self)
         twin.share(self)
         twin.reset_state()
@@ -135,7 +134,12 @@ class Sequential(Summarized, Parameters):
     # ------------------------------------------------------------------ forward and back
 
     def forward(self, xs: Any, train_flg: bool = True) -> Any:
-        """What comes out of the last layer before the head; the state goes on. With `train_flg` there is dropout."""
+        """Run the layers below the head and return their output. Recurrent state is carried to the next call.
+
+        Args:
+            xs: inputs of the first layer, arrays of the backend.
+            train_flg: True for dropout and regularisation.
+        """
         train_flg = flag("train_flg", train_flg)
         with self.one_thread, ops.one_blas_thread:
             self._forward_by = get_ident()
@@ -157,10 +161,10 @@ class Sequential(Summarized, Parameters):
             return xs
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
-        """The head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`.
+        """Return the head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`.
 
         Args:
-            counted: (N, T) which steps count, for layers that regularise; None for all.
+            counted: mask (N, T) of the steps that count, for layers that regularise; None for all.
         """
         with self.one_thread, ops.one_blas_thread:
             for layer in self.regularizers:
@@ -168,12 +172,12 @@ class Sequential(Summarized, Parameters):
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:
-        """The head's scores (N, T, V) after each of the inputs."""
+        """Return the head's scores (N, T, V) after each of the inputs."""
         with self.one_thread, ops.one_blas_thread:
             return self.expect_head().scores(self.forward(xs, train_flg))
 
     def next_scores(self, xs: Any) -> Array:
-        """The head's scores (N, V) after the last of the inputs, the caller's to write to until the next call."""
+        """Return the head's scores (N, V) after the last input; the caller may overwrite them until the next call."""
         with self.one_thread, ops.one_blas_thread:
             head = self.expect_head()
             xs = xs if isinstance(xs, (xp.ndarray, tuple)) else self.inputs("xs", xs)
@@ -192,13 +196,13 @@ class Sequential(Summarized, Parameters):
             return x
 
     def backward(self, dout: Any = 1) -> Any:
-        """Leave the gradients of the parameters in `grads`; returns that of the inputs, if they have one.
+        """Write the gradients of the parameters to `grads` and return that of the inputs, None for ids.
 
         Args:
-            dout: gradient of the head's loss, or without a head that of what `forward` returned.
+            dout: gradient of the head's loss; without a head, gradient of what `forward` returned.
 
         Raises:
-            BusyError: the last forward was another thread's.
+            BusyError: the last forward was called by another thread.
         """
         with self.one_thread, ops.one_blas_thread, ops.joined:
             if self._forward_by not in (0, get_ident()):
@@ -212,60 +216,61 @@ class Sequential(Summarized, Parameters):
             return dxs
 
     def all_layers(self) -> list[Layer]:
-        """All layers, those within others and the head too."""
+        """Return all layers, including those within others, and the head."""
         return [*self._all.values(), *([] if self.head is None else [self.head])]
 
     @property
     def repeatable(self) -> bool:
-        """Whether a training's windows of one shape all launch the same, and ask a device for nothing: as far as layers
-        say so of their own class."""
+        """Whether the launches of a training window can be recorded for its shape: every layer's own class declares
+        that they are always the same and never wait for the device, there is a head, and no pads are masked."""
         known = all(type(layer).__dict__.get("repeatable", False) for layer in self.all_layers())
         return known and self.head is not None and not self.mask_zero
 
     @property
     def penalty(self) -> Any:
-        """Nats that the last forward's regularisation asks for beside the loss."""
+        """Penalty of the last forward's regularisation, in nats; not part of the loss."""
         return sum(layer.penalty for layer in self._leaves.values())
 
     def expect_head(self) -> Head:
-        """The head.
+        """Return the head.
 
         Raises:
-            InputError: these layers have none.
+            InputError: there is none.
         """
         if self.head is None:
             raise InputError("a loss and scores need a head, and these layers have none: Sequential(layers, head=...)")
         return self.head
 
     def inputs(self, name: str, xs: Any) -> Any:
-        """Inputs from the host, or a tuple of them, as this network takes them: ids, or numbers of its dtype."""
+        """Convert inputs from the host, or a tuple of them, to arrays of the backend: ids, or numbers of `dtype`."""
         return as_taken(name, xs, next(iter(self.layers.values())).takes_ids, self.flat_params.dtype)
 
     def predict(self, xs: Any) -> Any:
-        """What comes out for inputs, without dropout: a copy on the host, or a tuple of them. The state goes on.
+        """Return the output of the layers below the head, without dropout: a copy on the host, or a tuple of copies.
+
+        Recurrent state is carried to the next call.
 
         Args:
-            xs: an array (N, ...), or a list; for several inputs a tuple of them.
+            xs: an array (N, ...) or a list; a tuple for several inputs.
         """
         with self.one_thread:
             ys = self.forward(self.inputs("xs", xs), train_flg=False)
             return tuple(ops.asnumpy(y).copy() for y in ys) if isinstance(ys, tuple) else ops.asnumpy(ys).copy()
 
     def weights(self) -> list[Array]:
-        """What is trained, in one piece."""
+        """Return the arrays that training updates: the flat buffer of parameters."""
         return [self.flat_params]
 
     def gradients(self) -> list[Array]:
-        """What the last backward has left, in one piece."""
+        """Return the gradients of the last backward: the flat buffer."""
         return [self.flat_grads]
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes: weights, which are no copies, the state of the next window, the number of the next
-        mask."""
+        """Return what training changes: the weights (not copied), the state, and the number of the next mask."""
         return {"weights": self.written(), "state": self.get_state(), "train_steps": self.train_steps}
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
-        """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
+        """Restore what `progress` returned; errors are those of `load_state_dict` and `set_state`."""
         self.load_state_dict(progress["weights"])
         self.set_state(from_host(progress["state"]))
         self.train_steps = progress["train_steps"]
@@ -282,15 +287,15 @@ class Sequential(Summarized, Parameters):
                 layer.reset_state()
 
     def get_state(self) -> State:
-        """Copies of the states, an entry for each recurrent layer; None where it is zeros."""
+        """Return copies of the states, an entry for each recurrent layer; None for zeros."""
         with self.one_thread:
             return [layer.get_state() for layer in self.recurrent_layers]
 
     def set_state(self, state: State) -> None:
-        """Begin the next window with a state that `get_state` gave.
+        """Begin the next window with a state that `get_state` returned.
 
         Raises:
-            InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
+            InputError: another number of layers or arrays, or a wrong shape; no state is changed.
         """
         with self.one_thread:
             set_states(self.recurrent_layers, state)

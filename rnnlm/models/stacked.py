@@ -1,4 +1,4 @@
-"""A model around one chain of layers and a head: what it has of the chain."""
+"""Base class of models built on a `Sequential`, to which it delegates."""
 
 from collections.abc import Mapping
 from copy import deepcopy
@@ -14,40 +14,40 @@ __all__ = ["Stacked"]
 
 
 class Stacked(Summarized, Parameters):
-    """A model whose `forward(xs, ts)` is the loss of a `Sequential`, and which a training knows how to write down.
+    """A model whose `forward(xs, ts)` returns the loss of a `Sequential`, and whose training can be saved and resumed.
 
-    A subclass builds its chain and gives it to `_stand_on`, and brings `forward` and `backward`.
+    A subclass builds its chain, passes it to `_stand_on`, and implements `forward`.
 
     Attributes:
-        stack: its layers and head as a chain.
+        stack: the layers and the head as a chain.
         layers, params, grads, names, flat_params, flat_grads: those of the chain.
-        vocab_size: V where inputs are a stream of words, which a training checks; else None.
+        vocab_size: V if inputs are a stream of words, which training checks; else None.
     """
 
     stack: Sequential
-    usual_shape = ("T",)  # ids (N, T) go in
+    usual_shape = ("T",)  # of one sample: inputs are ids (N, T)
     vocab_size: Any = None
 
     def _stand_on(self, stack: Sequential) -> None:
-        """Make a chain this model's."""
+        """Set the chain of this model."""
         self.stack, self.layers, self.names = stack, stack.layers, stack.names
         self.params, self.grads = stack.params, stack.grads
         self.flat_params, self.flat_grads = stack.flat_params, stack.flat_grads
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        """A copy stands on its own chain."""
+        """Connect a copy to its own chain."""
         self.__dict__.update(state)
         self._stand_on(self.stack)
 
     @property
     def one_thread(self) -> OneThread:
-        """A context for what takes several calls, in which no other thread may use the model."""
+        """A context within which no other thread may use the model, for a sequence of calls."""
         return self.stack.one_thread
 
     def shared_copy(self) -> Self:
-        """A copy with these weights, not copies of them, and with a state of its own, zeros: for another thread.
+        """Return a copy for another thread, which shares these weights but has its own state, initially zeros.
 
-        As many threads as have one may evaluate, score and generate at once. What a training changes, all of them see.
+        Threads with a copy each may evaluate, score and generate at the same time. All copies see changes by training.
         """
         twin = self._like()
         twin.stack.share(self.stack)
@@ -56,25 +56,25 @@ class Stacked(Summarized, Parameters):
         return twin
 
     def _like(self) -> Self:
-        """Another one, whose weights do not matter."""
+        """Return a model of the same structure; its weights do not matter."""
         return deepcopy(self)
 
     def forward(self, xs: Any, ts: Any) -> Array:
-        """The loss of the targets `ts` after the inputs `xs`."""
+        """Return the loss of the targets `ts` after the inputs `xs`."""
         raise NotImplementedError
 
     def backward(self, dout: Any = 1) -> None:
-        """Leave the gradient of the last forward's loss (times `dout`), and of its penalty, in `grads`."""
+        """Write the gradient of the last forward's loss, times `dout`, plus that of its penalty, to `grads`."""
         self.stack.backward(dout)
 
     @property
     def repeatable(self) -> bool:
-        """Whether a training's windows of one shape all launch the same: False for what this class does not know."""
+        """Whether all training windows of one shape launch the same kernels; False unless a subclass knows better."""
         return False
 
     @property
     def penalty(self) -> Any:
-        """Nats that the last forward's activation regularisation asks for; not part of the loss that it returned."""
+        """Penalty of the last forward's activation regularisation, in nats; not part of the loss that it returned."""
         return self.stack.penalty
 
     # ------------------------------------------------------------------ state
@@ -89,16 +89,16 @@ class Stacked(Summarized, Parameters):
         self.stack.reset_state()
 
     def get_state(self) -> State:
-        """Copies of the states, an entry for each recurrent layer; None where it is zeros."""
+        """Return copies of the states, an entry for each recurrent layer; None for zeros."""
         return self.stack.get_state()
 
     def set_state(self, state: State) -> None:
-        """Begin the next window with a state that `get_state` gave; errors are those of `Sequential.set_state`."""
+        """Begin the next window with a state that `get_state` returned; errors are those of `Sequential.set_state`."""
         self.stack.set_state(state)
 
     @property
     def train_steps(self) -> int:
-        """Forwards with `train_flg` so far, which number the dropout masks."""
+        """Number of forwards with `train_flg` so far, which numbers the dropout masks."""
         return self.stack.train_steps
 
     @train_steps.setter
@@ -108,17 +108,17 @@ class Stacked(Summarized, Parameters):
     # ------------------------------------------------------------------ training
 
     def weights(self) -> list[Array]:
-        """What is trained, in one piece."""
+        """Return the arrays that training updates: the flat buffer of parameters."""
         return self.stack.weights()
 
     def gradients(self) -> list[Array]:
-        """What the last backward has left, in one piece."""
+        """Return the gradients of the last backward: the flat buffer."""
         return self.stack.gradients()
 
     def progress(self) -> dict[str, Any]:
-        """What a training changes, as `Sequential.progress` has it."""
+        """Return what training changes, as `Sequential.progress`."""
         return self.stack.progress()
 
     def load_progress(self, progress: Mapping[str, Any]) -> None:
-        """Take over what `progress` gave; errors are those of `load_state_dict` and `set_state`."""
+        """Restore what `progress` returned; errors are those of `load_state_dict` and `set_state`."""
         self.stack.load_progress(progress)

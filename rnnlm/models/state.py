@@ -1,4 +1,4 @@
-"""The states of recurrent layers, taken and given back together."""
+"""The states of all recurrent layers of a model, set together."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,15 +15,15 @@ State = Sequence[tuple[Array, ...] | None]
 
 
 def from_host(state: Sequence[Any]) -> State:
-    """A state of arrays of the backend from one of the host."""
+    """Return a state of host arrays as one of arrays of the backend."""
     return [None if entry is None else tuple(ops.asarray(np.array(a)) for a in entry) for entry in state]
 
 
 def set_states(layers: Sequence[Layer], state: State) -> None:
-    """Give each layer its entry of a state; None for zeros.
+    """Set the state of each layer to its entry of `state`; None for zeros.
 
     Raises:
-        InputError: another number of layers or arrays, or a wrong shape; all states are left as they were.
+        InputError: another number of layers or arrays, or a wrong shape; no state is changed.
     """
     if not isinstance(state, Sequence) or len(state) != len(layers):
         given = f"{len(state)} entries" if isinstance(state, Sequence) else type(state).__name__

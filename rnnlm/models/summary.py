@@ -1,4 +1,4 @@
-"""A model as a table: its layers, the shapes of what comes out of them and of their weights, how many parameters."""
+"""A model as a table: its layers, the shapes of their outputs and weights, and their numbers of parameters."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from html import escape
@@ -17,19 +17,19 @@ Rows = list[tuple[str, ...]]
 
 
 class Summarized:
-    """What has `layers` by name, `params`, and a `dtype` of them: shown as a table of its layers."""
+    """Base class of networks with `layers` by name and `params`, which are shown as a table of the layers."""
 
     layers: Mapping[str, Layer]
     params: list[Array]
     flat_params: Array
-    usual_shape: tuple[str, ...] | None = None  # of a sample, unless told: what the first layer takes
+    usual_shape: tuple[str, ...] | None = None  # default shape of a sample; None to take it from the first layer
 
     def summary(self, input_shape: tuple[int, ...] | None = None) -> None:
         """Print a table of the layers: name, class, shape of the outputs, shapes of the weights, number of parameters.
 
         Args:
-            input_shape: of one sample, (4,), or (T, D) with time; () for ids (N,), (T,) for ids (N, T); of several
-                inputs a tuple. Unless given, that of a row which the first layer takes.
+            input_shape: of one sample: (4,), or (T, D) over time; () for ids (N,), (T,) for ids (N, T); a tuple of
+                shapes for several inputs. By default the shape that the first layer takes.
         """
         print(as_text(table(self.layers, self.params, self.usual_shape if input_shape is None else input_shape)))
 
@@ -37,7 +37,7 @@ class Summarized:
         return f"{self._title()}\n{as_text(_without_shapes(self.layers, self.params))}"
 
     def _repr_html_(self) -> str:
-        """What a notebook shows."""
+        """Return the table as HTML, for notebooks."""
         return as_html(self._title(), _without_shapes(self.layers, self.params))
 
     def _title(self) -> str:
@@ -46,11 +46,11 @@ class Summarized:
 
 
 def table(layers: Mapping[str, Layer], params: Sequence[Array], input_shape: Any = None) -> Rows:
-    """A row for each layer, those that it is made of below it, and the sum.
+    """Return the rows of the table: the head, one row for each layer, followed by rows for its parts, and the total.
 
     Args:
         layers: by name, in order.
-        params: all parameters, a shared one once.
+        params: all parameters, shared ones once.
         input_shape: of one sample; see `Summarized.summary`.
     """
     first = next(iter(layers.values()))
@@ -66,7 +66,7 @@ def table(layers: Mapping[str, Layer], params: Sequence[Array], input_shape: Any
 
 
 def _without_shapes(layers: Mapping[str, Layer], params: Sequence[Array]) -> Rows:
-    """The table where nobody has said what goes in."""
+    """Return the table without the column of output shapes, for an unknown input shape."""
     rows = [HEAD, *_rows(layers, params, {}), _sum(params)]
     return [(name, kind, weights, count) for name, kind, _, weights, count in rows]
 
@@ -94,7 +94,7 @@ def _rows(
 
 
 def as_text(rows: Rows) -> str:
-    """Columns side by side, the last one, of numbers, to the right."""
+    """Return rows as text in columns, the last one, of numbers, aligned right."""
     widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
     lines = []
     for *words, count in rows:
@@ -104,7 +104,7 @@ def as_text(rows: Rows) -> str:
 
 
 def as_html(title: str, rows: Rows) -> str:
-    """The same as a table of HTML, whatever names are made of."""
+    """Return rows as an HTML table, with names escaped."""
     style = ' style="text-align: left; white-space: pre"'
     lines = [f"<table><caption>{escape(title)}</caption>"]
     for kind, row in zip(["th", *["td"] * (len(rows) - 1)], rows):

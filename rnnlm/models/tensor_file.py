@@ -1,10 +1,10 @@
-"""Arrays in a safetensors file, written and read one after the other: nothing is held in memory twice.
+"""Arrays in a safetensors file, written and read one at a time, so that at most one is copied in memory.
 
     8 bytes   length of the header, little-endian
-    header    JSON: for each array its dtype, shape and where it lies; blanks up to a multiple of 8
+    header    JSON: dtype, shape and offsets of each array; padded with blanks to a multiple of 8
     ...       the arrays
 
-The format is Hugging Face's, whose library reads what is written here, and wrote what earlier versions left.
+The format is Hugging Face's: its library reads files written here, and wrote those of earlier versions.
 """
 
 import json
@@ -22,12 +22,12 @@ from rnnlm.opening import read_json
 __all__ = ["bytes_in", "mapped", "pieces", "read_into"]
 
 TYPES = {"F16": "<f2", "F32": "<f4", "F64": "<f8", "I32": "<i4", "I64": "<i8", "I8": "i1", "U8": "u1", "BOOL": "?"}
-LONGEST = 10_000_000  # bytes of a header; a hundred or so are an array's
-DIMENSIONS = 8  # of an array at most
+LONGEST = 10_000_000  # most bytes of a header; an array takes about a hundred
+DIMENSIONS = 8  # most dimensions of an array
 
 
 def pieces(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
-    """The content of a file with these arrays, of the host or of a device, a piece at a time."""
+    """Yield the content of a file with these arrays, of the host or a device, piece by piece."""
     names = {np.dtype(dtype): name for name, dtype in TYPES.items()}
     header, offset = {}, 0
     for name, array in arrays.items():
@@ -43,11 +43,11 @@ def pieces(arrays: Mapping[str, Array]) -> Iterator[bytes | memoryview]:
 
 
 def read_into(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
-    """Fill arrays, by name, from a file; none of them is touched if the file has other ones.
+    """Fill arrays, by name, from a file; none is changed if names, shapes or dtypes differ from the file's.
 
     Raises:
-        InputError: no such file, or one that was cut short; a name missing or unknown, an array of another shape or
-            dtype.
+        InputError: not a safetensors file, or one cut short; a name missing or unknown, or an array of another shape
+            or dtype.
     """
     header, begin = _header(file)
     if set(header) != set(arrays):
@@ -63,10 +63,10 @@ def read_into(file: BinaryIO, arrays: Mapping[str, Array]) -> None:
 
 
 def mapped(file: BinaryIO) -> dict[str, NDArray[Any]]:
-    """The arrays of a file by name, which stay in it until they are asked for.
+    """Return the arrays of a file by name, memory-mapped: data is read when it is accessed.
 
     Raises:
-        InputError: no such file, or one that was cut short.
+        InputError: not a safetensors file, or one cut short.
     """
     header, begin = _header(file)
     content = np.memmap(file, np.uint8, "r")
@@ -79,7 +79,7 @@ def mapped(file: BinaryIO) -> dict[str, NDArray[Any]]:
 
 
 def _fill(file: BinaryIO, array: Array) -> None:
-    """Read an array in place where it lies in one piece of the host's memory."""
+    """Read an array from the file, directly into its memory if that is contiguous and on the host."""
     straight = isinstance(array, np.ndarray) and array.flags.c_contiguous
     host = array if straight else np.empty(array.shape, array.dtype)
     if host.nbytes and file.readinto(_bytes_of(host)) < host.nbytes:  # type: ignore[attr-defined]
@@ -89,18 +89,18 @@ def _fill(file: BinaryIO, array: Array) -> None:
 
 
 def _bytes_of(array: NDArray[Any]) -> memoryview:
-    """The memory of a contiguous array."""
+    """Return the memory of a contiguous array."""
     return array.reshape(-1).view(np.uint8).data
 
 
 def bytes_in(file: BinaryIO) -> int:
-    """Bytes of all arrays of a file, of which the header alone is read; errors are those of `mapped`."""
+    """Return the total size in bytes of a file's arrays, reading only the header; errors are those of `mapped`."""
     return sum(dtype.itemsize * prod(shape) for dtype, shape, _ in _header(file)[0].values())
 
 
 def _header(file: BinaryIO) -> tuple[dict[str, tuple[np.dtype[Any], tuple[int, ...], int]], int]:
-    """Dtype, shape and offset of each array, and where the first one begins; they lie one behind the other, to the end
-    of the file."""
+    """Return dtype, shape and offset of each array, and where the data begins, after checking that the arrays are
+    contiguous and end at the end of the file."""
     size = file.seek(0, 2)
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
@@ -124,7 +124,7 @@ def _header(file: BinaryIO) -> tuple[dict[str, tuple[np.dtype[Any], tuple[int, .
 
 
 def _entry(about: Mapping[str, Any], size: int) -> tuple[np.dtype[Any], tuple[int, ...], int]:
-    """Dtype, shape and offset of an array that the header of a file of `size` bytes describes."""
+    """Return the checked dtype, shape and offset of an array's entry in the header of a file of `size` bytes."""
     dtype, shape, (begin, end) = np.dtype(TYPES[about["dtype"]]), tuple(about["shape"]), about["data_offsets"]
     whole = all(type(n) is int and 0 <= n <= size for n in (*shape, begin, end)) and len(shape) <= DIMENSIONS
     if not whole or end - begin != dtype.itemsize * prod(shape):

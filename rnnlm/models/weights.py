@@ -1,4 +1,4 @@
-"""Initial weights."""
+"""Random initial weights of the language models."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -22,8 +22,8 @@ _DRAWN = ContextVar("drawn", default=True)
 
 @contextmanager
 def undrawn() -> Iterator[None]:
-    """Inside, models are made with zeros for weights, which are about to be read: drawing takes longer than that, and
-    in float64, more memory."""
+    """Within this context, models are built with zero weights, to be loaded next: drawing, in float64, would take
+    longer and more memory than that."""
     token = _DRAWN.set(False)
     try:
         yield
@@ -32,15 +32,15 @@ def undrawn() -> Iterator[None]:
 
 
 def are_drawn() -> bool:
-    """Whether the weights that a model is made with mean something."""
+    """Return False inside `undrawn`, where weights are zeros to be overwritten."""
     return _DRAWN.get()
 
 
 class Weights:
-    """Draws one layer's initial weights on the host, in float64, so that all backends and dtypes begin alike.
+    """Draws one layer's initial weights on the host, in float64, so that they are the same for all backends and dtypes.
 
-    Layer number k of a model draws from a stream of its own (`rnnlm.randomness`); k counts layers that have weights.
-    `ModelConfig.init` says from which distributions.
+    Each layer k of a model, counted among those with weights, has its own random stream (`rnnlm.randomness`). The
+    distributions are set by `ModelConfig.init`.
     """
 
     def __init__(self, config: ModelConfig, layer: int) -> None:
@@ -48,12 +48,12 @@ class Weights:
         self._rng = stream(config.seed, "initial weights", part=layer)
 
     def embedding(self) -> Array:
-        """Word vectors (V, D)."""
+        """Return word vectors (V, D)."""
         shape = self.config.vocab_size, self.config.wordvec_size
         return self._array(self._uniform(shape) if self._bounded else self._normal(shape, 1 / 100))
 
     def recurrent(self, D: int, H: int) -> tuple[Array, Array, Array]:
-        """Wx (D, gH), Wh (H, gH) and b (gH,), or (2, gH) for a GRU that resets after the product."""
+        """Return Wx (D, gH), Wh (H, gH) and b (gH,), or (2, gH) for a GRU with `reset_after`."""
         c, g = self.config, CELLS[self.config.cell].gates
         bias_shape = (2, g * H) if c.reset_after else (g * H,)
         if self._bounded:
@@ -69,21 +69,21 @@ class Weights:
         return self._array(Wx), self._array(Wh), self._array(b)
 
     def hidden(self, D: int, H: int) -> tuple[Array, Array]:
-        """W (D, H) and b (H,) of a hidden layer without recurrence."""
+        """Return W (D, H) and b (H,) of a feed-forward hidden layer."""
         W = self._uniform((D, H)) if self._bounded else self._normal((D, H), 1 / sqrt(D))
         b = self._uniform((H,), self.config.init_range if self._bounded else self.config.bias_range)
         return self._array(W), self._array(b)
 
     def projection(self, H: int, D: int) -> Array:
-        """W (H, D), without a bias."""
+        """Return W (H, D) of a layer without a bias."""
         return self._array(self._uniform((H, D)) if self._bounded else self._normal((H, D), 1 / sqrt(H)))
 
     def affine(self, H: int, V: int | None = None) -> tuple[Array, Array]:
-        """W (H, V) and b (V,) of an output layer, for all words unless V says another number."""
+        """Return W (H, V) and b (V,) of an output layer; V is by default the vocabulary size."""
         return self.projection(H, self.config.vocab_size if V is None else V), self.affine_bias(V)
 
     def affine_bias(self, V: int | None = None) -> Array:
-        """b (V,), for all words unless V says another number."""
+        """Return the bias b (V,) of an output layer; V is by default the vocabulary size."""
         bounds = {"uniform": self.config.init_range, "torch": 0.0}
         return self._array(
             self._uniform(
@@ -104,15 +104,15 @@ class Weights:
         return self._rng.uniform(-1, 1, shape) * (self.config.init_range if bound is None else bound)
 
     def _orthogonal(self, H: int, blocks: int) -> NDArray[Any]:
-        """Orthogonal (H, H) blocks side by side. Source: Saxe, McClelland and Ganguli, Exact solutions to the nonlinear
-        dynamics of learning in deep linear neural networks, ICLR 2014."""
+        """Return orthogonal (H, H) blocks side by side. Source: Saxe, McClelland and Ganguli, Exact solutions to the
+        nonlinear dynamics of learning in deep linear neural networks, ICLR 2014."""
         if not _DRAWN.get():
             return self._zeros((H, blocks * H))
         pairs = [np.linalg.qr(self._rng.standard_normal((H, H))) for _ in range(blocks)]
         return np.concatenate([q * np.sign(np.diag(r)) for q, r in pairs], axis=1)
 
     def _zeros(self, shape: tuple[int, ...]) -> NDArray[Any]:
-        """Memory that is not touched, and so not taken, before it is written to."""
+        """Return zeros, whose memory the system allocates only when it is first written."""
         return np.zeros(shape, self.config.dtype)
 
     def _array(self, a: NDArray[Any]) -> Array:
