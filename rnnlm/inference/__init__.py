@@ -1,4 +1,4 @@
-"""What a trained model is for: evaluating, scoring, generating."""
+"""Inference with trained models: evaluation, scoring, generation, comparison and mixtures."""
 
 from rnnlm import HOMES
 from rnnlm.lazy import lazy_names

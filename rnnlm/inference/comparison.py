@@ -1,4 +1,4 @@
-"""Two models on one text, token by token or line by line."""
+"""Comparison of two models on one text, token by token or line by line."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -21,14 +21,14 @@ __all__ = ["Comparison", "Line", "compare", "line_nats"]
 
 @dataclass(frozen=True)
 class Line:
-    """What a model makes of a line.
+    """A line of text with a model's loss for each token.
 
     Attributes:
-        units: of it, as the model reads them, `<unk>` for unknown ones.
-        nats: of each.
-        known: whether each is among the model's words.
+        units: its tokens as the model reads them, `<unk>` for unknown ones.
+        nats: loss of each token.
+        known: whether each token is in the model's vocabulary.
         text: the line.
-        whole: whether all of it was scored; not so of the first line of a stream.
+        whole: whether every token was scored; False for the first line of a stream whose first token is not scored.
     """
 
     units: tuple[str, ...]
@@ -43,10 +43,10 @@ class Comparison:
     """How much worse the second model predicts a text than the first.
 
     Attributes:
-        unit: token or line, that was compared one by one.
-        labels: what they are.
-        differences: nats of the second model less those of the first, for each.
-        tokens: of all of them: of the lines, words.
+        unit: what was compared one by one: token or line.
+        labels: text of each unit.
+        differences: for each unit, nats of the second model minus those of the first.
+        tokens: number of tokens compared; of lines, their number of words, each line's end counted as one.
     """
 
     unit: str
@@ -56,21 +56,21 @@ class Comparison:
 
     @property
     def nats(self) -> float:
-        """Mean difference in nats a token, or of lines a word; positive where the first model is better."""
+        """Mean difference in nats per token, or per word if lines are compared; positive if the first is better."""
         return float(self.differences.sum() / self.tokens)
 
     @property
     def stderr(self) -> float:
-        """Standard error of it, as if what was compared were independent; NaN for one alone."""
+        """Standard error of `nats`, with units assumed independent; NaN for a single unit."""
         n = len(self.differences)
         if n < 2:
             return nan
-        with np.errstate(invalid="ignore"):  # of an infinite loss: NaN
+        with np.errstate(invalid="ignore"):  # an infinite loss gives NaN
             return float(self.differences.std(ddof=1)) * sqrt(n) / self.tokens
 
     def wins(self, top: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
-        """Where the first model is better, and where the second is: words by the sum of their differences, or lines,
-        each with by how many nats in all."""
+        """Return the `top` labels at which the first model is better, and those at which the second is, each with its
+        summed difference in nats; equal tokens, or lines, are added up."""
         sums: dict[str, float] = {}
         for label, difference in zip(self.labels, self.differences.tolist()):
             sums[label] = sums.get(label, 0.0) + difference
@@ -79,7 +79,7 @@ class Comparison:
         return better, [(label, -nats) for label, nats in order[::-1][:top] if nats < 0]
 
     def row(self) -> dict[str, Any]:
-        """The figures by name."""
+        """Return the figures by name."""
         first, second = int((self.differences > 0).sum()), int((self.differences < 0).sum())
         return {
             "difference": self.nats, "difference_stderr": self.stderr, "compared": len(self.differences),
@@ -95,9 +95,12 @@ class Comparison:
 
 
 def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | Sentences) -> list[Line]:
-    """A text by its lines, with the nats of every token.
+    """Return the lines of a text, with a model's loss for every token.
 
-    The first token of a stream may not be scored: it counts as unknown then, and its line as one that is not whole.
+    If the first token of a stream is not scored, it is marked unknown and its line not whole.
+
+    Raises:
+        InputError: words are not those of the model; others as `token_nats`.
     """
     if len(instance_of("words", words, Vocabulary)) != expect_predictor("model", model):
         raise InputError(f"words must be those of model, {model.vocab_size} of them, got {len(words)}")
@@ -122,15 +125,17 @@ def line_nats(model: Predictor, words: Vocabulary, corpus: ArrayLike | Tokens | 
 
 
 def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
-    """Two models by what `line_nats` gave for one text.
+    """Compare two models by what `line_nats` returned for one text.
+
+    Tokens are compared if both models split all lines alike, and then only those that both know; else whole lines are.
 
     Raises:
-        InputError: not the same number of lines.
+        InputError: different numbers of lines, or nothing to compare.
     """
     for name, lines in (("first", first), ("second", second)):
         for line in listed(name, lines, "lines, as line_nats gives them"):
             instance_of(f"each of {name}", line, Line)
-    if len(first) != len(second):  # one of them reads sentences, which leave out blank lines
+    if len(first) != len(second):  # one model may read sentences, without blank lines
         first, second = ([line for line in lines if line.text] for lines in (first, second))
     counts = [sum(bool(line.text) for line in lines) for lines in (first, second)]
     if len(first) != len(second) or not all(counts):
@@ -155,7 +160,7 @@ def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
 
 
 def _same_units(a: Line, b: Line) -> bool:
-    """Whether both models cut a line into the same units, as far as both know them."""
+    """Return whether both models split a line into the same units, ignoring units that either does not know."""
     if len(a.units) != len(b.units):
         return False
     both = a.known & b.known

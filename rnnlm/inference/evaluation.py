@@ -20,8 +20,8 @@ from rnnlm.inference.predictor import Predictor, expect_predictor, own_state, ro
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
-LINES = 4096  # of sentences, evaluated at a time
-FETCHED = 1 << 14  # tokens whose figures are fetched at once, a window at least: each time a GPU is waited for
+LINES = 4096  # sentences evaluated at a time
+FETCHED = 1 << 14  # tokens (at least a window) whose losses are fetched at once: each fetch waits for a GPU
 Ids = ArrayLike | Tokens
 
 
@@ -30,14 +30,14 @@ class Evaluation:
     """How well a model predicts a corpus.
 
     Attributes:
-        nats: mean cross-entropy of a token.
-        tokens: how many tokens were scored.
-        stderr: standard error of `nats`, as if tokens were independent; NaN for a single token.
-        lanes: parts scored side by side; with more than one the figure is an approximation.
-        lines: how many lines, if each was scored by itself, from a reset state; None for a stream.
-        unks: how many of the tokens are `<unk>`, if its id was given.
-        known_nats: mean cross-entropy of the other tokens; `nats` if there is no `<unk>` among them.
-        from_start: whether the first token of a stream was scored too, by a model that begins every line anew.
+        nats: mean cross-entropy per token.
+        tokens: number of tokens scored.
+        stderr: standard error of `nats`, with tokens assumed independent; NaN for a single token.
+        lanes: parts of the corpus scored in parallel; with more than one the result is an approximation.
+        lines: number of lines, if each was scored by itself from a reset state; None for a stream.
+        unks: number of tokens that are `<unk>`; 0 if its id was not given.
+        known_nats: mean cross-entropy of the other tokens, NaN if there are none; None if the id was not given.
+        from_start: whether the first token of a stream was scored too, by a model that restarts at every line.
     """
 
     nats: float
@@ -51,7 +51,7 @@ class Evaluation:
 
     @property
     def perplexity(self) -> float:
-        """exp(nats); infinite where that is too large for a float."""
+        """exp(nats), infinite if that overflows."""
         return perplexity(self.nats)
 
     @property
@@ -61,7 +61,7 @@ class Evaluation:
 
     @property
     def resets(self) -> str:
-        """Where the model's state was reset."""
+        """Where the model's state was reset, in words."""
         if self.lines is not None:
             return f"reset before each of {self.lines:,} lines"
         if self.exact and self.from_start:
@@ -70,12 +70,12 @@ class Evaluation:
 
     @property
     def exact(self) -> bool:
-        """Whether each token was scored after all that it is to be scored after: as one stream, or line by line."""
+        """Whether each token was scored given its whole context: all tokens before it in the stream or line."""
         return self.lanes == 1
 
     @classmethod
     def of(cls, nats: NDArray[np.float64], lanes: int = 1) -> "Evaluation":
-        """From the nats of each token."""
+        """Return the evaluation for the nats of each token."""
         stderr = float(nats.std(ddof=1)) / sqrt(nats.size) if nats.size > 1 else float("nan")
         return cls(float(nats.mean()), nats.size, stderr, lanes)
 
@@ -87,7 +87,7 @@ class Evaluation:
 
 
 def perplexity(nats: float) -> float:
-    """exp(nats), infinite rather than an OverflowError."""
+    """Return exp(nats), infinite if that overflows."""
     given = number(nats)
     if isnan(given) and not isinstance(nats, float):
         raise refused("nats", "a number", nats)
@@ -102,15 +102,16 @@ def evaluate(
     unk_id: int | None = None,
     advance: Callable[[int], object] | None = None,
 ) -> Evaluation:
-    """Perplexity over one stream: every token but the first is scored once, after all that came before it. The first
-    one is scored by a model that begins every line anew, as n-grams do. Of sentences every token is scored, after those
-    before it in its line.
+    """Compute the perplexity of a model on a corpus.
+
+    In a stream every token but the first is scored once, given all tokens before it; models that restart at every line,
+    as n-grams do, score the first too. In sentences every token is scored, given those before it in its line.
 
     Memory does not grow with the corpus, which may lie in a file. Other arguments and errors are those of `token_nats`.
 
     Args:
-        unk_id: id of `<unk>`, whose tokens are then counted, and the loss without them taken.
-        advance: called with the number of tokens of each block, once they are scored.
+        unk_id: id of `<unk>`: its tokens are counted, and the loss is also computed without them.
+        advance: called after each block with the number of tokens scored in it.
     """
     V = expect_predictor("model", model)
     unk_id = None if unk_id is None else whole_number("unk_id", unk_id, 0, V)
@@ -135,28 +136,28 @@ def evaluate(
 def token_nats(
     model: Predictor, corpus: Ids | Sentences, lanes: int = 1, window: int | None = None
 ) -> NDArray[np.float64]:
-    """Cross-entropy in nats of each token but the first, (tokens - 1,), each after all that came before it; of
-    sentences, or by a model that begins every line anew, of each token, (tokens,).
+    """Return the cross-entropy in nats of each token but the first, (tokens - 1,), each given all tokens before it; for
+    sentences, or a model that restarts at every line, of each token, (tokens,).
 
-    The model's own state is put back afterwards. The answer does not depend on `window`, but for rounding.
+    The model's own state is restored afterwards. The result does not depend on `window`, except for rounding.
 
     Args:
         model: a model of this library, or another `Predictor`.
-        corpus: ids (tokens,), at least two: an array, or what `open_corpus` gave; or `Sentences`.
-        lanes: cut the corpus into so many parts and score them side by side. Faster; but each part begins with a zero
-            state and so scores its first words worse: an approximation, for use during training.
+        corpus: ids (tokens,), at least two: an array, or what `open_corpus` returned; or `Sentences`.
+        lanes: number of parts into which the corpus is split, to score them in parallel. Faster, but approximate: each
+            part starts from a zero state, so its first words are scored worse. For use during training.
         window: time steps scored at once in each lane; memory grows with lanes * window * vocabulary.
 
     Raises:
-        DataError: fewer than two tokens; ids of a file that are not the model's words, when they are read.
-        InputError: lanes not in [1, tokens - 1], window below 1, or ids that are not the model's words.
+        DataError: fewer than two tokens; ids of a file that are out of range, when they are read.
+        InputError: lanes not in [1, tokens - 1], window below 1, or ids out of range.
     """
     nats, targets = zip(*_blocks(model, corpus, lanes, window))
     return np.concatenate(nats, axis=1)[np.concatenate(targets, axis=1) >= 0]
 
 
 class _Sums:
-    """Mean and squared deviations of numbers that come in pieces, without the cancellation of a sum of squares.
+    """Running mean and squared deviations of numbers that come in pieces, without cancellation.
 
     Source: Chan, Golub and LeVeque, Updating formulae and a pairwise algorithm for computing sample variances, 1979.
     """
@@ -165,10 +166,10 @@ class _Sums:
         self.count, self.mean, self.squares = 0, 0.0, 0.0
 
     def add(self, piece: NDArray[np.float64]) -> None:
-        """Take a piece into account."""
+        """Add a piece."""
         if not piece.size:
             return
-        with np.errstate(over="ignore", invalid="ignore"):  # a hopeless model has infinite losses
+        with np.errstate(over="ignore", invalid="ignore"):  # losses may be infinite
             mean = float(piece.mean())
             squares = float(np.square(piece - mean).sum())
         count, apart = self.count + piece.size, mean - self.mean
@@ -185,8 +186,8 @@ class _Sums:
 def _blocks(
     model: Predictor, corpus: Ids | Sentences, lanes: int, window: int | None
 ) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
-    """Nats (lanes, steps) of some windows at a time, and their targets, -1 where they do not count; arguments as of
-    `token_nats`."""
+    """Yield the nats (lanes, steps) of a few windows at a time, and their targets, -1 where they do not count;
+    arguments as in `token_nats`."""
     V = expect_predictor("model", model)
     if isinstance(corpus, Sentences):
         if lanes != 1 or window is not None:
@@ -213,7 +214,7 @@ def _blocks(
 
 
 def _line_blocks(model: Predictor, sentences: Sentences) -> Iterator[tuple[NDArray[np.float64], NDArray[np.integer]]]:
-    """Nats (1, tokens) of some lines at a time, and the tokens."""
+    """Yield the nats (1, tokens) of a block of lines at a time, and the tokens."""
     sentences.within(model.vocab_size)
     with own_state(model):
         for begin in range(0, len(sentences), LINES):

@@ -1,4 +1,4 @@
-"""The figures of an evaluation in one table, whatever a text was cut into."""
+"""Evaluation results as a table, also per word, character and byte, for models with different tokens."""
 
 from collections.abc import Sequence
 from math import log
@@ -11,13 +11,13 @@ __all__ = ["figures", "table"]
 
 
 def figures(result: Evaluation, size: TextSize | None) -> dict[str, Any]:
-    """All figures by name.
+    """Return all figures of an evaluation by name.
 
     Args:
-        result: of a text.
-        size: of the text as far as it was scored, without what stands before the first token that was; None where that
-            is not known. The loss is then taken by the word, character and byte, so that models can be compared whose
-            tokens are not the same. An unknown word counts for as many as it has, and costs what `<unk>` costs.
+        result: the evaluation of a text.
+        size: of the part of the text that was scored, or None if unknown. Given it, the loss is also computed per word,
+            character and byte, so that models with different tokens can be compared. An unknown word counts with its
+            own characters and bytes, and costs what `<unk>` costs.
     """
     total = result.nats * result.tokens
     by = {} if size is None else {"word": size.words, "character": size.characters, "byte": size.bytes}
@@ -37,7 +37,7 @@ def figures(result: Evaluation, size: TextSize | None) -> dict[str, Any]:
 
 
 def table(columns: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> str:
-    """Figures side by side, a column for each text or model, under their names."""
+    """Return figures as a text table, with a column for each text or model, headed by `names`."""
     rows = [["", *names]] if names else []
     for key in dict.fromkeys(key for column in columns for key in column):
         rows.append([key.replace("_", " "), *(_shown(column.get(key)) for column in columns)])
@@ -48,7 +48,7 @@ def table(columns: Sequence[dict[str, Any]], names: Sequence[str] = ()) -> str:
 
 
 def _shown(value: Any) -> str:
-    """A figure as a person reads it."""
+    """Return a figure as text."""
     if value is None:
         return "-"
     if isinstance(value, float):

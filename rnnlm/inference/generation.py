@@ -1,4 +1,4 @@
-"""Writing text with a language model, one sampled word after another."""
+"""Text generation with a language model, one sampled word after another."""
 
 from collections.abc import Collection, Sequence
 from typing import Any
@@ -26,27 +26,27 @@ def generate(
     number: int = 0,
     **sampling: Any,
 ) -> list[int]:
-    """Sample words from softmax(scores / temperature), each given all that stand before it.
+    """Sample words from softmax(scores / temperature), each given all words before it.
 
-    A word that is not wanted is given no probability before sampling, so the model is run once for each word, and its
-    state never takes in a word that does not stand in the result.
+    Skipped words get probability 0 before sampling, so the model runs once for each word and reads only words that are
+    in the result.
 
     Args:
         model: a model of this library, or another `Predictor`.
-        start_id: the first word, or all words of a prompt.
+        start_id: the first word, or a list of all words of a prompt.
         skip_ids: words that are never sampled.
         sample_size: length of the result, the prompt included.
-        stop_id: end with this word, as soon as it is sampled (`<eos>`, say).
-        go_on: begin with the model's own state and leave it where the words lead, the last one not yet read, so that
-            the next call may begin with it; otherwise begin with zeros and put the model's own state back.
-        number: of the text: each number has random numbers of its own, of the same seed.
+        stop_id: stop after sampling this word, such as `<eos>`.
+        go_on: True to start from the model's own state and keep the final one, with the last word not yet read, so that
+            the next call can start with that word; False to start from zeros and restore the model's own state.
+        number: of the text; texts of the same seed but different numbers use independent random numbers.
         sampling: fields of `Sampling`: temperature, top_k, top_p, greedy, seed.
 
     Returns:
         ids: the prompt and the sampled words.
 
     Raises:
-        InputError: an id that is no word, an argument out of range, or no word left to sample.
+        InputError: an id or another argument is out of range, or all words are skipped.
     """
     V, go_on = expect_predictor("model", model), flag("go_on", go_on)
     prompt = _prompt("start_id", start_id, V)[None]
@@ -65,20 +65,20 @@ def generate_batch(
     stop_id: int | None = None,
     **sampling: Any,
 ) -> NDArray[np.int64]:
-    """Sample N texts side by side, many times faster than one after another.
+    """Sample N texts in parallel, many times faster than one after another.
 
-    Begins with zeros and puts the model's own state back. The first text is the one that `generate` gives for the same
+    Starts from zeros and restores the model's own state. The first text is the one that `generate` returns for the same
     seed. Other arguments and errors are those of `generate`.
 
     Args:
         model: a model of this library, or another `Predictor`.
         start_ids: (N,) first words, or (N, P) prompts of one length.
         sample_size: length of the results, the prompt included.
-        stop_id: a text ends with this word, as soon as it is sampled; what is left of its row is filled with it.
+        stop_id: word that ends a text when it is sampled, and fills the rest of its row.
         sampling: fields of `Sampling`.
 
     Returns:
-        ids: (N, sample_size), or fewer columns if all texts ended before.
+        ids: (N, sample_size), or fewer columns if all texts ended earlier.
     """
     V = expect_predictor("model", model)
     prompts = _prompts(start_ids, V)
@@ -91,7 +91,7 @@ def generate_batch(
 def _write(
     model: Predictor, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
 ) -> NDArray[np.int64]:
-    """The prompts (N, P) and the words sampled after them, until all texts have `sample_size` or have stopped."""
+    """Return the prompts (N, P) continued by sampled words, up to `sample_size` or until all texts have stopped."""
     N, P = prompts.shape
     ids = np.empty((N, sample_size), np.int64)
     ids[:, :P] = prompts
@@ -109,7 +109,7 @@ def _write(
 
 
 def _prompt(name: str, start: Any, vocab_size: int) -> NDArray[np.int64]:
-    """The words to begin with, as checked ids (P,)."""
+    """Return a prompt, an id or a list of ids, as checked ids (P,)."""
     rule = "an id or a list of at least one"
     ids = np.atleast_1d(ids_of(name, start, rule, (0, 1)))
     if not ids.size:
@@ -119,7 +119,7 @@ def _prompt(name: str, start: Any, vocab_size: int) -> NDArray[np.int64]:
 
 
 def _prompts(start_ids: ArrayLike, vocab_size: int) -> NDArray[np.int64]:
-    """The words to begin N texts with, as checked ids (N, P)."""
+    """Return the prompts of N texts as checked ids (N, P)."""
     rule = "ids (N,) or prompts (N, P) of one length"
     ids = ids_of("start_ids", start_ids, rule, (1, 2))
     if not ids.size:

@@ -1,4 +1,4 @@
-"""Losses of sentences that stand alone, those of like length side by side."""
+"""Losses of independent sentences, scored in batches of similar length."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,19 +12,20 @@ from rnnlm.inference.predictor import Predictor, rows_of
 
 __all__ = ["TOKENS", "losses_by_line"]
 
-TOKENS = 2048  # scored at once, unless asked otherwise: memory grows with it times the vocabulary
+TOKENS = 2048  # scored at once by default: memory grows with it times the vocabulary
 
 
 def losses_by_line(
     model: Predictor, rows: Sequence[NDArray[np.integer]], tokens: int | None = None
 ) -> list[NDArray[np.float64]]:
-    """Cross-entropy in nats of each token of each sentence, (length,), in the order given; the state is left anywhere.
+    """Return the cross-entropy in nats of each token of each sentence, (length,), in the order given.
+
+    Changes the model's state.
 
     Args:
-        model: a predictor; it begins each sentence with a reset state, and after an `<eos>`.
-        rows: ids of each sentence, `<eos>` the last of them.
-        tokens: how many to score at once, the empty places after shorter sentences included; what is usual, or what
-            the model says, unless given.
+        model: a predictor; it starts each sentence from a reset state, after reading an `<eos>`.
+        rows: ids of each sentence, which end with `<eos>`.
+        tokens: number to score at once, padding included; by default the model's `rows`, or 2,048.
     """
     tokens = rows_of(model, TOKENS) if tokens is None else tokens
     found: list[Any] = [None] * len(rows)
@@ -38,7 +39,7 @@ def losses_by_line(
 
 
 def _losses_by_window(model: Predictor, xs: NDArray[Any], ts: NDArray[Any], window: int) -> NDArray[np.float64]:
-    """`model.losses` (N, T) on the host, `window` time steps at a time, so that memory does not grow with T."""
+    """Return `model.losses` (N, T) on the host, computed `window` time steps at a time to bound memory."""
     starts = range(0, xs.shape[1], window)
     parts: list[Array] = [
         model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts

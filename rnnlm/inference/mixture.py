@@ -1,10 +1,11 @@
-"""Several predictors as one: their probabilities averaged, or multiplied; and the best weights for it.
+"""Mixtures: several predictors as one, by a weighted mean of their probabilities, or a weighted product.
 
     linear       p(w | h) = sum_k weight_k p_k(w | h)
     log-linear   p(w | h) = prod_k p_k(w | h)^weight_k / Z(h)
 
-Sources: Jelinek and Mercer, Interpolated estimation of Markov source parameters from sparse data, 1980 (linear, and EM
-for its weights); Klakow, Log-linear interpolation of language models, ICSLP 1998.
+`mixture_weights.py` finds the weights. Sources: Jelinek and Mercer, Interpolated estimation of Markov source parameters
+from sparse data, 1980 (linear, and EM for its weights); Klakow, Log-linear interpolation of language models, ICSLP
+1998.
 """
 
 from collections.abc import Sequence
@@ -25,16 +26,17 @@ __all__ = ["Mixture"]
 
 
 class Mixture:
-    """A predictor that asks several ones, which have the same words.
+    """A predictor that combines several predictors with the same vocabulary.
 
     Args:
-        predictors: models of this library, or other ones; `Mixture.of` takes some with different words.
-        weights: one for each, which sum to 1.
-        log_linear: multiply probabilities rather than average them. All words are then asked for after each one that
-            is read, which is slow.
+        predictors: models of this library, or other predictors; for different vocabularies use `Mixture.of`.
+        weights: one for each predictor, at least 0, summing to 1.
+        log_linear: multiply probabilities instead of averaging them. Slow, because the probabilities of all words are
+            computed after each word read.
 
     Raises:
-        InputError: weights that do not sum to 1, another number of them, or models of different sizes.
+        InputError: weights that do not sum to 1, another number of them, models of different vocabulary sizes, or the
+            same model twice.
     """
 
     def __init__(self, predictors: Sequence[Predictor], weights: Sequence[float], log_linear: bool = False) -> None:
@@ -69,8 +71,8 @@ class Mixture:
         weights: Sequence[float],
         log_linear: bool = False,
     ) -> "Mixture":
-        """Of models with their words, as `load_model` and `load_ngram` give them: those of the first one are the
-        mixture's, and the others' are matched by name, as `in_words_of` does it."""
+        """Return a mixture of models with their vocabularies, as `load_model` and `load_ngram` return them. It has the
+        words of the first; words of the others are matched by name, as by `in_words_of`."""
         models = listed("models", models, "models with their words")
         if not models or not all(isinstance(pair, tuple) and len(pair) == 2 for pair in models):
             raise refused("models", "a list of (model, vocabulary), at least one", models)
@@ -82,16 +84,16 @@ class Mixture:
         return f"<Mixture, {'log-linear' if self.log_linear else 'linear'}: {', '.join(parts)}>"
 
     def shared_copy(self) -> "Mixture":
-        """The same mixture of copies that share weights and tables, each with a state of its own: for another thread.
+        """Return a copy for another thread, whose predictors share weights and tables but have their own states.
 
         Raises:
-            InputError: one of the predictors has no such copies.
+            InputError: one of the predictors has no `shared_copy`.
         """
         copies = [shared_copy_of(predictor) for predictor in self.predictors]
         return Mixture(copies, self.weights.tolist(), self.log_linear)
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
-        """Natural-log loss of each target (N, T) float64, 0 where it is -1."""
+        """Return the loss in nats of each target, (N, T) float64, 0 where it is -1."""
         targets = np.asarray(ops.asnumpy(ts))
         if self.log_linear:
             return self._log_linear_losses(np.asarray(ops.asnumpy(xs)), targets)
@@ -99,7 +101,7 @@ class Mixture:
         return np.where(targets < 0, 0.0, -np.logaddexp.reduce(self._logs - nats, axis=0))
 
     def _log_linear_losses(self, xs: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.float64]:
-        """One time step after another: Z takes the scores of all words."""
+        """Compute `losses` one time step at a time, because Z needs the scores of all words."""
         if xs.shape != ts.shape or xs.ndim != 2:
             raise InputError(f"xs and ts must have one shape (N, T), got {xs.shape} and {ts.shape}")
         expect_words("ts", ts, self.vocab_size, -1)
@@ -111,7 +113,7 @@ class Mixture:
         return nats
 
     def next_scores(self, xs: Any) -> NDArray[np.float64]:
-        """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
+        """Return the log-probabilities (N, V), in nats, of the word after the last of the ids xs (N, T)."""
         every = [log_softmax(predictor.next_scores(xs)) for predictor in self.predictors]
         if not self.log_linear:
             return np.logaddexp.reduce(self._logs + np.stack(every), axis=0)
@@ -121,16 +123,16 @@ class Mixture:
         return log_softmax(product)
 
     def reset_state(self) -> None:
-        """Forget what was read."""
+        """Reset the states of all predictors."""
         for predictor in self.predictors:
             predictor.reset_state()
 
     def get_state(self) -> tuple[Any, ...]:
-        """Those of the predictors."""
+        """Return the states of all predictors."""
         return tuple(predictor.get_state() for predictor in self.predictors)
 
     def set_state(self, state: tuple[Any, ...]) -> None:
-        """Go on from what `get_state` gave."""
+        """Restore the states that `get_state` returned."""
         if not isinstance(state, tuple) or len(state) != len(self.predictors):
             raise refused("state", f"a tuple of {len(self.predictors)}, as get_state gives it", state)
         for predictor, own in zip(self.predictors, state):

@@ -1,4 +1,4 @@
-"""The weights of a mixture that make a text most probable: by EM, or for a product of two by Newton's method."""
+"""Mixture weights that maximise the probability of a text, by EM, or by Newton's method for a log-linear one of two."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -18,18 +18,17 @@ from rnnlm.inference.predictor import Predictor, expect_predictor, own_state
 
 __all__ = ["linear_weights", "log_linear_weights"]
 
-CLOSE = 1e-8  # weights that change by less are found
-MOST = 10_000  # steps of EM
-PRECISE = 1e-4  # how near a log-linear weight is to be found; four passes over the text are usual
-WINDOW = 512  # tokens of a text that are looked at together
+CLOSE = 1e-8  # EM stops when no weight changes by more
+MOST = 10_000  # most steps of EM
+PRECISE = 1e-4  # tolerance of a log-linear weight; usually four passes over the text reach it
+WINDOW = 512  # tokens of a text processed together
 
 
 def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens | Sentences) -> NDArray[np.float64]:
-    """Weights (K,) of a linear mixture of K predictors with the same words, by expectation maximisation.
+    """Find the weights (K,) of a linear mixture of K predictors with the same words, by expectation maximisation.
 
-    A weight becomes the mean, over the tokens, of the share that its predictor has in the token's probability, again
-    and again; each time the text is more probable than before. The text must not be the one that is evaluated in the
-    end.
+    Each step sets a weight to its predictor's mean share of the tokens' mixture probabilities, which never lowers the
+    probability of the text. Use another text than the one on which the mixture will be evaluated.
 
     Raises:
         InputError, DataError: as `token_nats`.
@@ -37,9 +36,9 @@ def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens |
     predictors = listed("predictors", predictors, "models")
     _expect_same_words(predictors)
     every = [token_nats(predictor, corpus) for predictor in predictors]
-    shortest = min(map(len, every))  # some score the first token, too
+    shortest = min(map(len, every))  # some models score the first token too
     nats = np.stack([one[len(one) - shortest :] for one in every])
-    nats = nats[:, np.isfinite(nats).any(axis=0)]  # what all find impossible is so with any weights
+    nats = nats[:, np.isfinite(nats).any(axis=0)]  # no weights help a token that is impossible to all
     if not nats.size:
         raise InputError("weights can't be tuned on a text all of whose tokens are impossible to all models")
     probs = np.exp(nats.min(axis=0) - nats)
@@ -56,25 +55,25 @@ def linear_weights(predictors: Sequence[Predictor], corpus: ArrayLike | Tokens |
 def log_linear_weights(
     first: Predictor, second: Predictor, corpus: ArrayLike | Tokens | Sentences, lanes: int = 1
 ) -> NDArray[np.float64]:
-    """Weights (2,) of a log-linear mixture of two predictors with the same words, between 0 and 1.
+    """Find the weights (2,), in [0, 1], of a log-linear mixture of two predictors with the same words.
 
-    The mean loss is a convex function of the second one's weight. With d = log p_2 - log p_1 its derivative is the
-    mixture's expectation of d, less that of the token, and its second one the variance of d: Newton's method, and
-    where its steps lead too far, halving what is left.
+    The mean loss is a convex function of the second weight. With d = log p_2 - log p_1, its first derivative is the
+    mixture's expectation of d minus d at the token, and its second one the variance of d. The minimum is found by
+    Newton's method, with bisection where its steps are too long.
 
     Args:
-        corpus: ids (tokens,), or `Sentences`; not those that are evaluated in the end.
-        lanes: parts of a stream that are read side by side, each from a reset state: faster.
+        corpus: ids (tokens,) or `Sentences`; not the text on which the mixture will be evaluated.
+        lanes: parts of a stream read in parallel, each from a reset state; faster, but approximate.
 
     Raises:
-        InputError: a predictor that finds a word impossible, for which there is no such derivative.
+        InputError: a predictor gives a word probability 0, where there are no such derivatives.
     """
     _expect_same_words([first, second])
     weight, low, high, step = 0.5, 0.0, 1.0, 1.0
-    ends = [0.0, 1.0]  # which Newton's method may want before they are known not to be the best
+    ends = [0.0, 1.0]  # endpoints not tried yet, to which a step of Newton's method may lead
     while high - low > PRECISE:
         slope, curve = _derivatives(first, second, corpus, lanes, weight)
-        low, high = (low, weight) if slope > 0 else (weight, high)  # the best one is in between
+        low, high = (low, weight) if slope > 0 else (weight, high)  # the minimum is in between
         end = 0.0 if slope > 0 else 1.0
         wanted = weight - slope / curve if curve > 0 else end
         if abs(wanted - weight) < PRECISE:
@@ -94,7 +93,7 @@ def log_linear_weights(
 def _derivatives(
     first: Predictor, second: Predictor, corpus: ArrayLike | Tokens | Sentences, lanes: int, weight: float
 ) -> tuple[float, float]:
-    """Of the loss summed over the tokens, by the second predictor's weight: the first and the second derivative."""
+    """Return the first and second derivative, by the second weight, of the loss summed over the tokens."""
     slope = curve = 0.0
     with own_state(first), own_state(second):
         for xs, ts, fresh in _windows(corpus, lanes, first.vocab_size):
@@ -117,7 +116,7 @@ def _derivatives(
 def _windows(
     corpus: ArrayLike | Tokens | Sentences, lanes: int, vocab_size: int
 ) -> Iterator[tuple[NDArray[Any], NDArray[Any], bool]]:
-    """Inputs and targets (N, T), and whether states are to be reset before."""
+    """Yield inputs and targets (N, T), and whether states must be reset before them."""
     if isinstance(corpus, Sentences):
         corpus.within(vocab_size)
         for numbers in like_lengths(corpus.lengths.tolist(), WINDOW):
@@ -134,7 +133,7 @@ def _windows(
 
 
 def _expect_same_words(predictors: Sequence[Predictor]) -> None:
-    """Check that there are predictors, all with as many words."""
+    """Check that there is a predictor, and that all have the same vocabulary size."""
     sizes = [expect_predictor("each model to be mixed, first and second or predictors,", one) for one in predictors]
     if not sizes or len(set(sizes)) > 1:
         raise InputError(f"models to be mixed must have the same words, got {sizes} of them: in_words_of translates")

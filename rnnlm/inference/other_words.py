@@ -1,4 +1,4 @@
-"""A predictor in the words of another model."""
+"""Use of a predictor with the vocabulary of another model."""
 
 from copy import copy
 from typing import Any
@@ -16,10 +16,11 @@ __all__ = ["InOtherWords", "in_words_of", "log_softmax"]
 
 
 def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Predictor:
-    """The predictor, whose words are `own`, as one of `words`, which are matched by name; itself if they are the same.
+    """Return a predictor with vocabulary `own` as one with vocabulary `words`, matched by name; itself if equal.
 
     Raises:
-        InputError: a word that one of the two has not, and no `<unk>` to take its place; texts read in different ways.
+        InputError: a word missing in one vocabulary, which has no `<unk>` for it, or has no `<eos>`; or vocabularies
+            that read texts in different ways.
     """
     size = expect_predictor("predictor", predictor)
     for name, vocabulary in (("own", own), ("words", words)):
@@ -45,31 +46,30 @@ def in_words_of(predictor: Predictor, own: Vocabulary, words: Vocabulary) -> Pre
 class InOtherWords:
     """A predictor whose words are matched by name to those of another vocabulary; see `in_words_of`.
 
-    Words of the vocabulary that it has not are its `<unk>`, whose probability they share alike. Its words that the
-    vocabulary has not are the vocabulary's `<unk>`, which has the sum of their probabilities. So all probabilities
-    still sum to 1.
+    Words that the predictor lacks map to its `<unk>` and share its probability equally. Words that the vocabulary lacks
+    map to the vocabulary's `<unk>`, to which their probabilities are added. So all probabilities still sum to 1.
     """
 
     def __init__(self, predictor: Predictor, own: Vocabulary, words: Vocabulary) -> None:
         self.predictor, self.predictors, self.vocab_size = predictor, [predictor], len(words)
         self.table = np.array([own.word_to_id.get(word, own.unk_id) for word in words.words], np.int64)
         times = np.bincount(self.table, minlength=len(own))
-        self.shared = np.log(times[self.table])  # among how many words a probability is shared
-        self.strange = np.flatnonzero(times == 0)  # words of its own that the others have not
+        self.shared = np.log(times[self.table])  # log of the number of words that share a probability
+        self.strange = np.flatnonzero(times == 0)  # the predictor's words that the vocabulary lacks
         self.unk_id = words.unk_id
         self.start_id = None if start_of(predictor) is None else words.eos_id
         self.rows = rows_of(predictor)
 
     def shared_copy(self) -> "InOtherWords":
-        """The same around a copy that shares weights; see `Mixture.shared_copy`."""
+        """Return a copy for another thread, whose predictor shares weights; see `Mixture.shared_copy`."""
         twin = copy(self)
         twin.predictor = shared_copy_of(self.predictor)
         twin.predictors = [twin.predictor]
         return twin
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
-        """As of every predictor. Where `<unk>` is a target, and stands for words of the predictor's, all its words are
-        asked for."""
+        """As `Predictor.losses`. Time steps with a target `<unk>` that stands for words of the predictor take the
+        scores of all words, which is slower."""
         xs, ts = (np.asarray(ops.asnumpy(ids)) for ids in (xs, ts))
         whole = np.flatnonzero((ts == self.unk_id).any(axis=0)).tolist() if len(self.strange) else []
         nats, begin = np.zeros(ts.shape), 0
@@ -84,12 +84,12 @@ class InOtherWords:
         return nats
 
     def _losses(self, xs: NDArray[Any], ts: NDArray[Any]) -> NDArray[np.float64]:
-        """Of targets that are each a word, or part of one, of the predictor's."""
+        """Compute `losses` for targets that each map to one word of the predictor."""
         nats = ops.asnumpy(self.predictor.losses(self.table[xs], np.where(ts < 0, -1, self.table[ts])))
         return nats + np.where(ts < 0, 0.0, self.shared[ts])
 
     def next_scores(self, xs: Any) -> NDArray[np.float64]:
-        """Natural-log probabilities (N, V) of the word after the last of the ids xs (N, T)."""
+        """Return the log-probabilities (N, V), in nats, of the word after the last of the ids xs (N, T)."""
         own = log_softmax(self.predictor.next_scores(self.table[np.asarray(ops.asnumpy(xs))]))
         scores = own[:, self.table] - self.shared
         if len(self.strange) and self.unk_id is not None:
@@ -99,20 +99,20 @@ class InOtherWords:
         return scores
 
     def reset_state(self) -> None:
-        """Forget what was read."""
+        """Reset the predictor's state."""
         self.predictor.reset_state()
 
     def get_state(self) -> Any:
-        """That of the predictor."""
+        """Return the predictor's state."""
         return self.predictor.get_state()
 
     def set_state(self, state: Any) -> None:
-        """Go on from what `get_state` gave."""
+        """Restore a state that `get_state` returned."""
         self.predictor.set_state(state)
 
 
 def log_softmax(scores: Any) -> NDArray[np.float64]:
-    """Natural-log probabilities (N, V) on the host, of scores (N, V) anywhere."""
+    """Return the log-probabilities (N, V), float64 on the host, of scores (N, V) on the host or a device."""
     found = ops.asnumpy(scores).astype(np.float64)
     found -= found.max(axis=1, keepdims=True)
     found -= np.log(np.exp(found).sum(axis=1, keepdims=True))

@@ -1,4 +1,4 @@
-"""What evaluating, scoring and writing ask of a language model, be it a network or a table of counts."""
+"""The interface of language models, neural or n-gram, for evaluation, scoring and generation."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
@@ -19,57 +19,58 @@ __all__ = [
     "start_of",
 ]
 
-ROWS = 512  # tokens given at once, unless the caller or the predictor says another number: enough for matrix products
+ROWS = 512  # tokens per call by default: enough for efficient matrix products
 
 
 class Predictor(Protocol):
-    """A language model as `evaluate`, `score` and `generate` see it: it reads words and predicts the next one.
+    """The interface that `evaluate`, `score` and `generate` require: a language model that reads words and predicts the
+    next one.
 
-    It reads N texts side by side. What it remembers of what it has read is its state; a predictor that remembers
-    nothing returns None for it. Arrays that it returns are NumPy's or those of the backend.
+    It reads N texts in parallel and carries a state from call to call; the state of a predictor without one is None.
+    Returned arrays are NumPy's or the backend's.
 
-    It may have four attributes more. `start_id` is the id of `<eos>` if it begins anew wherever it reads one, as an
-    n-gram model does: a text is then read after one, so that its first word is predicted too. `rows` is how many tokens
-    it is best given at once. `one_thread` is a context that refuses a second thread: what it has read is one text.
-    `shared_copy()` gives a copy for another thread.
+    Four attributes are optional. `start_id` is the id of `<eos>` if the model restarts wherever it reads one, as an
+    n-gram model does: texts are then preceded by it, so that their first word is predicted too. `rows` is the preferred
+    number of tokens per call. `one_thread` is a context that refuses use by a second thread. `shared_copy()` returns a
+    copy for another thread.
     """
 
     @property
     def vocab_size(self) -> int:
-        """V: ids of words are in [0, V)."""
+        """V, the number of words; ids are in [0, V)."""
 
     def losses(self, xs: Any, ts: Any) -> Array:
-        """Natural-log loss -log p(ts[n, t] | all words read, up to xs[n, t]), (N, T) float64; 0 where ts is -1.
+        """Return the loss -log p(ts[n, t] | all words read, up to xs[n, t]) in nats, (N, T) float64; 0 where ts is -1.
 
         Args:
-            xs: (N, T) ids, to be read after what the state remembers.
-            ts: (N, T) ids of the words that follow, or -1 for one that does not count.
+            xs: (N, T) ids, which continue those of previous calls.
+            ts: (N, T) ids of the words that follow each, or -1 for targets that do not count.
         """
 
     def next_scores(self, xs: Any) -> Array:
-        """Scores (N, V) of the word after the last of the ids xs (N, T): softmax gives their probabilities.
+        """Return scores (N, V) of the word after the last of the ids xs (N, T), whose softmax is the probabilities.
 
-        The array is the caller's to write to, until the next call.
+        The caller may overwrite the array, which is valid until the next call.
         """
 
     def reset_state(self) -> None:
-        """Forget what was read."""
+        """Reset the state, as if nothing had been read."""
 
     def get_state(self) -> Any:
-        """What was read so far, to be given back to `set_state`."""
+        """Return the state, to be restored by `set_state`."""
 
     def set_state(self, state: Any) -> None:
-        """Go on from what `get_state` gave."""
+        """Restore a state that `get_state` returned."""
 
 
 METHODS = ("losses", "next_scores", "reset_state", "get_state", "set_state")
 
 
 def expect_predictor(name: str, given: Any) -> int:
-    """Check that an argument is a predictor, and give its V; asked where one comes in, once.
+    """Check that an argument is a predictor, and return its V.
 
     Raises:
-        InputError: it has not the methods of one, or no number of words.
+        InputError: it lacks one of the methods, or `vocab_size`.
     """
     if not all(callable(getattr(given, method, None)) for method in METHODS):
         raise refused(name, f"a language model, with vocab_size and the methods {', '.join(METHODS)}", given)
@@ -77,26 +78,26 @@ def expect_predictor(name: str, given: Any) -> int:
 
 
 def start_of(predictor: Predictor) -> int | None:
-    """Id of the word that a text is read after; None where its first word is read and not predicted."""
+    """Return the id of the word that must precede a text; None if the text's first word is not predicted."""
     return getattr(predictor, "start_id", None)
 
 
 def rows_of(predictor: Predictor, usual: int = ROWS) -> int:
-    """How many tokens to give it at once: `usual` unless it says another number."""
+    """Return the predictor's preferred number of tokens per call, by default `usual`."""
     return getattr(predictor, "rows", usual)
 
 
 def leaves_of(predictor: Predictor) -> list[Predictor]:
-    """The predictors that a mixture, or a translation into other words, asks in the end."""
+    """Return the innermost predictors of a mixture or an `InOtherWords`; for others the predictor itself."""
     inner: list[Predictor] = getattr(predictor, "predictors", [])
     return [leaf for one in inner for leaf in leaves_of(one)] if inner else [predictor]
 
 
 def shared_copy_of(predictor: Predictor) -> Any:
-    """A copy that shares its weights or tables, and has a state of its own, zeros.
+    """Return a copy that shares the predictor's weights or tables but has its own state, initially reset.
 
     Raises:
-        InputError: it has no such copies.
+        InputError: the predictor has no `shared_copy`.
     """
     make = getattr(predictor, "shared_copy", None)
     if make is None:
@@ -106,10 +107,10 @@ def shared_copy_of(predictor: Predictor) -> Any:
 
 @contextmanager
 def one_thread(predictor: Predictor) -> Iterator[None]:
-    """Inside, no other thread may use the predictor, and none of BLAS's threads is woken for each word.
+    """Within this context no other thread may use the predictor, and BLAS uses one thread.
 
     Raises:
-        BusyError: another one does already.
+        BusyError: another thread is using it.
     """
     with ExitStack() as contexts:
         for leaf in leaves_of(predictor):
@@ -120,7 +121,7 @@ def one_thread(predictor: Predictor) -> Iterator[None]:
 
 @contextmanager
 def own_state(predictor: Predictor) -> Iterator[None]:
-    """Begin with a reset state inside, and put the predictor's own one back in the end; as `one_thread`."""
+    """Within this context, which includes `one_thread`, use a reset state; afterwards restore the predictor's own."""
     with one_thread(predictor):
         state = predictor.get_state()
         predictor.reset_state()

@@ -1,4 +1,4 @@
-"""Choosing words by their scores."""
+"""Sampling of words from scores, with temperature, top-k, top-p, or greedily."""
 
 from collections.abc import Collection
 from dataclasses import dataclass
@@ -13,21 +13,21 @@ from rnnlm.randomness import PARTS, StepStreams, fresh_seed
 
 __all__ = ["Sampler", "Sampling"]
 
-FEW = 64  # words that are looked at first for top_p
-RUN = 128  # words whose weights are summed first; then only the sums, and one run, are searched
-MANY = 1 << 17  # scores from which a second thread is worth waking
+FEW = 64  # words sorted first for top_p
+RUN = 128  # words in a run; only the sums of runs, and then one run, are searched
+MANY = 1 << 17  # scores from which a second thread pays
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How a word is chosen. `Sampler` checks it.
+    """Sampling options. `Sampler` checks them.
 
     Attributes:
-        temperature: below 1 keeps closer to the likely words, above 1 strays further.
-        top_k: sample from the k most likely words only.
-        top_p: sample from the fewest most likely words whose probabilities add up to p or more.
-        greedy: take the most likely word, the first of equals.
-        seed: the same seed gives the same words; fresh randomness unless given.
+        temperature: scores are divided by it; below 1 favours likely words, above 1 flattens the distribution.
+        top_k: sample only from the k most likely words.
+        top_p: sample only from the smallest set of most likely words whose probabilities add up to at least p.
+        greedy: take the most likely word; ties go to the lower id.
+        seed: the same seed gives the same words; by default a fresh one.
     """
 
     temperature: float = 1.0
@@ -38,18 +38,18 @@ class Sampling:
 
 
 class Sampler:
-    """Draws from softmax(scores / temperature), row by row, with one random number a row.
+    """Draws words from softmax(scores / temperature), with one random number for each row.
 
-    The same seed, part, step and row give the same random number.
+    The random number is determined by seed, part, step and row.
 
     Args:
         vocab_size: V.
         skip_ids: words that are never drawn.
-        how: temperature and the like.
-        part: of the random numbers: number of the text, of those that a seed has.
+        how: the options.
+        part: number of the text; texts of the same seed but different parts use independent random numbers.
 
     Raises:
-        InputError: an argument out of range, or no word left.
+        InputError: an argument is out of range, or all words are skipped.
     """
 
     def __init__(
@@ -72,13 +72,13 @@ class Sampler:
         self._random = StepStreams(self.seed, "sampled words", whole_number("number", part, 0, PARTS))
         self.starts = np.arange(0, vocab_size, RUN)  # of runs of words
         self.words = np.minimum(self.starts[:, None] + np.arange(RUN), vocab_size - 1)
-        self.last = vocab_size - self.starts[-1]  # words of the last run
+        self.last = vocab_size - self.starts[-1]  # number of words in the last run
 
     def __call__(self, scores: NDArray[np.floating], step: int) -> NDArray[np.int64]:
-        """A word (N,) for each row of scores (N, V), which are used up.
+        """Draw a word for each row of scores (N, V), which are overwritten; returns ids (N,).
 
         Args:
-            step: number of the draw; with the seed it names the random numbers.
+            step: number of the draw, which selects the random numbers.
         """
         if self.how.greedy:
             self._best(scores)
@@ -97,7 +97,7 @@ class Sampler:
         return words
 
     def weights(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        """Probabilities of the words up to a factor for each row, 0 for those not wanted, in place of scores (N, V)."""
+        """Overwrite scores (N, V) with probabilities up to a factor for each row, 0 for excluded words; return them."""
         best = self._best(scores)
         with np.errstate(over="ignore"):
             scores -= best
@@ -110,7 +110,7 @@ class Sampler:
         return scores
 
     def _best(self, scores: NDArray[np.floating]) -> NDArray[np.floating]:
-        """The best score of each row (N, 1), checked; those of words not wanted become minus infinity."""
+        """Return the highest score of each row (N, 1), checked to be finite; set those of skipped words to -inf."""
         if self.skip.size:
             scores[:, self.skip] = -np.inf
         best = scores.max(axis=1, keepdims=True)
@@ -119,10 +119,10 @@ class Sampler:
         return best
 
     def _find(self, weights: NDArray[np.floating], uniform: NDArray[np.float64]) -> NDArray[np.int64]:
-        """For each row the word at which the sum of weights (N, V) passes the share `uniform` (N,) of all of them.
+        """Return for each row the word at which the running sum of weights (N, V) exceeds `uniform` (N,) of the total.
 
-        Sums of runs of words, which are rounded as the weights are, are searched first, then the run: summing all
-        weights one by one takes far longer.
+        The sums of runs of words, which have the precision of the weights, are searched first, then one run: a running
+        sum over all words takes far longer.
         """
         runs = self._sums(weights)
         ends = runs.cumsum(axis=1)
@@ -135,7 +135,7 @@ class Sampler:
         return run * RUN + _first_above(within.cumsum(axis=1, dtype=np.float64), wanted - before, within)
 
     def _sums(self, weights: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Sums (N, runs) of the weights (N, V) of each run of words: by a product, which takes a fifth of reduceat."""
+        """Return the sums (N, runs) of the weights (N, V) of each run, by a product: 5 times faster than reduceat."""
         N, V = weights.shape
         whole = V // RUN * RUN
         sums = np.empty((N, len(self.starts)))
@@ -145,7 +145,7 @@ class Sampler:
         return sums
 
     def _find_one(self, weights: NDArray[np.floating], uniform: float) -> int:
-        """The same for one row (V,), in a third of the time."""
+        """As `_find`, for one row (V,), in a third of the time."""
         runs = np.add.reduceat(weights, self.starts)
         ends = runs.cumsum(dtype=np.float64)
         wanted = uniform * ends[-1]
@@ -155,7 +155,7 @@ class Sampler:
         return run * RUN + _first_of_row(within.cumsum(dtype=np.float64), wanted - before, within)
 
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
-        """Which words top_k and top_p leave, by their weights (V,)."""
+        """Return a mask of the words that top_k and top_p keep, from their weights (V,)."""
         most = min(self.how.top_k or len(weights), len(weights))
         order = _largest(weights, most if self.how.top_p is None else min(most, FEW))
         if self.how.top_p is not None:
@@ -172,8 +172,8 @@ class Sampler:
 
 
 def _largest(weights: NDArray[np.floating], count: int) -> NDArray[np.int64]:
-    """Where the `count` largest of the weights (V,) are, in falling order, the first of equals first."""
-    if count < len(weights):  # to sort all takes five times as long
+    """Return the indices of the `count` largest weights (V,), in falling order; ties go to the lower index."""
+    if count < len(weights):  # sorting all takes five times as long
         least = np.partition(weights, -count)[-count]
         above = (weights > least).nonzero()[0]
         chosen = np.concatenate([above, (weights == least).nonzero()[0][: count - len(above)]])
@@ -185,7 +185,10 @@ def _largest(weights: NDArray[np.floating], count: int) -> NDArray[np.int64]:
 def _first_above(
     sums: NDArray[np.float64], wanted: NDArray[np.float64], parts: NDArray[np.floating]
 ) -> NDArray[np.int64]:
-    """Where in each row the running sums of `parts` exceed `wanted` (N,); rounding never leads to a part of 0."""
+    """Return the first index in each row at which `sums`, the running sums of `parts`, exceed `wanted` (N,).
+
+    Never an index whose part is 0, even if rounding leads past the end.
+    """
     place = np.minimum((sums <= wanted[:, None]).sum(axis=1), parts.shape[1] - 1)
     if parts[np.arange(len(parts)), place].all():
         return place
@@ -193,6 +196,6 @@ def _first_above(
 
 
 def _first_of_row(sums: NDArray[np.float64], wanted: float, parts: NDArray[np.floating]) -> int:
-    """The same for one row."""
+    """As `_first_above`, for one row."""
     place = min(int(sums.searchsorted(wanted, side="right")), len(parts) - 1)
     return place if parts[place] else min(place, int(parts.nonzero()[0][-1]))

@@ -1,4 +1,4 @@
-"""Log-probabilities of sentences, to choose between hypotheses of a recogniser, say."""
+"""Log-probabilities of sentences, for example to rescore the hypotheses of a recogniser."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -17,40 +17,39 @@ __all__ = ["Score", "score"]
 
 @dataclass(frozen=True)
 class Score:
-    """How probable a model finds a sentence.
+    """The log-probability of a sentence.
 
     Attributes:
-        tokens: (length,) float64 natural-log probability of each token after all before it, `<eos>` included.
+        tokens: (length,) float64 log-probability in nats of each token given those before it, `<eos>` included.
     """
 
     tokens: NDArray[np.float64]
 
     @property
     def logprob(self) -> float:
-        """Natural-log probability of the sentence: the sum over its tokens."""
+        """Log-probability of the sentence in nats: the sum over its tokens."""
         return float(self.tokens.sum())
 
 
 def score(
     model: Predictor, sentences: Sequence[ArrayLike], eos_id: int | None = None, tokens: int | None = None
 ) -> list[Score]:
-    """Natural-log probability of each sentence and of each of its tokens.
+    """Compute the log-probability of each sentence and of each of its tokens.
 
-    A sentence is scored as if it stood alone: with a zero state and after an `<eos>`. Sentences of like length are
-    scored side by side; what is scored together changes nothing but rounding. The model's own state is put back.
+    Sentences are scored independently, each from a reset state after an `<eos>`. Sentences of similar length are
+    batched, which affects only rounding. The model's own state is restored.
 
     Args:
         model: a model of this library, or another `Predictor`.
-        sentences: lists of ids, each with the id of `<eos>` for its last, and only there.
-        eos_id: id of `<eos>`, which is then put after each sentence that does not end with it.
-        tokens: how many to score at once, the empty places after shorter sentences included; 2,048, or what the model
-            says, unless given.
+        sentences: lists of ids, each with `<eos>` as its last id and nowhere else.
+        eos_id: id of `<eos>`, if it is to be appended to sentences that do not end with it.
+        tokens: number to score at once, padding included; by default the model's `rows`, or 2,048.
 
     Returns:
         scores: one for each sentence, in the order given.
 
     Raises:
-        InputError: a sentence that is no list of the model's words, or has not `<eos>` for its end alone.
+        InputError: a sentence is not a list of the model's ids, or does not have `<eos>` at its end only.
     """
     V = expect_predictor("model", model)
     tokens = None if tokens is None else whole_number("tokens", tokens, 1)
@@ -68,7 +67,7 @@ def score(
 
 
 def _checked(number: int, sentence: ArrayLike, vocab_size: int, eos_id: int | None) -> NDArray[np.int64]:
-    """A sentence as ids, with `<eos>` put after it if its id is known and it is not there."""
+    """Return a sentence as checked ids, with `<eos>` appended if `eos_id` is given and it does not end with it."""
     name, rule = f"sentence {number}", "a list of integer ids, at least one"
     ids = ids_of(name, sentence, rule)
     expect_words(name, ids, vocab_size)
