@@ -1,20 +1,20 @@
-"""The one place that knows which array library runs.
+"""The array library, NumPy or CuPy; code outside this folder does not depend on which.
 
     from rnnlm.backend import xp, ops
 
-`xp` is NumPy or CuPy. `ops` holds the few operations that the two libraries spell or speed differently, under the same
-names in `cpu/ops.py` and `cuda/ops.py`. Nothing outside this folder asks which library it is.
+`xp` is NumPy or CuPy. `ops` holds the few operations whose names or fast implementations differ between the two, under
+the same names in `cpu/ops.py` and `cuda/ops.py`.
 
 The environment is read once, when this module is first imported:
 
     RNNLM_BACKEND      'numpy', the default, or 'cupy'
-    RNNLM_DEVICE       'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first; more exact, so it wins
-    RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, 'tf32' or 'bf16', whose factors have 10 and 7
-                       bits after the first, where fp32 has 23
-    RNNLM_FUSED        0 for the plain text of every function that has a faster twin
+    RNNLM_DEVICE       'cpu', 'cuda', or 'cuda:1' and so on for another GPU than the first; overrides RNNLM_BACKEND
+    RNNLM_PRECISION    of float32 products on a GPU: 'fp32', the default, 'tf32' or 'bf16', which round the factors to
+                       10 and 7 bits of mantissa, of 23
+    RNNLM_FUSED        0 for the plain version of every function that has a faster one
 
-A GPU is chosen for the thread that imports this module first, as CuPy has it. A program that computes in several
-threads takes `CUDA_VISIBLE_DEVICES` instead, so that the GPU it wants is the first in all of them.
+As CuPy does, this selects the GPU only for the thread that first imports this module. A program that computes in
+several threads should set `CUDA_VISIBLE_DEVICES` instead, so that its GPU is the first one in all threads.
 """
 
 import importlib
@@ -27,11 +27,11 @@ from rnnlm.errors import BackendError
 
 __all__ = ["FUSED", "NAME", "TWINS", "Array", "accelerated", "ops", "xp"]
 
-BACKENDS = {"numpy": "cpu", "cupy": "cuda"}  # and where each of them runs
+BACKENDS = {"numpy": "cpu", "cupy": "cuda"}  # to the device on which each runs
 
 
 def _setting(name: str, *allowed: str) -> str:
-    """A variable of the environment, the first of those allowed unless set."""
+    """Return an environment variable, checked to be one of `allowed`, whose first value is the default."""
     value = os.environ.get(name) or allowed[0]
     if value not in allowed:
         raise BackendError(f"{name} must be one of {', '.join(allowed)}, got {value!r}")
@@ -48,7 +48,7 @@ NAME = {kind: name for name, kind in BACKENDS.items()}.get(_KIND, _KIND)
 
 
 def _load(name: str) -> Any:
-    """The module of operations for a backend, checked to be usable."""
+    """Return the module of operations for a backend, after checking that the backend works."""
     if name not in BACKENDS or (name == "numpy" and _NUMBER):
         raise BackendError(f"RNNLM_DEVICE must be cpu, cuda, or cuda:1 and so on, got {SETTINGS['RNNLM_DEVICE']!r}")
     if name == "numpy" and SETTINGS["RNNLM_PRECISION"] != "fp32":
@@ -80,17 +80,17 @@ if TYPE_CHECKING:
 else:
     Array = xp.ndarray
 
-TWINS: dict[str, Callable[..., Any]] = ops.TWINS if SETTINGS["RNNLM_FUSED"] == "1" else {}  # by the plain one's name
+TWINS: dict[str, Callable[..., Any]] = ops.TWINS if SETTINGS["RNNLM_FUSED"] == "1" else {}  # plain name -> fused
 FUSED: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {}  # name -> (plain, fused), for parity tests
 ATTEMPTS: dict[str, Callable[..., bool]] = ops.ATTEMPTS if SETTINGS["RNNLM_FUSED"] == "1" else {}
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def accelerated(plain: F) -> F:
-    """Decorator: use the backend's fused twin if its table `TWINS` has one, and remember the pair in `FUSED`.
+    """Decorator: replace a function by the backend's fused version, if `TWINS` has one, and record both in `FUSED`.
 
-    The decorated function is the equation, and the oracle its twin is tested against. A twin of the table `ATTEMPTS`
-    serves some arguments only, and the decorated function the others.
+    The decorated function states the equation, and is the reference in tests of the fused version. Functions in
+    `ATTEMPTS` handle only some arguments; the decorated function handles the others.
     """
     attempt = ATTEMPTS.get(plain.__name__)
     fused: Any = TWINS.get(plain.__name__) if attempt is None else _either(attempt, plain)
@@ -101,7 +101,7 @@ def accelerated(plain: F) -> F:
 
 
 def _either(attempt: Callable[..., bool], plain: Callable[..., Any]) -> Callable[..., None]:
-    """A function that calls `plain` where `attempt` has done nothing, and says so by False."""
+    """Return a function that calls `attempt`, and `plain` if that returns False, having done nothing."""
 
     @wraps(plain)
     def either(*args: Any, **options: Any) -> None:

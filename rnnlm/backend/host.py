@@ -1,4 +1,4 @@
-"""Numbers, lists and dictionaries with arrays in them, on the host."""
+"""Copies of nested structures of arrays on the host."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -9,7 +9,7 @@ __all__ = ["on_host"]
 
 
 def on_host(tree: Any) -> Any:
-    """The same with copies, on the host, of the arrays in it; tuples become lists."""
+    """Return nested dictionaries and lists with their arrays copied to the host; tuples become lists."""
     if isinstance(tree, xp.ndarray):
         return ops.asnumpy(tree).copy()
     if isinstance(tree, Mapping):

@@ -1,4 +1,4 @@
-"""Memory that is used again: the first touch of fresh memory can cost more than the work that is done in it."""
+"""Reuse of buffers: the first write to newly allocated memory can cost more than the computation."""
 
 from collections.abc import Callable, MutableMapping
 from math import prod
@@ -12,14 +12,13 @@ _made = 0
 def reused(
     memory: MutableMapping[Any, Any], name: str, shape: tuple[int, ...], dtype: Any, make: Callable[..., Any]
 ) -> Any:
-    """An array in the memory of this name if that is large enough, or in new one: windows may differ in length.
+    """Return an array in the buffer of this name, which is replaced by a larger one if it is too small.
 
     Args:
-        memory: arrays by name, and their views by name and shape; its owner reads nothing back under a name that was
-            asked for again.
-        name: of the memory.
+        memory: buffers by name, and their views by name and shape. A call invalidates earlier arrays of the same name.
+        name: of the buffer.
         shape, dtype: of the array.
-        make: `empty` of an array library; or `ones`, for memory that nobody writes to.
+        make: `empty` of an array library; or `ones`, for a buffer that is never written.
     """
     global _made
     view = memory.get((name, shape))
@@ -36,5 +35,5 @@ def reused(
 
 
 def made() -> int:
-    """How often memory was new so far: while the number stays, whatever lies in such memory is where it was."""
+    """Return the number of buffers allocated so far: while it does not change, no buffer has moved."""
     return _made

@@ -1,1 +1,1 @@
-"""NumPy, shared between the cores: what it spells or speeds differently from CuPy."""
+"""The NumPy backend, multi-threaded: operations whose names or fast implementations differ from CuPy's."""

@@ -1,4 +1,4 @@
-"""The BLAS library that NumPy multiplies with: which one, which of its kernels, how many threads it would take."""
+"""The BLAS library that NumPy uses: its name, version and kernels."""
 
 import os
 import subprocess
@@ -8,25 +8,25 @@ from typing import Any
 
 __all__ = ["describe_blas", "forced_kernels", "kernels", "libraries"]
 
-FORCING = "OPENBLAS_CORETYPE"  # makes OpenBLAS take the kernels of another processor than the one it runs on
+FORCING = "OPENBLAS_CORETYPE"  # makes OpenBLAS use the kernels for another processor
 ASKING = "import numpy; from rnnlm.backend.cpu.blas import kernels; print(kernels())"
 
 
 @cache
 def libraries() -> list[Any]:
-    """threadpoolctl's handles of the BLAS libraries in this process."""
+    """Return threadpoolctl's controllers of the BLAS libraries in this process."""
     from threadpoolctl import ThreadpoolController
 
     return [library for library in ThreadpoolController().lib_controllers if library.user_api == "blas"]
 
 
 def kernels() -> str:
-    """The processor that BLAS has its kernels for, as it calls it; empty where it doesn't say."""
+    """Return the processor architecture of BLAS's kernels, by its own name; empty if unknown."""
     return next((str(name) for library in libraries() if (name := library.info().get("architecture"))), "")
 
 
 def describe_blas() -> str:
-    """Name, version and kernels in words: a speed means little without them."""
+    """Return name, version and kernels as text, to report with measured speeds."""
     known = [library.info() for library in libraries()]
     if not known:
         return "BLAS unknown"
@@ -35,7 +35,7 @@ def describe_blas() -> str:
 
 
 def forced_kernels() -> str | None:
-    """A sentence that says so, if the environment forces other kernels than BLAS would take; asks another process."""
+    """Return a warning if the environment makes BLAS use other kernels than its default, found by a new process."""
     forced = os.environ.get(FORCING)
     if not forced:
         return None

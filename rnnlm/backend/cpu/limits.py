@@ -1,7 +1,7 @@
-"""How many threads: of ours, and of BLAS while ours are at work.
+"""Numbers of threads: of this library's pool, and of BLAS while the pool works.
 
-The one setting is `RNNLM_THREADS`, read once, at import; unless set, as many as BLAS would take (the cores this process
-may use, or `OPENBLAS_NUM_THREADS`).
+The pool's size is `RNNLM_THREADS`, read once, at import; by default as many threads as BLAS would use (the cores this
+process may use, or `OPENBLAS_NUM_THREADS`).
 """
 
 import os
@@ -17,10 +17,10 @@ __all__ = ["limit_own", "one_blas_thread", "thread_count"]
 
 
 def _setting() -> int | None:
-    """What RNNLM_THREADS says.
+    """Return RNNLM_THREADS as a number; None if it is not set.
 
     Raises:
-        BackendError: something that is not a whole number from 1 on.
+        BackendError: it is not a whole number of at least 1.
     """
     wanted = os.environ.get("RNNLM_THREADS")
     if not wanted:
@@ -35,15 +35,15 @@ SETTING = _setting()
 
 @cache
 def thread_count() -> int:
-    """How many threads share the work."""
+    """Return the number of threads that share the work."""
     return SETTING or max((library.get_num_threads() or 1 for library in libraries()), default=os.cpu_count() or 1)
 
 
 class _Limited:
-    """A BLAS library, whose number of threads any thread may set.
+    """A BLAS library whose number of threads any thread may set.
 
-    From version 3.8 on threadpoolctl hears no thread but the first one that has set a limit of the whole process. What
-    is computed here must not depend on which thread that was, so that claim is given up, before and after.
+    From version 3.8 on, threadpoolctl lets only one thread, the first that set a limit of the whole process, change it.
+    Results here must not depend on which thread that was, so the claim is cleared before and after each change.
     """
 
     def __init__(self, library: Any) -> None:
@@ -51,11 +51,11 @@ class _Limited:
         self._give_up = getattr(library, "clear_controlling_thread", None)
 
     def count(self) -> int:
-        """How many threads it takes."""
+        """Return its number of threads."""
         return self._get() or 1
 
     def limit(self, count: int) -> None:
-        """Let it take so many."""
+        """Set its number of threads."""
         if self._give_up is None:
             self._set(count)
             return
@@ -66,19 +66,19 @@ class _Limited:
 
 @cache
 def _blas(each_thread: bool) -> list[_Limited]:
-    """The BLAS libraries whose threads are limited for each thread by itself, OpenMP's; or those for the process."""
+    """Return the BLAS libraries with a limit for each calling thread (those with OpenMP), or for the process."""
     layers = [(library, library.info().get("threading_layer") == "openmp") for library in libraries()]
     return [_Limited(library) for library, openmp in layers if openmp == each_thread]
 
 
 def _limit(limited: Sequence[_Limited], counts: Sequence[int]) -> None:
-    """Let each of some libraries take so many threads."""
+    """Set the numbers of threads of some libraries."""
     for library, count in zip(limited, counts):
         library.limit(count)
 
 
 def _limit_to_one(each_thread: bool) -> list[int]:
-    """One thread for each of those libraries; returns what they had."""
+    """Set the libraries of `_blas(each_thread)` to one thread; return their previous numbers."""
     limited = _blas(each_thread)
     before = [library.count() for library in limited]
     for library in limited:
@@ -87,25 +87,25 @@ def _limit_to_one(each_thread: bool) -> list[int]:
 
 
 def limit_own() -> list[int]:
-    """One thread for what this thread asks of BLAS, where each has its own limit; returns what they were."""
+    """Limit BLAS calls of this thread to one thread, in libraries with a limit per thread; return previous limits."""
     return _limit_to_one(each_thread=True)
 
 
 class _OneBlasThread:
-    """A context in which BLAS takes one thread; may be entered within itself and by several threads at once.
+    """A context in which BLAS uses one thread; it is reentrant, and may be entered by several threads at once.
 
-    `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and bits would depend on
-    how BLAS shares out work. Models, trainings and evaluations stay in it, since entering it takes longer than a small
-    product: 12 to 24 microseconds, and one where the thread is inside already (OpenBLAS with Haswell kernels). It
-    also makes a fork safe: a process that forks while another of its threads is in a product of several BLAS threads
-    has a child that hangs.
+    `in_parallel` enters it: two threads with two BLAS threads each would be four on two cores, and the last bits would
+    depend on how BLAS splits the work. Models, trainings and evaluations stay in it, because entering takes longer than
+    a small product: 12 to 24 microseconds, or one if the thread is already inside (OpenBLAS with Haswell kernels). It
+    also makes forks safe: if a process forks while another of its threads is in a multi-threaded BLAS product, the
+    child hangs.
     """
 
     def __init__(self) -> None:
         self.lock = Lock()
-        self.times: dict[int, int] = {}  # that each thread is inside
-        self.before: list[int] = []  # limits of the process, before the first thread came in
-        self.own: dict[int, list[int]] = {}  # and of each thread
+        self.times: dict[int, int] = {}  # how many times each thread has entered, by thread
+        self.before: list[int] = []  # limits of the process before the first thread entered
+        self.own: dict[int, list[int]] = {}  # limits of each thread before it entered
 
     def __enter__(self) -> None:
         me = get_ident()
@@ -113,7 +113,7 @@ class _OneBlasThread:
             with self.lock:
                 first, self.times[me] = not self.times, 0
                 if first:
-                    thread_count()  # before BLAS says 1
+                    thread_count()  # cached now, while BLAS still reports its default
                     self.before = _limit_to_one(each_thread=False)
                 self.own[me] = limit_own()
         self.times[me] += 1
@@ -128,12 +128,11 @@ class _OneBlasThread:
                 _limit(_blas(each_thread=True), self.own.pop(me, []))
                 if len(self.times) == 1:
                     _limit(_blas(each_thread=False), self.before)
-            finally:  # Ctrl-C may have come
+            finally:  # even after Ctrl-C
                 del self.times[me]
 
     def alone(self) -> None:
-        """This thread is the process's only one: the others, and their locks, are of the process that it was forked
-        from."""
+        """Forget all threads but this one, and their locks: after a fork they exist only in the parent process."""
         self.lock, others, me = Lock(), set(self.times), get_ident()
         for number in others - {me}:
             del self.times[number]

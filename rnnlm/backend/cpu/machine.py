@@ -1,4 +1,4 @@
-"""Which processor and how much memory there is."""
+"""The machine's processor and memory."""
 
 import os
 import platform
@@ -7,11 +7,11 @@ from pathlib import Path
 __all__ = ["memory", "processor"]
 
 LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")  # of a container
-CPUINFO = Path("/proc/cpuinfo")  # on Linux, where the platform module knows the architecture alone
+CPUINFO = Path("/proc/cpuinfo")  # on Linux, where the platform module has only the architecture
 
 
 def memory() -> int | None:
-    """Bytes that this machine has, or its container may take; None where nobody says."""
+    """Return the memory of this machine in bytes, or the limit of its container if lower; None if unknown."""
     found = [_limit(Path(path)) for path in LIMITS]
     if hasattr(os, "sysconf"):  # not on Windows
         found.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
@@ -19,7 +19,7 @@ def memory() -> int | None:
 
 
 def processor() -> str | None:
-    """The processor's name, as the system has it; None where nobody says."""
+    """Return the processor's name as the system reports it; None if unknown."""
     try:
         lines = CPUINFO.read_text(encoding="utf-8").splitlines()
     except OSError:
@@ -29,7 +29,7 @@ def processor() -> str | None:
 
 
 def _limit(path: Path) -> int | None:
-    """What a file of the kernel's says; it says `max` where there is no limit."""
+    """Return the limit in a file of the kernel's; None if there is no such file or no limit (`max`)."""
     try:
         said = path.read_text(encoding="utf-8").strip()
     except OSError:

@@ -1,4 +1,4 @@
-"""NumPy: what it spells or speeds differently from CuPy."""
+"""NumPy: operations whose names or fast implementations differ from CuPy's."""
 
 from collections.abc import Callable
 from typing import Any
@@ -24,77 +24,77 @@ __all__ = [
 
 xp = np
 NDArrayAny = NDArray[Any]
-RECORDS = False  # to launch is to compute
+RECORDS = False  # whether launches can be recorded and replayed
 PIECE = 1 << 16  # elements: 256 kB of float32, so that a few arrays of temporaries stay in the second-level cache
-SCORES = 1 << 24  # that stand in memory at once: 64 MiB of float32, 1,677 rows of 10,000 words, 167 of 100,000
-SCORES_ONCE = 1 << 21  # where no gradient is to follow: 8 MiB, which stay in the cache
+SCORES = 1 << 24  # most scores in memory at once: 64 MiB of float32, 1,677 rows of 10,000 words, 167 of 100,000
+SCORES_ONCE = 1 << 21  # the same without a backward: 8 MiB, which stay in the cache
 FEW_ROWS = 128  # up to which a product sums them fastest
-OFTEN = 8  # rows from which those of a word are summed by themselves
+OFTEN = 8  # occurrences of a word from which its rows are summed by one call
 MANY = 1 << 19  # elements from which a second thread is worth waking
 
 
 def trouble(_device: str, _precision: str) -> str | None:
-    """Why this backend can't run here; None if it can."""
+    """Return why this backend can't run here; None if it can."""
     return None
 
 
 def describe() -> str:
-    """Library, its BLAS and threads in words."""
+    """Return the library, its BLAS and the number of threads as text."""
     return f"NumPy {np.__version__}, {describe_blas()}, threads: {thread_count()}"
 
 
 def remarks() -> list[str]:
-    """What slows this backend down here."""
+    """Return warnings about what slows this backend down here."""
     forced = forced_kernels()
     return [] if forced is None else [forced]
 
 
 def asarray(a: Any, dtype: Any = None) -> NDArrayAny:
-    """A host array as an array of this backend."""
+    """Convert a host array to an array of this backend, without a copy if possible."""
     return np.asarray(a, dtype)
 
 
 def resident(ids: NDArrayAny) -> NDArrayAny:
-    """Ids in memory, to where the backend cuts windows from: here they are there."""
+    """Return ids in the memory from which the backend reads windows: here unchanged."""
     return ids
 
 
 def asnumpy(a: Any) -> NDArrayAny:
-    """An array of this backend as a NumPy array."""
+    """Convert an array of this backend to a NumPy array."""
     return np.asarray(a)
 
 
 def synchronize() -> None:
-    """Wait until all work is done; here it always is."""
+    """Wait until all work is done; a no-op here."""
 
 
 def quiet() -> np.errstate:
-    """A context in which overflow and NaN give no warning, because they are looked for or meant."""
+    """Return a context without warnings of overflow and NaN, for code that expects or checks them."""
     return np.errstate(over="ignore", invalid="ignore")
 
 
 def beside(function: Callable[[], Any]) -> Any:
-    """The result of what nothing waits for before `join`: done at once."""
+    """Return function(), whose effects are needed only after `join`; here it runs at once."""
     return function()
 
 
 def place(a: NDArrayAny) -> tuple[int, tuple[int, ...]]:
-    """Where an array lies, and its shape."""
+    """Return the address of an array and its shape."""
     return a.__array_interface__["data"][0], a.shape
 
 
 def scale_(a: NDArrayAny, factor: float) -> None:
-    """a *= factor, in place; nothing to do for 1."""
+    """Do a *= factor in place; nothing for 1."""
     if factor != 1:
         elementwise(lambda part: np.multiply(part, factor, out=part), a)
 
 
 def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
-    """out[ids[m]] += rows[m] for every m, ids repeated or not.  out (V, D), ids (M,), rows (M, D)
+    """Do out[ids[m]] += rows[m] for every m; ids may repeat.  out (V, D), ids (M,), rows (M, D)
 
-    Rows of one id are brought together by a stable sort and summed in the order they came: np.add.at does the same
-    one element at a time, and np.add.reduceat takes up to three times as long where most ids come once or twice. A few
-    rows are summed by a product with a matrix of zeros and ones, which takes less.
+    A stable sort groups the rows of each id, which are summed in their order: np.add.at does the same one element at a
+    time, and np.add.reduceat takes up to three times as long if most ids come once or twice. Up to `FEW_ROWS` rows are
+    summed by a product with a matrix of zeros and ones, which is faster still.
     """
     order = ids.argsort(kind="stable")
     sorted_ids = ids[order]
@@ -110,10 +110,10 @@ def add_rows(out: NDArrayAny, ids: NDArrayAny, rows: NDArrayAny) -> None:
 
 
 def _sums(rows: NDArrayAny, order: NDArrayAny, first: NDArrayAny, counts: NDArrayAny) -> NDArrayAny:
-    """Sums of rows (M, D), in the order they came: of the counts[k] rows whose numbers stand in `order` from first[k]
-    on.
+    """Return sums of groups of rows (M, D), in order: group k has counts[k] rows, numbered by `order` from first[k] on.
 
-    Sums of many rows are computed one by one. Of the others all second rows are added at once, then the third ones.
+    Groups of at least `OFTEN` rows are summed one by one. Of all others the second rows are added in one operation,
+    then the third rows, and so on.
     """
     sums: NDArrayAny = rows[order[first]]
     for n in (counts >= OFTEN).nonzero()[0]:
@@ -125,7 +125,7 @@ def _sums(rows: NDArrayAny, order: NDArrayAny, first: NDArrayAny, counts: NDArra
 
 
 def squares(a: NDArrayAny) -> Any:
-    """The sum of the squares of an array's numbers: each thread's share, then their sum."""
+    """Return the sum of the squares of an array's elements: partial sums by thread, then their sum."""
     if not a.flags.c_contiguous:
         return np.vdot(a, a)
     flat, found = a.reshape(-1), {}
@@ -138,14 +138,13 @@ def squares(a: NDArrayAny) -> Any:
 
 
 def batch_matmul(a: NDArrayAny, b: NDArrayAny) -> NDArrayAny:
-    """N products at once, (N, M, K) and (N, K, L) to (N, M, L)."""
+    """Return the N products of (N, M, K) and (N, K, L), (N, M, L)."""
     return np.matmul(a, b)
 
 
 def elementwise(function: Callable[..., object], *arrays: NDArrayAny) -> None:
-    """Call function(*parts) on arrays of one shape cut alike: flat views whose temporaries stay in the cache.
-
-    In all threads, where the arrays are large.
+    """Call function(*parts) on corresponding pieces of arrays of one shape: flat views, small enough that temporaries
+    stay in the cache. Large arrays are shared between the threads.
     """
     if not all(a.flags.c_contiguous for a in arrays):
         function(*arrays)
@@ -159,7 +158,7 @@ def elementwise(function: Callable[..., object], *arrays: NDArrayAny) -> None:
     in_parallel(part, flat[0].size, PIECE, worth=flat[0].size >= MANY)
 
 
-TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster one here, and that
+TWINS: dict[str, Callable[..., Any]] = {  # name of a plain function -> its faster version
     "add_rows": add_rows,
     "lstm_backward": lstm_backward,
     "lstm_forward": lstm_forward,
@@ -169,4 +168,4 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have a faster o
     "squares": squares,
     "widen": widen,
 }
-ATTEMPTS: dict[str, Callable[..., bool]] = {}  # plain functions that have one for some arguments, which says for which
+ATTEMPTS: dict[str, Callable[..., bool]] = {}  # the same for some arguments only; False if it did nothing

@@ -1,9 +1,9 @@
 """NumPy: scores, softmax and cross-entropy, with each thread's share of the scores in its cache.
 
-The twins of `output_forward` and `output_nats` in layers/heads/output.py, where the equations and the arguments
-are explained. At 700 rows of 10,000 words, 100 hidden units and two threads the first takes 10 ms, of which 7 are the
-product, and the plain text 16 to 22 (AVX-512); 27 ms, of which 14 are the product and 10 the exponentials, with Haswell
-kernels.
+Fast versions of `output_forward` and `output_nats` in layers/heads/output.py, which explains equations and arguments.
+At 700 rows of 10,000 words, 100 hidden units and two threads the first takes 10 ms, 7 of them for the product, where
+the plain version takes 16 to 22 (AVX-512); with Haswell kernels 27 ms, 14 of them for the product and 10 for the
+exponentials.
 """
 
 from typing import Any
@@ -19,19 +19,19 @@ __all__ = ["output_forward", "output_nats"]
 Array = NDArray[Any]
 CACHE = 1 << 18  # scores: 1 MiB of float32, a second-level cache
 MEMORY = 1 << 22  # scores of a product, of each thread: 16 MiB of float32, 419 rows of 10,000 words
-SMALL = 500  # hidden units up to which few rows at a time go through small kernels
-SAFE = 30.0  # exp of scores up to this is far from overflow, and nothing that counts underflows
+SMALL = 500  # hidden units up to which small kernels multiply a few rows at a time
+SAFE = 30.0  # largest |maximum| of a row that need not be subtracted before exp: no overflow, no harmful underflow
 
 
 def output_forward(x: Array, W: Array, b: Array, targets: Array, exps: Array, totals: Array, nats: Array) -> None:
-    """As the plain text, except that m is 0 where all scores are small enough for their exp."""
+    """As the plain version, except that m is 0 in blocks of rows whose maxima are all within [-SAFE, SAFE]."""
     _output(x, W, b, targets, exps, totals, nats)
 
 
 def output_nats(
     x: Array, W: Array, b: Array, targets: Array, shares: Array, totals: Array, nats: Array, _memory: Array
 ) -> None:
-    """As the plain text, in memory of each thread's, and of the rows that count alone."""
+    """As the plain version, in each thread's own memory, and only for rows that count."""
     counted = shares.nonzero()[0]
     if len(counted) == len(x):
         _output(x, W, b, targets, None, totals, nats)
@@ -43,7 +43,7 @@ def output_nats(
 
 
 def _output(x: Array, W: Array, b: Array, targets: Array, exps: Array | None, totals: Array, nats: Array) -> None:
-    """Both: exp(s - m) is left in `exps`, or nowhere."""
+    """Compute both: exp(s - m) is written to `exps`, or not kept if that is None."""
     V = len(b)
     ones = np.ones(V, x.dtype)
     cached = max(1, CACHE // V)  # rows
@@ -63,7 +63,7 @@ def _output(x: Array, W: Array, b: Array, targets: Array, exps: Array | None, to
 
 
 def _exps(s: Array, b: Array, targets: Array, ones: Array, exps: Array, totals: Array) -> Array:
-    """From scores without bias (M, V), which are used up, leave exp(s - m) and its sums; returns the nats (M,)."""
+    """Write exp(s - m) and its row sums for scores without bias (M, V), which are overwritten; return the nats (M,)."""
     s += b
     top = s.max(axis=1)
     own = s[np.arange(len(s)), targets].astype(np.float64)
@@ -76,4 +76,4 @@ def _exps(s: Array, b: Array, targets: Array, ones: Array, exps: Array, totals: 
     np.exp(s, out=exps)
     np.matmul(exps, ones, out=totals)  # a sum over rows, 3 times faster than sum
     own += np.log(totals.astype(np.float64))
-    return np.maximum(own, 0, out=own)  # without the maximum in it, rounding may lead below
+    return np.maximum(own, 0, out=own)  # with m = 0, rounding may lead below 0

@@ -1,4 +1,4 @@
-"""A part of some work, which one of several threads does, and what each of these has of its own."""
+"""Parts of parallel work, each done by one thread, and thread-local data."""
 
 from collections.abc import Callable
 from contextvars import copy_context
@@ -9,31 +9,31 @@ __all__ = ["Part", "own"]
 
 
 class _Own(local):
-    """What each thread has of its own."""
+    """Thread-local data."""
 
     def __init__(self) -> None:
-        self.memory: dict[str, Any] = {}  # that `scratch` gives
-        self.in_part = False  # whether it is at work for another thread
-        self.joined = 0  # how often it is within `joined`
-        self.gathering = False  # whether `in_parallel` puts off
-        self.waiting: list[Part] = []  # what was put off
+        self.memory: dict[str, Any] = {}  # buffers of `scratch`
+        self.in_part = False  # whether the thread is running a part
+        self.joined = 0  # nesting depth of `joined`
+        self.gathering = False  # whether `in_parallel` defers its parts
+        self.waiting: list[Part] = []  # deferred parts
 
 
 own = _Own()
 
 
 class Part:
-    """A part of some work, done by whoever claims it first: a worker, or the thread that asked.
+    """A part of some work, done by the thread that claims it first: a worker, or the thread that created it.
 
-    The claim is an entry of a dictionary: `setdefault` is one step under Python's lock, so that of all threads that try
-    just one finds its own number there, and a worker that comes too late goes on to other work. `running` is held until
-    the part has ended: to wait for it is to acquire that lock. So the thread that asked never waits for what nobody has
-    begun, and never leaves while another thread works in its arrays.
+    The claim is an entry of a dictionary: `setdefault` is atomic under Python's lock, so exactly one thread finds its
+    own number there, and others skip the part. The lock `running` is held until the part has ended, so acquiring it
+    waits for that. Thus the creating thread never waits for a part that no thread has begun, and never returns while
+    another thread works in its arrays.
     """
 
     def __init__(self, function: Callable[[int, int], object], start: int, stop: int) -> None:
         self.function, self.start, self.stop = function, start, stop
-        self.context = copy_context()  # in which NumPy keeps what to do about overflow
+        self.context = copy_context()  # has NumPy's errstate
         self.claim: dict[str, int] = {}
         self.running = Lock()
         self.running.acquire()
@@ -41,11 +41,11 @@ class Part:
         self.error: BaseException | None = None
 
     def claimed(self) -> bool:
-        """Whether it is this thread's, now or from before."""
+        """Claim the part for this thread unless another has it; return whether it is this thread's."""
         return self.claim.setdefault("by", get_ident()) == get_ident()
 
     def run(self) -> None:
-        """Do it, unless it is another thread's, and keep the error that it raises."""
+        """Run the part, unless another thread has claimed it, and store the error that it raises."""
         if not self.claimed():
             return
         own.in_part = True
@@ -59,12 +59,12 @@ class Part:
             self.running.release()
 
     def settle(self) -> None:
-        """Give it up if nobody has claimed it; else wait until it has ended, even if a signal comes meanwhile."""
+        """Cancel the part if no thread has begun it; else wait until it has ended, even if a signal arrives."""
         while not self.ended:
             try:
                 if self.claimed():
                     self.ended = True
                 else:
                     self.running.acquire()
-            except BaseException as error:  # Ctrl-C, or what the program makes of a signal
+            except BaseException as error:  # Ctrl-C, or an exception from a signal handler
                 self.error = error

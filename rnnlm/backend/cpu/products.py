@@ -1,11 +1,11 @@
 """Matrix products of the NumPy backend, shared between threads.
 
-OpenBLAS loses most on the skinny products of a recurrence, N rows of states times a large matrix that is the same at
-every time step: it lays the matrix out anew for each product. Where it has kernels for small products, of at most a
-million multiplications, that take matrices as they are (those for AVX-512), `multiplier` lays the matrix out once, in
-blocks of that size. Measured with one thread, in GFLOP/s of a core that reaches 105 on large products: (20, 650) times
-(650, 2600) 77, so 115; (20, 1150) times (1150, 4600) 53, so 105. With Haswell's, which are none, such blocks take a
-tenth longer than the matrix in one piece.
+OpenBLAS is slow at the skinny products of a recurrence, N rows of states times a large matrix that is the same at every
+time step, because it repacks the matrix for each product. Its AVX-512 kernels for small products, of at most a million
+multiplications, take matrices as they are: with these, `multiplier` packs the matrix once, in blocks of that size.
+Measured with one thread on a core that reaches 105 GFLOP/s on large products: (20, 650) times (650, 2600) 77 GFLOP/s,
+in blocks 115; (20, 1150) times (1150, 4600) 53, in blocks 105. Haswell has no such kernels; there blocks take a tenth
+longer than the matrix in one piece.
 """
 
 from collections.abc import Callable
@@ -21,27 +21,27 @@ from rnnlm.backend.cpu.threads import in_parallel, scratch
 __all__ = ["few_rows", "matmul", "multiplier", "worth_sharing"]
 
 Array = NDArray[Any]
-SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # with which OpenBLAS has some for small products
+SMALL_KERNELS = ("SkylakeX", "Cooperlake", "SapphireRapids")  # architectures for which OpenBLAS has small kernels
 SHARED = 1.5e7  # operations from which a second thread is worth waking
-READ = 6.0  # operations that it takes as long as to read an entry of b: what products of one or two rows wait for
+READ = 6.0  # operations in the time of reading one entry of b, which bounds products of one or two rows
 BLOCKED = 4e6  # operations from which blocks are: smaller products are taken as they are anyway
-BY_ROW = 3  # rows up to which each by itself takes less: the large kernels take as long for two rows as for five
+BY_ROW = 3  # rows up to which one product a row is faster: large kernels take as long for two rows as for five
 OFTEN = 8  # times from which laying W out in blocks pays: it takes as long as one to four products
 TALL = 128  # rows for each thread from which rows are cut, else columns
 FEW = 48  # rows up to which blocks help
 COLUMNS = 64  # of a block: four registers of AVX-512
 MULTIPLICATIONS = 1e6  # of a block at most
-AT_ONCE = 1 << 18  # entries of a product that is to be added
+AT_ONCE = 1 << 18  # entries of a product computed at once before it is added
 
 
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
-    """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
+    """Do out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     (M, K), N = a.shape, b.shape[1]
     if max(2.0 * M, READ) * K * N < SHARED:
         if add or 1 < M <= BY_ROW:
             _product(a, b, out, add)
         else:
-            np.matmul(a, b, out=out)  # of which there are several for each word that is written
+            np.matmul(a, b, out=out)  # directly: generation does several small products for each word
     elif M >= 2 * TALL:
         in_parallel(lambda i, j: _product(a[i:j], b, out[i:j], add), M, 16)
     else:
@@ -49,7 +49,7 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
 
 
 def _product(a: Array, b: Array, out: Array, add: bool) -> None:
-    """out = a b, or out += a b by some columns at a time."""
+    """Do out = a b, or out += a b for a block of columns at a time."""
     if not add:
         if 1 < len(a) <= BY_ROW:
             for row, of_row in zip(a, out):
@@ -64,20 +64,20 @@ def _product(a: Array, b: Array, out: Array, add: bool) -> None:
 
 
 def worth_sharing(operations: float) -> bool:
-    """Whether so many floating-point operations are worth another thread."""
+    """Return whether so many floating-point operations are worth another thread."""
     return operations >= SHARED
 
 
 @cache
 def small_kernels() -> bool:
-    """Whether BLAS has kernels that take small products as they are."""
+    """Return whether BLAS has kernels for small products, which do not repack matrices."""
     return kernels() in SMALL_KERNELS
 
 
 def few_rows(a: Array, W: Array, out: Array) -> None:
-    """out = a W in this thread, for a few rows of `a`: by small kernels, if these can take blocks of 64 columns.
+    """Do out = a W in this thread for a few rows of `a`, by small kernels if blocks of at least 64 columns fit them.
 
-    The blocks are taken as they lie in W: next to laying all of W out for so few rows, that is faster.
+    Blocks are not packed: for so few rows that is faster than repacking all of W.
     """
     (M, K), N = a.shape, W.shape[1]
     width = int(MULTIPLICATIONS / (M * K)) // 16 * 16
@@ -90,7 +90,7 @@ def few_rows(a: Array, W: Array, out: Array) -> None:
 
 
 def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
-    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times.
+    """Return multiply(a, out), which writes a W to `out`, for a (rows, K); it will be called `times` times.
 
     W (K, N), which must not change meanwhile, may be a transposed view.
     """
@@ -104,7 +104,7 @@ def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None
 
 
 class _Blocked:
-    """W in blocks of 64 columns, and of as many rows as OpenBLAS's small kernels take."""
+    """W packed in blocks of 64 columns, with as many rows as OpenBLAS's small kernels accept."""
 
     def __init__(self, W: Array, rows: int) -> None:
         K, N = W.shape

@@ -1,8 +1,8 @@
-"""NumPy: products with weights in one or two bytes a number, some columns at a time.
+"""NumPy: products with int8 or float16 weights, a block of columns at a time.
 
-Twins of functions in layers/small.py. A block of weights is made larger in memory of its thread that stays in the
-second-level cache, and multiplied with there: from main memory come the small weights alone. NumPy converts float16 one
-number after the other; four passes over its bits take a quarter of that time.
+Fast versions of functions in layers/small.py. Each thread converts a block of weights into a buffer in its second-level
+cache and multiplies there, so that main memory transfers only the small weights. NumPy converts float16 one number
+after the other; four passes over the bits take a quarter of that time.
 """
 
 from typing import Any
@@ -18,12 +18,12 @@ __all__ = ["small_product", "widen"]
 Array = NDArray[Any]
 BLOCK = 1 << 18  # weights: 1 MiB of float32
 MANY = 1 << 19  # weights from which a second thread is worth waking
-SIGN_AND_NUMBER = np.int32(-0x70000001)  # 0x8fffffff: all but three bits of the exponent, which copies of the sign fill
-REBIAS = 2.0**112  # between the exponents of float16 and of float32
+SIGN_AND_NUMBER = np.int32(-0x70000001)  # 0x8fffffff: clears the three exponent bits that hold copies of the sign
+REBIAS = 2.0**112  # corrects the exponent from float16's bias to float32's
 
 
 def widen(codes: Array, scales: Array | None, out: Array) -> None:
-    """As the plain text, which it equals bit for bit."""
+    """As the plain version, bit for bit."""
 
     def part(start: int, stop: int) -> None:
         rows = max(1, BLOCK // codes.shape[1])
@@ -37,7 +37,7 @@ def widen(codes: Array, scales: Array | None, out: Array) -> None:
 
 
 def small_product(x: Array, codes: Array, scales: Array | None, out: Array) -> None:
-    """As the plain text, in blocks of columns."""
+    """As the plain version, in blocks of columns."""
     K, N = codes.shape
     width = max(COLUMNS, BLOCK // K // COLUMNS * COLUMNS)
 
@@ -53,7 +53,7 @@ def small_product(x: Array, codes: Array, scales: Array | None, out: Array) -> N
 
 
 def _block(codes: Array, dtype: Any) -> Array:
-    """Codes as numbers of a dtype, in this thread's memory and in the order in which they lie."""
+    """Return codes converted to a dtype, in this thread's buffer and in the memory order of the codes."""
     if codes.strides[0] < codes.strides[1]:  # the transpose of word vectors
         return _block(codes.T, dtype).T
     block = scratch("weights", codes.shape, dtype)
@@ -62,12 +62,12 @@ def _block(codes: Array, dtype: Any) -> Array:
 
 
 def _cast(codes: Array, out: Array) -> None:
-    """out = codes, of which those of float16 are finite."""
+    """Do out = codes; float16 codes must be finite."""
     if codes.dtype != np.float16 or out.dtype != np.float32:
         out[...] = codes
         return
     bits = out.view(np.int32)
-    bits[...] = codes.view(np.int16)  # sign and number, 16 bits, the sign copied in front of them
+    bits[...] = codes.view(np.int16)  # sign-extends: the upper 16 bits are copies of the sign
     bits <<= 13
     bits &= SIGN_AND_NUMBER
     out *= np.float32(REBIAS)

@@ -1,13 +1,13 @@
-"""Threads of the NumPy backend: one pool, and BLAS out of its way.
+"""The thread pool of the NumPy backend, which replaces BLAS's own threads.
 
-NumPy gives up Python's lock inside its products and ufuncs, so threads of Python can share an array's work. BLAS's own
-threads are not used: half of the rows or columns in each of two threads, with one BLAS thread each, is up to a fifth
-faster than one product with two BLAS threads at the shapes of a language model, elementwise work is shared too, and
-BLAS's threads go on spinning on the cores for a while after a product. Here they sleep: to wake one and wait for it
-takes about 50 microseconds.
+NumPy releases Python's lock inside its products and ufuncs, so Python threads can share an array's work. BLAS's own
+threads are not used: at the shapes of a language model, half of the rows or columns in each of two threads is up to a
+fifth faster than one product with two BLAS threads; elementwise work is shared too; and BLAS's threads keep spinning on
+the cores for a while after a product. The threads here sleep: waking one and waiting for it takes about 50
+microseconds.
 
-What nothing waits for can be put off: `later` cuts it into parts that workers do while the thread that asked goes on
-with what only one thread can do, a loop over time say, and that all do in the end. It has to be within `joined`.
+Work whose result is not needed at once can be deferred: `later` splits it into parts that workers do while the calling
+thread continues with serial work, such as a loop over time; `join` finishes them. It requires the context `joined`.
 
 Results are bit for bit the same for the same number of threads (`limits.py`) on the same machine.
 """
@@ -28,7 +28,7 @@ from rnnlm.backend.memory import reused
 
 __all__ = ["in_parallel", "join", "joined", "later", "scratch"]
 
-PIECES = 8  # of each product that is put off: so many that threads end at about the same time
+PIECES = 8  # parts of each deferred product: enough that threads finish at about the same time
 _tasks: "SimpleQueue[Part]" = SimpleQueue()
 _workers: list[Thread] = []
 _starting = Lock()
@@ -37,8 +37,8 @@ _starting = Lock()
 def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1, worth: bool = True) -> None:
     """Call function(start, stop) on parts that cover range(size), one for each thread, cut at multiples of `unit`.
 
-    If `worth` is False there is one part, and so there is within a part. An error in any part, or one that a signal
-    raises, is raised here when no thread is at work any more.
+    There is only one part if `worth` is False, or within a part of other work. An error in any part, or one raised by a
+    signal, is raised here after all threads have stopped. Within `later` the parts are deferred.
     """
     most = max(PIECES, thread_count()) if own.gathering else thread_count()
     count = min(most, -(-size // unit)) if worth and not own.in_part else 1
@@ -64,7 +64,7 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
 
 
 def _settle(parts: list[Part]) -> None:
-    """Wait until no thread is at work at them, and raise the error of the first that has one."""
+    """Wait until no thread works on the parts, then raise the error of the first one that has one."""
     for part in parts:
         part.settle()
     for part in parts:
@@ -73,9 +73,9 @@ def _settle(parts: list[Part]) -> None:
 
 
 def later(function: Callable[[], object]) -> None:
-    """Do what nothing waits for before `join`: shared work that does not wait for other work of the same function.
+    """Defer the parallel work of `function` until `join`; its pieces of work must not depend on each other.
 
-    At once, outside of `joined` or in one thread.
+    Outside of `joined`, or with one thread, it is done at once.
     """
     if not own.joined or thread_count() == 1:
         function()
@@ -88,7 +88,7 @@ def later(function: Callable[[], object]) -> None:
 
 
 def join() -> None:
-    """Have done what was put off."""
+    """Finish all deferred work."""
     parts, own.waiting = own.waiting, []
     try:
         for part in parts:
@@ -98,7 +98,7 @@ def join() -> None:
 
 
 class _Joined:
-    """A context in which work may be put off, and at whose end none is left: after an error it is given up."""
+    """A context in which work may be deferred; at its end all is finished, or, after an error, cancelled."""
 
     def __enter__(self) -> None:
         one_blas_thread.__enter__()
@@ -112,7 +112,7 @@ class _Joined:
         finally:
             given_up, own.waiting = own.waiting, []
             for part in given_up:
-                part.claimed()  # so that no worker begins with it while another is waited for
+                part.claimed()  # so that no worker begins it while another part is waited for
             for part in given_up:
                 part.settle()
             one_blas_thread.__exit__()
@@ -122,13 +122,13 @@ joined = _Joined()
 
 
 def scratch(name: str, shape: tuple[int, ...], dtype: Any) -> NDArray[Any]:
-    """Uninitialised memory of this thread's, the same for the same name at each call: use it up before the next."""
+    """Return uninitialised memory of this thread, which is reused by the next call with the same name."""
     array: NDArray[Any] = reused(own.memory, name, shape, dtype, np.empty)
     return array
 
 
 def _start_workers(count: int) -> None:
-    """Have so many workers, or fewer where the system gives no more threads: who asks does what nobody else does."""
+    """Start workers up to `count`, or fewer if the system refuses: the calling thread does what no worker does."""
     with _starting, suppress(RuntimeError):
         while len(_workers) < count:
             worker = Thread(target=_work, args=(_tasks,), daemon=True, name="rnnlm")
@@ -137,14 +137,14 @@ def _start_workers(count: int) -> None:
 
 
 def _work(tasks: "SimpleQueue[Part]") -> None:
-    """A worker's life."""
+    """Run parts from the queue forever: the main function of a worker."""
     limit_own()
     while True:
         tasks.get().run()
 
 
 def _after_fork() -> None:
-    """A child process has none of its parent's threads but the one that forked, and locks may have been theirs."""
+    """Reset the pool in a child process: only the forking thread exists there, and other threads may hold locks."""
     global _tasks, _starting
     _workers.clear()
     _tasks, _starting = SimpleQueue(), Lock()

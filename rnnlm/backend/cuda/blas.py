@@ -1,7 +1,7 @@
-"""Matrix products by cuBLAS itself.
+"""Matrix products by direct calls of cuBLAS.
 
-CuPy's own product takes three times as long to launch, copies what is not contiguous, can't add to what is there, and
-is refused while launches are recorded (`graphs.py`). Where the library can't be loaded, `product` says so.
+CuPy's own product takes three times as long to launch, copies operands that are not contiguous, can't add to its
+output, and can't be recorded (`graphs.py`). If the library can't be loaded, `product` returns False.
 """
 
 import ctypes
@@ -17,16 +17,16 @@ from rnnlm.backend.cuda.still import give_back, when_still
 __all__ = ["Handle", "library", "product", "taking"]
 
 Array = Any
-WORKSPACE = 32 << 20  # bytes: what cuBLAS asks for on Hopper. Its own can't be used while launches are recorded
+WORKSPACE = 32 << 20  # bytes: recommended for Hopper. cuBLAS's own workspace can't be used while launches are recorded
 NORMAL, TRANSPOSED, DEFAULT_ALGORITHM = 0, 1, -1
-REAL = {"f": (0, ctypes.c_float), "d": (1, ctypes.c_double)}  # cudaDataType, and what factors are
+REAL = {"f": (0, ctypes.c_float), "d": (1, ctypes.c_double)}  # cudaDataType, and the C type of alpha and beta
 COMPUTE = {"fp32": (68, 70), "tf32": (77, 70), "bf16": (75, 70)}  # cublasComputeType of float32 and of float64
 NUMBERS = {(char, add): ctypes.byref(kind(add)) for char, (_, kind) in REAL.items() for add in (0, 1)}
 
 
 @cache
 def library() -> Any:
-    """cuBLAS, which CuPy has loaded, or None."""
+    """Return the cuBLAS library, or None if it can't be loaded."""
     try:
         from cuda.pathfinder import DynamicLibNotFoundError, load_nvidia_dynamic_lib
     except ImportError:
@@ -43,8 +43,8 @@ def _expect(status: int) -> None:
 
 
 class Handle:
-    """What cuBLAS knows of one user, on the current device: a stream, and a workspace, which nothing else may use while
-    its products are computed. Recorded products use it at each replay."""
+    """A cuBLAS handle on the current device, with its stream and its own workspace, which nothing else may use while
+    its products are computed. Recorded products use the workspace at each replay."""
 
     def __init__(self) -> None:
         import cupy
@@ -56,14 +56,14 @@ class Handle:
         self._workspace = cupy.cuda.alloc(WORKSPACE)
 
     def on_current_stream(self) -> ctypes.c_void_p:
-        """The handle, set to the stream that is current."""
+        """Return the handle, set to the current stream."""
         import cupy
 
         stream = cupy.cuda.get_current_stream().ptr
         if self._stream != stream:
             _expect(self._cublas.cublasSetStream_v2(self._handle, ctypes.c_void_p(stream)))
             where = ctypes.c_void_p(self._workspace.ptr), ctypes.c_size_t(WORKSPACE)
-            _expect(self._cublas.cublasSetWorkspace_v2(self._handle, *where))  # which the line before has given up
+            _expect(self._cublas.cublasSetWorkspace_v2(self._handle, *where))  # setting the stream resets the workspace
             self._stream = stream
         return self._handle
 
@@ -82,14 +82,14 @@ def _destroy(cublas: Any, handle: ctypes.c_void_p, _workspace: Any, device: int)
 
 
 class _Users(local):
-    """Of each thread its own handle on each device; or one that it was lent."""
+    """The handles of each thread: its own on each device, or one set by `taking`."""
 
     def __init__(self) -> None:
         self.own: dict[int, Handle] = {}
         self.lent: Handle | None = None
 
     def handle(self) -> Handle:
-        """The one to be used now."""
+        """Return the handle to use now."""
         import cupy
 
         if self.lent is not None:
@@ -105,7 +105,7 @@ _users = _Users()
 
 @contextmanager
 def taking(handle: Handle) -> Iterator[None]:
-    """A context in which this thread's products take another handle than its own."""
+    """Within this context, this thread's products use the given handle instead of its own."""
     before, _users.lent = _users.lent, handle
     try:
         yield
@@ -114,8 +114,8 @@ def taking(handle: Handle) -> Iterator[None]:
 
 
 def layout(a: Array) -> tuple[int, int] | None:
-    """How cuBLAS, to whom rows are columns, has to read a matrix: whether transposed, and how far its rows (or columns)
-    are apart, in entries; None where neither are contiguous."""
+    """Return how column-major cuBLAS must read a row-major matrix: whether transposed, and the leading dimension in
+    entries; None if neither rows nor columns are contiguous."""
     (rows, columns), (down, right), size = a.shape, a.strides, a.itemsize
     if right == size and (rows == 1 or (down >= columns * size and down % size == 0)):
         return NORMAL, max(down // size if rows > 1 else 0, columns, 1)
@@ -125,7 +125,7 @@ def layout(a: Array) -> tuple[int, int] | None:
 
 
 def product(a: Array, b: Array, out: Array, add: bool, precision: str) -> bool:
-    """out = a b, or out += a b; whether it could be done, without a copy.  a (M, K), b (K, N), out (M, N)
+    """Do out = a b, or out += a b; return False if it can't be done without a copy.  a (M, K), b (K, N), out (M, N)
 
     Args:
         precision: of float32 products, 'fp32', 'tf32' or 'bf16'.

@@ -1,5 +1,5 @@
-// One time step of the recurrent cells, elementwise. The equations stand in cells/; names and arguments are theirs.
-// A thread has one hidden unit j of one row n; every block of gates is H wide. A `_stride` is the distance of two rows.
+// One time step of the recurrent cells, elementwise. Names, arguments and equations are those of rnnlm/cells/.
+// A thread computes one hidden unit j of one row n; every block of gates is H wide. A `_stride` is that of rows.
 
 #define UNIT(i, n, j) EACH(i, N * H); const int n = i / H, j = i - n * H
 #define AT(array, stride, n, j) array[(size_t)(n) * (stride) + (j)]

@@ -1,10 +1,10 @@
-// The few words that kernels are written in, on an NVIDIA GPU. Nothing is included, so NVRTC needs no headers.
-// tests/emulator.h has the same words for a CPU.
+// The macros in which kernels are written, for an NVIDIA GPU. Nothing is included, so NVRTC needs no headers.
+// tests/emulator.h defines the same macros for a CPU.
 //
-// A kernel runs in BLOCKS blocks of THREADS threads, a block's in warps of 32. Before these lines stand
-// #define REAL (float or double) and #define THREADS; and #define CLUSTER where so many blocks run together, in each
-// other's reach: those whose numbers BLOCK / CLUSTER are equal. A GPU has that from compute capability 9.0 on.
-#ifdef CLUSTER  // one block to a multiprocessor, which has all of its registers
+// A kernel runs in BLOCKS blocks of THREADS threads, in warps of 32. These lines must be preceded by #define REAL
+// (float or double) and #define THREADS; and by #define CLUSTER for clusters of so many blocks, those with equal
+// BLOCK / CLUSTER, which can access each other's shared memory (from compute capability 9.0 on).
+#ifdef CLUSTER  // one block to a multiprocessor, so that it can use all registers
 #define LAYOUT __launch_bounds__(THREADS, 1) __cluster_dims__(CLUSTER, 1, 1)
 #else
 #define LAYOUT __launch_bounds__(THREADS)
@@ -15,7 +15,7 @@
 #define BLOCKS ((int)gridDim.x)
 #define THREAD ((int)threadIdx.x)
 #define SHARED(type, name, count) __shared__ type name[count]       // seen by all threads of a block
-#define SHARED_AT_LAUNCH(type, name, count) extern __shared__ type name[]  // as much as the launch says, above 48 KiB too
+#define SHARED_AT_LAUNCH(type, name, count) extern __shared__ type name[]  // its size is given at launch, and may exceed 48 KiB
 #define SYNC() __syncthreads()                                      // wait for all threads of the block
 #define SYNC_WARP() __syncwarp()                                    // wait for all threads of the warp
 #define SHUFFLE(value, lane) __shfl_sync(0xffffffffu, value, lane)  // the value of one thread of the warp
@@ -23,9 +23,9 @@
 #define HIGH_PRODUCT(a, b) __umul64hi(a, b)                         // upper half of a 64 by 64 bit product
 typedef unsigned long long word;
 
-// A barrier of the cluster in two parts: what a thread wrote before it arrived is seen by all who have waited.
-// REMOTE is where a block of the cluster has what stands here at a pointer to shared memory. CLUSTER_ENTER arrives and
-// shows nothing, which takes less time.
+// A barrier of the cluster in two parts: what a thread wrote before arriving is visible to all threads after waiting.
+// REMOTE converts a pointer to this block's shared memory to the same place in another block of the cluster.
+// CLUSTER_ENTER arrives without making writes visible, which is faster.
 #if CLUSTER > 1
 #define CLUSTER_ARRIVE() asm volatile("barrier.cluster.arrive.release.aligned;" ::: "memory")
 #define CLUSTER_ENTER() asm volatile("barrier.cluster.arrive.relaxed.aligned;" ::: "memory")

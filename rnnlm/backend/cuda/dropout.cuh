@@ -2,11 +2,11 @@
 // Source: Salmon, Moraes, Dror and Shaw, Parallel random numbers: as easy as 1, 2, 3, SC 2011.
 
 #define WIDE (16 / (int)sizeof(REAL))
-struct alignas(16) Entries { REAL at[WIDE]; };  // that are written at once: masks begin at multiples of 16 bytes
+struct alignas(16) Entries { REAL at[WIDE]; };  // written at once: masks are aligned to 16 bytes
 
-// A thread has one block of the stream: 4 words of 64 bits, 16 entries. numpy.random counts on before it draws, so
-// block number i has the counter (i + 1, 0, step, 0). A mask that is drawn again by a recorded launch comes `since` steps
-// later.
+// A thread computes one block of the stream: 4 words of 64 bits, 16 entries. numpy.random increments its counter before
+// it draws, so block number i has the counter (i + 1, 0, step, 0). In replays of a recorded launch, `since` is added to
+// the step.
 KERNEL dropout_mask(
     REAL* mask, word key0, word key1, word step, const word* since, int threshold, double kept, word size)
 {
@@ -20,7 +20,7 @@ KERNEL dropout_mask(
         key0 += 0x9E3779B97F4A7C15ull, key1 += 0xBB67AE8584CAA73Bull;
     }
     Entries entries[16 / WIDE];
-#pragma unroll  // or x would have to stand in memory
+#pragma unroll  // so that x stays in registers
     for (int i = 0; i < 16; ++i)
         entries[i / WIDE].at[i % WIDE] = (int)(x[i / 4] >> 16 * (i % 4) & 0xffff) >= threshold ? (REAL)kept : 0;
     if (first + 16 <= size) {
@@ -33,7 +33,7 @@ KERNEL dropout_mask(
         if (first + i < size) mask[first + i] = entries[i / WIDE].at[i % WIDE];
 }
 
-// One thread: a replay of recorded launches has drawn its masks.
+// One thread: count a replay of recorded launches, whose masks have been drawn.
 KERNEL count_masks(word* since)
 {
     if (THREAD == 0) since[0] += 1;

@@ -1,12 +1,12 @@
-"""Launches recorded once, as a CUDA graph, and launched again as a whole.
+"""CUDA graphs: launches recorded once and replayed as a whole.
 
-What small kernels take on a GPU is less than what it costs Python to launch them. A function that does the same
-launches each time, on the same memory, can be recorded: it runs once without anything being computed, and `replay` does
-all of it by one launch. Products go through `blas.py`, because CuPy's own are refused meanwhile.
+Small kernels take less time on a GPU than Python takes to launch them. A function that does the same launches each
+time, on the same memory, can be recorded: it runs once without computing anything, and `replay` repeats all of its
+launches by one. Products go through `blas.py`, because CuPy's own can't be recorded.
 
-What nothing waits for is recorded beside the rest: at once (`beside`), or, large products above all, from where small
-kernels that wait for each other leave most of the device idle (`later`, `idle`). A window in one launch does not: what
-runs on its multiprocessors takes longer for both.
+Work whose result is not needed at once is recorded on a second stream, in parallel with the rest: immediately
+(`beside`), or, above all large products, from a point at which a chain of small kernels leaves most of the device idle
+(`later`, `idle`). A window in one launch leaves no room for it: sharing its multiprocessors slows both down.
 """
 
 import sys
@@ -24,11 +24,11 @@ from rnnlm.backend.cuda.still import when_still
 __all__ = ["Graph", "Recorder", "beside", "idle", "join", "joined", "later", "masks_since"]
 
 Array = Any
-FIRST = -5  # the highest priority that there is, for what others wait for
+FIRST = -5  # the highest priority of a stream, for work that other work waits for
 
 
 class _Now(local):
-    """What this thread records at present."""
+    """The graph that each thread is recording, or None."""
 
     graph: "Graph | None" = None
 
@@ -37,8 +37,8 @@ _now = _Now()
 
 
 class Recorder:
-    """Records functions, whose graphs are replayed one at a time: they share memory that nobody else gets, streams, and
-    cuBLAS's handles."""
+    """Records functions as graphs. These share a private memory pool, streams and cuBLAS handles, so only one of them
+    may be replayed at a time."""
 
     def __init__(self) -> None:
         import cupy
@@ -53,10 +53,10 @@ class Recorder:
         self.handles = blas.Handle(), blas.Handle()
 
     def record(self, function: Callable[..., Any], *inputs: Array) -> "Graph":
-        """The launches of function(*inputs), to be done again with other inputs of the same shapes.
+        """Record the launches of function(*inputs), to be replayed with other inputs of the same shapes.
 
         Raises:
-            Exception: the function's own; or CuPy's, where it asks for a value or does what can't be recorded.
+            Exception: the function's own; or CuPy's, if the function reads a value or does what can't be recorded.
         """
         return Graph(self, function, inputs)
 
@@ -90,7 +90,7 @@ def _emptied(memory: Any, device: int) -> bool:
 
 
 class Graph:
-    """The launches of a function of some arrays.
+    """The recorded launches of a function of some arrays.
 
     Attributes:
         result: what the function returned: arrays that each `replay` overwrites.
@@ -101,10 +101,10 @@ class Graph:
 
         self._inputs = [cupy.empty(a.shape, a.dtype) for a in inputs]
         self._recorder, self._has_beside = recorder, False
-        self._waiting: list[Callable[[], Any]] = []  # to be done later
-        self._kept: list[Any] = []  # what holds the arrays that are used beside the rest
+        self._waiting: list[Callable[[], Any]] = []  # deferred functions
+        self._kept: list[Any] = []  # functions on the second stream, kept alive because they hold its arrays
         self._since: Array | None = None
-        self._ahead = -1  # what `_since` holds: nothing yet
+        self._ahead = -1  # value that `_since` holds; -1 for none yet
         stream = recorder.stream
         own_memory = cupy.cuda.using_allocator(recorder.memory.malloc)
         with still.recording(), own_memory, stream, blas.taking(recorder.handles[0]):
@@ -128,17 +128,17 @@ class Graph:
         return result
 
     def later(self, function: Callable[[], Any]) -> None:
-        """Record what a function launches where the device is idle, or before what else is done beside the rest."""
+        """Defer a function until `idle`, `beside` or `join`, which record its launches on the second stream."""
         self._waiting.append(function)
 
     def idle(self) -> None:
-        """Let what waits begin here."""
+        """Record the deferred functions from here on, on the second stream."""
         waiting, self._waiting = self._waiting, []
         for function in waiting:
             self.beside(function)
 
     def beside(self, function: Callable[[], Any]) -> Any:
-        """Record what a function launches, after what waits, beside what follows; returns its result."""
+        """Record a function on the second stream, in parallel with what follows, and return its result."""
         self.idle()
         self._kept.append(function)
         self._has_beside = True
@@ -147,24 +147,24 @@ class Graph:
             return function()
 
     def join(self) -> None:
-        """Let what follows wait for what is done beside it."""
+        """Make what follows wait for the second stream."""
         self.idle()
         if self._has_beside:
             self._recorder.stream.wait_event(self._recorder.beside.record())
             self._has_beside = False
 
     def since(self) -> Array:
-        """How many masks later than recorded a replay is, on the device, which counts on by itself."""
+        """Return by how much mask numbers exceed the recorded ones, a device array that each replay increments."""
         if self._since is None:
             self._since = empty((), word)
         return self._since
 
     def replay(self, inputs: Sequence[Array], ahead: int) -> None:
-        """Do all of it again, and leave in `result` what comes out.
+        """Repeat all launches with new inputs and update `result`.
 
         Args:
-            inputs: contiguous arrays, of the device or the host, of the shapes and dtypes that it was recorded with.
-            ahead: how much higher the numbers of random masks are than when it was recorded.
+            inputs: contiguous arrays, on the device or the host, of the shapes and dtypes recorded.
+            ahead: by how much the numbers of random masks are higher than at the recording.
         """
         for own, given in zip(self._inputs, inputs):
             if isinstance(given, np.ndarray):
@@ -173,26 +173,26 @@ class Graph:
                 own.data.copy_from_device_async(given.data, given.nbytes)
         if self._since is not None:
             if ahead != self._ahead:
-                self._since.fill(ahead % 2**64)  # the kernel's sum wraps, too
+                self._since.fill(ahead % 2**64)  # the kernel's sum wraps too
             self._ahead = ahead + 1
         self._graph.launch()
 
 
 def _give_up(stream: Any) -> None:
-    """End a recording that went wrong."""
+    """End a failed recording."""
     try:
         stream.end_capture()
-    except Exception:  # it says again what went wrong
+    except Exception:  # reports the same failure again
         return
 
 
 def beside(function: Callable[[], Any]) -> Any:
-    """The result of what nothing waits for before `join`."""
+    """Return function(), whose effects are needed only after `join`; replays run it in parallel with what follows."""
     return function() if _now.graph is None else _now.graph.beside(function)
 
 
 def later(function: Callable[[], Any]) -> None:
-    """Do what nothing waits for before `join` when the device is idle."""
+    """Defer a function whose effects are needed only after `join` until the device is idle; run it if not recording."""
     if _now.graph is None:
         function()
     else:
@@ -200,22 +200,22 @@ def later(function: Callable[[], Any]) -> None:
 
 
 def idle() -> None:
-    """Say that what follows is small kernels that wait for each other."""
+    """Declare that a chain of small kernels follows, during which deferred work can run."""
     if _now.graph is not None:
         _now.graph.idle()
 
 
 def join() -> None:
-    """Wait, on the device, for all that is done beside or later."""
+    """Make the device wait for all work of `beside` and `later`."""
     if _now.graph is not None:
         _now.graph.join()
 
 
 class _Joined:
-    """A context at whose end nothing is done beside or later any more."""
+    """A context at whose end all work of `beside` and `later` is joined."""
 
     def __enter__(self) -> None:
-        """There is nothing to begin."""
+        """Do nothing."""
 
     def __exit__(self, kind: object, *_exception: object) -> None:
         if kind is None:
@@ -226,7 +226,7 @@ joined = _Joined()
 
 
 def masks_since() -> Array:
-    """What a mask's kernel adds to the number that it is given: 0, but for masks that are drawn again by a replay."""
+    """Return the offset that a mask's kernel adds to the number of the mask: 0, except in replays."""
     return _none() if _now.graph is None else _now.graph.since()
 
 

@@ -4,7 +4,7 @@
 #define WIDTH PADDED(HIDDEN, 8)
 #define GRADIENTS PADDED(3 * HIDDEN, 32)
 
-// Eight threads have a unit: the first three bring and keep a gate each, z r g, two more write h and u.
+// Eight threads share a unit: each of the first three loads and stores one gate, z r g; two more write h and u.
 KERNEL gru_after_window_forward(const REAL* Wh, const REAL* bh, REAL* a, REAL* hs, REAL* us, int T, int N)
 {
     SHARED(REAL, states, 2 * ROWS * WIDTH);
@@ -56,7 +56,7 @@ KERNEL gru_after_window_forward(const REAL* Wh, const REAL* bh, REAL* a, REAL* h
 #undef GATE
 }
 
-// What a step back reads of one unit.
+// What a backward step reads for one unit.
 struct Kept { REAL z, r, g, h_prev, u, dy; };
 
 DEVICE void read(Kept& kept, const REAL* dhs, const REAL* a, const REAL* hs, const REAL* us, size_t at, int j)
@@ -66,7 +66,7 @@ DEVICE void read(Kept& kept, const REAL* dhs, const REAL* a, const REAL* hs, con
     kept.h_prev = hs[at], kept.u = us[at], kept.dy = dhs[at];
 }
 
-// A warp has four units; eight threads compute the same for one, of which three write a gate each, z r g.
+// A warp has four units. Eight threads do the same computation for one; three of them write one gate each, z r g.
 KERNEL gru_after_window_backward(
     const REAL* dhs, const REAL* Wh, REAL* a, const REAL* hs, const REAL* us, REAL* das, REAL* dh, int T, int N)
 {

@@ -1,4 +1,4 @@
-"""Compiling kernels, when they are first needed, and launching them."""
+"""Compilation of kernels, on first use, and their launch."""
 
 from collections.abc import Sequence
 from functools import cache
@@ -15,9 +15,9 @@ __all__ = [
 ]  # fmt: skip
 
 OPTIONS = ("--std=c++17",)
-LARGE_CLUSTERS = 14  # CUDA's number of the attribute that lets a kernel's cluster have more than 8 blocks
-FLOAT = np.dtype(np.float32)  # for kernels without a REAL
-integer, long, word, double = np.int32, np.int64, np.uint64, np.float64  # as kernels call them: int, long long, ...
+LARGE_CLUSTERS = 14  # CUDA's attribute number for clusters of more than 8 blocks
+FLOAT = np.dtype(np.float32)  # passed for kernels that do not use REAL
+integer, long, word, double = np.int32, np.int64, np.uint64, np.float64  # NumPy's types for those in kernels
 
 
 @cache
@@ -37,7 +37,7 @@ def _clusters_kernel(module: str, name: str, char: str, sizes: tuple[tuple[str, 
 
 @cache
 def _module(module: str, dtype: str, *sizes: tuple[tuple[str, int], ...]) -> Any:
-    """One module of kernels, which CuPy compiles with NVRTC and keeps on disk from then on."""
+    """Return a module of kernels, which CuPy compiles with NVRTC and caches on disk."""
     import cupy
 
     if dtype not in REALS:
@@ -48,34 +48,34 @@ def _module(module: str, dtype: str, *sizes: tuple[tuple[str, int], ...]) -> Any
 
 
 def forget() -> None:
-    """Forget compiled kernels: the next launch of each begins with its text."""
+    """Clear the caches of compiled kernels, so that the next launch of each reads its source again."""
     for known in (_kernel, _clusters_kernel, _module):
         known.cache_clear()
 
 
 def blocks_for(count: int) -> int:
-    """How many blocks have a thread for each of `count` elements."""
+    """Return the number of blocks with a thread for each of `count` elements."""
     return -(-count // THREADS)
 
 
 def launch(module: str, name: str, dtype: Any, blocks: int, *args: Any) -> None:
-    """Launch a kernel in so many blocks; nothing waits for it.
+    """Launch a kernel, without waiting for it.
 
     Args:
-        module, name: file of the kernel, and what it is called there.
-        dtype: that `REAL` stands for.
-        blocks: 0 for nothing to do.
-        args: arrays, contiguous (but for rows with a stride of their own), and NumPy scalars of the kernel's types:
-            Python's numbers would arrive as others.
+        module, name: the kernel's file and its name there.
+        dtype: for which `REAL` stands in the source.
+        blocks: number of blocks; 0 does nothing.
+        args: contiguous arrays (or with rows apart, if the kernel takes a stride), and NumPy scalars of the kernel's
+            exact types, because Python numbers would be passed as other types.
     """
     if blocks:
-        _kernel(module, name, dtype.char)((blocks,), (THREADS,), args)  # a dtype's name takes 2 microseconds to ask
+        _kernel(module, name, dtype.char)((blocks,), (THREADS,), args)  # dtype.name would take 2 microseconds
 
 
 def launch_clusters(
     module: str, name: str, dtype: Any, sizes: tuple[tuple[str, int], ...], clusters: int, *args: Any
 ) -> None:
-    """Launch a kernel in so many clusters of blocks, compiled for its sizes, THREADS and CLUSTER among them."""
+    """Launch a kernel in clusters of blocks, compiled for the given sizes, which include THREADS and CLUSTER."""
     if clusters:
         given = dict(sizes)
         kernel = _clusters_kernel(module, name, dtype.char, sizes)
@@ -83,26 +83,26 @@ def launch_clusters(
 
 
 def dense(a: Any) -> Any:
-    """An array without gaps: itself if it is one. A kernel knows nothing of strides."""
+    """Return a contiguous version of an array, itself if it is contiguous: kernels ignore strides."""
     return a if a.flags.c_contiguous else a.copy()
 
 
 def write_back(arrays: Sequence[Any], copies: Sequence[Any]) -> None:
-    """What a kernel has left in the dense copies of arrays with gaps."""
+    """Copy what a kernel wrote to the dense copies back to the arrays they were made of."""
     for a, copy in zip(arrays, copies):
         if copy is not a:
             a[...] = copy
 
 
 def empty(shape: Any, dtype: Any) -> Any:
-    """An uninitialised array on the device."""
+    """Return an uninitialised array on the device."""
     import cupy
 
     return cupy.empty(shape, dtype)
 
 
 def full(shape: Any, value: float, dtype: Any) -> Any:
-    """An array on the device, all of one value."""
+    """Return an array on the device filled with one value."""
     import cupy
 
     return cupy.full(shape, value, dtype)

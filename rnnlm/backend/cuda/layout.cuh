@@ -1,4 +1,4 @@
-// Matrices laid out anew, as the products of few rows read them. `out` has rows of its own length, `out_stride` apart.
+// Matrices repacked for the products of few rows. The rows of `out` are `out_stride` apart.
 
 #define SIDE 32  // of a tile
 
@@ -18,7 +18,7 @@ KERNEL transpose(const REAL* W, int W_stride, REAL* out, int out_stride, int row
     }
 }
 
-// out[k, 4 j + q] = W[k, q H + j]: the columns of a unit's four gates side by side, for a W (rows, 4 H).
+// out[k, 4 j + q] = W[k, q H + j]: puts the columns of each unit's four gates side by side, for a W (rows, 4 H).
 KERNEL interleave(const REAL* W, int W_stride, REAL* out, int rows, int H)
 {
     EACH(i, rows * H);

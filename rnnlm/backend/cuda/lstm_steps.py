@@ -1,6 +1,7 @@
-"""Windows of an LSTM that finds no room in registers: a launch for each time step, product and cell in one.
+"""Windows of an LSTM too large for registers: a launch for each time step, with product and cell fused.
 
-Equations and arguments stand in layers/lstm.py. A function returns whether it has done what it was asked for.
+Equations and arguments are explained in layers/lstm.py. Each function returns False, having done nothing, if the plain
+loop should run instead.
 """
 
 from typing import Any
@@ -16,7 +17,7 @@ Array = Any
 
 
 def window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> bool:
-    """A step multiplies the state with Wh, in which the columns of each unit's gates stand side by side."""
+    """Run a window forward. A step multiplies the state with Wh, whose columns are interleaved by hidden unit."""
     T, N, _ = a.shape
     if not skinny.pays(Wh, N, T):
         return False
@@ -31,7 +32,7 @@ def window_forward(a: Array, hs: Array, cs: Array, Wh: Array) -> bool:
 
 
 def window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array) -> bool:
-    """A step multiplies the gradients of the step after it with the transposed Wh, and does its own cell."""
+    """Run a window backward. A step multiplies the gradients of the step after it with Whᵀ, then runs its own cell."""
     T, N, _ = a.shape
     if not skinny.pays(Wh.T, N, T):
         return False

@@ -3,7 +3,7 @@
 #define WIDTH PADDED(HIDDEN, 8)
 #define GRADIENTS PADDED(4 * HIDDEN, 32)
 
-// Eight threads have a unit: the first four bring and keep a gate each, f g i o, two more write h and c.
+// Eight threads share a unit: each of the first four loads and stores one gate, f g i o; two more write h and c.
 KERNEL lstm_window_forward(const REAL* Wh, REAL* a, REAL* hs, REAL* cs, int T, int N)
 {
     SHARED(REAL, states, 2 * ROWS * WIDTH);
@@ -51,7 +51,7 @@ KERNEL lstm_window_forward(const REAL* Wh, REAL* a, REAL* hs, REAL* cs, int T, i
 #undef GATE
 }
 
-// What a step back reads of one unit.
+// What a backward step reads for one unit.
 struct Kept { REAL f, g, in, o, c_prev, c, dy; };
 
 DEVICE void read(Kept& kept, const REAL* dhs, const REAL* a, const REAL* cs, size_t at, int j)
@@ -61,7 +61,7 @@ DEVICE void read(Kept& kept, const REAL* dhs, const REAL* a, const REAL* cs, siz
     kept.c = kept.c_prev, kept.c_prev = cs[at], kept.dy = dhs[at];
 }
 
-// A warp has four units; eight threads compute the same for one, of which four write a gate each, f g i o.
+// A warp has four units. Eight threads do the same computation for one; four of them write one gate each, f g i o.
 KERNEL lstm_window_backward(
     const REAL* dhs, const REAL* Wh, REAL* a, const REAL* cs, REAL* dh, REAL* dc, int T, int N)
 {

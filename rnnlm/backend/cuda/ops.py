@@ -1,4 +1,4 @@
-"""CuPy: what it spells or speeds differently from NumPy."""
+"""CuPy: operations whose names or fast implementations differ from NumPy's."""
 
 import os
 from collections.abc import Callable
@@ -17,17 +17,17 @@ __all__ = [
 ]  # fmt: skip
 
 Array = Any
-RECORDS = True  # what is launched can be recorded, and replayed at less cost
+RECORDS = True  # whether launches can be recorded and replayed
 _precision = "fp32"
 BF16_FROM = 80  # compute capability, times ten
 SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
 
 
 def trouble(device: str, precision: str) -> str | None:
-    """Why this backend can't run here; None if it can: a device, a kernel compiled for it and a product computed.
+    """Select a GPU and return why this backend can't run on it; None if it can: a kernel and a product are tried.
 
     Args:
-        device: number of the GPU to use from now on in this thread.
+        device: number of the GPU, used from now on in this thread.
         precision: of float32 products from now on, 'fp32', 'tf32' or 'bf16'.
     """
     if not xp.is_available():
@@ -41,16 +41,16 @@ def trouble(device: str, precision: str) -> str | None:
         if precision == "bf16" and int(xp.cuda.Device().compute_capability) < BF16_FROM:
             return "RNNLM_PRECISION bf16 needs a GPU of compute capability 8.0 or later: set tf32 or fp32"
         _set_precision(precision)
-        one = xp.ones((2, 2), xp.float32)  # of one number CuPy makes no product of cuBLAS
+        one = xp.ones((2, 2), xp.float32)  # for a product of single numbers CuPy does not call cuBLAS
         float(xp.matmul(one, one + one)[0, 0])
-    except Exception as error:  # every library that can be missing or too old has an exception of its own
+    except Exception as error:  # each library that can be missing or too old raises its own exceptions
         return f"CuPy can't compute on the GPU ({str(error).strip().splitlines()[0]}): install CUDA's libraries with it"
     return None
 
 
 def _set_precision(precision: str) -> None:
-    """Of float32 products from now on. fp32 is CuPy's own default; anything else takes a call that it does not
-    document: the variable that it does document is read just once, and may have been by now."""
+    """Set the precision of float32 products. fp32 is CuPy's default; others take an undocumented call, because the
+    documented variable, CUPY_TF32, is read only once, perhaps before now."""
     global _precision
     _precision = precision
     if precision == "tf32" or os.environ.get("CUPY_TF32"):
@@ -61,60 +61,60 @@ def _set_precision(precision: str) -> None:
 
 
 def describe() -> str:
-    """Library, device and precision of float32 products in words."""
+    """Return the library, the device and the precision of float32 products as text."""
     device = xp.cuda.Device().id
     name = xp.cuda.runtime.getDeviceProperties(device)["name"].decode()
     return f"CuPy {xp.__version__} on {name} (cuda:{device}), {_precision}"
 
 
 def memory() -> int | None:
-    """Bytes that the device has."""
+    """Return the device's memory in bytes."""
     return int(xp.cuda.runtime.getDeviceProperties(xp.cuda.Device().id)["totalGlobalMem"])
 
 
 def remarks() -> list[str]:
-    """What slows this backend down here: nothing is known."""
+    """Return warnings about what slows this backend down here: always none."""
     return []
 
 
 def asarray(a: Any, dtype: Any = None) -> Array:
-    """A host array as an array of this backend: a copy to the device."""
+    """Convert a host array to an array of this backend: a copy to the device."""
     return xp.asarray(a, dtype)
 
 
 def resident(ids: Any) -> Array:
-    """Ids in memory, to where the backend cuts windows from: a copy on the device."""
+    """Return ids in the memory from which the backend reads windows: a copy on the device."""
     return xp.asarray(ids, xp.int32)
 
 
 def asnumpy(a: Any) -> Any:
-    """An array of this backend as a NumPy array: waits for the device."""
+    """Convert an array of this backend to a NumPy array; waits for the device."""
     return xp.asnumpy(a)
 
 
 def synchronize() -> None:
-    """Wait until the device has done all it was given."""
+    """Wait until the device has finished all work of the current stream."""
     xp.cuda.get_current_stream().synchronize()
 
 
 class quiet:
-    """A context in which overflow and NaN give no warning: on a GPU they never do, so nothing is done."""
+    """A context without warnings of overflow and NaN; a no-op, because a GPU gives none."""
 
     def __enter__(self) -> None: ...
 
     def __exit__(self, *exception: object) -> None: ...
 
 
-one_blas_thread = quiet()  # the host multiplies nothing
+one_blas_thread = quiet()  # a no-op: the host computes no products
 
 
 def place(a: Array) -> tuple[int, tuple[int, ...]]:
-    """Where an array lies, and its shape."""
+    """Return the address of an array and its shape."""
     return a.data.ptr, a.shape
 
 
 def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
-    """out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
+    """Do out = a b, or out += a b.  a (M, K), b (K, N), out (M, N)"""
     if blas.product(a, b, out, add, _precision):
         return
     if add:
@@ -124,12 +124,12 @@ def matmul(a: Array, b: Array, out: Array, add: bool = False) -> None:
 
 
 def batch_matmul(a: Array, b: Array) -> Array:
-    """N products at once, (N, M, K) and (N, K, L) to (N, M, L). CuPy's batched product takes contiguous arrays."""
+    """Return the N products of (N, M, K) and (N, K, L), (N, M, L). CuPy's batched product needs contiguous arrays."""
     return xp.matmul(xp.ascontiguousarray(a), xp.ascontiguousarray(b))
 
 
 def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None]:
-    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) each of so many times."""
+    """Return multiply(a, out), which writes a W to `out`, for a (rows, K); it will be called `times` times."""
     idle()
     if skinny.pays(W, rows, times):
         return skinny.multiplier(W, rows)
@@ -140,16 +140,16 @@ def multiplier(W: Array, rows: int, times: int) -> Callable[[Array, Array], None
 
 
 def scale_(a: Array, factor: Array) -> None:
-    """a *= factor, in place, without waiting to see whether it is 1."""
+    """Do a *= factor in place, without waiting for the device to test whether it is 1."""
     a *= factor
 
 
 def elementwise(function: Callable[..., object], *arrays: Array) -> None:
-    """Call function(*arrays): on a GPU one piece is best."""
+    """Call function(*arrays); on a GPU the arrays are not split."""
     function(*arrays)
 
 
-TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have kernels here, and what launches those
+TWINS: dict[str, Callable[..., Any]] = {  # name of a plain function -> the function that launches its kernel
     "gru_after_backward": cells.gru_after_backward,
     "gru_after_forward": cells.gru_after_forward,
     "gru_reset": cells.gru_reset,
@@ -177,7 +177,7 @@ TWINS: dict[str, Callable[..., Any]] = {  # plain functions that have kernels he
     "note_step": update.note_step,
     "sgd_step": update.sgd_step,
 }
-ATTEMPTS: dict[str, Callable[..., bool]] = {  # plain functions that have kernels here for some arguments
+ATTEMPTS: dict[str, Callable[..., bool]] = {  # the same for some arguments only; False if it did nothing
     "gru_after_window_backward": window.gru_after_window_backward,
     "gru_after_window_forward": window.gru_after_window_forward,
     "lstm_window_backward": window.lstm_window_backward,

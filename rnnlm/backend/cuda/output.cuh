@@ -1,8 +1,8 @@
-// Softmax and cross-entropy, a block for each row of scores. The equations stand in layers/heads/, in softmax.py and
-// output.py.
+// Softmax and cross-entropy, a block for each row of scores. The equations are in layers/heads/, in softmax.py,
+// output.py and base.py.
 
 // Scores s (+ b, if with_b) become exp(s - max s); totals (rows) are their sums, nats (rows) their cross-entropy, NaN
-// for a target that is no word. Read twice and written once: the maximum first, so each exponential is taken once.
+// for a target out of range. Scores are read twice and written once: the first pass finds the maximum.
 KERNEL exp_scores(REAL* scores, const REAL* b, int with_b, const int* targets, double* nats, REAL* totals, int V)
 {
     REAL* s = scores + (size_t)BLOCK * V;
@@ -47,7 +47,7 @@ KERNEL scale_rows(REAL* x, const REAL* factors, int M, int H)
     x[i] *= factors[i / H];
 }
 
-// Which targets (M) count, and how much each: one block. ids (M): 0 where ignored.
+// Which targets (M) count, and the weight of each, in one block. ids (M): 0 where ignored.
 KERNEL weigh_targets(const int* ts, int ignored, int* ids, double* weights, REAL* factors, int M)
 {
     int counted = 0;
@@ -62,7 +62,7 @@ KERNEL weigh_targets(const int* ts, int ignored, int* ids, double* weights, REAL
     }
 }
 
-// The weighted sum of nats (M), which become 0 where the weight is: one block.
+// The weighted sum of nats (M), in one block; nats with weight 0 become 0.
 KERNEL mean_loss(double* nats, const double* weights, double* loss, int M)
 {
     double sum = 0;

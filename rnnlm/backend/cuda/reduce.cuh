@@ -1,9 +1,9 @@
-// What all kernels share: the elements of an array dealt out to threads, and sums and maxima over a block.
+// Shared by all kernels: distribution of elements to threads, and sums and maxima over a block.
 
 // Element `i` of `count` is this thread's, if there is one.
 #define EACH(i, count) const int i = BLOCK * THREADS + THREAD; if (i >= (count)) return
 
-// Whether an id is that of one of V words. Ids from the host are checked there; others may be anything.
+// Whether an id is in [0, V). Ids from the host are checked there; others may be out of range.
 #define WITHIN(id, V) ((unsigned)(id) < (unsigned)(V))
 
 DEVICE REAL sigmoid(REAL a) { return REAL(0.5) * tanh(REAL(0.5) * a) + REAL(0.5); }
@@ -15,7 +15,7 @@ template <class T> DEVICE T block_sum(T value)
 {
     SHARED(T, parts, THREADS / 32);
     for (int mask = 16; mask; mask >>= 1) value += SHUFFLE_XOR(value, mask);
-    SYNC();  // the parts of a sum before this one have been read
+    SYNC();  // the parts of the previous sum have been read
     if (THREAD % 32 == 0) parts[THREAD / 32] = value;
     SYNC();
     T total = parts[0];

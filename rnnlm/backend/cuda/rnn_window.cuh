@@ -1,5 +1,5 @@
 // Elman RNN with tanh, a window in one launch: layers/rnn.py has the equations and the arguments.
-// A warp has four units, and eight threads the same one of them, of which the first brings and writes.
+// A warp has four units. Eight threads share a unit; the first of them loads and stores.
 
 #define WIDTH PADDED(HIDDEN, 32)
 

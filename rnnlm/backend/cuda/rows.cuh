@@ -1,8 +1,8 @@
-// Rows of matrices by the ids of words, and windows of a corpus. An id that is no word has no row: nothing is written.
+// Rows of matrices by word id, and windows of a corpus. For an id out of range nothing is written.
 
-#define SEGMENT 8  // ids that a thread looks at
+#define SEGMENT 8  // ids that a thread checks
 #define TILE (SEGMENT * THREADS)
-#define AT_ONCE 16  // rows of a frequent word that are read side by side
+#define AT_ONCE 16  // rows of a frequent word that are read in parallel
 
 // out[ids[m]] += rows[m] for every m. A block for each m: the first one with an id adds up the rows of all with that
 // id, in their order, so that nothing is added by two threads and a rerun gives the same bits.

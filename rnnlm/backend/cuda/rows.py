@@ -1,4 +1,4 @@
-"""Rows by the ids of words, and windows of a corpus. Arguments stand in layers/embedding.py and data/batches.py."""
+"""Rows by word id, and windows of a corpus. Arguments are explained in layers/embedding.py and data/tokens.py."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ Array = Any
 
 
 def add_rows(out: Array, ids: Array, rows: Array) -> None:
-    """layers/embedding.py; rows of one id are added in their order, so that reruns give the same bits."""
+    """As the function of this name in layers/embedding.py, but rows of one id are added in order: reruns are equal."""
     (V, D), M, whole = out.shape, len(rows), dense(out)
     numbers = (integer(M), integer(V), integer(D))
     launch("rows", "add_rows", out.dtype, M, whole, ids.astype(integer, copy=False), rows, *numbers)
@@ -18,14 +18,14 @@ def add_rows(out: Array, ids: Array, rows: Array) -> None:
 
 
 def clear_rows(out: Array, ids: Array) -> None:
-    """layers/embedding.py"""
+    """As the function of this name in layers/embedding.py."""
     (V, D), whole = out.shape, dense(out)
     launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), integer(V), integer(D))
     write_back([out], [whole])
 
 
 def read_window(data: Array, jump: int, begin: int, window: Array) -> None:
-    """data/batches.py"""
+    """As the function of this name in data/tokens.py."""
     T, N = window.shape
     where = (word(data.size), word(jump), word(begin))
     launch("rows", "read_window", FLOAT, blocks_for(T * N), data, *where, window, integer(T), integer(N))

@@ -1,13 +1,13 @@
-// Product of few rows, out = a B, in float32: the one product at each time step of a recurrence.
+// Product of few rows, out = a B, in float32, as at each time step of a recurrence.
 //
-// A cluster of CLUSTER blocks has a tile of columns, and each of its blocks a slice of DEPTH. In a block a thread has four
-// columns and every PARTS-th row of B in the slice, and sums all ROWS rows of `a` with them in registers: an entry of B is
-// read once by one thread, one of `a` from shared memory, where all threads of a part read the same one. Then the parts are
-// added up in shared memory, each block of the cluster gets its share of what the others have, and writes its sum. The
-// order of all sums is fixed.
+// A cluster of CLUSTER blocks computes a tile of columns; each of its blocks takes a slice of DEPTH. In a block a
+// thread has four columns and every PARTS-th row of B in the slice, and multiplies them with all ROWS rows of `a`, with
+// sums in registers: each entry of B is read once, by one thread; entries of `a` come from shared memory, where all
+// threads of a part read the same one. Then the parts are added up in shared memory, and each block of the cluster gets
+// its share of the other blocks' sums, adds them and writes the result. The order of all sums is fixed.
 //
-// Before these lines stand #define ROWS (a multiple of 4), DEPTH (rows of B), COLUMNS (of B), GROUPS (of four columns in a
-// tile) and AHEAD (loads of B that a thread has under way).
+// These lines must be preceded by #define ROWS (a multiple of 4), DEPTH (rows of B), COLUMNS (of B), GROUPS (of four
+// columns in a tile) and AHEAD (loads of B that a thread has in flight).
 struct alignas(16) Four { float at[4]; };
 
 #define UP(count, unit) (((count) + (unit) - 1) / (unit))
@@ -40,16 +40,15 @@ DEVICE void add_four(Four& total, const Four& one)
     for (int i = 0; i < 4; ++i) total.at[i] += one.at[i];
 }
 
-// The sums of M rows of `a`, M <= ROWS, with a tile of B. Each four of them, once all parts are added up, are given to
-// finish(row, group of four columns, sums) by the thread that has them. B's rows begin at multiples of 16 bytes, and have
-// whole groups of four.
+// The products of M rows of `a`, M <= ROWS, with a tile of B. When all parts are added up, the thread that has four of
+// them calls finish(row, group of four columns, sums). B's rows are aligned to 16 bytes and have whole groups of four.
 template <class Finish>
 DEVICE void multiply_rows(const float* a, int a_stride, const float* B, int B_stride, int M, const Finish& finish)
 {
     SHARED_AT_LAUNCH(Four, work, WORK + CLUSTER * SHARE);
     Four* received = work + WORK;
     const int rank = BLOCK % CLUSTER, first = BLOCK / CLUSTER * GROUPS, group = THREAD % GROUPS, part = THREAD / GROUPS;
-    const int begin = rank * SLICE, size = smaller(SLICE, DEPTH - begin);  // which may be none
+    const int begin = rank * SLICE, size = smaller(SLICE, DEPTH - begin);  // may be 0 or less
     const bool reads = part < PARTS && 4 * (first + group) < COLUMNS;
     const Four* entry = (const Four*)(B + (size_t)(begin + part) * B_stride + 4 * (first + group));
     const size_t stride = (size_t)PARTS * B_stride / 4;
@@ -59,7 +58,7 @@ DEVICE void multiply_rows(const float* a, int a_stride, const float* B, int B_st
     #pragma unroll
     for (int i = 0; i < AHEAD; ++i) b[i] = reads && part + i * PARTS < size ? entry[i * stride] : none;
     #pragma unroll 8
-    for (int n = 0; n < UP(LONG * QUADS, THREADS); ++n) {  // the slice of `a`, turned round
+    for (int n = 0; n < UP(LONG * QUADS, THREADS); ++n) {  // the slice of `a`, transposed
         const int i = n * THREADS + THREAD, quad = i / LONG, k = i % LONG;
         Four x;
         #pragma unroll
@@ -92,7 +91,7 @@ DEVICE void multiply_rows(const float* a, int a_stride, const float* B, int B_st
         for (int row = 0; row < ROWS; ++row)
             work[(row * PARTS + part) * GROUPS + group] = {sum[row][0], sum[row][1], sum[row][2], sum[row][3]};
     SYNC();
-    CLUSTER_WAIT();  // all have begun: before, a block has no memory to write to
+    CLUSTER_WAIT();  // all blocks have begun: before that, their shared memory can't be written
     for (int i = THREAD; i < M * GROUPS; i += THREADS) {
         const int row = i / GROUPS;
         const Four* one = work + row * PARTS * GROUPS + i % GROUPS;
@@ -119,8 +118,8 @@ KERNEL skinny(const float* a, int a_stride, const float* B, int B_stride, float*
     });
 }
 
-// A time step of an LSTM, product and cell; cells/lstm.py has the equations, cells.cuh the cell alone. In B a unit has the
-// columns of its gates f g i o side by side; DEPTH is H, COLUMNS 4 H.
+// A time step of an LSTM, product and cell; cells/lstm.py has the equations, cells.cuh the cell alone. In B the columns
+// of a unit's gates f g i o are side by side; DEPTH is H, COLUMNS 4 H.
 KERNEL lstm_step(
     const float* h_prev, const float* B, int B_stride, float* gates, const float* c_prev, float* c, float* h, int M)
 {
@@ -136,8 +135,8 @@ KERNEL lstm_step(
     });
 }
 
-// A time step back: the product with the gradients `da_next` of the step after it, then the cell, which leaves its own in
-// place of the gates and carries dc on. DEPTH is 4 H, COLUMNS is H.
+// A backward time step: the product with the gradients `da_next` of the step after it, then the cell, which overwrites
+// the gates with its own gradients and updates dc. DEPTH is 4 H, COLUMNS is H.
 KERNEL lstm_step_backward(
     const float* da_next, const float* B, int B_stride, const float* dy, int dy_stride, float* dc, float* gates,
     const float* c_prev, const float* c, int M)

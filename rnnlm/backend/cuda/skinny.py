@@ -1,8 +1,8 @@
-"""Products of few rows, out = a W, as a recurrence has one at each time step: where cuBLAS leaves most of a GPU idle.
+"""Products of few rows, out = a W, as at each time step of a recurrence, for which cuBLAS leaves most of a GPU idle.
 
 A product of 20 rows takes little more than reading W from the GPU's cache, if all multiprocessors read at once. The
-kernel cuts W into tiles of columns for clusters of blocks, whose blocks share the rows of W. Sums are in float32,
-whatever the precision of other products is, and always in the same order.
+kernel splits W into tiles of columns, one for each cluster of blocks, and its rows between the blocks of a cluster.
+Sums are in float32, whatever RNNLM_PRECISION is, and always in the same order.
 """
 
 from collections.abc import Callable
@@ -18,21 +18,22 @@ __all__ = ["laid_out", "launcher", "multiplier", "pays", "plan"]
 
 Array = Any
 Sizes = tuple[tuple[str, int], ...]
-ROWS = 32  # at most: a thread sums four columns of each in registers
-ENTRIES = 100_000  # of W from which the kernel is faster
-MANY = 3_000_000  # of W from which two blocks to a multiprocessor are, on the way back
-OFTEN = 4  # times from which laying W out anew pays
+ROWS = 32  # most rows: a thread sums four columns of each in registers
+ENTRIES = 100_000  # entries of W from which the kernel is faster
+MANY = 3_000_000  # entries of W from which two blocks to a multiprocessor are faster, in backward
+OFTEN = 4  # products from which repacking W pays
 ARCHITECTURE = 90  # compute capability, times ten, from which blocks form clusters
-BLOCKS = {2: 132, 8: 128}  # that run at once in clusters of so many: an H100 has 132 multiprocessors, in uneven groups
-AHEAD = 6  # loads that a thread has under way
-BYTES = 110_000  # of shared memory that a block may have
-SIDE = 32  # of the tiles that a matrix is transposed by
+BLOCKS = {2: 132, 8: 128}  # cluster size -> blocks that run at once on an H100 (132 multiprocessors, in uneven groups)
+AHEAD = 6  # loads that a thread has in flight
+BYTES = 110_000  # most bytes of shared memory of a block
+SIDE = 32  # side of the tiles by which a matrix is transposed
 
 
 def plan(rows: int, K: int, C: int) -> dict[str, int]:
-    """What the kernel is compiled with, for `rows` rows of `a` and a W (K, C), by the names of skinny.cuh.
+    """Return the compile-time sizes of the kernel for `rows` rows of `a` and W (K, C), by their names in skinny.cuh.
 
-    Found by trying on an H200, rows 20, W from (200, 800) to (1500, 6000) and back: a deep W is shared by more blocks.
+    Tuned on an H200 with 20 rows and W from (200, 800) to (1500, 6000), also transposed: a W with many rows for its
+    columns is shared by more blocks.
     """
     cluster, threads = (2 if C >= 2 * K else 8), 256 if K * C > 10 * ENTRIES else 128
     tiles = BLOCKS[cluster] // cluster
@@ -46,7 +47,7 @@ def plan(rows: int, K: int, C: int) -> dict[str, int]:
 
 
 def shared_bytes(sizes: dict[str, int]) -> int:
-    """Shared memory of a block: the slice of `a`, later the sums of all parts; and what the cluster sends."""
+    """Return the bytes of shared memory of a block, for its slice of `a`, later for partial sums, and for exchange."""
     parts, quads = sizes["THREADS"] // sizes["GROUPS"], sizes["ROWS"] // 4
     of_a = up(up(sizes["DEPTH"], sizes["CLUSTER"]), parts) * parts * (quads | 1)
     sums = sizes["ROWS"] * sizes["GROUPS"]
@@ -54,7 +55,7 @@ def shared_bytes(sizes: dict[str, int]) -> int:
 
 
 def pays(W: Array, rows: int, times: int) -> bool:
-    """Whether the kernel runs here and is faster, for an `a` of so many rows that comes so many times."""
+    """Return whether the kernel can run here and is faster, for `times` products of `rows` rows with W."""
     if W.dtype != FLOAT or rows > ROWS or times < OFTEN or W.size < ENTRIES or not _runs():
         return False
     sizes = plan(rows, *W.shape)
@@ -62,10 +63,10 @@ def pays(W: Array, rows: int, times: int) -> bool:
 
 
 def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:
-    """A function multiply(a, out) that leaves a W in `out`, for an a (rows, K) in float32.
+    """Return multiply(a, out), which writes a W to `out`, for a (rows, K) in float32.
 
-    W (K, C), which must not change meanwhile, may be a transposed view. The rows of `a` and `out` are dense in
-    themselves, and may be apart.
+    W (K, C), which must not change meanwhile, may be a transposed view. Each row of `a` and `out` must be contiguous;
+    rows may be apart.
     """
     W = laid_out(W)
     run = launcher("skinny", W, rows)
@@ -73,7 +74,7 @@ def multiplier(W: Array, rows: int) -> Callable[[Array, Array], None]:
 
 
 def launcher(name: str, W: Array, rows: int) -> Callable[..., None]:
-    """What launches a kernel of skinny.cuh for a W (K, C), as it lies in memory, with the arguments it is given."""
+    """Return a function that launches a kernel of skinny.cuh, compiled for W (K, C), with the arguments given to it."""
     sizes = plan(rows, *W.shape)
     tiles, shared = up(up(sizes["COLUMNS"], 4), sizes["GROUPS"]), shared_bytes(sizes)
     kernel = _kernel(name, tuple(sizes.items()), shared)
@@ -82,18 +83,18 @@ def launcher(name: str, W: Array, rows: int) -> Callable[..., None]:
 
 
 def _row_stride(a: Array) -> Any:
-    """Elements from row to row."""
+    """Return the row stride of a float32 array in elements."""
     return integer(a.strides[0] // 4)
 
 
 def laid_out(W: Array) -> Array:
-    """W with dense rows, each at a multiple of 16 bytes: itself, or a copy."""
+    """Return W with contiguous rows, each aligned to 16 bytes: itself or a copy."""
     K, C = W.shape
     if W.strides[1] == 4 and W.strides[0] % 16 == 0 and W.data.ptr % 16 == 0 and C % 4 == 0:
         return W
     wide = empty((K, 4 * up(C, 4)), FLOAT)
     if C % 4:
-        wide.fill(0)  # the whole groups of four are read
+        wide.fill(0)  # the kernel reads whole groups of four columns
     if W.strides[0] == 4:
         tiles = up(C, SIDE) * up(K, SIDE)
         rows, columns = integer(C), integer(K)
@@ -105,7 +106,7 @@ def laid_out(W: Array) -> Array:
 
 @cache
 def _most_shared() -> int:
-    """Bytes of shared memory that a block can have on the device."""
+    """Return the most bytes of shared memory that a block can have on the device."""
     import cupy
 
     return int(cupy.cuda.Device().attributes["MaxSharedMemoryPerBlockOptin"])
@@ -113,7 +114,7 @@ def _most_shared() -> int:
 
 @cache
 def _runs() -> bool:
-    """Whether there may be a kernel, and the device forms clusters."""
+    """Return whether fused kernels are enabled and the device supports clusters."""
     import cupy
 
     return SETTINGS["RNNLM_FUSED"] == "1" and int(cupy.cuda.Device().compute_capability) >= ARCHITECTURE

@@ -1,4 +1,4 @@
-"""The text of kernels, as the compiler gets it."""
+"""The source text of kernels, assembled for the compiler."""
 
 from pathlib import Path
 
@@ -6,17 +6,18 @@ __all__ = ["MODULES", "REALS", "THREADS", "WINDOWS", "source"]
 
 FOLDER = Path(__file__).parent
 MODULES = ("cells", "dropout", "layout", "output", "rows", "update")
-WINDOWS = ("gru_window", "lstm_window", "rnn_window")  # in float32, each compiled for the sizes it is to run at
-REALS = {"float32": "float", "float64": "double"}  # dtypes that there are kernels for, and what C++ calls them
+WINDOWS = ("gru_window", "lstm_window", "rnn_window")  # in float32, each compiled for its sizes
+REALS = {"float32": "float", "float64": "double"}  # supported dtypes -> types of C++
 THREADS = 256  # of a block
 
 
 def source(module: str, dtype: str, sizes: tuple[tuple[str, int], ...] = (("THREADS", THREADS),)) -> str:
-    """The kernels of one of `MODULES` or `WINDOWS`, or skinny.cuh, for one of the dtypes in `REALS`, in one text.
+    """Return the complete source of a module of kernels for one dtype.
 
     Args:
-        module, dtype: of which, and for which.
-        sizes: what is known when it is compiled, by its name in the text.
+        module: one of `MODULES` or `WINDOWS`, or 'skinny'.
+        dtype: one of `REALS`.
+        sizes: compile-time constants by their names in the source.
     """
     defines = "".join(f"#define {name} {value}\n" for name, value in (("REAL", REALS[dtype]), *sizes))
     shared = "window" if module in WINDOWS else "reduce"

@@ -1,14 +1,14 @@
-// The gradient's norm, and the steps of optimisers. The equations stand in optim/.
+// Gradient norm and optimiser steps. The equations are in optim/.
 
-// A flat buffer may be larger than a grid: every thread goes on by the size of the grid.
+// A flat buffer may be larger than the grid: every thread strides by the size of the grid.
 #define EVERY(i, size) for (size_t i = (size_t)BLOCK * THREADS + THREAD; i < (size); i += (size_t)BLOCKS * THREADS)
 
-// parts[BLOCK] = the sum of squares of what falls to this block.
+// parts[BLOCK] = the sum of squares of this block's elements.
 KERNEL sum_of_squares(const REAL* g, word size, double* parts)
 {
     const size_t all = (size_t)BLOCKS * THREADS;
     size_t i = (size_t)BLOCK * THREADS + THREAD;
-    REAL sums[8] = {};  // so that as many loads are under way
+    REAL sums[8] = {};  // so that 8 loads are in flight
     for (; i + 7 * all < size; i += 8 * all)
 #pragma unroll
         for (int k = 0; k < 8; ++k) sums[k] += g[i + k * all] * g[i + k * all];
@@ -19,7 +19,7 @@ KERNEL sum_of_squares(const REAL* g, word size, double* parts)
     if (THREAD == 0) parts[BLOCK] = total;
 }
 
-// The norm of all parts' squares, and the factor that brings it down to max_norm: one block.
+// The norm from all parts' sums of squares, and the factor that clips it to max_norm, in one block.
 KERNEL norm_and_factor(const double* parts, int count, double max_norm, REAL* norm, REAL* factor)
 {
     double sum = 0;
@@ -28,10 +28,10 @@ KERNEL norm_and_factor(const double* parts, int count, double max_norm, REAL* no
     if (THREAD) return;
     const REAL root = (REAL)sqrt(sum), shrunk = (REAL)max_norm / (root + REAL(1e-6));
     norm[0] = root;
-    factor[0] = root - root == 0 && shrunk < 1 ? shrunk : 1;  // a norm that is not finite minus itself is NaN
+    factor[0] = root - root == 0 && shrunk < 1 ? shrunk : 1;  // root - root is NaN if root is not finite
 }
 
-// The numbers of a step come as double, and are rounded once.
+// The numbers of a step are passed as double and rounded once.
 #define ROUNDED(name) const REAL name = (REAL)name##_64
 
 KERNEL sgd_step(REAL* p, const REAL* g, const REAL* factor, double lr_64, double decay_64, word size)
@@ -80,7 +80,7 @@ KERNEL asgd_step(
     }
 }
 
-// What a trainer remembers of a step: whether all was finite so far, and totals of loss and norm. One thread.
+// Records a training step: whether all steps so far were finite, and the totals of loss and norm. One thread.
 KERNEL note_step(
     const double* loss, const REAL* norm, long long step, double columns, double highest, long long* good_steps,
     double* totals)

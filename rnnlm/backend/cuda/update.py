@@ -1,4 +1,4 @@
-"""The gradient's norm, and the steps of optimisers. Equations and arguments stand in optim/ and training/report.py."""
+"""Gradient norm and optimiser steps. Equations and arguments are explained in optim/ and training/report.py."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +17,7 @@ def _blocks(size: int) -> int:
 
 
 def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Array]:
-    """optim/clipping.py"""
+    """As the function of this name in optim/clipping.py."""
     if not grads:
         return full((), 0, double), full((), 1, double)
     dtype, counts = grads[0].dtype, [_blocks(g.size) for g in grads]
@@ -32,7 +32,7 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
 
 
 def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: Any, *numbers: Any) -> None:
-    """Numbers become double; those that are integers for the kernel come as such."""
+    """Launch an update kernel; numbers are passed as double, except NumPy integers."""
     typed = [n if type(n) is integer else double(n) for n in numbers]
     on_device = factor.astype(p.dtype, copy=False) if isinstance(factor, type(p)) else full((), float(factor), p.dtype)
     changed = (p, *remembered)
@@ -42,14 +42,14 @@ def _step(name: str, p: Array, g: Array, remembered: Sequence[Array], factor: An
 
 
 def sgd_step(p: Array, g: Array, factor: Any, lr: float, weight_decay: float) -> None:
-    """optim/sgd.py"""
+    """As the function of this name in optim/sgd.py."""
     _step("sgd_step", p, g, (), factor, lr, weight_decay)
 
 
 def momentum_step(
     p: Array, g: Array, v: Array, factor: Any, lr: float, momentum: float, weight_decay: float, ahead: bool
 ) -> None:
-    """optim/sgd.py"""
+    """As the function of this name in optim/sgd.py."""
     _step("momentum_step", p, g, (v,), factor, lr, momentum, weight_decay, integer(ahead))
 
 
@@ -57,18 +57,18 @@ def adam_step(
     p: Array, g: Array, m: Array, v: Array, factor: Any, lr: float, kept: float, beta1: float, beta2: float,
     epsilon: float, weight_decay: float,
 ) -> None:  # fmt: skip
-    """optim/adam.py"""
+    """As the function of this name in optim/adam.py."""
     _step("adam_step", p, g, (m, v), factor, lr, kept, beta1, beta2, epsilon, weight_decay)
 
 
 def asgd_step(p: Array, g: Array, average: Array, factor: Any, lr: float, share: float, weight_decay: float) -> None:
-    """optim/asgd.py"""
+    """As the function of this name in optim/asgd.py."""
     _step("asgd_step", p, g, (average,), factor, lr, share, weight_decay)
 
 
 def note_step(
     loss: Array, norm: Array, step: int, columns: int, highest: float, good_steps: Array, totals: Array
 ) -> None:
-    """training/report.py"""
+    """As the function of this name in training/report.py."""
     numbers = (long(step), double(columns), double(highest))
     launch("update", "note_step", norm.dtype, 1, loss, norm, *numbers, good_steps, totals)

@@ -1,14 +1,14 @@
-// What the windows of all cells share. A window is T time steps in one launch: the recurrent weights stay in registers
+// Shared by the windows of all cells. A window is T time steps in one launch: the recurrent weights stay in registers
 // from the first step to the last.
 //
-// A cluster of CLUSTER blocks has ROWS rows of the batch to itself and waits for no other. A block has UNITS of the
-// HIDDEN units, a warp four of them, and a thread a part of their weights. What the next step multiplies (the state; on
-// the way back the gradients of the pre-activations) goes from each thread to the shared memory of all blocks of the
-// cluster, in one of two buffers, so that one barrier a step is enough: who writes a buffer again has waited for the
-// step in between, which everybody entered after reading it. What goes to global memory is written after arriving at
-// the barrier, which would wait for it.
+// A cluster of CLUSTER blocks computes ROWS rows of the batch and never waits for another cluster. A block has UNITS of
+// the HIDDEN units, a warp four of them, and a thread a part of their weights. What the next step multiplies (the
+// state; in backward the gradients of the pre-activations) is sent by each thread to the shared memory of all blocks of
+// the cluster, into one of two buffers, so that one barrier a step is enough: before a buffer is written again, all
+// threads have read it and entered the step in between. Global memory is written after arriving at the barrier, which
+// would otherwise wait for the writes.
 //
-// Before these lines stand #define HIDDEN, CLUSTER and ROWS, beside REAL and THREADS.
+// These lines must be preceded by #define HIDDEN, CLUSTER and ROWS, besides REAL and THREADS.
 // Source of the idea: Diamos et al., Persistent RNNs: stashing recurrent weights on-chip, ICML 2016.
 #define UNITS ((HIDDEN + CLUSTER - 1) / CLUSTER)
 #define SLICE(length, lanes) (((length) + (lanes) - 1) / (lanes))
@@ -22,21 +22,21 @@ DEVICE REAL squash(REAL a, bool sigmoidal)
     return scale * tanh(scale * a) + (1 - scale);
 }
 
-// The hidden unit that is number q of this warp's four; -1 for none.
+// The hidden unit number q of this warp's four; -1 if there is none.
 DEVICE int unit(int q)
 {
     const int u = THREAD / 32 * 4 + q, j = BLOCK % CLUSTER * UNITS + u;
     return u < UNITS && j < HIDDEN ? j : -1;
 }
 
-// Where number `row` of this cluster's rows has hidden unit j in an array (N, HIDDEN); -1 if there is no such.
+// The index in an array (N, HIDDEN) of hidden unit j of this cluster's row number `row`; -1 if there is none.
 DEVICE long long place(int row, int j, int N)
 {
     const int n = FIRST_ROW + row;
     return j >= 0 && n < N ? (long long)n * HIDDEN + j : -1;
 }
 
-// Two buffers of ROWS rows: the first has a state (N, HIDDEN), or zeros, and all else is 0.
+// Fills two buffers of ROWS rows: the first with a state (N, HIDDEN), or zeros, all else with 0.
 template <int WIDTH> DEVICE void begin(REAL* buffers, const REAL* state, int N)
 {
     for (int i = THREAD; i < 2 * ROWS * WIDTH; i += THREADS) {
@@ -45,8 +45,8 @@ template <int WIDTH> DEVICE void begin(REAL* buffers, const REAL* state, int N)
     }
 }
 
-// Put a value into the shared memory of every block of the cluster, where `here` is in this one's. SENDERS threads have
-// it, and this is number `sender` of them.
+// Writes a value to the shared memory of every block of the cluster, at the place of `here` in this block's. SENDERS
+// threads have the value and share the work; this is number `sender` of them.
 template <int SENDERS> DEVICE void send(REAL* here, REAL value, int sender)
 {
 #pragma unroll
@@ -54,8 +54,8 @@ template <int SENDERS> DEVICE void send(REAL* here, REAL value, int sender)
         if (first + sender < CLUSTER) *REMOTE(here, first + sender) = value;
 }
 
-// This thread's part of some columns of a matrix: rows `lane`, `lane` + LANES and so on of `length`, `step` apart in
-// memory. A column is known by where it begins; -1 stands for zeros.
+// Loads this thread's part of some columns of a matrix: rows `lane`, `lane` + LANES and so on of `length`, `step` apart
+// in memory. A column is given by its first index; -1 stands for zeros.
 template <int LANES, int COUNT, int COLUMNS>
 DEVICE void keep(REAL (&w)[COUNT][COLUMNS], const REAL* W, const int (&columns)[COLUMNS], int length, int step, int lane)
 {
@@ -68,8 +68,8 @@ DEVICE void keep(REAL (&w)[COUNT][COLUMNS], const REAL* W, const int (&columns)[
         }
 }
 
-// The product of a vector with up to four columns that LANES threads share, in thread `lane` that with number lane % 4,
-// and with it, once, what the first four threads bring.
+// The product of a vector with up to four columns, shared by LANES threads. Thread `lane` returns that of column
+// lane % 4, plus, once, what the first four threads contribute.
 template <int LANES, int COUNT, int COLUMNS>
 DEVICE REAL multiply(const REAL (&w)[COUNT][COLUMNS], const REAL* vector, int lane, REAL brought)
 {

@@ -1,7 +1,7 @@
-"""Windows of recurrent layers, all time steps in one launch. Equations and arguments stand in layers/.
+"""Windows of recurrent layers, all time steps in one launch. Equations and arguments are explained in layers/.
 
-A function returns whether it has done what it was asked for. False: the loop over time steps is to run, because there
-is a mask of the state, another activation than tanh, another dtype than float32, or no plan for such sizes here.
+Each function returns False, having done nothing, if the plain loop over time steps should run instead: because of a
+mask of the state, another activation than tanh, another dtype than float32, or no plan for such sizes here.
 """
 
 from collections.abc import Callable
@@ -20,9 +20,9 @@ Array = Any
 
 
 def _launch(module: str, name: str, mask: Array | None, steps: Array, read: tuple[Array, ...], *args: Array) -> bool:
-    """Launch a kernel for a window whose states are `steps` (T+1, N, H), unless there is none for it.
+    """Launch a kernel for a window with states `steps` (T+1, N, H); return False if there is none for it.
 
-    `read` are arguments that may have gaps, and are not written to; they come first.
+    `read` are the kernel's first arguments, which are only read and need not be contiguous.
     """
     count, N, H = steps.shape
     way = plan.here(module, H, N) if mask is None and steps.dtype == FLOAT else None
@@ -36,7 +36,7 @@ def _launch(module: str, name: str, mask: Array | None, steps: Array, read: tupl
 def rnn_window_forward(
     hs: Array, Wh: Array, product: Array, mask: Array | None = None, cell: Callable[..., None] = rnn_forward
 ) -> bool:
-    """layers/rnn.py"""
+    """As the function of this name in layers/rnn.py."""
     return cell is rnn_forward and _launch("rnn_window", "rnn_window_forward", mask, hs, (Wh,), hs)
 
 
@@ -44,19 +44,19 @@ def rnn_window_backward(
     dhs: Array, hs: Array, das: Array, Wh: Array, dh: Array, mask: Array | None = None,
     cell: Callable[..., None] = rnn_backward,
 ) -> bool:  # fmt: skip
-    """layers/rnn.py"""
+    """As the function of this name in layers/rnn.py."""
     return cell is rnn_backward and _launch("rnn_window", "rnn_window_backward", mask, hs, (dhs, Wh), hs, das, dh)
 
 
 def lstm_window_forward(a: Array, hs: Array, cs: Array, Wh: Array, product: Array, mask: Array | None) -> bool:
-    """layers/lstm.py"""
+    """As the function of this name in layers/lstm.py."""
     if _launch("lstm_window", "lstm_window_forward", mask, hs, (Wh,), a, hs, cs):
         return True
     return mask is None and lstm_steps.window_forward(a, hs, cs, Wh)
 
 
 def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, dc: Array, mask: Array | None) -> bool:
-    """layers/lstm.py"""
+    """As the function of this name in layers/lstm.py."""
     if _launch("lstm_window", "lstm_window_backward", mask, cs, (dhs, Wh), a, cs, dh, dc):
         return True
     return mask is None and lstm_steps.window_backward(dhs, a, cs, Wh, dh, dc)
@@ -65,12 +65,12 @@ def lstm_window_backward(dhs: Array, a: Array, cs: Array, Wh: Array, dh: Array, 
 def gru_after_window_forward(
     a: Array, hs: Array, us: Array, Wh: Array, bh: Array, product: Array, mask: Array | None
 ) -> bool:
-    """layers/gru_after.py"""
+    """As the function of this name in layers/gru_after.py."""
     return _launch("gru_window", "gru_after_window_forward", mask, hs, (Wh, bh), a, hs, us)
 
 
 def gru_after_window_backward(
     dhs: Array, a: Array, hs: Array, us: Array, das: Array, Wh: Array, dh: Array, product: Array, mask: Array | None
 ) -> bool:
-    """layers/gru_after.py"""
+    """As the function of this name in layers/gru_after.py."""
     return _launch("gru_window", "gru_after_window_backward", mask, hs, (dhs, Wh), a, hs, us, das, dh)
