@@ -138,6 +138,7 @@ def _expect_nothing_in(folder: Path) -> None:
     Raises:
         InputError: it has other content.
     """
+    expect_way(folder)
     for path in folder.iterdir() if folder.is_dir() else ():
         if path.name == METRICS:
             nothing = path.stat().st_size == 0
@@ -157,7 +158,6 @@ def folder_for(out: Path | None, recipe: str) -> Path:
         OSError: it can't be created.
     """
     folder = next(path for path in _folders(run_name(recipe)) if not path.exists()) if out is None else out
-    expect_way(folder)
     _expect_nothing_in(folder)
     above = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     wrong = 0 if os.access(above, os.W_OK) else errno.EACCES

@@ -111,7 +111,7 @@ class Split(_Branches):
         return ys
 
     def backward(self, dys: Sequence[Array]) -> Any:
-        """Gradient of the input, of its shape; None for ids."""
+        """Return the gradient of the input, the sum of the branches' gradients; None for ids."""
         (kinds,) = self._restore()
         self._expect("dys", dys)
         for i, (dy, kind) in enumerate(zip(dys, kinds)):

@@ -45,7 +45,7 @@ class Model(Stacked):
         """Return a new model of this class, built from `config`.
 
         Raises:
-            InputError: the class has something fixed that `config` has otherwise, or takes what `config` does not have.
+            InputError: `config` differs from a value that the class fixes, or the constructor takes other arguments.
         """
         known = (*cls.arguments, *INITIAL)
         for name, parameter in signature(cls).parameters.items():

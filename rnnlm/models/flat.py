@@ -80,13 +80,13 @@ def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> str | None:
 
 
 def same_memory(a: Array, b: Array) -> bool:
-    """Whether two arrays are the same numbers in the same places of memory."""
+    """Return whether two arrays are the same numbers at the same memory addresses."""
     far = [[stride for stride, size in zip(x.strides, x.shape) if size > 1] for x in (a, b)]
     return bool(a.dtype == b.dtype and ops.place(a) == ops.place(b) and far[0] == far[1])
 
 
 def _expect_apart(params: list[tuple[str, Array]]) -> None:
-    """Check that no weight is listed twice: each is moved to a place of its own.
+    """Check that no weight is listed twice.
 
     Raises:
         InputError: one is, or its transpose.

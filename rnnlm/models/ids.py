@@ -14,12 +14,12 @@ __all__ = ["as_taken", "checked_ids", "which_count"]
 
 
 def checked_ids(name: str, ids: Any, vocab_size: int, ignored: int | None = None) -> Array:
-    """Ids (N, T) as an array of the backend; those that come from the host are checked to be words.
+    """Return ids (N, T) as an array of the backend. Host ids are checked; those on a device are not.
 
     Targets (name "ts") may be one-hot (N, T, V).
 
     Args:
-        ignored: a number that is no word, or stands for none, and is taken too.
+        ignored: a label that is allowed beside the words' ids, for targets that do not count.
 
     Raises:
         InputError: another shape or dtype, or ids outside [0, vocab_size) that are not `ignored`.

@@ -136,7 +136,7 @@ class Seq2seq(Stacked):
             lstm.set_state(*(array[order] for array in lstm.get_state()))
 
         with self.one_thread, ops.one_blas_thread:
-            self.stack.expect_head()._done()  # a loss before was that of another forward
+            self.stack.expect_head()._done()  # an earlier loss belongs to another forward
             question = self.encoder.read(questions, lengths)
             self.decoder.begin(question if beams == 1 else question.repeated(beams))
             if beams == 1:

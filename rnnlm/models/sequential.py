@@ -23,8 +23,8 @@ from rnnlm.models.summary import Summarized
 
 __all__ = ["Sequential", "State"]
 
-ANOTHER = 1 << 32  # between the numbers of the streams of two masks of one layer
-_owners: "WeakKeyDictionary[Layer, ReferenceType[Sequential]]" = WeakKeyDictionary()  # in whose buffers weights lie
+ANOTHER = 1 << 32  # distance between the stream numbers of two masks of one layer
+_owners: "WeakKeyDictionary[Layer, ReferenceType[Sequential]]" = WeakKeyDictionary()  # whose buffers hold the weights
 
 
 class Sequential(Summarized, Parameters):
@@ -90,7 +90,7 @@ class Sequential(Summarized, Parameters):
         _owners.update(dict.fromkeys(leaves(self.layers).values(), ref(self)))
 
     def _expect_unowned(self) -> None:
-        """Check that no other network computes with these layers: their weights would leave its buffers.
+        """Check that no other network has these layers: their weights would leave its buffers.
 
         Raises:
             InputError: one does.
@@ -104,7 +104,7 @@ class Sequential(Summarized, Parameters):
                 )
 
     def __copy__(self) -> "Sequential":
-        """A copy with weights of its own: two networks can't be of one layer."""
+        """Return a deep copy: two networks can't share a layer."""
         return deepcopy(self)
 
     def __getstate__(self) -> dict[str, Any]:
@@ -157,7 +157,7 @@ class Sequential(Summarized, Parameters):
                 xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg
             if self.head is not None:
-                self.head._done()  # a loss before was that of another forward
+                self.head._done()  # an earlier loss belongs to another forward
             return xs
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
@@ -302,7 +302,7 @@ class Sequential(Summarized, Parameters):
 
 
 def _step_of(layer: Layer, N: int) -> Callable[[Array], Array]:
-    """A layer's stepper; or one that calls its methods, where this very layer has been given some of its own."""
+    """Return a layer's stepper; if methods of this instance were replaced, one that calls them."""
     if not vars(layer).keys() & {*layer.stepped}:
         return layer.stepper(N)
     return Head.stepper(layer, N) if isinstance(layer, Head) else Layer.stepper(layer, N)

@@ -90,9 +90,9 @@ def step_count(name: str, value: Any) -> int:
 class Optimizer:
     """Base class of optimisers: `update(params, grads)` changes params in place; `lr` may be changed between steps.
 
-    A subclass has `_step`, the equation of one number of a parameter. It is called with arrays of many, pieces of a
-    parameter or of several, so it must compute each from its own numbers alone. In `slots` it has the names of
-    the arrays that it remembers for each parameter: lists of them, zeros at first, are attributes of these names.
+    A subclass implements `_step`, an elementwise update: it is called with pieces of one or of several parameters, so
+    each number must depend on its own gradient alone. It names in `slots` the arrays that it keeps for each parameter,
+    such as momenta. They are attributes of these names: lists of one array a parameter, initially zeros.
 
     Args:
         lr: learning rate, positive.
@@ -178,7 +178,7 @@ class Optimizer:
         return [ops.asarray(a.copy()) for a in arrays]
 
     def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
-        """Change p, and what is remembered for it, in place, by the gradient `factor` g, number by number."""
+        """Update p, and its arrays in `slots`, elementwise and in place by the gradient `factor` g."""
         raise NotImplementedError
 
     def end_epoch(self, loss: float) -> None:

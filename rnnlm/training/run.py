@@ -118,7 +118,7 @@ class Run:
 
     @property
     def unrecorded(self) -> str | None:
-        """Why a GPU is given launches one by one, in words; None if it is not, and on a CPU."""
+        """Why training steps are not recorded on a GPU, in words; None if they are, and on a CPU."""
         return self._compute.trouble if ops.RECORDS else None
 
     @property

@@ -1,9 +1,9 @@
 """The CUDA backend: kernels, their sources, and the functions that launch them. Importable without CuPy.
 
-    ops.py         what CuPy spells or speeds differently, by the names of cpu/ops.py
-    blas.py        matrix products by cuBLAS itself
-    graphs.py      launches recorded once and replayed as a whole
-    still.py       what may not be given back meanwhile
+    ops.py         operations whose names or fast implementations differ from NumPy's, by the names of cpu/ops.py
+    blas.py        matrix products by direct calls of cuBLAS
+    graphs.py      launches recorded once and replayed as a whole (CUDA graphs)
+    still.py       freeing what must not be freed during a recording
     launch.py      compiling, on first use, and launching
     source.py      the source text that is compiled
     device.cuh     the macros in which kernels are written; tests define the same ones for a CPU

@@ -73,7 +73,7 @@ class Handle:
 
 
 def _destroy(cublas: Any, handle: ctypes.c_void_p, _workspace: Any, device: int) -> bool:
-    """Give a handle back, and the workspace after it: waits for the device."""
+    """Destroy a handle, then release its workspace. Waits for the device."""
     import cupy
 
     with cupy.cuda.Device(device):

@@ -46,7 +46,7 @@ class Recorder:
         if blas.library() is None:
             raise RuntimeError("cuBLAS can't be loaded: CuPy's own products can't be recorded")
         self.memory = cupy.cuda.MemoryPool(_from_device)
-        self.memory.set_limit(size=0)  # at which CuPy would do as `_from_device` says, too
+        self.memory.set_limit(size=0)  # no limit: CuPy would free blocks at it, as `_from_device` says
         self._device = cupy.cuda.device.get_device_id()
         self.stream = cupy.cuda.Stream(non_blocking=True, priority=FIRST)
         self.beside = cupy.cuda.Stream(non_blocking=True)
@@ -66,7 +66,7 @@ class Recorder:
 
 
 def _from_device(size: int) -> Any:
-    """New memory for a pool.
+    """Return new device memory for a pool.
 
     Raises:
         MemoryError: there is none left. On CUDA's own error the pool would free all blocks that no array holds, and
@@ -81,7 +81,7 @@ def _from_device(size: int) -> Any:
 
 
 def _emptied(memory: Any, device: int) -> bool:
-    """Give back what a pool has; whether that is all. A pool that is dropped with memory in it never gives it back."""
+    """Free a pool's unused memory; return whether nothing is left. A pool dropped with memory in it leaks that."""
     import cupy
 
     with cupy.cuda.Device(device):

@@ -19,8 +19,8 @@ __all__ = [
 Array = Any
 RECORDS = True  # whether launches can be recorded and replayed
 _precision = "fp32"
-BF16_FROM = 80  # compute capability, times ten
-SCORES = SCORES_ONCE = 1 << 24  # that stand in memory at once: 64 MiB of float32
+BF16_FROM = 80  # compute capability, times ten, that has bfloat16 products
+SCORES = SCORES_ONCE = 1 << 24  # most scores in memory at once: 64 MiB of float32
 
 
 def trouble(device: str, precision: str) -> str | None:

@@ -1,7 +1,7 @@
-"""Giving back what waits for the device: put off while launches are recorded, because to wait would end a recording.
+"""Deferred release of resources: while launches are recorded, nothing may wait for the device.
 
-Python may drop the last reference to a handle or a memory pool at any moment, in any thread. What would be done then
-is left here, and done before the next recording begins.
+Destroying a cuBLAS handle or freeing device memory waits, which ends a recording, and Python may drop the last
+reference at any moment, in any thread. So destructors leave a function here, which is called before the next recording.
 """
 
 from collections import deque
@@ -17,19 +17,19 @@ _left: deque[Callable[[], bool]] = deque()  # each returns whether it has nothin
 
 @contextmanager
 def recording() -> Iterator[None]:
-    """A context in which nothing is given back. One thread at a time is in it."""
+    """A context in which nothing is released; one thread at a time can be in it."""
     give_back()
     with _recording:
         yield
 
 
 def when_still(function: Callable[[], bool]) -> None:
-    """Call a function when nothing is recorded, again and again until it returns True."""
+    """Call a function when nothing is being recorded, again each time until it returns True."""
     _left.append(function)
 
 
 def give_back() -> None:
-    """Do what was left, unless something is being recorded."""
+    """Call the functions that were left, unless something is being recorded."""
     if not _recording.acquire(blocking=False):
         return
     try:

@@ -141,13 +141,13 @@ class Head(Layer):
         return self.next_scores
 
     def counted_in(self, ts: Any) -> int:
-        """How many targets the loss of `ts` is a mean of; of numbers and of several outputs, how many samples."""
+        """Return the number of targets that the loss averages over; for numbers or several outputs, of samples."""
         if isinstance(ts, tuple):
             return len(ts[0])
         return int((ts != self.ignore_label).sum()) if self.takes_classes and ts.ndim < 3 else len(ts)
 
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each target that counts is what the outputs say most likely, (rows,); their mean is the accuracy.
+        """Return whether each target that counts is the most likely output, (rows,); the mean is the accuracy.
 
         Raises:
             InputError: the loss is one of regression, which has no accuracy.

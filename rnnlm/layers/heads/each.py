@@ -11,7 +11,7 @@ __all__ = ["EachTarget"]
 
 
 class EachTarget(Head):
-    """The sum over C targets of a head's loss, averaged over rows: over those that count.  (N, H), ids (N, C) -> ()
+    """The loss of another head summed over C targets a row, averaged over rows.  (N, H), ids (N, C) -> ()
 
         L = C times the mean of l(h_n, t_nc) over n and c
 

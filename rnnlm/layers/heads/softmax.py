@@ -112,7 +112,7 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
         return dxs[:, 0] if self._flat else dxs
 
     def hits(self, h: Array, ts: Array) -> Array:
-        """Whether each row's best score is that of its class, of the rows that count."""
+        """Return whether each counted row's highest score is that of its class."""
         expect("the outputs", h, ("N", "V") if isinstance(h, xp.ndarray) and h.ndim == 2 else ("N", "T", "V"))
         if isinstance(ts, xp.ndarray) and ts.ndim == h.ndim:
             expect_one_hot("ts", ts, h.shape)
