@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 
-__all__ = ["lazy_names"]
+__all__ = ["lazy_names", "rooms_and_homes"]
 
 
 def lazy_names(
@@ -18,10 +18,7 @@ def lazy_names(
         homes: the names that each module is home to; a module's own name stands for the module.
         within: provide the names of homes below this package instead.
     """
-    below = f"{within or package}."
-    home_of = {name: home for home, names in homes.items() if home.startswith(below) for name in names}
-    inside = [home for home in home_of.values() if home.startswith(f"{package}.")]
-    rooms = {home.removeprefix(f"{package}.").partition(".")[0] for home in inside}
+    rooms, home_of = rooms_and_homes(package, homes, within)
     names = sorted(home_of)
 
     def getattr_(name: str) -> Any:
@@ -35,3 +32,14 @@ def lazy_names(
         return value
 
     return names, getattr_, lambda: [*names, *sorted(rooms)]
+
+
+def rooms_and_homes(
+    package: str, homes: Mapping[str, Sequence[str]], within: str | None = None
+) -> tuple[set[str], dict[str, str]]:
+    """Return the subpackages and modules of a package that have a home in them, and for each name that it provides its
+    home. Arguments as for `lazy_names`."""
+    below = f"{within or package}."
+    home_of = {name: home for home, names in homes.items() if home.startswith(below) for name in names}
+    inside = [home for home in home_of.values() if home.startswith(f"{package}.")]
+    return {home.removeprefix(f"{package}.").partition(".")[0] for home in inside}, home_of

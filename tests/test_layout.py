@@ -10,8 +10,10 @@ import pytest
 
 import rnnlm
 import rnnlm.data
+from tests.cli.runs import script
 
 PACKAGE = Path(rnnlm.__file__).parent
+stubs = script("write_stubs").stubs
 FILES = {".".join(("rnnlm", *p.relative_to(PACKAGE).with_suffix("").parts)): p for p in PACKAGE.rglob("*.py")}
 MODULES = {name.removesuffix(".__init__"): path for name, path in FILES.items()}
 PUBLIC = {
@@ -37,6 +39,7 @@ PUBLIC = {
     "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
     "perplexity", "pmi", "ppmi", "preprocess", "ptb", "quantize", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
+    "EpochReport", "Head", "Layer", "Optimizer", "RateRule", "Recurrent", "Report",
     "Callback", "TensorBoard", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
@@ -132,11 +135,20 @@ def test_each_name_is_where_its_home_says():
 
 
 def test_type_checkers_read_the_same_names():
-    tree = ast.parse((PACKAGE / "__init__.py").read_text())
-    nodes = [n for n in ast.walk(tree) if isinstance(n, ast.ImportFrom) and n.module not in ("typing", "rnnlm.lazy")]
-    read = {(alias.asname, n.module) for n in nodes for alias in n.names}
-    homes = {(name, home.removesuffix(f".{name}")) for home, names in rnnlm.HOMES.items() for name in names}
-    assert read == homes
+    written = stubs()
+    assert set(written) == set(PACKAGE.rglob("*.pyi"))
+    for path, text in written.items():
+        assert path.read_text() == text, f"{path} is out of date: python scripts/write_stubs.py"
+
+
+def test_a_stub_has_all_that_its_package_offers():
+    for path in stubs():
+        name = ".".join(("rnnlm", *path.parent.relative_to(PACKAGE).parts))
+        package, read = importlib.import_module(name), set()
+        for node in ast.parse(path.read_text()).body:
+            read |= {a.asname for a in node.names} if isinstance(node, ast.ImportFrom) else {node.target.id}
+        assert read >= {*package.__all__, *dir(package)} - {"__version__"}
+        assert all(hasattr(package, one) for one in read)
 
 
 def test_the_data_names_are_these():

@@ -1,0 +1,27 @@
+# Written by scripts/write_stubs.py from the names that this package loads lazily.
+from rnnlm.inference import comparison as comparison
+from rnnlm.inference import evaluation as evaluation
+from rnnlm.inference import generation as generation
+from rnnlm.inference import mixture as mixture
+from rnnlm.inference import mixture_weights as mixture_weights
+from rnnlm.inference import other_words as other_words
+from rnnlm.inference import predictor as predictor
+from rnnlm.inference import sampling as sampling
+from rnnlm.inference import scoring as scoring
+from rnnlm.inference.comparison import Comparison as Comparison
+from rnnlm.inference.comparison import compare as compare
+from rnnlm.inference.comparison import line_nats as line_nats
+from rnnlm.inference.evaluation import Evaluation as Evaluation
+from rnnlm.inference.evaluation import evaluate as evaluate
+from rnnlm.inference.evaluation import perplexity as perplexity
+from rnnlm.inference.evaluation import token_nats as token_nats
+from rnnlm.inference.generation import generate as generate
+from rnnlm.inference.generation import generate_batch as generate_batch
+from rnnlm.inference.mixture import Mixture as Mixture
+from rnnlm.inference.mixture_weights import linear_weights as linear_weights
+from rnnlm.inference.mixture_weights import log_linear_weights as log_linear_weights
+from rnnlm.inference.other_words import in_words_of as in_words_of
+from rnnlm.inference.predictor import Predictor as Predictor
+from rnnlm.inference.sampling import Sampling as Sampling
+from rnnlm.inference.scoring import Score as Score
+from rnnlm.inference.scoring import score as score

@@ -1,0 +1,24 @@
+# Written by scripts/write_stubs.py from the names that this package loads lazily.
+from rnnlm.optim import adam as adam
+from rnnlm.optim import adaptive as adaptive
+from rnnlm.optim import asgd as asgd
+from rnnlm.optim import base as base
+from rnnlm.optim import clipping as clipping
+from rnnlm.optim import rates as rates
+from rnnlm.optim import sgd as sgd
+from rnnlm.optim.adam import Adam as Adam
+from rnnlm.optim.adam import AdamW as AdamW
+from rnnlm.optim.adaptive import AdaGrad as AdaGrad
+from rnnlm.optim.adaptive import RMSprop as RMSprop
+from rnnlm.optim.asgd import ASGD as ASGD
+from rnnlm.optim.base import Optimizer as Optimizer
+from rnnlm.optim.clipping import clip_grads as clip_grads
+from rnnlm.optim.rates import Constant as Constant
+from rnnlm.optim.rates import Cosine as Cosine
+from rnnlm.optim.rates import DivideOnPlateau as DivideOnPlateau
+from rnnlm.optim.rates import Halving as Halving
+from rnnlm.optim.rates import RateRule as RateRule
+from rnnlm.optim.rates import StepDecay as StepDecay
+from rnnlm.optim.sgd import Momentum as Momentum
+from rnnlm.optim.sgd import Nesterov as Nesterov
+from rnnlm.optim.sgd import SGD as SGD

@@ -1,0 +1,27 @@
+# Written by scripts/write_stubs.py from the names that this package loads lazily.
+from rnnlm.wordvec import counts as counts
+from rnnlm.wordvec import neighbours as neighbours
+from rnnlm.wordvec import options as options
+from rnnlm.wordvec import text as text
+from rnnlm.wordvec import training as training
+from rnnlm.wordvec import vector_file as vector_file
+from rnnlm.wordvec import word2vec as word2vec
+from rnnlm.wordvec.counts import create_co_matrix as create_co_matrix
+from rnnlm.wordvec.counts import pmi as pmi
+from rnnlm.wordvec.counts import ppmi as ppmi
+from rnnlm.wordvec.counts import svd_vectors as svd_vectors
+from rnnlm.wordvec.neighbours import analogy as analogy
+from rnnlm.wordvec.neighbours import cos_similarity as cos_similarity
+from rnnlm.wordvec.neighbours import most_similar as most_similar
+from rnnlm.wordvec.neighbours import normalize as normalize
+from rnnlm.wordvec.options import Word2vecOptions as Word2vecOptions
+from rnnlm.wordvec.text import convert_one_hot as convert_one_hot
+from rnnlm.wordvec.text import create_contexts_target as create_contexts_target
+from rnnlm.wordvec.text import preprocess as preprocess
+from rnnlm.wordvec.training import train_word2vec as train_word2vec
+from rnnlm.wordvec.vector_file import load_vectors as load_vectors
+from rnnlm.wordvec.vector_file import save_vectors as save_vectors
+from rnnlm.wordvec.word2vec import CBOW as CBOW
+from rnnlm.wordvec.word2vec import SimpleCBOW as SimpleCBOW
+from rnnlm.wordvec.word2vec import SimpleSkipGram as SimpleSkipGram
+from rnnlm.wordvec.word2vec import SkipGram as SkipGram
