@@ -55,6 +55,7 @@ def tokenizer():
     return tokenizer
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("cell", "epochs", "mask_zero"), [("rnn", 200, False), ("rnn", 200, True), ("lstm", 400, False), ("gru", 400, True)]
 )
@@ -203,6 +204,7 @@ def test_weights_that_layers_draw_are_the_seeds():
 # ---------------------------------------------------------------- classifiers
 
 
+@pytest.mark.long
 def test_a_classifier_of_reviews_has_the_shape_of_the_example(rng):
     layers = [Embedding.of_size(10_000, 32), TimeRNN.of_size(32, 32, return_sequences=False), Dense(32, 1), Sigmoid()]
     model = Sequential(layers, head=BinaryCrossEntropy())
@@ -216,6 +218,7 @@ def test_a_classifier_of_reviews_has_the_shape_of_the_example(rng):
     assert len(trainer.val_accuracy_list) == 15
 
 
+@pytest.mark.long
 def test_numbers_in_and_a_yes_out(rng):
     """LSTM(10) over (50, 1), Dense(10, ReLU), Dense(1, sigmoid)."""
     layers = [TimeLSTM.of_size(1, 10, return_sequences=False), Dense(10, 10, "he"), ReLU(), Dense(10, 1)]

@@ -152,6 +152,7 @@ def test_training_is_taken_apart_and_put_together(rows):
     np.testing.assert_array_equal(whole.report(), second.report())
 
 
+@pytest.mark.long
 def test_fit_learns_lines_by_heart(rows):
     model = build("lstm", hidden_size=30)
     trainer = RnnlmTrainer(model, Adam(0.02))

@@ -190,6 +190,7 @@ def test_many_questions_are_answered_block_by_block(rng, monkeypatch):
 # ---------------------------------------------------------------------- training
 
 
+@pytest.mark.long
 def test_it_learns_additions():
     """A few dozen of one figure, by heart: trained in epochs of another number of questions than the last batch has."""
     pairs = additions(60, seed=2)

@@ -88,6 +88,7 @@ def test_reports_are_called_back(corpus):
     assert [row[2] for row in rows] == trainer.ppl_list
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("optimizer", [SGD(1.0), Adam(0.02)])
 def test_a_sentence_is_learned_to_its_floor(optimizer):
     """A text that repeats has one continuation only: perplexity 1. A word follows two different ones here, so that the
@@ -99,6 +100,7 @@ def test_a_sentence_is_learned_to_its_floor(optimizer):
     assert 1 <= trainer.ppl_list[-1] < 1.02
 
 
+@pytest.mark.long
 def test_noise_is_not_learned_below_its_floor(rng):
     """Words drawn evenly have perplexity V for anyone who has not seen them: below it by more than the standard error
     would be a leak from target to input."""
