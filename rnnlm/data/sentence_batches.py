@@ -79,7 +79,7 @@ class SentenceBatches(Windows):
             "ids": self._digest,
         }
         sizes = {"batch_size": self.batch_size, "time_size": self.time_size}
-        return {**lines, **sizes, "seed": self.seed, "lap": self.lap, "ids": self._digest}
+        return {**lines, **sizes, "seed": self.seed, "lap": self.lap}
 
     @cached_property
     def _digest(self) -> str:

@@ -92,8 +92,10 @@ class Lines:
         content = self.file.read(READ)
         if content and not content.endswith(b"\n"):
             content += self.file.readline(LONGEST_LINE)
-            if len(content) >= LONGEST_LINE:
-                self.wrong(f"a line must have at most {LONGEST_LINE:,} bytes", self.number + content.count(b"\n") + 1)
+            last = content.rfind(b"\n", 0, -1) + 1  # where the line begins that was completed, if it is not too long
+            if len(content) - last > LONGEST_LINE:
+                line = self.number + content.count(b"\n", 0, last) + 1
+                self.wrong(f"a line must have at most {LONGEST_LINE:,} bytes", line)
         return content.removesuffix(b"\n").split(b"\n") if content else []
 
 

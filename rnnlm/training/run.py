@@ -164,8 +164,10 @@ class Run:
             yield
             return
         self.optimizer.lr = scaled
-        yield
-        self.optimizer.lr = usual
+        try:
+            yield
+        finally:
+            self.optimizer.lr = usual
 
     def look(self) -> None:
         """If a step was not finite, restore the last good weights and stop.

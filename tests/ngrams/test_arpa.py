@@ -1,6 +1,7 @@
 """ARPA files: what is written is read back, by others too; a file that breaks a rule is refused by its line."""
 
 import gzip
+import io
 import math
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from rnnlm.data.corpora import story
 from rnnlm.data.reading import Reading
 from rnnlm.data.units import Characters
 from rnnlm.errors import InputError, ModelFileError
+from rnnlm.ngrams import arpa_lines
 
 pytestmark = pytest.mark.skipif(NAME != "numpy", reason="n-grams are counted without an array library: runs on NumPy")
 TEXT = r"""written by hand
@@ -232,3 +234,20 @@ def test_characters_are_refused(tmp_path):
     words = Vocabulary(["<eos>", "a"], Reading(TextOptions(units="char"), Characters()))
     with pytest.raises(InputError, match="can't say how a text is read, and this model reads characters"):
         save_ngram(tmp_path / "lm.arpa", kneser_ney([1, 0], 2, 0, 2), words)
+
+
+@pytest.mark.parametrize("begin", ["", "x\n", "xyz\n" * 7])
+@pytest.mark.parametrize("end", ["", "\n", "\nnext\n"])
+def test_the_length_of_a_line_counts_and_nothing_before_it(monkeypatch, begin, end):
+    monkeypatch.setattr(arpa_lines, "READ", 16)
+    monkeypatch.setattr(arpa_lines, "LONGEST_LINE", 40)
+    for length, fits in ((39, True), (41, False)):
+        content = begin + "a" * length + end
+        lines = arpa_lines.Lines("file", io.BytesIO(content.encode()), lambda: None)
+        if fits:
+            assert [line.decode() for line in lines] == content.split()
+        else:
+            with pytest.raises(
+                ModelFileError, match=f"file, line {begin.count(chr(10)) + 1}: a line must have at most"
+            ):
+                list(lines)

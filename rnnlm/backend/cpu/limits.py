@@ -112,10 +112,14 @@ class _OneBlasThread:
         if me not in self.times:
             with self.lock:
                 first, self.times[me] = not self.times, 0
-                if first:
-                    thread_count()  # cached now, while BLAS still reports its default
-                    self.before = _limit_to_one(each_thread=False)
-                self.own[me] = limit_own()
+                try:
+                    if first:
+                        thread_count()  # cached now, while BLAS still reports its default
+                        self.before = _limit_to_one(each_thread=False)
+                    self.own[me] = limit_own()
+                except BaseException:  # Ctrl-C: the thread has not entered
+                    del self.times[me]
+                    raise
         self.times[me] += 1
 
     def __exit__(self, *exception: object) -> None:

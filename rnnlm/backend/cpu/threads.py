@@ -41,7 +41,7 @@ def in_parallel(function: Callable[[int, int], object], size: int, unit: int = 1
     signal, is raised here after all threads have stopped. Within `later` the parts are deferred.
     """
     most = max(PIECES, thread_count()) if own.gathering else thread_count()
-    count = min(most, -(-size // unit)) if worth and not own.in_part else 1
+    count = min(most, max(1, -(-size // unit))) if worth and not own.in_part else 1
     if count == 1:
         function(0, size)
         return

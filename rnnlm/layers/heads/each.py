@@ -30,8 +30,9 @@ class EachTarget(Head):
         expect("h", h, ("N", "H"))
         expect_ids("ts", ts, (len(h), "C"))
         N, C = ts.shape
+        loss = C * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
         self._saved = (N, C) if keep else None
-        return C * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
+        return loss
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient (N, H) of the hidden states."""
