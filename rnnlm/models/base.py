@@ -10,7 +10,6 @@ from rnnlm.backend import Array
 from rnnlm.checks import flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
-from rnnlm.layers.chain import leaves
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.config import INITIAL, ModelConfig
 from rnnlm.models.ids import checked_ids, which_count
@@ -65,14 +64,9 @@ class Model(Stacked):
 
     def _own(self, layers: Mapping[str, Layer], head: Head) -> None:
         """Set the layers of this model, by name and in order, and its head."""
-        for name, layer in layers.items():
-            if not layer.causal:
-                raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
-        for name, layer in leaves(layers).items():
-            if not getattr(layer, "stateful", True):
-                raise InputError(f"{name} must be stateful: a text is read window by window, or word by word")
         self.head = head
         self._stand_on(Sequential(layers, head, self.config.dtype, self.config.seed))
+        _ = self.stack.vocab_size  # for its errors
 
     @property
     def vocab_size(self) -> int:

@@ -16,7 +16,7 @@ from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.heads.base import Head
 from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
-from rnnlm.models.ids import as_taken
+from rnnlm.models.ids import as_taken, checked_ids
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.state import State, from_host, set_states
 from rnnlm.models.summary import Summarized
@@ -195,6 +195,40 @@ class Sequential(Summarized, Parameters):
                 x = step(x)
             return x
 
+    @property
+    def vocab_size(self) -> int | None:
+        """V of a network that reads a text as word ids and predicts each next word, a predictor; None of others.
+
+        Raises:
+            InputError: a layer sees later words, or forgets what it has read.
+        """
+        words = next(iter(self.layers.values())).takes_ids
+        if self.head is None or self.mask_zero or not words or isinstance(words, tuple):
+            return None
+        for name, layer in self.all_named():
+            if not layer.causal:
+                raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
+            if not getattr(layer, "stateful", True):
+                raise InputError(f"{name} must be stateful for a text, which is read window by window or word by word")
+        return int(words)
+
+    def losses(self, xs: Any, ts: Any) -> Array:
+        """Return the loss of each target in nats, (N, T) float64, 0 where it is -1; without dropout or a backward.
+
+        Args:
+            xs, ts: word ids (N, T), of a network that has a `vocab_size`.
+        """
+        V, head = self.vocab_size, self.expect_head()
+        if V is None:
+            raise InputError("losses of a text need a network whose first layer takes word ids, and a head")
+        with self.one_thread:
+            label, head.ignore_label = head.ignore_label, -1  # what training ignores is scored, too
+            try:
+                self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=False)
+            finally:
+                head.ignore_label = label
+            return head.nats.copy()
+
     def backward(self, dout: Any = 1) -> Any:
         """Write the gradients of the parameters to `grads` and return that of the inputs, None for ids.
 
@@ -214,6 +248,10 @@ class Sequential(Summarized, Parameters):
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
             return dxs
+
+    def all_named(self) -> list[tuple[str, Layer]]:
+        """Return all layers by name, including nested ones, but not the head."""
+        return list(self._all.items())
 
     def all_layers(self) -> list[Layer]:
         """Return all layers, including those within others, and the head."""

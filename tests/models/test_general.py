@@ -375,7 +375,7 @@ def test_a_layer_that_forgets_is_refused(rng):
             affine = TimeAffine(dev(rng.standard_normal((3, V))), dev(np.zeros(V)))
             self._own({"embed": embed, "lstm": TimeLSTM.of_size(D, 3)}, head=TimeAffineWithLoss(affine))
 
-    with pytest.raises(InputError, match="lstm must be stateful: a text is read window by window"):
+    with pytest.raises(InputError, match="lstm must be stateful for a text, which is read window by window"):
         Forgetful()
 
 

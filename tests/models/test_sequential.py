@@ -14,6 +14,7 @@ from rnnlm import (
     Losses,
     MatMul,
     MeanSquaredError,
+    RnnlmTrainer,
     Sequential,
     SoftmaxWithLoss,
     Split,
@@ -25,6 +26,9 @@ from rnnlm import (
     TimeEmbedding,
     TimeLSTM,
     TimeSoftmaxWithLoss,
+    evaluate,
+    generate,
+    score,
 )
 from rnnlm.backend import xp
 from tests.gradcheck import assert_gradients, dev, host
@@ -224,3 +228,48 @@ def test_branches_over_ids_have_gradients_of_their_own(rng):
     assert net.backward() is None
     weights, grads = dict(zip(net.names, net.params)), {n: g.copy() for n, g in zip(net.names, net.grads)}
     assert_gradients(lambda: net.loss(ids, ts, keep=False), weights, grads, rng)
+
+
+def reader(**options):
+    lstm = TimeLSTM.of_size(D, H, **({"stateful": True} | options))
+    return Sequential([TimeEmbedding.of_size(V, D), lstm, Dense(H, V)], head=TimeSoftmaxWithLoss(), seed=3)
+
+
+def test_a_network_that_reads_a_text_is_a_predictor(rng):
+    """What it evaluates, scores and writes is what it says of each next word."""
+    net, corpus = reader(), np.append(V - 1, rng.integers(0, V - 1, 39))
+    assert net.vocab_size == V
+    scores = host(net.predict(corpus[None, :-1]))[0].astype(np.float64)
+    net.reset_state()
+    scores -= np.log(np.exp(scores).sum(axis=1, keepdims=True))
+    nats = -scores[np.arange(39), corpus[1:]]
+    for window in (None, 1, 7):
+        assert evaluate(net, corpus, window=window).nats == pytest.approx(nats.mean(), rel=1e-5)
+    scored = score(net, [corpus[1:6].tolist()], V - 1)[0]  # begins after <eos>, and ends with it
+    np.testing.assert_allclose(scored.tokens[:5], -nats[:5], rtol=1e-4)
+    written = generate(net, int(corpus[0]), sample_size=12, seed=4)
+    assert list(written) == list(generate(net.shared_copy(), int(corpus[0]), sample_size=12, seed=4))
+    net.head.ignore_label = 3  # of a training: here all words count
+    assert evaluate(net, corpus).nats == pytest.approx(nats.mean(), rel=1e-5)
+    with pytest.raises(InputError, match="valid"):
+        RnnlmTrainer(Plain(), SGD(0.1)).fit(corpus, max_epoch=1, batch_size=2, time_size=3, valid=corpus)
+    RnnlmTrainer(net, SGD(0.1)).fit(corpus, max_epoch=2, batch_size=2, time_size=3, valid=corpus, eval_interval=None)
+
+
+class Plain:
+    """A model that can't be evaluated."""
+
+    params, grads, forward, backward = [], [], print, print
+
+
+def test_networks_that_are_none_say_why():
+    corpus = np.arange(V)
+    for net, why in (
+        (reader(stateful=False), "timelstm1 must be stateful for a text"),
+        (Sequential([Dense(3, 4)], head=MeanSquaredError()), "model must be|vocab_size of model must be"),
+        (Sequential([TimeEmbedding.of_size(V, D)]), "model must be|vocab_size of model must be"),
+    ):
+        with pytest.raises(InputError, match=why):
+            evaluate(net, corpus)
+    with pytest.raises(InputError, match="losses of a text need a network whose first layer takes word ids"):
+        Sequential([Dense(3, 4)], head=MeanSquaredError()).losses([[1]], [[1]])
