@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.cli.commands.base import Command
 
@@ -28,7 +29,7 @@ class Book(Command):
 
     raw = True  # the script is the reader's own
 
-    script: Positional[Path]
+    script: Annotated[Positional[Path], arg(metavar="SCRIPT")]
     device: str | None = None
 
     def run(self) -> None:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
@@ -35,8 +36,8 @@ class Compare(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
-    first: Positional[Path]
-    second: Positional[Path]
+    first: Annotated[Positional[Path], arg(metavar="MODEL")]
+    second: Annotated[Positional[Path], arg(metavar="MODEL")]
     text: TextChoice = field(default_factory=TextChoice)
     top: int = 5
     json: bool = False

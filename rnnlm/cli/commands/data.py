@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from tyro.conf import OmitSubcommandPrefixes, Positional
+from tyro.conf import OmitSubcommandPrefixes, Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.effects import ENCODING
@@ -35,7 +35,7 @@ class Encode(Command):
     """
 
     effects = ENCODING
-    text: Positional[Path]
+    text: Annotated[Positional[Path], arg(metavar="TEXT")]
     out: Path | None = None
     vocab: Path | None = None
     max_words: int = 10_000
@@ -61,7 +61,7 @@ class Check(Command):
         file: a file that `rnnlm data encode` wrote.
     """
 
-    file: Positional[Path]
+    file: Annotated[Positional[Path], arg(metavar="FILE")]
 
     def run(self) -> None:
         """Check it and print its contents."""

@@ -2,9 +2,9 @@
 
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
@@ -41,7 +41,7 @@ class Eval(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
-    model: Positional[Path]
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
     text: TextChoice = field(default_factory=TextChoice)
     lanes: int = 1
     mixing: Mixing = field(default_factory=Mixing)

@@ -3,8 +3,9 @@
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm import __version__
 from rnnlm.cli.commands.base import Command
@@ -26,7 +27,7 @@ class Info(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
-    model: Positional[Path | None] = None
+    model: Annotated[Positional[Path | None], arg(metavar="[MODEL]")] = None
     device: str | None = None
 
     def run(self) -> None:

@@ -3,9 +3,9 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import OmitSubcommandPrefixes, Positional
+from tyro.conf import OmitSubcommandPrefixes, Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.effects import NGRAMS
@@ -148,8 +148,8 @@ class Convert(Command):
         overwrite: replace existing files.
     """
 
-    model: Positional[Path]
-    out: Positional[Path]
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
+    out: Annotated[Positional[Path], arg(metavar="FILE")]
     overwrite: bool = False
 
     def run(self) -> None:

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.drawing import expect_new_picture, expect_picture_name
@@ -28,7 +28,7 @@ class Plot(Command):
         overwrite: replace an existing picture.
     """
 
-    runs: Positional[tuple[Path, ...]]
+    runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")]
     out: Path = Path("perplexity.png")
     overwrite: bool = False
 

@@ -27,7 +27,7 @@ class Quantize(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
-    model: Positional[Path]
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
     to: Literal["int8", "float16"] = "int8"
     out: Annotated[Path | None, arg(aliases=["-o"])] = None
     device: str | None = None

@@ -1,9 +1,9 @@
 """`rnnlm recipes`."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.errors import InputError
@@ -25,7 +25,7 @@ class Recipes(Command):
         json: print one JSON object per recipe.
     """
 
-    name: Positional[str | None] = None
+    name: Annotated[Positional[str | None], arg(metavar="[RECIPE]")] = None
     json: bool = False
     device = "cpu"  # nothing is computed here, so any device will do
 

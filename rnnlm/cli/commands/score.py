@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
@@ -47,8 +47,8 @@ class Score(Command):
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
 
-    model: Positional[Path]
-    file: Positional[str]  # a Path would take ./- for -
+    model: Annotated[Positional[Path], arg(metavar="MODEL")]
+    file: Annotated[Positional[str], arg(metavar="FILE")]  # a Path would take ./- for -
     column: str | None = None
     mixing: Mixing = field(default_factory=Mixing)
     words: bool = False

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from tyro.conf import OmitSubcommandPrefixes, Positional
+from tyro.conf import OmitSubcommandPrefixes, Positional, arg
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
@@ -97,8 +97,8 @@ class Similar(Command):
         top: number of similar words to print for each.
     """
 
-    file: Positional[Path]
-    words: Positional[tuple[str, ...]]
+    file: Annotated[Positional[Path], arg(metavar="VECTORS")]
+    words: Annotated[Positional[tuple[str, ...]], arg(metavar="WORD [WORD ...]")]
     top: int = 5
 
     def run(self) -> None:
@@ -123,8 +123,8 @@ class Analogy(Command):
         top: number of answers to print.
     """
 
-    file: Positional[Path]
-    words: Positional[tuple[str, str, str]]
+    file: Annotated[Positional[Path], arg(metavar="VECTORS")]
+    words: Annotated[Positional[tuple[str, str, str]], arg(metavar="WORD WORD WORD")]
     top: int = 5
 
     def run(self) -> None:
@@ -148,8 +148,8 @@ class Plot(Command):
         overwrite: replace an existing picture.
     """
 
-    file: Positional[Path]
-    words: Positional[tuple[str, ...]] = ()
+    file: Annotated[Positional[Path], arg(metavar="VECTORS")]
+    words: Annotated[Positional[tuple[str, ...]], arg(metavar="[WORD ...]")] = ()
     out: Path = Path("vectors.png")
     overwrite: bool = False
 
