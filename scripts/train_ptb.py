@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
 
+from rnnlm.cli.arguments import taken_out, typed, value
 from rnnlm.cli.device import choose
 from rnnlm.cli.main import run
-from rnnlm.cli.telling import told
-from rnnlm.cli.words import taken_out, typed, value
+from rnnlm.cli.output import told
 from rnnlm.data import ptb
 from rnnlm.errors import DataError, MissingExtra
 from rnnlm.experiments import recipes

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from contextlib import nullcontext
 
 from rnnlm import __version__
+from rnnlm.cli.arguments import typed
 from rnnlm.cli.device import choose
-from rnnlm.cli.telling import told
-from rnnlm.cli.words import typed
+from rnnlm.cli.output import told
 from rnnlm.progress import terminal_kept_safe
 
 __all__ = ["main", "run"]

@@ -9,6 +9,7 @@ from typing import Annotated, Any, Union
 
 import tyro
 
+from rnnlm.cli.arguments import value
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.commands.book import Book
 from rnnlm.cli.commands.compare import Compare
@@ -23,8 +24,7 @@ from rnnlm.cli.commands.recipes import Recipes
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
 from rnnlm.cli.commands.vectors import Vectors
-from rnnlm.cli.telling import EVERYWHERE
-from rnnlm.cli.words import value
+from rnnlm.cli.output import EVERYWHERE
 from rnnlm.experiments import recipes
 
 __all__ = ["COMMANDS", "parse"]

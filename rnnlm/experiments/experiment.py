@@ -9,9 +9,9 @@ from rnnlm.backend import ops
 from rnnlm.errors import Interrupted, ModelFileError, TrainingDiverged
 from rnnlm.experiments.final import final_evaluation, write_sentences
 from rnnlm.experiments.fitting import MODEL, Fitting, is_finished
-from rnnlm.experiments.going_on import CHECKPOINTS
 from rnnlm.experiments.plan import Plan, prepare, told
 from rnnlm.experiments.results import METRICS, Results
+from rnnlm.experiments.resuming import CHECKPOINTS
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.progress import note, say, unread
 from rnnlm.saving.checkpoint import Checkpoints

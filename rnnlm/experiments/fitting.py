@@ -8,8 +8,8 @@ from rnnlm.errors import ModelFileError, TrainingDiverged
 from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.curves import BY_HEART, ENDLESS, best_epoch, by_heart_since
 from rnnlm.experiments.forecast import Forecast
-from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
 from rnnlm.experiments.results import METRICS, JsonLines, Results
+from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import Evaluation
 from rnnlm.models.base import Model

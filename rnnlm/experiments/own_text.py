@@ -8,7 +8,7 @@ from rnnlm.checks import path_of, text, whole_number
 from rnnlm.data.corpora.named import BUILT_IN, Part
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS, newest_state, saved_settings
+from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, newest_state, saved_settings
 
 __all__ = ["OwnText", "own_text"]
 

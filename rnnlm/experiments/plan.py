@@ -12,9 +12,9 @@ from rnnlm.errors import MissingExtra
 from rnnlm.experiments.corpus import Texts, load
 from rnnlm.experiments.embedding import begin_with, begin_with_frequencies
 from rnnlm.experiments.final import amount
-from rnnlm.experiments.going_on import expect_as_it_was, newest_state
 from rnnlm.experiments.memory import Memory
 from rnnlm.experiments.results import folder_for
+from rnnlm.experiments.resuming import expect_as_it_was, newest_state
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.models.base import Model
 from rnnlm.models.build import build_model

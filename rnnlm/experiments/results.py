@@ -10,9 +10,9 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rnnlm.errors import InputError, ModelFileError
-from rnnlm.experiments.going_on import CHECKPOINTS, SETTINGS
 from rnnlm.experiments.metrics import METRICS
 from rnnlm.experiments.recipes import run_name
+from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS
 from rnnlm.files import clear_away, expect_way, make_folder, naming, to_json, write_atomic
 from rnnlm.opening import regular_file
 from rnnlm.saving.lock import LOCK, locked

@@ -16,7 +16,7 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import NOT_SAID, PLACE, expect_same, saved_settings
+from rnnlm.experiments.resuming import NOT_SAID, PLACE, expect_same, saved_settings
 from rnnlm.experiments.typed import expect_known, typed
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay

@@ -35,7 +35,7 @@ from rnnlm.backend import Array, xp
 from rnnlm.backend.memory import reused
 from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
-from rnnlm.layers.described import described, names_of
+from rnnlm.layers.description import described, names_of
 from rnnlm.layers.expected import Shape, expect, expect_ids
 
 __all__ = ["Layer", "Shape", "batch_first", "expect", "expect_ids", "time_major"]

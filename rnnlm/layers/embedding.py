@@ -6,9 +6,9 @@ from typing import Any, Self
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import size
 from rnnlm.layers.base import Layer, Shape, expect, expect_ids, time_major
-from rnnlm.layers.drawn import draw_embedding
 from rnnlm.layers.dropout import DropoutMask
 from rnnlm.layers.expected import expect_dtype
+from rnnlm.layers.initialization import draw_embedding
 from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed
 

@@ -7,9 +7,9 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import Checked, flag
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Shape, batch_first, expect, time_major
-from rnnlm.layers.drawn import Drawn
 from rnnlm.layers.dropout import DropoutMask
 from rnnlm.layers.expected import expect_weights
+from rnnlm.layers.initialization import Drawn
 from rnnlm.layers.lengths import add_to_ends, checked_lengths, ends
 
 __all__ = ["Recurrent"]

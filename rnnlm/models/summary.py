@@ -8,7 +8,7 @@ from rnnlm.backend import Array
 from rnnlm.checks import refused
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import leaves, through
-from rnnlm.layers.described import kind_of, names_of, written
+from rnnlm.layers.description import kind_of, names_of, written
 
 __all__ = ["Summarized", "as_html", "as_text", "table"]
 

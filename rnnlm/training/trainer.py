@@ -1,6 +1,6 @@
 """Trainer for networks on samples, like the book's and Keras's."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
@@ -65,6 +65,7 @@ class Trainer:
         verbose: int = 1,
         seed: int = 0,
         callbacks: Sequence[Callback] = (),
+        rate: Callable[[int], float] | None = None,
     ) -> None:
         """Train for `max_epoch` epochs, each over all samples once in a new random order; the last batch of an epoch
         may be smaller.
@@ -86,6 +87,7 @@ class Trainer:
             verbose: 0 for no output, 1 for a progress bar, 2 for a line after each epoch.
             seed: seed of the orders; each call of `fit` draws others.
             callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
+            rate: function from the number of a step, from 0, to its learning rate, such as a rule of `rnnlm.optim`.
 
         Raises:
             InputError: arguments out of range, or numbers of samples that differ; before any training.
@@ -105,7 +107,7 @@ class Trainer:
         elif accuracy or held_out is not None:
             self._expect_sequential()
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
-        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad)
+        run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
         self._best: list[Any] = []  # weights of the lowest validation loss so far, with patience

@@ -14,7 +14,7 @@ from rnnlm.backend import NAME
 from rnnlm.cli.main import main
 from rnnlm.cli.options import parse
 from rnnlm.experiments.curves import BY_HEART, by_heart_since
-from rnnlm.experiments.going_on import saved_settings
+from rnnlm.experiments.resuming import saved_settings
 from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import token_nats
 from rnnlm.training.keeper import Keeper

@@ -25,7 +25,7 @@ from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.encoding import write_ids
 from rnnlm.data.reading import Reading
 from rnnlm.experiments import recipes
-from rnnlm.experiments.going_on import saved_settings
+from rnnlm.experiments.resuming import saved_settings
 from rnnlm.saving.checkpoint import Checkpoints
 from tests.gradcheck import host
 

@@ -329,3 +329,13 @@ def test_the_line_after_an_epoch_has_the_mean_loss_of_all_its_batches(rng, capfd
 
     trainer.fit(x, t, max_epoch=2, batch_size=10, verbose=2, callbacks=[Hears()])
     assert capfd.readouterr().out == "".join(f"epoch {i}  loss {loss:.4g}\n" for i, loss in enumerate(heard, 1))
+
+
+def test_a_rate_is_asked_at_each_step(rng):
+    x, t = rng.standard_normal((12, 3)), rng.standard_normal((12, 1))
+    nets = [Sequential([Dense(3, 1)], head=MeanSquaredError(), seed=0) for _ in range(2)]
+    asked = []
+    Trainer(nets[0], SGD(9.0)).fit(x, t, 2, 4, verbose=0, rate=lambda step: asked.append(step) or 0.1)
+    Trainer(nets[1], SGD(0.1)).fit(x, t, 2, 4, verbose=0)
+    assert asked == list(range(6))
+    np.testing.assert_array_equal(*(host(net.flat_params) for net in nets))

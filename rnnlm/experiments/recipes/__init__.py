@@ -14,7 +14,7 @@ from typing import Any
 from rnnlm.checks import positive
 from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.experiments.going_on import NOT_SAID, PLACE, SETTINGS, read_settings
+from rnnlm.experiments.resuming import NOT_SAID, PLACE, SETTINGS, read_settings
 from rnnlm.opening import read_whole
 
 __all__ = ["content", "load", "names", "run_name", "usual"]

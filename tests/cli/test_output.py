@@ -75,7 +75,7 @@ def test_a_log_that_can_not_be_written_is_refused_before_any_work(treebank, caps
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a full disk: /dev/full")
 def test_a_log_whose_disk_is_full_costs_nothing(treebank, capsys, monkeypatch):
-    monkeypatch.setattr("rnnlm.cli.telling._opened", lambda path: open("/dev/full", "w"))  # noqa: SIM115
+    monkeypatch.setattr("rnnlm.cli.output._opened", lambda path: open("/dev/full", "w"))  # noqa: SIM115
     assert main([*TRAIN, "--log-file", "log"]) == 0
     streams = capsys.readouterr()
     assert streams.err.count("nothing more goes to the log: [Errno 28]") == 1
@@ -84,7 +84,7 @@ def test_a_log_whose_disk_is_full_costs_nothing(treebank, capsys, monkeypatch):
 
 def test_a_note_makes_a_bar_on_the_same_terminal_give_way(tmp_path, monkeypatch):
     """The bar is on the terminal itself, the note goes to both."""
-    from rnnlm.cli.telling import _obeyed
+    from rnnlm.cli.output import _obeyed
 
     monkeypatch.setattr(sys, "stderr", Terminal())
     monkeypatch.setenv("COLUMNS", "80")

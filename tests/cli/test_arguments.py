@@ -1,6 +1,6 @@
 import pytest
 
-from rnnlm.cli.words import taken_out, typed, value
+from rnnlm.cli.arguments import taken_out, typed, value
 
 WORDS = ["train", "--max_words", "30", "--no-tied", "--recipe=a", "--recipe", "b", "--lr=--x", "--", "--out", "c"]
 

@@ -11,8 +11,8 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 from typing import IO, Any
 
+from rnnlm.cli.arguments import taken_out, typed, value
 from rnnlm.cli.process import handled
-from rnnlm.cli.words import taken_out, typed, value
 from rnnlm.errors import InputError
 from rnnlm.progress import in_one_line, telling
 
