@@ -4,7 +4,6 @@ from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
 from threading import get_ident
 from typing import Any
-from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import flag, instance_of, whole_number
@@ -17,6 +16,7 @@ from rnnlm.layers.heads.base import Head
 from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken, checked_ids
+from rnnlm.models.ownership import expect_free, own
 from rnnlm.models.parameters import Parameters
 from rnnlm.models.state import State, from_host, set_states
 from rnnlm.models.summary import Summarized
@@ -24,7 +24,6 @@ from rnnlm.models.summary import Summarized
 __all__ = ["Sequential", "State"]
 
 ANOTHER = 1 << 32  # distance between the stream numbers of two masks of one layer
-_owners: "WeakKeyDictionary[Layer, ReferenceType[Sequential]]" = WeakKeyDictionary()  # whose buffers hold the weights
 
 
 class Sequential(Summarized, Parameters):
@@ -74,7 +73,7 @@ class Sequential(Summarized, Parameters):
         through(self.layers, ("N", "T", "D"))  # raises if layers do not fit
         if mask_zero:
             expect_masked(chain)
-        self._expect_unowned()
+        expect_free(leaves(self.layers))
         self._flatten(expect_dtype("dtype", dtype))
         for number, layer in enumerate(self._leaves.values()):
             layer.draw(seed, number)
@@ -87,21 +86,7 @@ class Sequential(Summarized, Parameters):
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
         self.flat_params, self.flat_grads, self._tied = flat.flat_params, flat.flat_grads, flat.tied
-        _owners.update(dict.fromkeys(leaves(self.layers).values(), ref(self)))
-
-    def _expect_unowned(self) -> None:
-        """Check that no other network has these layers: their weights would leave its buffers.
-
-        Raises:
-            InputError: one does.
-        """
-        for name, layer in leaves(self.layers).items():
-            owner = _owners.get(layer)
-            if owner is not None and owner() is not None:
-                raise InputError(
-                    f"{name} must not be in another network, whose weights it has: make a layer of its own, or take "
-                    "those of a copy of the network, copy.deepcopy(network).layers"
-                )
+        own(self, leaves(self.layers))
 
     def __copy__(self) -> "Sequential":
         """Return a deep copy: two networks can't share a layer."""
