@@ -214,7 +214,7 @@ def test_memory_does_not_grow(rng):
     for _ in range(20):
         run.step()
     tracemalloc.start()
-    for _ in range(300):  # in which Python's own lists of free objects fill, up to some 20,000 bytes
+    for _ in range(300):  # in which lists of free objects fill, Python's and NumPy's; the latter go on, for 50,000 bytes
         run.step()
     before = tracemalloc.take_snapshot()
     for _ in range(900):
@@ -222,7 +222,7 @@ def test_memory_does_not_grow(rng):
     after = tracemalloc.take_snapshot()
     tracemalloc.stop()
     grown = sum(stat.size_diff for stat in after.compare_to(before, "filename") if "tracemalloc" not in str(stat))
-    assert grown < 60_000  # the ids of a window are 400 bytes: kept, they would make 360,000
+    assert grown < 120_000  # the ids of a window are 400 bytes: kept, they would make 360,000
 
 
 def test_the_train_step_neither_waits_nor_copies(corpus, strict):
