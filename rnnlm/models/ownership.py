@@ -3,19 +3,23 @@
 import gc
 from collections.abc import Mapping
 from typing import Any
-from weakref import ReferenceType, WeakKeyDictionary, ref
+from weakref import ReferenceType, finalize, ref
 
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 
 __all__ = ["expect_free", "own"]
 
-_owners: "WeakKeyDictionary[Layer, ReferenceType[Any]]" = WeakKeyDictionary()
+_owners: dict[int, ReferenceType[Any]] = {}  # networks by the identity of their layers, which may compare as they like
 
 
 def own(network: Any, layers: Mapping[str, Layer]) -> None:
-    """Note that the layers belong to a network, as long as it exists."""
-    _owners.update(dict.fromkeys(layers.values(), ref(network)))
+    """Note that the layers that have weights belong to a network, as long as it exists."""
+    for layer in layers.values():
+        if layer.params:
+            if id(layer) not in _owners:
+                finalize(layer, _owners.pop, id(layer), None).atexit = False
+            _owners[id(layer)] = ref(network)
 
 
 def expect_free(layers: Mapping[str, Layer]) -> None:
@@ -25,15 +29,15 @@ def expect_free(layers: Mapping[str, Layer]) -> None:
         InputError: one does. A second network would take its weights out of the first one's buffer.
     """
     for name, layer in layers.items():
-        if _owned(layer):
+        if _is_owned(layer):
             gc.collect()  # the network may be garbage in a cycle
-        if _owned(layer):
+        if _is_owned(layer):
             raise InputError(
-                f"{name} must not be in another network, whose weights it has: make a layer of its own, or take "
-                "those of a copy of the network, copy.deepcopy(network).layers"
+                f"{name} must not be in another network, whose weights it has: make a new layer, delete that network, "
+                "or take the layers of a copy of it, copy.deepcopy(network).layers"
             )
 
 
-def _owned(layer: Layer) -> bool:
-    owner = _owners.get(layer)
+def _is_owned(layer: Layer) -> bool:
+    owner = _owners.get(id(layer))
     return owner is not None and owner() is not None

@@ -175,6 +175,25 @@ def test_a_layer_is_of_one_network():
     assert Sequential(of_a_copy[:2]).predict(np.zeros((2, 6))).shape == (2, 3)
 
 
+class Alike(Dense):
+    """Equal to all of its kind, and not to be a key."""
+
+    def __eq__(self, other):
+        return isinstance(other, Alike)
+
+
+def test_what_has_no_weights_and_what_is_deleted_binds_nothing():
+    tanh, loss, dense, alike = Tanh(), MeanSquaredError(), Dense(3, 3), Alike(3, 3)
+    first = Sequential([dense, tanh], head=loss)
+    Sequential([Dense(3, 3), tanh], head=loss)
+    both = Sequential([alike]), Sequential([Alike(3, 3)])
+    first.circle = first
+    del first
+    assert Sequential([dense]).names == ["dense1.W", "dense1.b"]
+    with pytest.raises(InputError, match="alike1 must not be in another network"):
+        Sequential(both[0].layers)
+
+
 def test_a_copy_learns_and_so_does_what_it_was_copied_from():
     x, t = dev(np.ones((2, 3), np.float32)), dev(np.zeros((2, 4), np.float32))
     net = Sequential([Dense(3, 4)], head=MeanSquaredError(), seed=0)

@@ -214,7 +214,9 @@ def test_memory_does_not_grow(rng):
     for _ in range(20):
         run.step()
     tracemalloc.start()
-    for _ in range(300):  # in which lists of free objects fill, Python's and NumPy's; the latter go on, for 50,000 bytes
+    for _ in range(
+        300
+    ):  # in which lists of free objects fill, Python's and NumPy's; the latter go on, for 50,000 bytes
         run.step()
     before = tracemalloc.take_snapshot()
     for _ in range(900):
