@@ -91,10 +91,13 @@ def _expect_apart(params: list[tuple[str, Array]]) -> None:
     Raises:
         InputError: one is, or its transpose.
     """
-    for k, (name, p) in enumerate(params):
-        for other, q in params[:k]:
+    at: dict[int, list[tuple[str, Array]]] = {}  # by where they begin
+    for name, p in params:
+        before = at.setdefault(ops.place(p)[0], [])
+        for other, q in before:
             if p.size and (same_memory(p, q) or (p.ndim == 2 and same_memory(p, q.T))):
                 raise InputError(
                     f"{name} must not be {other} again, or its transpose: only an embedding's first weights can be "
                     "shared, transposed, by a layer after it. Give each layer weights of its own"
                 )
+        before.append((name, p))

@@ -31,7 +31,8 @@ class ForeignModel:
 
     def __init__(self, model: Any) -> None:
         self.model, self.forward, self.backward = model, model.forward, model.backward
-        self.reset_state: Callable[[], object] = getattr(model, "reset_state", lambda: None)
+        reset = getattr(model, "reset_state", None)
+        self.reset_state: Callable[[], object] = reset if callable(reset) else lambda: None
 
     def weights(self) -> list[Array]:
         """Return the trained weights; a weight that is listed twice comes once."""
@@ -61,8 +62,11 @@ class StackModel(ForeignModel):
         self.reset_state, self.one_thread = stack.reset_state, stack.one_thread
 
     def _loss(self, xs: Any, ts: Any) -> Array:
-        regularized = self.model.regularizers and not isinstance(ts, tuple)
-        return self.model.loss(xs, ts, counted=which_count(ts, self.model.head.ignore_label) if regularized else None)
+        counted = None
+        if self.model.regularizers and not isinstance(xs, tuple) and not isinstance(ts, tuple):
+            ids = xs.dtype.kind in "iu" and ts.dtype.kind in "iu" and xs.shape == ts.shape  # others are not ignored
+            counted = which_count(ts, self.model.head.ignore_label) if ids else None
+        return self.model.loss(xs, ts, counted=counted)
 
     def weights(self) -> list[Array]:
         """Return the trained weights: one flat array."""

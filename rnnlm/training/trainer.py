@@ -131,6 +131,7 @@ class Trainer:
                         break
             finally:
                 self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
+                run.model.reset_state()  # that of the last batch is nobody's
         for weights, best in zip(run.model.weights(), self._best):
             weights[...] = best
 
@@ -208,6 +209,7 @@ class Trainer:
     def _expect_fit(self, x: Any, t: Any, accuracy: bool) -> None:
         """Run the first sample, for its errors, and check that all targets that are classes are in range."""
         head, first = self.model.expect_head(), taken(x, slice(1))
+        self.model.reset_state()  # of earlier calls, for any number of rows
         outputs = self.model.forward(first, train_flg=False)
         self.model.reset_state()
         if head.takes_classes and t.ndim == outputs.ndim - 1:

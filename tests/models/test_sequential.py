@@ -286,6 +286,7 @@ def test_networks_that_are_none_say_why():
     for net, why in (
         (reader(stateful=False), "timelstm1 must be stateful for a text"),
         (Sequential([Dense(3, 4)], head=MeanSquaredError()), "model must be|vocab_size of model must be"),
+        (Sequential([TimeEmbedding.of_size(V, D)], head=MeanSquaredError()), "vocab_size of model must be"),
         (Sequential([TimeEmbedding.of_size(V, D)]), "model must be|vocab_size of model must be"),
     ):
         with pytest.raises(InputError, match=why):

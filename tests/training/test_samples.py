@@ -10,11 +10,13 @@ from rnnlm.layers import (
     BinaryCrossEntropy,
     Dense,
     Embedding,
+    MeanOverTime,
     MeanSquaredError,
     Sigmoid,
     SigmoidWithLoss,
     SoftmaxWithLoss,
     Tanh,
+    TimeActivationRegularization,
     TimeLSTM,
 )
 from rnnlm.models import Sequential
@@ -315,6 +317,9 @@ def test_samples_begin_with_a_state_of_zeros(rng):
         trainer = Trainer(net, SGD(0.1))
         trainer.fit(x, t, max_epoch=2, batch_size=16, verbose=0, validation_data=(x[:5], t[:5]))
         assert trainer.evaluate(x, t) == trainer.evaluate(x, t)
+        trainer.fit(x, t, max_epoch=1, batch_size=16, verbose=0)
+        net.predict(x[:7])
+        trainer.fit(x, t, max_epoch=1, batch_size=16, verbose=0)
         twins.append(host(net.flat_params))
     np.testing.assert_array_equal(*twins)
 
@@ -339,3 +344,13 @@ def test_a_rate_is_asked_at_each_step(rng):
     Trainer(nets[1], SGD(0.1)).fit(x, t, 2, 4, verbose=0)
     assert asked == list(range(6))
     np.testing.assert_array_equal(*(host(net.flat_params) for net in nets))
+
+
+def test_numbers_of_minus_one_are_targets_like_others_where_activations_are_regularised(rng):
+    x, t = rng.standard_normal((64, 5, 3)), rng.choice([-1.0, 1.0], (64, 1))
+    ar = TimeActivationRegularization(1.0, 1.0)
+    net = Sequential(
+        [TimeLSTM.of_size(3, 4), ar, MeanOverTime(), Dense(4, 1)], head=MeanSquaredError(), seed=0
+    )  # fmt: skip
+    Trainer(net, SGD(0.1)).fit(x, t, max_epoch=1, batch_size=16, verbose=0)
+    assert np.isfinite(host(net.flat_params)).all()
