@@ -124,12 +124,8 @@ class Model(Stacked):
 
         Without dropout; no backward may follow. Recurrent state is carried to the next call.
         """
-        with self.one_thread:
-            label, self.head.ignore_label = self.head.ignore_label, -1  # what a training ignores is scored, too
-            try:
-                self.forward(xs, ts, train_flg=False, keep=False)
-            finally:
-                self.head.ignore_label = label
+        with self.one_thread, self.head.scoring_all():
+            self.forward(xs, ts, train_flg=False, keep=False)
             return self.head.nats.copy()
 
     def _ids(self, name: str, ids: Any, ignored: int | None = None) -> Array:

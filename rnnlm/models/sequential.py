@@ -194,7 +194,7 @@ class Sequential(Summarized, Parameters):
             return None
         if isinstance(self.head, (RowLoss, Losses, EachTarget)):  # which give no scores of words
             return None
-        for name, layer in self.all_named():
+        for name, layer in self._all.items():
             if not layer.causal:
                 raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
             if not getattr(layer, "stateful", True):
@@ -210,12 +210,8 @@ class Sequential(Summarized, Parameters):
         V, head = self.vocab_size, self.expect_head()
         if V is None:
             raise InputError("losses of a text need a network whose first layer takes word ids, and a head")
-        with self.one_thread:
-            label, head.ignore_label = head.ignore_label, -1  # what training ignores is scored, too
-            try:
-                self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=False)
-            finally:
-                head.ignore_label = label
+        with self.one_thread, head.scoring_all():
+            self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=False)
             return head.nats.copy()
 
     def backward(self, dout: Any = 1) -> Any:
@@ -237,10 +233,6 @@ class Sequential(Summarized, Parameters):
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
             return dxs
-
-    def all_named(self) -> list[tuple[str, Layer]]:
-        """Return all layers by name, including nested ones, but not the head."""
-        return list(self._all.items())
 
     def all_layers(self) -> list[Layer]:
         """Return all layers, including those within others, and the head."""

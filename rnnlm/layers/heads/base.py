@@ -1,6 +1,7 @@
 """The contract of heads, and what they share: which targets count, and the mean over them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import partial
 from typing import Any
 
@@ -139,6 +140,15 @@ class Head(Layer):
     def stepper(self, _N: int) -> Callable[[Array], Array]:
         """Return a function from hidden states (N, H) to scores (N, V), as `next_scores`."""
         return self.next_scores
+
+    @contextmanager
+    def scoring_all(self) -> Iterator[None]:
+        """A context within which every word counts as a target, the one that training ignores too, and -1 does not."""
+        label, self.ignore_label = self.ignore_label, -1
+        try:
+            yield
+        finally:
+            self.ignore_label = label
 
     def counted_in(self, ts: Any) -> int:
         """Return the number of targets that the loss averages over; for numbers or several outputs, of samples."""
