@@ -3,11 +3,13 @@
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from shutil import get_terminal_size
-from typing import Annotated, Any, Union
+from typing import Annotated, Any, Union, get_args
 
 import tyro
+from tyro.constructors import ConstructorRegistry, PrimitiveConstructorSpec, PrimitiveTypeInfo
 
 from rnnlm.cli.arguments import value
 from rnnlm.cli.commands.base import Command
@@ -66,6 +68,7 @@ def parse(arguments: Sequence[str]) -> Command:
                 description=described,
                 args=list(arguments),
                 config=(tyro.conf.OmitArgPrefixes,),  # --cell rather than --model.cell
+                registry=_registry(),
             )
     except SystemExit:
         if {"-h", "--help"} & set(arguments):
@@ -82,6 +85,30 @@ def _named(name: str, kind: type[Command], arguments: Sequence[str]) -> Any:
     recipe = value(arguments, "recipe") or recipes.usual(value(arguments, "corpus"), value(arguments, "model"))
     defaults = Train.from_recipe(recipe) if resumed is None else Train.of_run(Path(resumed))
     return tyro.conf.subcommand(name, default=defaults)
+
+
+def _registry() -> ConstructorRegistry:
+    """Return tyro's rules for reading values, with one for `T | None`: its help is that of T, with none as default. The
+    word None takes back a recipe's value."""
+    registry = ConstructorRegistry()
+
+    @registry.primitive_rule
+    def optional(info: PrimitiveTypeInfo) -> PrimitiveConstructorSpec[Any] | None:
+        kinds = [kind for kind in get_args(info.type) if kind is not type(None)]
+        if type(None) not in get_args(info.type) or len(kinds) != 1:
+            return None
+        some = ConstructorRegistry.get_primitive_spec(PrimitiveTypeInfo.make(kinds[0], info.markers))
+        if not isinstance(some, PrimitiveConstructorSpec):
+            return None
+        return replace(
+            some,
+            choices=None if some.choices is None else (*some.choices, "None"),
+            instance_from_str=lambda words: None if words == ["None"] else some.instance_from_str(words),
+            is_instance=lambda value: value is None or some.is_instance(value),
+            str_from_instance=lambda value: ["none"] if value is None else some.str_from_instance(value),
+        )
+
+    return registry
 
 
 @contextmanager

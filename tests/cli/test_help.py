@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rnnlm.cli.main import main
+from rnnlm.cli.options import parse
 from rnnlm.experiments import recipes
 from tests.cli.runs import SMALL, script
 
@@ -150,3 +151,17 @@ def test_a_whole_number_is_a_number(tmp_path, monkeypatch, treebank, capsys):
     Path("mine.toml").write_text("[settings]\ncorpus = 'ptb'\nlr = 1\nleave_out = ['a b']\n")
     assert main(["train", *SMALL[2:], "--recipe", "mine.toml", "--dry-run"]) == 0
     assert "lr=1.0 " in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", ["train", "eval", "generate", "quantize", "data"])
+def test_help_of_an_option_that_may_be_missing_names_its_kind_alone(command, capsys):
+    assert main([command, "--help"]) == 0
+    shown = capsys.readouterr().out
+    assert "(default: none)" in " ".join(shown.replace("│", "").split())
+    assert "None" not in shown
+
+
+def test_none_takes_back_a_value_of_the_recipe():
+    assert parse(["train", "--recipe", "seed-1000"]).max_tokens == 1_000
+    assert parse(["train", "--recipe", "seed-1000", "--max-tokens", "None", "--precision", "None"]).max_tokens is None
+    assert parse(["train", "--max-tokens", "7", "--precision", "tf32"]).precision == "tf32"
