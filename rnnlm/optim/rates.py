@@ -27,6 +27,7 @@ class RateRule:
         self.epochs = 0
         self.finished = False
 
+    needs_loss = False  # whether it is of no use without validation losses
     lr, first = Checked(positive), Checked(positive)
 
     def __repr__(self) -> str:
@@ -90,6 +91,8 @@ class DivideOnPlateau(RateRule):
         decay: divisor.
     """
 
+    needs_loss = True
+
     def __init__(self, lr: float, decay: float = 4.0) -> None:
         super().__init__(lr)
         self.decay, self.best = expect_decay(decay), inf
@@ -113,6 +116,8 @@ class Halving(RateRule):
         ratio: an epoch improves too little if the previous loss over its own is below this.
         decay: divisor; 2 for halving.
     """
+
+    needs_loss = True
 
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
         super().__init__(lr)

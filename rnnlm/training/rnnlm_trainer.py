@@ -7,11 +7,12 @@ from typing import Any
 
 from numpy.typing import ArrayLike
 
-from rnnlm.checks import flag, function, path_of
+from rnnlm.checks import function, path_of, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
+from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.foreign import as_model, expect_own
@@ -19,7 +20,7 @@ from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
 from rnnlm.training.trainer_folder import TrainerFolder
-from rnnlm.training.valid import HeldOut, checked_valid
+from rnnlm.training.valid import EarlyStopping, checked_valid, validated
 
 __all__ = ["RnnlmTrainer"]
 
@@ -49,8 +50,8 @@ class RnnlmTrainer:
         self._before = 0  # epochs finished before the last `fit`
         self._steps = 0  # steps made before the last `fit`
         self._folder = TrainerFolder(self._more)
-        self._listened = False  # whether the last `fit` had a validation text or callbacks
-        self._enough = False  # whether one of these ended it early
+        self._enough = False  # whether a callback, its patience or the rate's rule ended it early
+        self._stopping: EarlyStopping | None = None  # of the last `fit`
         self._resumed: dict[str, Any] | None = None  # the checkpoint that the next `fit` resumes
 
     def __repr__(self) -> str:
@@ -73,7 +74,8 @@ class RnnlmTrainer:
         save_every: str = "10m",
         valid: ArrayLike | Tokens | Sentences | tuple[ArrayLike, ArrayLike] | None = None,
         callbacks: Sequence[Callback] = (),
-        progress: bool = True,
+        patience: int | None = None,
+        verbose: int = 1,
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -105,7 +107,9 @@ class RnnlmTrainer:
                 after each epoch: an approximation read in ten lanes; exact for `Sentences`. It is also passed to a rule
                 of `rnnlm.optim`, which may lower the rate or end the training, and to ASGD, which may begin to average.
             callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
-            progress: False for no progress bar.
+            patience: stop after so many epochs without a lower validation perplexity. In the end the model has the
+                weights of the best epoch, which checkpoints hold as well.
+            verbose: 0 for no output, 1 for a progress bar, 2 for a line after each epoch.
 
         Raises:
             BusyError: another training is using `save_to`.
@@ -118,7 +122,8 @@ class RnnlmTrainer:
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         SaveEvery(save_every)  # for its errors
         save_to = None if save_to is None else path_of("save_to", save_to)
-        progress, callbacks = flag("progress", progress), checked_callbacks(callbacks)
+        whole_number("verbose", verbose, 0, 3)
+        callbacks = checked_callbacks(callbacks)
         if on_report is not None:
             function("on_report", on_report)
         resumed, steps = self._resumed, self._steps + (0 if self._run is None else self._run.steps)
@@ -127,10 +132,10 @@ class RnnlmTrainer:
             before, steps = resumed["before"], resumed["steps"]
         batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
-        held_out = HeldOut(run, self.model, checked_valid(self.model, valid))
-        self._begin(run, resumed, eval_interval)
+        held_out, stopping = checked_valid(self.model, valid), EarlyStopping(run, patience, valid is not None)
+        self._begin(run, stopping, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
-        self._listened = valid is not None or bool(callbacks)
+        self._stopping = stopping
         epochs = Epochs(run, callbacks, before, steps)
 
         def hear(report: Report) -> object:
@@ -141,15 +146,20 @@ class RnnlmTrainer:
             return on_report is not None and on_report(self.current_epoch, report.window, report.perplexity)
 
         def validate() -> tuple[float, int] | None:
-            found = held_out.evaluate()
-            if found is None:
+            if held_out is None:
+                stopping.end_epoch(None)
                 return None
+            found = validated(self.model, held_out, self.optimizer, run.model.weights())
             self.valid_ppl_list.append(found.perplexity)
+            stopping.end_epoch(found.nats)
             return found.nats, found.lanes
 
         def end_epoch(report: Report) -> bool:
             self.current_epoch = self._before + report.epoch
-            self._enough = epochs.end_epoch(report, validate) or held_out.finished
+            self._enough = epochs.end_epoch(report, validate) or stopping.enough
+            if verbose == 2:
+                valid_ppl = "" if held_out is None else f"  valid {self.valid_ppl_list[-1]:.2f}"
+                say(f"epoch {self.current_epoch}  perplexity {report.perplexity:.2f}{valid_ppl}")
             return self._enough
 
         try:
@@ -157,18 +167,20 @@ class RnnlmTrainer:
                 self._folder.kept(run, save_to, save_every, steps) as end_step,
                 heard_by(callbacks, self),
             ):
-                told = end_epoch if self._listened else None
                 if not self._enough:
-                    run.train(max_epoch, eval_interval, hear, not progress, end_step, told)
+                    run.train(max_epoch, eval_interval, hear, verbose != 1, end_step, end_epoch)
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
+        stopping.restore()
 
     @property
     def next_step(self) -> int:
         """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will receive."""
         return self._steps + (1 if self._run is None else self._run.steps + (not self._run.epoch_is_due))
 
-    def _begin(self, run: Run, resumed: dict[str, Any] | None, eval_interval: int | None) -> None:
+    def _begin(
+        self, run: Run, stopping: EarlyStopping, resumed: dict[str, Any] | None, eval_interval: int | None
+    ) -> None:
         """Put a run at its beginning, or where the checkpoint left it."""
         self._enough = resumed is not None and bool(resumed.get("enough"))
         if resumed is None:
@@ -179,6 +191,8 @@ class RnnlmTrainer:
             raise InputError(f"eval_interval of a training that goes on must be {was}, as before, got {eval_interval}")
         run.load_state_dict(resumed["training"])
         run.epoch.load_state_dict(resumed.get("epoch"), run.steps // len(run.batches))
+        if stopping.patience is not None:
+            stopping.best = resumed.get("best", [])
         self._lists(resumed)
         self._resumed = None
 
@@ -189,12 +203,13 @@ class RnnlmTrainer:
 
     def _more(self) -> dict[str, Any]:
         """Return the trainer's part of a checkpoint."""
+        lists = {name: getattr(self, name) for name in ("ppl_list", "grad_norm_list", "valid_ppl_list")}
         epochs = {"current_epoch": self.current_epoch, "before": self._before, "steps": self._steps}
-        lists = {"ppl_list": self.ppl_list, "grad_norm_list": self.grad_norm_list}
-        found: dict[str, Any] = {**epochs, **lists, "eval_interval": self._eval_interval}
-        if self._listened and self._run is not None:
-            found |= {"valid_ppl_list": self.valid_ppl_list, "epoch": self._run.epoch.state_dict()}
-            found |= {"enough": self._enough}
+        found: dict[str, Any] = {**lists, **epochs, "eval_interval": self._eval_interval, "enough": self._enough}
+        if self._run is not None:
+            found["epoch"] = self._run.epoch.state_dict()
+        if self._stopping is not None and self._stopping.best:
+            found["best"] = self._stopping.best
         return found
 
     def save(self, folder: str | os.PathLike[str]) -> None:

@@ -16,6 +16,7 @@ from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.foreign import update_of
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
+from rnnlm.training.valid import EarlyStopping, averaged
 
 __all__ = ["Trainer"]
 
@@ -82,12 +83,13 @@ class Trainer:
             validation_data: separate samples to evaluate instead, (x, t).
             accuracy: also compute the accuracy on training and validation samples after each epoch; for heads that have
                 one.
-            patience: stop after so many epochs without a lower validation loss, and restore the weights of the best
-                epoch.
+            patience: stop after so many epochs without a lower validation loss. In the end the network has the weights
+                of the best epoch.
             verbose: 0 for no output, 1 for a progress bar, 2 for a line after each epoch.
             seed: seed of the orders; each call of `fit` draws others.
             callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
-            rate: function from the number of a step, from 0, to its learning rate, such as a rule of `rnnlm.optim`.
+            rate: function from the number of a step, from 0, to its learning rate, such as a rule of `rnnlm.optim`,
+                which also receives the validation losses.
 
         Raises:
             InputError: arguments out of range, or numbers of samples that differ; before any training.
@@ -95,12 +97,9 @@ class Trainer:
         """
         whole_number("verbose", verbose, 0, 3)
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
-        patience = None if patience is None else whole_number("patience", patience, 1)
         accuracy, callbacks = flag("accuracy", accuracy), checked_callbacks(callbacks)
         update_of(self.optimizer)  # for its errors
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
-        if patience is not None and held_out is None:
-            raise InputError("patience needs samples that are held out: validation_split or validation_data")
         if isinstance(self.model, Sequential):
             self._expect_fit(x, t, accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
@@ -108,9 +107,9 @@ class Trainer:
             self._expect_sequential()
         batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
+        stopping = EarlyStopping(run, patience, held_out is not None)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
-        self._best: list[Any] = []  # weights of the lowest validation loss so far, with patience
         epochs, steps = Epochs(run, callbacks, before, self._steps), self._steps
         bar = progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1)
         with bar, heard_by(callbacks, self):
@@ -121,25 +120,20 @@ class Trainer:
                     report = run.end_epoch()
 
                     def validate(loss: float = report.loss) -> tuple[float, int] | None:
-                        others = self._after_epoch(x, t, held_out, accuracy)
+                        with averaged(self.optimizer, run.model.weights()):
+                            others = self._after_epoch(x, t, held_out, accuracy)
                         if verbose == 2:
                             say(f"epoch {self.current_epoch}  loss {loss:.4g}{others}")
-                        return (self.val_loss_list[-1], 1) if held_out is not None else None
+                        valid_loss = None if held_out is None else self.val_loss_list[-1]
+                        stopping.end_epoch(valid_loss)
+                        return None if valid_loss is None else (valid_loss, 1)
 
-                    stop = epochs.end_epoch(report, validate)
-                    if (patience is not None and self._is_enough(run, patience)) or stop:
+                    if epochs.end_epoch(report, validate) or stopping.enough:
                         break
             finally:
                 self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
                 run.model.reset_state()  # that of the last batch is nobody's
-        for weights, best in zip(run.model.weights(), self._best):
-            weights[...] = best
-
-    def _is_enough(self, run: Run, patience: int) -> bool:
-        """Whether `patience` epochs have passed without a lower loss; keeps a copy of the best weights."""
-        if run.note_valid(self.val_loss_list[-1]):
-            self._best = [weights.copy() for weights in run.model.weights()]
-        return run.waited >= patience
+        stopping.restore()
 
     @property
     def next_step(self) -> int:

@@ -1,13 +1,13 @@
-"""Evaluation on a validation text during training."""
+"""Validation during training, and what follows from its loss."""
 
 from collections.abc import Sequence
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 import numpy as np
 
-from rnnlm.backend import Array
-from rnnlm.checks import refused
+from rnnlm.backend import Array, ops
+from rnnlm.checks import refused, whole_number
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
@@ -18,7 +18,7 @@ from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import RateRule
 from rnnlm.training.run import Run
 
-__all__ = ["HeldOut", "checked_valid", "validated"]
+__all__ = ["EarlyStopping", "averaged", "checked_valid", "validated"]
 
 LANES = 10  # for a fast approximation
 
@@ -54,38 +54,61 @@ def _joined(*parts: Any) -> Any:
     return np.concatenate([xs.read(0, len(xs)), ts.read(len(ts) - 1, len(ts))])
 
 
+def averaged(optimizer: Any, params: Sequence[Array]) -> AbstractContextManager[None]:
+    """Return a context in which `params` hold the values to evaluate and save: their averages if the optimiser
+    averages."""
+    return optimizer.averaged(params) if isinstance(optimizer, Optimizer) else nullcontext()
+
+
 def validated(model: Any, corpus: Tokens | Sentences, optimizer: Any, params: Sequence[Array]) -> Evaluation:
     """Return the perplexity of a corpus: approximate, read in up to ten lanes; exact for sentences. Uses the averages
     of `params` if the optimiser averages. The model's state is left unchanged."""
     lanes = 1 if isinstance(corpus, Sentences) else min(LANES, len(corpus) - 1)
-    with optimizer.averaged(params) if isinstance(optimizer, Optimizer) else nullcontext():
+    with averaged(optimizer, params):
         return evaluate(model, corpus, lanes)
 
 
-class HeldOut:
-    """Validation text that is evaluated after each epoch of a training.
+class EarlyStopping:
+    """Passes on the validation loss after each epoch, says when to end a training, and keeps its best weights.
 
     Args:
         run: the training.
-        model: the model in training.
-        corpus: the text, or None.
+        patience: end it after so many epochs without a lower loss; None not to, and to keep no weights.
+        validates: whether there will be validation losses.
 
     Attributes:
-        finished: whether the learning rate's rule asks to stop.
+        enough: whether to end the training; the learning rate's rule may ask for it, too.
+        best: the weights after the epoch with the lowest loss so far; averages if the optimiser averages.
+
+    Raises:
+        InputError: patience is no whole number from 1 on; or it or the rule needs losses, and there will be none.
     """
 
-    def __init__(self, run: Run, model: Any, corpus: Tokens | Sentences | None) -> None:
-        self.run, self.model, self.corpus, self.finished = run, model, corpus, False
+    def __init__(self, run: Run, patience: int | None, validates: bool) -> None:
+        self.run, self.enough = run, False
+        self.best: list[Array] = []
+        self.patience = None if patience is None else whole_number("patience", patience, 1)
+        self.rule = run.rate if isinstance(run.rate, RateRule) else None
+        if not validates and self.rule is not None and self.rule.needs_loss:
+            raise InputError(f"rate {self.rule!r} needs samples or a text held out for validation")
+        if not validates and patience is not None:
+            raise InputError(f"patience needs samples or a text held out for validation, got {patience} without")
 
-    def evaluate(self) -> Evaluation | None:
-        """Evaluate the text and pass its loss to the rate rule and the optimiser; returns None without a text."""
-        if self.corpus is None:
-            return None
-        optimizer, rule = self.run.optimizer, self.run.rate
-        found = validated(self.model, self.corpus, optimizer, self.run.model.weights())
-        if isinstance(optimizer, Optimizer):
-            optimizer.end_epoch(found.nats)
-        if isinstance(rule, RateRule):
-            rule.end_epoch(found.nats)
-            self.finished = rule.finished
-        return found
+    def end_epoch(self, loss: float | None) -> None:
+        """Take the validation loss of an epoch, in nats for a language model; None without validation."""
+        weights, optimizer = self.run.model.weights(), self.run.optimizer
+        if loss is not None and self.patience is not None:
+            if self.run.note_valid(loss):
+                with averaged(optimizer, weights):
+                    self.best = [p.copy() for p in weights]
+            self.enough = self.run.waited >= self.patience
+        if loss is not None and isinstance(optimizer, Optimizer):
+            optimizer.end_epoch(loss)
+        if self.rule is not None:
+            self.rule.end_epoch(loss)
+            self.enough |= self.rule.finished
+
+    def restore(self) -> None:
+        """Give the model its best weights back, if they were kept."""
+        for weights, best in zip(self.run.model.weights(), self.best):
+            weights[...] = ops.asarray(best)

@@ -249,7 +249,7 @@ def test_training_stops_where_it_gets_no_better(rng):
     best = int(np.argmin(losses))
     assert len(losses) == best + 4
     np.testing.assert_allclose(trainer.evaluate(x[20:], t[20:])[0], losses[best], rtol=1e-6)
-    with pytest.raises(InputError, match="patience needs samples that are held out"):
+    with pytest.raises(InputError, match="patience needs samples or a text held out"):
         trainer.fit(x, t, patience=3)
 
 

@@ -177,7 +177,7 @@ def test_it_writes_and_is_evaluated_like_any(rng):
 def test_perplexity_is_nearly_that_of_float32():
     words, ids = story.vocabulary(), story.load_data("train")[0][:15_000]
     model = Rnnlm(len(words), 40, 60)
-    RnnlmTrainer(model, SGD(20.0)).fit(ids[:-1], ids[1:], 1, 10, 15, 0.25, None, progress=False)
+    RnnlmTrainer(model, SGD(20.0)).fit(ids[:-1], ids[1:], 1, 10, 15, 0.25, None, verbose=0)
     test = ids[:3_000]
     whole = evaluate(model, test).perplexity
     assert whole < len(words) / 4

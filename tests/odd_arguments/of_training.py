@@ -29,12 +29,12 @@ def trained(model=None, optimizer=None, **given):
 FIT = {
     "xs": ids()[:-1], "ts": ids()[1:], "max_epoch": 2, "batch_size": 2, "time_size": 3, "max_grad": 1.0, "eval_interval": 2,
     "on_report": None, "rate": Constant(0.1), "random_bptt": False, "seed": 0, "save_to": None, "save_every": "10m",
-    "valid": ids(), "callbacks": [Callback()], "progress": False,
+    "valid": ids(), "callbacks": [Callback()], "patience": 2, "verbose": 0,
 }  # fmt: skip
 entry(
     "RnnlmTrainer.fit", in_scratch(trained), lambda: {"model": model(), "optimizer": SGD(0.1), **FIT},
-    takes={**STREAM, "max_grad": (int, type(None)), "eval_interval": NONE, "rate": (type(None), type), "on_report": (object,), "valid": (*LISTS, type(None))},
-    also=TOO_SHORT, errors=(OSError,),
+    takes={**STREAM, "max_grad": (int, type(None)), "eval_interval": NONE, "patience": NONE, "rate": (type(None), type), "on_report": (object,), "valid": (*LISTS, type(None))},
+    also={**TOO_SHORT, "valid": ("valid", "patience")}, errors=(OSError,),
 )  # fmt: skip
 entry("SaveEvery", lambda given: SaveEvery(given).steps, lambda: {"given": "20"}, also={"given": ("save_every",)})
 

@@ -1,7 +1,5 @@
 """What listens to a training, and a text held out."""
 
-import json
-
 import numpy as np
 import pytest
 
@@ -19,6 +17,7 @@ from rnnlm import (
     Sentences,
     Sequential,
     SimpleRnnlm,
+    StepDecay,
     Trainer,
     evaluate,
 )
@@ -55,9 +54,20 @@ class Listener(Callback):
         return [one for one in self.heard if not isinstance(one, tuple)]
 
 
+class Interrupt(Callback):
+    """Ends a training like a user who has no more time, after an epoch."""
+
+    def __init__(self, epoch):
+        self.epoch = epoch
+
+    def end_epoch(self, report):
+        if report.epoch == self.epoch:
+            raise KeyboardInterrupt
+
+
 def fit(max_epoch=2, optimizer=None, trainer=None, **options):
     trainer = trainer or RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=1), optimizer or SGD(0.5))
-    trainer.fit(CORPUS[:-1], CORPUS[1:], max_epoch, progress=False, **SIZES, **options)
+    trainer.fit(CORPUS[:-1], CORPUS[1:], max_epoch, verbose=0, **SIZES, **options)
     return trainer
 
 
@@ -106,6 +116,85 @@ def test_a_model_that_can_not_be_evaluated_is_named():
 
     with pytest.raises(InputError, match="model, where valid is given, must be a language model"):
         fit(trainer=RnnlmTrainer(Foreign(), SGD(0.5)), valid=VALID)
+
+
+def learned(max_epoch=30, averages=False, trainer=None, **options):
+    """Trains on a text whose words differ in frequency: these are learned first, and then the text by heart."""
+    share = 1 / np.arange(1, V + 1)
+    text, valid = (np.random.default_rng(seed).choice(V, n, p=share / share.sum()) for seed, n in ((0, 121), (1, 40)))
+    trainer = trainer or RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=1), ASGD(0.2))
+    if averages:
+        trainer.optimizer.start_averaging()
+    trainer.fit(text, max_epoch=max_epoch, verbose=0, valid=valid, **SIZES, **options)
+    return trainer, evaluate(trainer.model, valid, lanes=10).perplexity
+
+
+@pytest.mark.parametrize("averages", [False, True])
+def test_patience_ends_a_training_and_brings_the_best_weights_back(averages):
+    trainer, perplexity = learned(averages=averages, patience=2)
+    best = int(np.argmin(trainer.valid_ppl_list))
+    assert 0 < best == len(trainer.valid_ppl_list) - 3 < 27
+    assert perplexity == trainer.valid_ppl_list[best]
+    assert learned(best + 1, averages)[0].valid_ppl_list == trainer.valid_ppl_list[: best + 1]
+
+
+def test_the_best_weights_are_back_after_the_last_epoch_too():
+    (plain, last), (patient, best) = (learned(9, patience=patience) for patience in (None, 8))
+    assert plain.valid_ppl_list == patient.valid_ppl_list
+    assert (last, best) == (plain.valid_ppl_list[-1], min(plain.valid_ppl_list))
+
+
+@pytest.mark.parametrize("stopped_at", [1, 5, 7])
+def test_patience_goes_on_where_a_training_was_stopped(stopped_at, tmp_path):
+    whole, best = learned(patience=3)
+    assert stopped_at < len(whole.valid_ppl_list) < 30
+    with pytest.raises(KeyboardInterrupt):
+        learned(patience=3, save_to=tmp_path / "kept", callbacks=[Interrupt(stopped_at)])
+    again = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), ASGD(0.1))
+    for _ in range(2):  # the second time it is over already
+        assert again.resume(tmp_path / "kept")
+        assert learned(trainer=again, patience=3, save_to=tmp_path / "kept")[1] == best
+        assert again.valid_ppl_list == whole.valid_ppl_list
+        np.testing.assert_array_equal(host(again.model.flat_params), host(whole.model.flat_params))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"patience": 2}, "patience needs samples or a text held out for validation, got 2 without"),
+        ({"patience": 0, "valid": VALID}, "patience must be a whole number of at least 1, got 0"),
+        ({"rate": DivideOnPlateau(0.5)}, r"rate DivideOnPlateau\(.*\) needs samples or a text held out"),
+        ({"verbose": 3}, r"verbose must be a whole number in \[0, 3\), got 3"),
+    ],
+)
+def test_patience_and_verbose_are_checked(options, message):
+    trainer = RnnlmTrainer(SimpleRnnlm(V, 4, 5), SGD(0.5))
+    with pytest.raises(InputError, match=message):
+        trainer.fit(CORPUS, **{**SIZES, **options})
+    assert trainer.ppl_list == []
+
+
+def test_a_rate_by_epochs_falls_without_validation():
+    assert fit(5, rate=StepDecay(0.5, 2.0, 2)).optimizer.lr == 0.5 / 2**3  # in epochs 3, 4 and 5
+
+
+def test_what_is_shown(capfd):
+    for verbose in (0, 1, 2):
+        trainer = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=1), SGD(0.5))
+        trainer.fit(CORPUS, max_epoch=2, verbose=verbose, valid=VALID, eval_interval=None, **SIZES)
+        out, err = capfd.readouterr()
+        figures = zip(trainer.ppl_list, trainer.valid_ppl_list)
+        lines = [f"epoch {n}  perplexity {ppl:.2f}  valid {valid:.2f}" for n, (ppl, valid) in enumerate(figures, 1)]
+        assert out.splitlines() == (lines if verbose == 2 else [])
+        assert ("tokens/s" in err) == (verbose == 1)
+
+
+def test_a_line_after_each_epoch_needs_no_text_held_out(capfd):
+    trainer = fit(1)
+    assert capfd.readouterr() == ("", "")
+    trainer.fit(CORPUS, max_epoch=2, verbose=2, eval_interval=None, **SIZES)
+    lines = [f"epoch {n}  perplexity {ppl:.2f}" for n, ppl in enumerate(trainer.ppl_list, 2)]
+    assert capfd.readouterr().out.splitlines() == lines
 
 
 def test_callbacks_hear_it_all_in_order():
@@ -225,12 +314,16 @@ def test_a_training_that_was_ended_does_not_go_on(by, tmp_path):
     np.testing.assert_array_equal(host(then.model.flat_params), host(first.model.flat_params))
 
 
-def test_a_checkpoint_without_listeners_is_what_it_always_was(tmp_path):
-    fit(1, save_to=tmp_path / "plain")
-    fit(1, save_to=tmp_path / "heard", valid=VALID)
-    plain, heard = (Checkpoints(tmp_path / name).latest() for name in ("plain", "heard"))
-    assert set(heard) - set(plain) == {"valid_ppl_list", "epoch", "enough"}
-    assert json.dumps(heard["valid_ppl_list"])
+def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path):
+    """One that was made without callbacks held less."""
+    fit(1, save_to=tmp_path / "kept")
+    state = Checkpoints(tmp_path / "kept").latest()
+    Checkpoints(tmp_path / "old").save(
+        8, {name: state[name] for name in set(state) - {"valid_ppl_list", "epoch", "enough"}}
+    )
+    trainer = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), SGD(0.1))
+    assert trainer.resume(tmp_path / "old")
+    assert fit(3, trainer=trainer).ppl_list == fit(3).ppl_list
 
 
 # ---------------------------------------------------------------- bars and samples

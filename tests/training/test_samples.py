@@ -20,7 +20,7 @@ from rnnlm.layers import (
     TimeLSTM,
 )
 from rnnlm.models import Sequential
-from rnnlm.optim import SGD, Adam
+from rnnlm.optim import SGD, Adam, Halving, StepDecay
 from rnnlm.training.callbacks import Callback
 from rnnlm.training.run import Run
 from rnnlm.training.trainer import Trainer
@@ -199,6 +199,24 @@ def test_patience_ends_a_training_and_brings_the_best_weights_back(rng):
     assert not np.array_equal(last, want)
 
 
+def test_a_rule_of_the_learning_rate_hears_the_validation_loss(rng):
+    x, t = rng.standard_normal((20, 2)), rng.standard_normal((20, 1))
+    net = Sequential([Dense(2, 1)], MeanSquaredError(), seed=1)
+    rule = Halving(2.0)  # steps that are far too long: no epoch is better than the one before
+    trainer = Trainer(net, SGD(2.0))
+    trainer.fit(x, t, 9, 5, validation_split=0.5, rate=rule, max_grad=1.0, verbose=0)
+    assert trainer.current_epoch == rule.epochs < 9
+    assert trainer.optimizer.lr < 2.0
+
+
+def test_a_rate_by_epochs_falls_without_validation(rng):
+    trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError()), SGD(0.1))
+    trainer.fit(
+        rng.standard_normal((20, 2)), rng.standard_normal((20, 1)), 5, 5, rate=StepDecay(0.1, 2.0, 2), verbose=0
+    )
+    assert trainer.optimizer.lr == 0.1 / 2**3  # in epochs 3, 4 and 5
+
+
 def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
     net = Sequential([Dense(2, 3)], SoftmaxWithLoss(), seed=1)
     trainer, x, t = Trainer(net, SGD(0.1)), rng.standard_normal((10, 2)), rng.integers(0, 3, 10)
@@ -234,7 +252,8 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
         ({"validation_split": 0.9}, "validation_split must leave samples on both sides, got 0.9 of 4"),
         ({"validation_split": 0.5, "validation_data": ([], [])}, "must not both be given"),
         ({"accuracy": True}, "MeanSquaredError has no accuracy"),
-        ({"patience": 1}, "patience needs samples that are held out: validation_split or validation_data"),
+        ({"patience": 1}, "patience needs samples or a text held out for validation, got 1 without"),
+        ({"rate": Halving(0.1)}, r"rate Halving\(.*\) needs samples or a text held out for validation"),
         ({"patience": 0, "validation_split": 0.5}, "patience must be a whole number of at least 1, got 0"),
         ({"eval_interval": 0}, "eval_interval must be a whole number of at least 1, got 0"),
         ({"max_grad": 0}, "max_grad must be positive, got 0"),
