@@ -239,7 +239,7 @@ def test_a_gradient_that_passes_dropped_places_is_caught(rng, monkeypatch):
 
 def test_another_mask_on_the_way_back_is_caught(rng, monkeypatch):
     def backward(self, dys):
-        shape, dtype, (N, T), _ = self._restore()
+        shape, dtype, (N, T), _ = self.saved_values()
         return dys * self.mask.draw(shape, dtype).reshape(T, N, -1).swapaxes(0, 1)
 
     monkeypatch.setattr(TimeDropout, "backward", backward)

@@ -33,7 +33,7 @@ class TwoLayerNet(Stacked):
             )
             for k, shape in enumerate([(input_size, hidden_size), (hidden_size, output_size)])
         )
-        self._stand_on(Sequential([first, Sigmoid(), second], SoftmaxWithLoss(), "float64", seed))
+        self.set_stack(Sequential([first, Sigmoid(), second], SoftmaxWithLoss(), "float64", seed))
 
     def predict(self, x: Any) -> Any:
         """Return scores (N, output_size) of rows (N, input_size), on the host."""

@@ -21,14 +21,14 @@ class Activation(Layer):
         """Apply the function to the inputs (N, D) or (N, T, D); the outputs have their shape."""
         x = to_rows("xs", xs)
         y = self._function(x)
-        self._save(y, xs.shape[:-1])
+        self.save_for_backward(y, xs.shape[:-1])
         return from_rows(y, xs.shape[:-1])
 
     def backward(self, dys: Array) -> Array:
         """Return the gradient of the inputs, in their shape."""
-        y, like = self._restore()
+        y, like = self.saved_values()
         dy = to_rows("dys", dys, y.shape[1], y.dtype, like)
-        self._done()
+        self.clear_saved_values()
         return from_rows(self._gradient(dy, y), like)
 
     def _function(self, x: Array) -> Array:

@@ -47,16 +47,16 @@ class MatMul(Layer):
         x = to_rows("xs", xs, D, self.dtype)
         ys = self._buffer("ys", (len(x), H), self.dtype)
         ops.matmul(x, W, out=ys)
-        self._save(x, xs.shape[:-1])
+        self.save_for_backward(x, xs.shape[:-1])
         return from_rows(ys, xs.shape[:-1])
 
     def backward(self, dys: Array) -> Array:
         """Return the gradient of the inputs, in their shape, and write that of the weights to `grads`."""
         W, dW = self.params[0], self.grads[0]
         D, H = W.shape
-        x, like = self._restore()
+        x, like = self.saved_values()
         rows = to_rows("dys", dys, H, self.dtype, like)
-        self._done()
+        self.clear_saved_values()
         if dW.flags.c_contiguous:
             ops.matmul(x.T, rows, out=dW)
         else:  # the transpose of an embedding's gradient
@@ -101,7 +101,7 @@ class Affine(MatMul):
 
         def step(x: Array) -> Array:
             expect("xs", x, shape, dtype)
-            self._done()
+            self.clear_saved_values()
             W, b = self.params
             ops.matmul(x, W, out=y)
             return xp.add(y, b, out=y)

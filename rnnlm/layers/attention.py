@@ -30,14 +30,14 @@ class WeightSum(Layer):
         """Return the context c (N, H), the sum of hidden states (N, T, H) with weights (N, T)."""
         expect("hs", hs, ("N", "T", "H"))
         expect("a", a, hs.shape[:2], hs.dtype)
-        self._save(hs, a)
+        self.save_for_backward(hs, a)
         return ops.batch_matmul(a[:, None], hs)[:, 0]
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
         """Return the gradients (dhs, da) of both inputs."""
-        hs, a = self._restore()
+        hs, a = self.saved_values()
         expect("dc", dc, (len(hs), hs.shape[2]), hs.dtype)
-        self._done()
+        self.clear_saved_values()
         return a[:, :, None] * dc[:, None], ops.batch_matmul(hs, dc[:, :, None])[:, :, 0]
 
 
@@ -52,14 +52,14 @@ class AttentionWeight(Layer):
         expect("hs", hs, ("N", "T", "H"))
         expect("h", h, (len(hs), hs.shape[2]), hs.dtype)
         a = softmax(ops.batch_matmul(hs, h[:, :, None])[:, :, 0])
-        self._save(hs, h, a)
+        self.save_for_backward(hs, h, a)
         return a
 
     def backward(self, da: Array) -> tuple[Array, Array]:
         """Return the gradients (dhs, dh) of both inputs."""
-        hs, h, a = self._restore()
+        hs, h, a = self.saved_values()
         expect("da", da, a.shape, hs.dtype)
-        self._done()
+        self.clear_saved_values()
         ds = softmax_backward(a, da)
         return ds[:, :, None] * h[:, None], ops.batch_matmul(ds[:, None], hs)[:, 0]
 
@@ -125,14 +125,14 @@ class TimeAttention(Layer):
             s = xp.where(xp.arange(T)[None, None] < lengths[:, None, None], s, xp.asarray(-xp.inf, s.dtype))
         a = softmax(s)
         self._weights = a
-        self._save(hs_enc, hs_dec, a)
+        self.save_for_backward(hs_enc, hs_dec, a)
         return ops.batch_matmul(a, hs_enc)
 
     def backward(self, dc: Array) -> tuple[Array, Array]:
         """Return the gradients (N, T, H) of the encoder's states and (N, T', H) of the decoder's."""
-        hs_enc, hs_dec, a = self._restore()
+        hs_enc, hs_dec, a = self.saved_values()
         expect("dc", dc, hs_dec.shape, hs_dec.dtype)
-        self._done()
+        self.clear_saved_values()
         ds = softmax_backward(a, ops.batch_matmul(dc, hs_enc.swapaxes(1, 2)))
         denc = ops.batch_matmul(a.swapaxes(1, 2), dc)
         denc += ops.batch_matmul(ds.swapaxes(1, 2), hs_dec)

@@ -121,7 +121,7 @@ class Layer:
 
         def step(x: Array) -> Array:
             ys: Array = self.forward(x[:, None])
-            self._done()
+            self.clear_saved_values()
             return ys[:, 0]
 
         return step
@@ -206,12 +206,12 @@ class Layer:
         """Return ones (1, count): their product with rows (count, H) is the sum of the rows."""
         return reused(self._buffers, "ones", (1, count), self.dtype, xp.ones)
 
-    def _save(self, *values: Any) -> None:
+    def save_for_backward(self, *values: Any) -> None:
         """Save what backward needs."""
         self._saved = values
 
-    def _restore(self) -> Any:
-        """Return what forward saved. Call `_done` after checking the arguments of backward."""
+    def saved_values(self) -> Any:
+        """Return what forward saved. Call `clear_saved_values` after checking the arguments of backward."""
         if self._saved is None:
             raise InputError(
                 f"{type(self).__name__}.backward needs a forward of its own first: one for each backward, and no "
@@ -219,6 +219,6 @@ class Layer:
             )
         return self._saved
 
-    def _done(self) -> None:
+    def clear_saved_values(self) -> None:
         """Forget what forward saved, which serves only one backward."""
         self._saved = None

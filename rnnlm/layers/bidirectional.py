@@ -106,15 +106,15 @@ class Bidirectional(Layer):
         expect("xs", xs, ("N", "T", self.takes or "D"), self.dtype)
         lengths = checked_lengths(lengths, *xs.shape[:2])
         ahead, back = self.ahead.forward(xs, lengths), self.back.forward(turned(xs, lengths), lengths)
-        self._save(lengths, xs.shape[: 2 if self.return_sequences else 1])
+        self.save_for_backward(lengths, xs.shape[: 2 if self.return_sequences else 1])
         return xp.concatenate([ahead, turned(back, lengths) if self.return_sequences else back], axis=-1)
 
     def backward(self, dhs: Array) -> Array:
         """Return the gradient (N, T, D) of the inputs and write those of the weights to `grads`."""
         H = len(self.params[1])
-        lengths, like = self._restore()
+        lengths, like = self.saved_values()
         expect("dhs", dhs, (*like, 2 * H), self.dtype)
-        self._done()
+        self.clear_saved_values()
         ahead, back = dhs[..., :H], dhs[..., H:]
         dxs = self.ahead.backward(ahead)
         return dxs + turned(self.back.backward(turned(back, lengths) if self.return_sequences else back), lengths)

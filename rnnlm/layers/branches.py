@@ -70,14 +70,14 @@ class Concatenate(_Branches):
         if len({y.shape[:-1] for y in ys}) > 1:
             shapes = ", ".join(str(y.shape) for y in ys)
             raise InputError(f"branches must agree in all but their last axis, got {shapes}")
-        self._save([y.shape[-1] for y in ys], ys[0].shape[:-1], ys[0].dtype)
+        self.save_for_backward([y.shape[-1] for y in ys], ys[0].shape[:-1], ys[0].dtype)
         return xp.concatenate(ys, axis=-1)
 
     def backward(self, dys: Array) -> tuple[Any, ...]:
         """Return the gradients of the inputs, a tuple; None for ids."""
-        widths, like, dtype = self._restore()
+        widths, like, dtype = self.saved_values()
         expect("dys", dys, (*like, sum(widths)), dtype)
-        self._done()
+        self.clear_saved_values()
         ends = [sum(widths[: i + 1]) for i in range(len(widths))]
         return tuple(self._backward(i, dys[..., end - w : end]) for i, (w, end) in enumerate(zip(widths, ends)))
 
@@ -107,17 +107,17 @@ class Split(_Branches):
     def forward(self, xs: Array) -> tuple[Any, ...]:
         """Return the outputs of all branches."""
         ys = tuple(self._forward(i, xs) for i in range(len(self.branches)))
-        self._save([(y.shape, y.dtype) if isinstance(y, xp.ndarray) else None for y in ys])
+        self.save_for_backward([(y.shape, y.dtype) if isinstance(y, xp.ndarray) else None for y in ys])
         return ys
 
     def backward(self, dys: Sequence[Array]) -> Any:
         """Return the gradient of the input, the sum of the branches' gradients; None for ids."""
-        (kinds,) = self._restore()
+        (kinds,) = self.saved_values()
         self._expect("dys", dys)
         for i, (dy, kind) in enumerate(zip(dys, kinds)):
             if kind is not None:
                 expect(f"dys[{i}]", dy, *kind)
-        self._done()
+        self.clear_saved_values()
         dxs = [dx for i, dy in enumerate(dys) if (dx := self._backward(i, dy)) is not None]
         return sum(dxs[1:], dxs[0]) if dxs else None  # ids have no gradient
 

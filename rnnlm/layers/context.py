@@ -56,7 +56,7 @@ class TimeContextEmbedding(Embedding):
         vectors[:missing] = 0
         xp.take(W, rows.reshape(-1), axis=0, out=vectors[missing:].reshape(-1, D))
         self.ids = rows[max(0, known + T - (n - 1)) :].T.copy() if n > 1 else None
-        self._save(rows.reshape(-1), missing, (N, T))
+        self.save_for_backward(rows.reshape(-1), missing, (N, T))
         ys = self._buffer("ys", (T, N, 1 if self.mean else n, D), self.dtype)
         if self.mean:
             vectors_of = vectors[:, :, None]
@@ -71,11 +71,11 @@ class TimeContextEmbedding(Embedding):
 
     def backward(self, dys: Array) -> None:
         """Write the gradient of W to `grads`. Ids have none, so nothing is returned."""
-        rows, missing, (N, T) = self._restore()
+        rows, missing, (N, T) = self.saved_values()
         n, D = self.context, self.params[0].shape[1]
         columns = 1 if self.mean else n
         expect("dys", dys, (N, T, columns * D), self.dtype)
-        self._done()
+        self.clear_saved_values()
         dy = time_major(dys).reshape(T, N, columns, D)
         dvectors = self._buffer("dvectors", (n - 1 + T, N, D), self.dtype)
         dvectors[...] = 0

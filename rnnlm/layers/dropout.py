@@ -94,7 +94,7 @@ class Dropout(Layer):
         """Return the inputs times a new mask while training, else the inputs themselves."""
         x, like = to_rows("xs", xs), xs.shape[:-1]
         mask = self._draw(x, like) if self.train_flg else None
-        self._save(x.shape, x.dtype, like, mask)
+        self.save_for_backward(x.shape, x.dtype, like, mask)
         if mask is None:
             return xs
         return from_rows(self._masked(x, mask, "ys"), like)
@@ -103,16 +103,16 @@ class Dropout(Layer):
         """As `Layer.stepper`; the function returns its inputs, as evaluation drops nothing."""
 
         def step(x: Array) -> Array:
-            self._done()
+            self.clear_saved_values()
             return x
 
         return step
 
     def backward(self, dys: Array) -> Array:
         """Return the gradient of the inputs, in their shape."""
-        shape, dtype, like, mask = self._restore()
+        shape, dtype, like, mask = self.saved_values()
         dy = to_rows("dys", dys, shape[1], dtype, like)
-        self._done()
+        self.clear_saved_values()
         return dys if mask is None else from_rows(self._masked(dy, mask, "dxs"), like)
 
     def _draw(self, x: Array, _like: tuple[int, ...]) -> Array | None:

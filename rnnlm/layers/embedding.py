@@ -101,7 +101,7 @@ class Embedding(Layer):
             kept = xp.take(mask, given, axis=0, out=self._buffer("kept", (len(given), 1), self.dtype))
         rows = self._buffer("ids", given.shape, xp.int32)
         rows[...] = given  # the caller may write to its own before backward
-        self._save(rows, kept, ids.shape)
+        self.save_for_backward(rows, kept, ids.shape)
         vectors = self._buffer("vectors", (len(rows), W.shape[1]), self.dtype)
         xp.take(W, rows, axis=0, out=vectors)
         if kept is not None:
@@ -114,7 +114,7 @@ class Embedding(Layer):
         def step(ids: Array) -> Array:
             (W,) = self.params
             expect_ids("ids", ids, ("N",), len(W))
-            self._done()
+            self.clear_saved_values()
             vectors: Array = W[ids]
             return vectors
 
@@ -123,9 +123,9 @@ class Embedding(Layer):
     def backward(self, dxs: Array) -> None:
         """Write the gradient of W to `grads`. Ids have none, so nothing is returned."""
         (dW,) = self.grads
-        ids, kept, like = self._restore()
+        ids, kept, like = self.saved_values()
         rows = to_rows("dxs", dxs, dW.shape[1], self.dtype, like)
-        self._done()
+        self.clear_saved_values()
         if kept is not None:
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         self._leave(ids, rows)

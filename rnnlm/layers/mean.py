@@ -27,12 +27,12 @@ class MeanOverTime(Layer):
         if lengths is not None:
             counted = xp.arange(xs.shape[1])[None] < lengths[:, None]
             shares = (counted / lengths[:, None]).astype(xs.dtype)[..., None]
-        self._save(xs.shape, xs.dtype, shares)
+        self.save_for_backward(xs.shape, xs.dtype, shares)
         return xs.mean(axis=1) if shares is None else (xs * shares).sum(axis=1)
 
     def backward(self, dys: Array) -> Array:
         """Return the gradient (N, T, D) of the inputs; without lengths a broadcast view, the same at all time steps."""
-        (N, T, D), dtype, shares = self._restore()
+        (N, T, D), dtype, shares = self.saved_values()
         expect("dys", dys, (N, D), dtype)
-        self._done()
+        self.clear_saved_values()
         return xp.broadcast_to((dys / T)[:, None], (N, T, D)) if shares is None else dys[:, None] * shares

@@ -89,7 +89,7 @@ class Recurrent(Drawn):
         states = [self._buffer(f"{name}s", (T + 1, N, len(self.params[1])), self.dtype) for name in self.states]
         a = self._preactivations(states[0])
         W, mask, m, kept = self._run(x.reshape(T * N, D), a, states)
-        self._save(x, a, W, mask, m, states, kept, lengths)
+        self.save_for_backward(x, a, W, mask, m, states, kept, lengths)
         hs = batch_first(states[0][1:])
         return hs if self.return_sequences else ends(hs, lengths)
 
@@ -101,7 +101,7 @@ class Recurrent(Drawn):
 
         def step(x: Array) -> Array:
             expect("xs", x, shape, dtype)
-            self._done()
+            self.clear_saved_values()
             self._run(x, a, states)
             return states[0][1]
 
@@ -139,7 +139,7 @@ class Recurrent(Drawn):
         """
         Wx, Wh, _ = self.params
         dWx, dWh, _ = self.grads
-        x, a, W, mask, m, states, kept, lengths = self._restore()
+        x, a, W, mask, m, states, kept, lengths = self.saved_values()
         T, N, D = x.shape
         expect("dhs", dhs, (N, T, len(Wh)) if self.return_sequences else (N, len(Wh)), self.dtype)
         if len(dlast) > len(self.states):
@@ -148,7 +148,7 @@ class Recurrent(Drawn):
         for name, last in zip(self.states, given):
             if last is not None:
                 expect(f"d{name} of the last step", last, (N, len(Wh)), self.dtype)
-        self._done()
+        self.clear_saved_values()
         dstates = [self._buffer(f"d{name}", (N, len(Wh)), self.dtype) for name in self.states]
         for name, dstate, last in zip(self.states, dstates, given):
             dstate[...] = 0 if last is None else last

@@ -47,15 +47,15 @@ class TimeActivationRegularization(Layer):
         if self.train_flg and self.tar and len(h) > 1:
             slope = h[1:] - h[:-1]
             self.penalty = self.penalty + self.tar * _mean(slope * slope, pairs)
-        self._save(h, self.train_flg, each, pairs)
+        self.save_for_backward(h, self.train_flg, each, pairs)
         return xs
 
     def backward(self, dys: Array) -> Array:
         """Return the gradient (N, T, H) of the inputs: that of the outputs plus that of the penalty."""
-        h, train_flg, each, pairs = self._restore()
+        h, train_flg, each, pairs = self.saved_values()
         T, N, H = h.shape
         expect("dys", dys, (N, T, H), h.dtype)
-        self._done()
+        self.clear_saved_values()
         if not train_flg:
             return dys
         dx = self._buffer("dxs", h.shape, h.dtype)

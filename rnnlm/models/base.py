@@ -23,9 +23,9 @@ __all__ = ["Model", "State"]
 class Model(Stacked):
     """A language model: layers from word ids to hidden states, and a head from there to a loss or to scores.
 
-    A subclass passes its layers and its head to `_own`, and lists in `arguments` the fields of `ModelConfig` that its
-    constructor takes. A constructor of another form needs its own `from_config`, by which models are copied, pickled
-    and loaded. A model is a predictor: `evaluate`, `score` and `generate` take it.
+    A subclass passes its layers and its head to `set_layers`, and lists in `arguments` the fields of `ModelConfig` that
+    its constructor takes. A constructor of another form needs its own `from_config`, by which models are copied,
+    pickled and loaded. A model is a predictor: `evaluate`, `score` and `generate` take it.
 
     Attributes:
         config: the configuration from which the model was built.
@@ -62,10 +62,10 @@ class Model(Stacked):
                 )
         return model
 
-    def _own(self, layers: Mapping[str, Layer], head: Head) -> None:
+    def set_layers(self, layers: Mapping[str, Layer], head: Head) -> None:
         """Set the layers of this model, by name and in order, and its head."""
         self.head = head
-        self._stand_on(Sequential(layers, head, self.config.dtype, self.config.seed))
+        self.set_stack(Sequential(layers, head, self.config.dtype, self.config.seed))
         _ = self.stack.vocab_size  # for its errors
 
     @property

@@ -65,4 +65,4 @@ class BetterRnnlm(Model):
             "lstm2": lstm2,
             "output_dropout": self.drop_layers[2],
         }
-        self._own(layers, head=TimeAffineWithLoss(affine))
+        self.set_layers(layers, head=TimeAffineWithLoss(affine))

@@ -90,7 +90,7 @@ class Encoder(Layer):
         else:
             hs = self.lstm.forward(vectors)
             h = ends(hs, lengths)
-        self._save(hs.shape, lengths)
+        self.save_for_backward(hs.shape, lengths)
         return Question(hs, h, lengths)
 
     def back(self, dhs: Array | None, dh: Array) -> None:
@@ -100,9 +100,9 @@ class Encoder(Layer):
             dhs: (N, T, H) gradients of `Question.hs`; None for zeros.
             dh: (N, H) gradient of `Question.h`.
         """
-        (N, T, H), lengths = self._restore()
+        (N, T, H), lengths = self.saved_values()
         expect("dh", dh, (N, H), self.dtype)
-        self._done()
+        self.clear_saved_values()
         steps = self._buffer("dhs", (T, N, H), self.dtype).swapaxes(0, 1)
         steps[...] = 0 if dhs is None else dhs
         if self.bidirectional:

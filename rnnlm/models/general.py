@@ -52,7 +52,7 @@ class LanguageModel(Model):
         _add_dropout(layers, "output_dropout", config)
         if config.ar:
             layers["ar"] = TimeActivationRegularization(ar=config.ar)
-        self._own(layers, head=output_head(config, config.layers + 1, E))
+        self.set_layers(layers, head=output_head(config, config.layers + 1, E))
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

@@ -81,7 +81,7 @@ class _ContextModel(Model):
         self._dropout(layers, "input_dropout", config.input_dropout)
         self._hidden(layers)
         self._dropout(layers, "output_dropout", config.output_dropout)
-        self._own(layers, head=output_head(config, 2, E))
+        self.set_layers(layers, head=output_head(config, 2, E))
 
     _mean = False
 

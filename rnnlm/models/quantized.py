@@ -82,7 +82,7 @@ class QuantizedModel(Model):
         memory: dict[str, Array] = {}
         for number, (inputs, hidden) in enumerate(zip([D, *c.hidden_sizes], c.hidden_sizes), 1):
             layers[c.cell if c.layers == 1 else f"{c.cell}{number}"] = _recurrent(c, inputs, hidden, memory)
-        self._stand_on(_Stack(layers, self.head, c.dtype, c.seed))
+        self.set_stack(_Stack(layers, self.head, c.dtype, c.seed))
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

@@ -43,4 +43,4 @@ class Rnnlm(Model):
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.lstm_layer = TimeLSTM(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own({"embed": embed, "lstm": self.lstm_layer}, head=TimeAffineWithLoss(affine))
+        self.set_layers({"embed": embed, "lstm": self.lstm_layer}, head=TimeAffineWithLoss(affine))

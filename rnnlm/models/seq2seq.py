@@ -52,7 +52,7 @@ class Seq2seq(Stacked):
         self.encoder = self.encoder_class(*sizes, bidirectional, **options)
         self.decoder: Any = self.decoder_class(*sizes, **options)
         both, dtype = EncoderDecoder(self.encoder, self.decoder), options.get("dtype", "float32")
-        self._stand_on(Sequential({"seq2seq": both}, TimeSoftmaxWithLoss(), dtype))
+        self.set_stack(Sequential({"seq2seq": both}, TimeSoftmaxWithLoss(), dtype))
         self.words = self.encoder.takes_ids
 
     def forward(self, xs: Any, ts: Any, train_flg: bool = True, keep: bool = True) -> Array:
@@ -136,7 +136,7 @@ class Seq2seq(Stacked):
             lstm.set_state(*(array[order] for array in lstm.get_state()))
 
         with self.one_thread, ops.one_blas_thread:
-            self.stack.expect_head()._done()  # an earlier loss belongs to another forward
+            self.stack.expect_head().clear_saved_values()  # an earlier loss belongs to another forward
             question = self.encoder.read(questions, lengths)
             self.decoder.begin(question if beams == 1 else question.repeated(beams))
             if beams == 1:

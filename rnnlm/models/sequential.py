@@ -144,7 +144,7 @@ class Sequential(Summarized, Parameters):
                 xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg
             if self.head is not None:
-                self.head._done()  # an earlier loss belongs to another forward
+                self.head.clear_saved_values()  # an earlier loss belongs to another forward
             return xs
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:

@@ -41,4 +41,4 @@ class SimpleRnnlm(Model):
         embed = TimeEmbedding(Weights(self.config, layer=0).embedding())
         self.rnn_layer = TimeRNN(*Weights(self.config, layer=1).recurrent(D, H), stateful=True)
         affine = TimeAffine(*Weights(self.config, layer=2).affine(H))
-        self._own({"embed": embed, "rnn": self.rnn_layer}, head=TimeAffineWithLoss(affine))
+        self.set_layers({"embed": embed, "rnn": self.rnn_layer}, head=TimeAffineWithLoss(affine))

@@ -16,7 +16,7 @@ __all__ = ["Stacked"]
 class Stacked(Summarized, Parameters):
     """A model whose `forward(xs, ts)` returns the loss of a `Sequential`, and whose training can be saved and resumed.
 
-    A subclass builds its chain, passes it to `_stand_on`, and implements `forward`.
+    A subclass builds its chain, passes it to `set_stack`, and implements `forward`.
 
     Attributes:
         stack: the layers and the head as a chain.
@@ -28,7 +28,7 @@ class Stacked(Summarized, Parameters):
     usual_shape = ("T",)  # of one sample: inputs are ids (N, T)
     vocab_size: Any = None
 
-    def _stand_on(self, stack: Sequential) -> None:
+    def set_stack(self, stack: Sequential) -> None:
         """Set the chain of this model."""
         self.stack, self.layers, self.names = stack, stack.layers, stack.names
         self.params, self.grads = stack.params, stack.grads
@@ -37,7 +37,7 @@ class Stacked(Summarized, Parameters):
     def __setstate__(self, state: dict[str, Any]) -> None:
         """Connect a copy to its own chain."""
         self.__dict__.update(state)
-        self._stand_on(self.stack)
+        self.set_stack(self.stack)
 
     @property
     def one_thread(self) -> OneThread:
@@ -51,7 +51,7 @@ class Stacked(Summarized, Parameters):
         """
         twin = self._like()
         twin.stack.share(self.stack)
-        twin._stand_on(twin.stack)
+        twin.set_stack(twin.stack)
         twin.reset_state()
         return twin
 

@@ -59,7 +59,8 @@ class Adam(Optimizer):
         super().__init__(lr, weight_decay)
         self.epsilon, self.beta1, self.beta2 = epsilon, beta1, beta2
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Do an Adam step of one array, with both corrections for the zeros at the start in the learning rate."""
         lr = self.lr * sqrt(1 - self.beta2**self.iter) / (1 - self.beta1**self.iter)
         (m, v), (kept, weight_decay) = remembered, self._decay()
         adam_step(p, g, m, v, factor, lr, kept, self.beta1, self.beta2, self.epsilon, weight_decay)

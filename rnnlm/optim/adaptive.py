@@ -27,7 +27,8 @@ class AdaGrad(Optimizer):
         super().__init__(lr, weight_decay)
         self.epsilon = epsilon
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Add the squared gradient to the sum of one array, and do a step."""
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += g * g
         p -= self.lr * g / (xp.sqrt(h) + self.epsilon)
@@ -54,7 +55,8 @@ class RMSprop(Optimizer):
         super().__init__(lr, weight_decay)
         self.epsilon, self.decay_rate = epsilon, decay_rate
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Move the mean of squared gradients of one array, and do a step."""
         (h,), g = remembered, decayed(p, g, factor, self.weight_decay)
         h += (1 - self.decay_rate) * (g * g - h)
         p -= self.lr * g / (xp.sqrt(h) + self.epsilon)

@@ -105,7 +105,8 @@ class ASGD(Optimizer):
             for p, kept in zip(params, own):
                 p[...] = kept
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Do an SGD step of one array, and average it if averaging has started."""
         (average,) = remembered
         share = 0.0 if self.began is None else 1 / (self.iter - self.began)
         asgd_step(p, g, average, factor, self.lr, share, self.weight_decay)

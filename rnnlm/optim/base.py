@@ -90,9 +90,10 @@ def step_count(name: str, value: Any) -> int:
 class Optimizer:
     """Base class of optimisers: `update(params, grads)` changes params in place; `lr` may be changed between steps.
 
-    A subclass implements `_step`, an elementwise update: it is called with pieces of one or of several parameters, so
-    each number must depend on its own gradient alone. It names in `slots` the arrays that it keeps for each parameter,
-    such as momenta. They are attributes of these names: lists of one array a parameter, initially zeros.
+    A subclass implements `update_array`, an elementwise update: it is called with pieces of one or of several
+    parameters, so each number must depend on its own gradient alone. It names in `slots` the arrays that it keeps for
+    each parameter, such as momenta. They are attributes of these names: lists of one array a parameter, initially
+    zeros.
 
     Args:
         lr: learning rate, positive.
@@ -136,7 +137,7 @@ class Optimizer:
             expect_pairs(params, arrays, f"{slot}, remembered of the first call,")
         self.iter += 1
         for aligned in zip(params, grads, *remembered):
-            ops.elementwise(lambda p, g, *rest: self._step(p, g, factor, *rest), *aligned)
+            ops.elementwise(lambda p, g, *rest: self.update_array(p, g, factor, *rest), *aligned)
 
     def progress(self) -> dict[str, Any]:
         """Return the optimiser's state by name: numbers, and lists of arrays, which are not copies."""
@@ -177,7 +178,7 @@ class Optimizer:
                 raise InputError(f"state['{name}'][{i}] must be a floating-point array of numpy, got {shown(a)}")
         return [ops.asarray(a.copy()) for a in arrays]
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
         """Update p, and its arrays in `slots`, elementwise and in place by the gradient `factor` g."""
         raise NotImplementedError
 

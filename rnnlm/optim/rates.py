@@ -15,6 +15,8 @@ SMALLEST = 1e-9  # relative to the first rate: smaller steps vanish in float32 r
 class RateRule:
     """Base class: call it with a step number, from 0, for the learning rate; pass validation losses to `end_epoch`.
 
+    A subclass overrides `rate_at`, where the rate depends on the step, or `adapt`, where it depends on the losses.
+
     Args:
         lr: initial learning rate.
 
@@ -22,22 +24,22 @@ class RateRule:
         finished: True when the rule would end the training.
     """
 
+    needs_loss = False  # whether it is of no use without validation losses
+    lr, first = Checked(positive), Checked(positive)
+
     def __init__(self, lr: float) -> None:
         self.lr = self.first = lr
         self.epochs = 0
         self.finished = False
 
-    needs_loss = False  # whether it is of no use without validation losses
-    lr, first = Checked(positive), Checked(positive)
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}({', '.join(f'{name}={value!r}' for name, value in vars(self).items())})"
 
     def __call__(self, step: int) -> float:
-        return self._at(whole_number("step", step, 0))
+        return self.rate_at(whole_number("step", step, 0))
 
-    def _at(self, _step: int) -> float:
-        """Return the rate at a step."""
+    def rate_at(self, _step: int) -> float:
+        """Return the rate at a step: `lr`, unless overridden."""
         return self.lr
 
     def end_epoch(self, loss: float | None) -> None:
@@ -48,10 +50,10 @@ class RateRule:
         """
         loss = None if loss is None else measured("loss", loss)
         self.epochs += 1
-        self._hear(loss)
+        self.adapt(loss)
 
-    def _hear(self, loss: float | None) -> None:
-        """Adapt the rate to a loss; None for no loss."""
+    def adapt(self, loss: float | None) -> None:
+        """Change `lr`, or set `finished`, after an epoch with this validation loss; None for no loss."""
 
     def _divide(self, decay: float) -> None:
         """Divide the rate by `decay`; finish when it is too small to change a weight."""
@@ -97,7 +99,7 @@ class DivideOnPlateau(RateRule):
         super().__init__(lr)
         self.decay, self.best = expect_decay(decay), inf
 
-    def _hear(self, loss: float | None) -> None:
+    def adapt(self, loss: float | None) -> None:
         """Divide, unless the loss is the best so far."""
         if loss is None or loss < self.best:
             self.best = self.best if loss is None else loss
@@ -124,7 +126,7 @@ class Halving(RateRule):
         self.ratio, self.decay = positive("ratio", ratio), expect_decay(decay)
         self.last, self.halving = inf, False
 
-    def _hear(self, loss: float | None) -> None:
+    def adapt(self, loss: float | None) -> None:
         """Halve, or finish."""
         if loss is None:
             return
@@ -149,7 +151,7 @@ class StepDecay(RateRule):
         super().__init__(lr)
         self.decay, self.full_epochs = expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
 
-    def _hear(self, loss: float | None) -> None:
+    def adapt(self, loss: float | None) -> None:
         """Divide, if the epochs at the full rate are over."""
         if self.epochs >= self.full_epochs:
             self._divide(self.decay)
@@ -175,7 +177,8 @@ class Cosine(RateRule):
         if self.warmup >= self.steps:
             raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {shown(warmup)}")
 
-    def _at(self, step: int) -> float:
+    def rate_at(self, step: int) -> float:
+        """Return the rate at a step: on the rise, on the cosine, or after it."""
         if step < self.warmup:
             return self.lr * (step + 1) / (self.warmup + 1)
         share = (min(step, self.steps) - self.warmup) / (self.steps - self.warmup)

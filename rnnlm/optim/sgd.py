@@ -41,7 +41,8 @@ class SGD(Optimizer):
     def __init__(self, lr: float = 0.01, weight_decay: float = 0.0) -> None:
         super().__init__(lr, weight_decay)
 
-    def _step(self, p: Array, g: Array, factor: Any, *_: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *_: Any) -> None:
+        """Do an SGD step of one array."""
         sgd_step(p, g, factor, self.lr, self.weight_decay)
 
 
@@ -64,7 +65,8 @@ class Momentum(Optimizer):
         super().__init__(lr, weight_decay)
         self.momentum = momentum
 
-    def _step(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+    def update_array(self, p: Array, g: Array, factor: Any, *remembered: Any) -> None:
+        """Do a step of one array and its momentum."""
         (v,) = remembered
         momentum_step(p, g, v, factor, self.lr, self.momentum, self.weight_decay, self.ahead)
 

@@ -52,7 +52,7 @@ class Word2vec(Stacked):
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
         self.vocab_size, self.hidden_size = size("vocab_size", vocab_size, 2), size("hidden_size", hidden_size)
         W = drawn(seed, 0, vocab_size, hidden_size)
-        self._stand_on(Sequential([Embedding(W), *layers], head, seed=seed))
+        self.set_stack(Sequential([Embedding(W), *layers], head, seed=seed))
 
     @property
     def word_vecs(self) -> NDArray[Any]:

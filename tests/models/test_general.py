@@ -361,7 +361,7 @@ def test_a_bidirectional_layer_is_refused(rng):
             weights = [dev(rng.standard_normal(shape)) for shape in ((D, 12), (3, 12), (12,)) * 2]
             embed = TimeEmbedding(dev(rng.standard_normal((V, D))))
             affine = TimeAffine(dev(rng.standard_normal((6, V))), dev(np.zeros(V)))
-            self._own({"embed": embed, "lstm": TimeBiLSTM(*weights)}, head=TimeAffineWithLoss(affine))
+            self.set_layers({"embed": embed, "lstm": TimeBiLSTM(*weights)}, head=TimeAffineWithLoss(affine))
 
     with pytest.raises(InputError, match="lstm must not be bidirectional: it would see the words"):
         Cheat()
@@ -373,7 +373,7 @@ def test_a_layer_that_forgets_is_refused(rng):
             super().__init__(ModelConfig(**SMALL))
             embed = TimeEmbedding(dev(rng.standard_normal((V, D))))
             affine = TimeAffine(dev(rng.standard_normal((3, V))), dev(np.zeros(V)))
-            self._own({"embed": embed, "lstm": TimeLSTM.of_size(D, 3)}, head=TimeAffineWithLoss(affine))
+            self.set_layers({"embed": embed, "lstm": TimeLSTM.of_size(D, 3)}, head=TimeAffineWithLoss(affine))
 
     with pytest.raises(InputError, match="lstm must be stateful for a text, which is read window by window"):
         Forgetful()

@@ -108,12 +108,12 @@ class Scale(Layer):
         super().__init__(dev(np.ones(2)), dev(np.zeros(2)))
 
     def forward(self, xs):
-        self._save(xs)
+        self.save_for_backward(xs)
         return xs * self.params[0] + self.params[1]
 
     def backward(self, dys):
-        (xs,) = self._restore()
-        self._done()
+        (xs,) = self.saved_values()
+        self.clear_saved_values()
         self.grads[0][...], self.grads[1][...] = (xs * dys).sum(axis=0), dys.sum(axis=0)
         return dys * self.params[0]
 

@@ -43,7 +43,7 @@ class Mine(Model):
         embed = TimeEmbedding(Weights(config, 0).embedding())
         rnn = TimeRNN(*Weights(config, 1).recurrent(config.wordvec_size, config.hidden_size), stateful=True)
         affine = TimeAffine(*Weights(config, 2).affine(config.hidden_size))
-        self._own({"embed": embed, "rnn": rnn, "between": self.between()}, head=TimeAffineWithLoss(affine))
+        self.set_layers({"embed": embed, "rnn": rnn, "between": self.between()}, head=TimeAffineWithLoss(affine))
 
     @classmethod
     def from_config(cls, config):

@@ -243,7 +243,7 @@ def test_no_more_are_kept_than_there_is_room_for(monkeypatch):
 def test_weights_that_were_moved_are_not_those_of_a_recording():
     run, other = begun(), SimpleRnnlm(V, 5, 7, seed=9)
     run.model.stack.share(other.stack)
-    run.model._stand_on(run.model.stack)
+    run.model.set_stack(run.model.stack)
     run.step()
     assert not run._compute._recordings
 

@@ -143,9 +143,9 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
         Args:
             dout: gradient of the loss.
         """
-        all_rows, shares = self._restore()
+        all_rows, shares = self.saved_values()
         factor = factor_of(dout)
-        self._done()
+        self.clear_saved_values()
         dh = self._first.backward(dout)
         dx = time_major(dh).reshape(-1, self.takes)  # a view of dh
         for (projection, words), rows, share in zip(self._clusters, all_rows, shares):
@@ -162,7 +162,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     def scores(self, h: Array) -> Array:
         """Return the log-probabilities (N, T, V) of the words after hidden states (N, T, H)."""
         expect("xs", h, ("N", "T", self.takes), self.dtype)
-        self._done()
+        self.clear_saved_values()
         N, T, H = h.shape
         x, cuts = time_major(h).reshape(T * N, H), self.words.cuts
         found = self._buffer("scores", (T * N, cuts[-1]), self.dtype)

@@ -75,9 +75,9 @@ class TimeAffineWithLoss(Head):
         Args:
             dout: gradient of the loss.
         """
-        x, targets, weights, totals, (N, T) = self._restore()
+        x, targets, weights, totals, (N, T) = self.saved_values()
         factor = factor_of(dout)
-        self._done()
+        self.clear_saved_values()
         (W, b), (dW, db) = self.params, self.grads
         dx, xf = (self._buffer(name, x.shape, self.dtype) for name in ("dx", "xf"))
         factors, nats = self._buffer("factors", (len(x), 1), self.dtype), self._buffer("again", (len(x),), xp.float64)
@@ -97,7 +97,7 @@ class TimeAffineWithLoss(Head):
 
     def scores(self, h: Array) -> Array:
         """Return the scores (N, T, V) of the words after hidden states (N, T, H)."""
-        self._done()
+        self.clear_saved_values()
         return self._affine.forward(h)
 
     def stepper(self, N: int) -> Callable[[Array], Array]:
@@ -105,7 +105,7 @@ class TimeAffineWithLoss(Head):
         step = self._affine.stepper(N)
 
         def scores(h: Array) -> Array:
-            self._done()
+            self.clear_saved_values()
             return step(h)
 
         return scores

@@ -36,13 +36,13 @@ class EachTarget(Head):
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient (N, H) of the hidden states."""
-        N, C = self._restore()
+        N, C = self.saved_values()
         factor = factor_of(dout)
         dh = self.head.backward(C if factor is None else factor * C)
-        self._done()
+        self.clear_saved_values()
         return dh.reshape(N, C, -1).sum(axis=1)
 
     def scores(self, h: Array) -> Array:
         """Return the scores of the inner head."""
-        self._done()
+        self.clear_saved_values()
         return self.head.scores(h)

@@ -54,15 +54,15 @@ class RowLoss(Head):
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient of the outputs, in their shape; `dout` is the gradient of the loss."""
-        dy, like, ndim = self._restore()
+        dy, like, ndim = self.saved_values()
         factor = factor_of(dout)
-        self._done()
+        self.clear_saved_values()
         dy = dy if factor is None else (dy * factor).astype(dy.dtype)
         return dy[:, 0] if ndim == 1 else from_rows(dy, like)
 
     def scores(self, h: Array) -> Array:
         """Return the outputs themselves."""
-        self._done()
+        self.clear_saved_values()
         return h
 
     def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
@@ -208,15 +208,15 @@ class Losses(Head):
 
     def backward(self, dout: Any = 1) -> Any:
         """Return the gradients of the outputs, a tuple."""
-        self._restore()
+        self.saved_values()
         factor = factor_of(dout)
         each = [w if factor is None else factor * w for w in self.weights]
         for one in each:
             factor_of(one)
-        self._done()
+        self.clear_saved_values()
         return tuple(head.backward(one) for head, one in zip(self.heads, each))
 
     def scores(self, h: Any) -> Any:
         """Return the outputs themselves."""
-        self._done()
+        self.clear_saved_values()
         return h

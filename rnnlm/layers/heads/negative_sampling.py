@@ -106,15 +106,15 @@ class EmbeddingDot(Layer):
         expect("h", h, ("N", W.shape[1]), self.dtype)
         expect_ids("idx", idx, (len(h),) if getattr(idx, "ndim", 2) == 1 else (len(h), "S"), len(W))
         vectors = xp.take(W, idx, axis=0)
-        self._save(h, idx, vectors)
+        self.save_for_backward(h, idx, vectors)
         return (vectors * (h if idx.ndim == 1 else h[:, None])).sum(axis=-1)
 
     def backward(self, dout: Array) -> Array:
         """Return the gradient (N, H) of h and write that of W to `grads`."""
         (dW,) = self.grads
-        h, idx, vectors = self._restore()
+        h, idx, vectors = self.saved_values()
         expect("dout", dout, idx.shape, self.dtype)
-        self._done()
+        self.clear_saved_values()
         if self._written is not None:
             clear_rows(dW, self._written)
         self._written = idx.reshape(-1).astype(xp.int32)
@@ -168,15 +168,15 @@ class NegativeSamplingLoss(Head):
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient (N, H) of the hidden states and write that of W to `grads`."""
-        (dscores,) = self._restore()
+        (dscores,) = self.saved_values()
         factor = factor_of(dout)
-        self._done()
+        self.clear_saved_values()
         return self.dot.backward(dscores if factor is None else (dscores * factor).astype(self.dtype))
 
     def scores(self, h: Array) -> Array:
         """Return the dot products (N, V) of hidden states with the vectors of all words."""
         expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
-        self._done()
+        self.clear_saved_values()
         scores = xp.empty((len(h), len(self.params[0])), self.dtype)
         ops.matmul(h, self.params[0].T, out=scores)
         return scores

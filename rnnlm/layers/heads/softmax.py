@@ -72,22 +72,22 @@ class TimeSoftmaxWithLoss(Head):
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient (N, T, V) of the scores; `dout` is the gradient of the loss."""
-        (dxs,) = self._restore()
+        (dxs,) = self.saved_values()
         factor = factor_of(dout)
-        self._done()
+        self.clear_saved_values()
         if factor is not None:
             dxs *= factor
         return batch_first(dxs)
 
     def scores(self, h: Array) -> Array:
         """Return the scores themselves."""
-        self._done()
+        self.clear_saved_values()
         return h
 
     def next_scores(self, h: Array) -> Array:
         """Return a copy of the scores (N, V): the array given may be a layer's state."""
         expect("xs", h, ("N", "V"))
-        self._done()
+        self.clear_saved_values()
         return h.copy()
 
 
