@@ -32,6 +32,10 @@ SHORTER = {
         ("tokens, epochs = 1_000_000, 8", "tokens, epochs = 20_000, 1", "eight minutes on a million words"),
         ("--recipe nnlm", "--recipe nnlm --max-epoch 1", "the same four times"),
     ],
+    "docs/rescoring.md": [
+        ('sentences("valid", 500)', 'sentences("valid", 50)', "seconds"),
+        ('sentences("test", 500)', 'sentences("test", 50)', "seconds"),
+    ],
     "docs/sentences.md": [("count, epochs = 20_000, 6", "count, epochs = 1_000, 2", "twenty seconds")],
     "docs/your-own-loop.md": [("tokens, epochs = 100_000, 3", "tokens, epochs = 10_000, 3", "seconds")],
 }
