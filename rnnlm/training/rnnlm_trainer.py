@@ -52,6 +52,7 @@ class RnnlmTrainer:
         self._folder = TrainerFolder(self._more)
         self._enough = False  # whether a callback, its patience or the rate's rule ended it early
         self._stopping: EarlyStopping | None = None  # of the last `fit`
+        self._each_epoch = False  # whether that had something to do after each epoch, which waits for a GPU
         self._resumed: dict[str, Any] | None = None  # the checkpoint that the next `fit` resumes
 
     def __repr__(self) -> str:
@@ -136,6 +137,7 @@ class RnnlmTrainer:
         self._begin(run, stopping, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
         self._stopping = stopping
+        self._each_epoch = bool(held_out is not None or callbacks or stopping.rule is not None or verbose == 2)
         epochs = Epochs(run, callbacks, before, steps)
 
         def hear(report: Report) -> object:
@@ -167,8 +169,9 @@ class RnnlmTrainer:
                 self._folder.kept(run, save_to, save_every, steps) as end_step,
                 heard_by(callbacks, self),
             ):
+                told = end_epoch if self._each_epoch else None
                 if not self._enough:
-                    run.train(max_epoch, eval_interval, hear, verbose != 1, end_step, end_epoch)
+                    run.train(max_epoch, eval_interval, hear, verbose != 1, end_step, told)
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
         stopping.restore()
@@ -206,7 +209,7 @@ class RnnlmTrainer:
         lists = {name: getattr(self, name) for name in ("ppl_list", "grad_norm_list", "valid_ppl_list")}
         epochs = {"current_epoch": self.current_epoch, "before": self._before, "steps": self._steps}
         found: dict[str, Any] = {**lists, **epochs, "eval_interval": self._eval_interval, "enough": self._enough}
-        if self._run is not None:
+        if self._run is not None and self._each_epoch:
             found["epoch"] = self._run.epoch.state_dict()
         if self._stopping is not None and self._stopping.best:
             found["best"] = self._stopping.best

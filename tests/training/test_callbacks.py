@@ -314,6 +314,17 @@ def test_a_training_that_was_ended_does_not_go_on(by, tmp_path):
     np.testing.assert_array_equal(host(then.model.flat_params), host(first.model.flat_params))
 
 
+def test_callbacks_may_come_later(tmp_path):
+    """Epochs that nobody heard of are not reported afterwards."""
+    fit(2, save_to=tmp_path / "kept", eval_interval=None)
+    plain = fit(4, callbacks=[whole := Listener()], eval_interval=None)
+    one, trainer = Listener(), RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), SGD(0.1))
+    assert trainer.resume(tmp_path / "kept")
+    assert fit(4, trainer=trainer, callbacks=[one], eval_interval=None).ppl_list == plain.ppl_list
+    assert [report.epoch for report in one.epochs] == [3, 4]
+    assert [report.loss for report in one.epochs] == [report.loss for report in whole.epochs[2:]]
+
+
 def test_a_checkpoint_of_an_earlier_version_goes_on(tmp_path):
     """One that was made without callbacks held less."""
     fit(1, save_to=tmp_path / "kept")
