@@ -139,6 +139,11 @@ class Optimizer:
         for aligned in zip(params, grads, *remembered):
             ops.elementwise(lambda p, g, *rest: self.update_array(p, g, factor, *rest), *aligned)
 
+    def hyperparameters(self) -> dict[str, float]:
+        """Return the numbers, by name, that a training does not change, such as decay rates; all but `lr`."""
+        changing = {"lr", "iter", *self.noted, *self.slots}
+        return {name: v for name, v in vars(self).items() if isinstance(v, (int, float)) and name not in changing}
+
     def progress(self) -> dict[str, Any]:
         """Return the optimiser's state by name: numbers, and lists of arrays, which are not copies."""
         return {name: getattr(self, name) for name in ("lr", "iter", *self.noted, *self.slots)}

@@ -1,6 +1,6 @@
 """Adapters for models and optimisers that are not this library's, chosen once when training begins."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -15,7 +15,7 @@ from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
 from rnnlm.training.shared import distinct, remove_duplicate
 
-__all__ = ["ForeignModel", "as_model", "expect_own", "forget_of", "update_of"]
+__all__ = ["ForeignModel", "as_model", "expect_own", "expect_unchanged", "forget_of", "optimizer_parts", "update_of"]
 
 Update = Callable[[Sequence[Array], Sequence[Array], Array], None]
 
@@ -129,6 +129,25 @@ def forget_of(optimizer: Any) -> Callable[[], object]:
     """Return the optimiser's `forget`, which drops its state after diverged steps, or a function that does nothing."""
     forget: Callable[[], object] = getattr(optimizer, "forget", lambda: None)
     return forget
+
+
+def optimizer_parts(optimizer: Any) -> dict[str, Any]:
+    """Return the settings of an optimiser that resuming requires unchanged: its kind, and its hyperparameters by name
+    if it is of this library."""
+    numbers = optimizer.hyperparameters() if isinstance(optimizer, Optimizer) else {}
+    return {"optimizer": type(optimizer).__name__, **numbers}
+
+
+def expect_unchanged(before: Mapping[str, Any], now: Mapping[str, Any], optimizer: Any) -> None:
+    """Check settings by name against those of a checkpoint, of which earlier versions had no hyperparameters.
+
+    Raises:
+        InputError: one of them differs.
+    """
+    before = {**optimizer_parts(optimizer), **before}
+    for name, value in now.items():
+        if value != before.get(name):
+            raise InputError(f"{name} of a training that goes on must be {before.get(name)}, as before, got {value}")
 
 
 def expect_own(optimizer: Any, rate: Any) -> RateRule:

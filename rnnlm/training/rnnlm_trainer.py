@@ -15,7 +15,7 @@ from rnnlm.errors import InputError
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
-from rnnlm.training.foreign import as_model, expect_own
+from rnnlm.training.foreign import as_model, expect_own, expect_unchanged, optimizer_parts
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
@@ -246,9 +246,7 @@ class RnnlmTrainer:
         if state is None:
             return False
         expect_own(self.optimizer, None)
-        before, now = state["training"]["parts"]["optimizer"], type(self.optimizer).__name__
-        if before != now:
-            raise InputError(f"optimizer of a training that goes on must be {before}, as before, got {now}")
+        expect_unchanged(state["training"]["parts"], optimizer_parts(self.optimizer), self.optimizer)
         as_model(self.model).load_progress(state["training"]["model"])
         self.optimizer.load_state_dict(state["training"]["optimizer"])
         self._resumed = state

@@ -9,11 +9,10 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
 from rnnlm.checks import function, instance_of, positive, refused
 from rnnlm.data.windows import Windows
-from rnnlm.errors import InputError
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
 from rnnlm.training.epoch_sums import EpochSums, Sums
-from rnnlm.training.foreign import as_model, expect_own, forget_of, update_of
+from rnnlm.training.foreign import as_model, expect_own, expect_unchanged, forget_of, optimizer_parts, update_of
 from rnnlm.training.report import Hear, Report, diverged, note_step
 from rnnlm.training.steps import Steps
 
@@ -228,7 +227,7 @@ class Run:
     def _parts(self) -> dict[str, Any]:
         """Return the settings that resuming requires unchanged: kinds of optimiser and rule, max_grad, the windows."""
         rate = "none" if self.rate is None else type(self.rate).__name__
-        kinds = {"optimizer": type(self.optimizer).__name__, "rate": rate, "max_grad": self.max_grad}
+        kinds = {**optimizer_parts(self.optimizer), "rate": rate, "max_grad": self.max_grad}
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:
@@ -257,10 +256,7 @@ class Run:
             InputError: made with other arguments, or weights of another model; nothing is changed.
         """
         rule = expect_own(self.optimizer, self.rate)
-        for name, value in self._parts().items():
-            before = state["parts"].get(name)
-            if value != before:
-                raise InputError(f"{name} of a training that goes on must be {before}, as before, got {value}")
+        expect_unchanged(state["parts"], self._parts(), self.optimizer)
         self.model.load_progress(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         rule.load_state_dict(state["rate"])

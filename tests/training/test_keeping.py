@@ -247,6 +247,37 @@ def test_another_optimizer_is_refused_before_anything_is_changed(corpus, tmp_pat
     np.testing.assert_array_equal(host(other.model.flat_params), before)
 
 
+@pytest.mark.parametrize(
+    ("other", "message"),
+    [
+        (Adam(0.5, beta1=0.8), "beta1 of a training that goes on must be 0.9, as before, got 0.8"),
+        (Adam(0.5, weight_decay=0.1), "weight_decay of a training that goes on must be 0.0, as before, got 0.1"),
+    ],
+)
+def test_other_hyperparameters_are_refused_before_anything_is_changed(other, message, corpus, tmp_path):
+    fit(make(), corpus, save_to=tmp_path / "kept")
+    trainer = make(lambda lr: other)
+    before = host(trainer.model.flat_params).copy()
+    with pytest.raises(InputError, match=message):
+        trainer.resume(tmp_path / "kept")
+    np.testing.assert_array_equal(host(trainer.model.flat_params), before)
+    assert other.lr == 0.5
+
+
+def test_a_checkpoint_of_an_earlier_version_has_no_hyperparameters(corpus, tmp_path):
+    whole, begun = make(), make()
+    fit(whole, corpus)
+    fit(begun, corpus, max_epoch=1, save_to=tmp_path / "kept")
+    state = Checkpoints(tmp_path / "kept").latest()
+    for name in Adam().hyperparameters():
+        del state["training"]["parts"][name]
+    Checkpoints(tmp_path / "old").save(10**6, state)
+    trainer = make()
+    trainer.resume(tmp_path / "old")
+    fit(trainer, corpus)
+    assert outcome(trainer) == outcome(whole)
+
+
 # ---------------------------------------------------------------- when
 
 
