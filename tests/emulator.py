@@ -97,11 +97,12 @@ class RawModule:
         device = (FOLDER / "device.cuh").read_text()
         assert device in code
         self.text = code.replace(device, WORDS)
+        self.sized = "#define CLUSTER" in code.replace(device, "")  # which WORDS have, too
 
     def get_function(self, name):
         """A kernel. One whose threads wait for each other gets a single warp for a block, or the suite would take hours;
         tests of kernels give it its own number. One that is compiled for its sizes has that already."""
-        if "#define CLUSTER" in self.text or not waits(self.text, name):
+        if self.sized or not waits(self.text, name):
             return Kernel(self.text, name)
         return Kernel(re.sub(r"#define THREADS \d+", f"#define THREADS {WARP}", self.text), name, threads=WARP)
 

@@ -8,6 +8,7 @@ import pytest
 import rnnlm
 from rnnlm.backend import FUSED, NAME, accelerated, xp
 from rnnlm.backend.cuda import plan
+from rnnlm.backend.cuda.source import source
 from rnnlm.data.tokens import read_window
 from rnnlm.layers.dropout import LANES
 from tests import emulator
@@ -205,6 +206,20 @@ def windows_of_every_kind(request, monkeypatch):
     """Windows laid out as the cases want it, where blocks form clusters; the emulator's always do."""
     if request.config.getoption("--strict-cupy") or plan.clustered():
         monkeypatch.setattr(plan, "here", window_cases.forced)
+
+
+def test_a_block_of_the_suite_is_a_warp_unless_it_is_compiled_for_its_sizes(request):
+    """Eight times as many fibers in each, and the trainings on the stand-in take five times as long."""
+    if not request.config.getoption("--strict-cupy"):
+        pytest.skip("asks the emulator: --strict-cupy")
+    H, (way, *_) = next((H, way) for (module, H), way in window_cases.WAYS.items() if module == "rnn_window")
+    sized = source("rnn_window", "float32", plan.defines(H, way))
+    for text, name, threads in (
+        (source("output", "float32"), "exp_scores", emulator.WARP),
+        (source("cells", "float32"), "rnn_forward", None),  # whose threads never wait
+        (sized, "rnn_window_forward", None),
+    ):
+        assert emulator.RawModule(text).get_function(name).threads == threads, name
 
 
 def test_every_fused_function_is_tested():
