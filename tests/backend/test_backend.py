@@ -24,12 +24,16 @@ needs_cupy = pytest.mark.skipif(
 )
 
 
+elsewhere = pytest.mark.long  # in processes of their own, which no stand-in reaches
+
+
 def python(code, env, **variables):
     return subprocess.run(
         [sys.executable, "-c", code], env=env | variables, capture_output=True, text=True, check=False
     )
 
 
+@elsewhere
 def test_numpy_never_imports_cupy(clean_env):
     code = """
 import sys
@@ -44,6 +48,7 @@ print(sorted(m for m in sys.modules if m.split('.')[0] in ('cupy', 'cupyx', 'mat
         assert result.stdout == "[]\n", result.stderr
 
 
+@elsewhere
 def test_importing_the_package_loads_next_to_nothing(clean_env):
     result = python("import sys, rnnlm; print({'tyro', 'tqdm', 'matplotlib', 'cupy'} & set(sys.modules))", clean_env)
     assert result.stdout == "set()\n", result.stderr
@@ -82,6 +87,7 @@ sys.modules['cupy'] = cupy
 """
 
 
+@elsewhere
 @pytest.mark.parametrize("command", COMMANDS)
 @pytest.mark.parametrize(
     ("name", "before", "sentence"),
@@ -135,6 +141,7 @@ def test_a_setting_is_the_first_that_is_allowed_unless_set(monkeypatch):
         backend._setting("RNNLM_TEST", "a", "b")
 
 
+@elsewhere
 @needs_cupy
 def test_a_real_cupy_without_a_gpu_is_one_sentence(clean_env):
     probe = python("import cupy; print(cupy.is_available())", clean_env)
@@ -165,6 +172,7 @@ assert "rnnlm.backend" not in sys.modules
 """
 
 
+@elsewhere
 def test_data_pictures_and_help_need_no_backend(clean_env, tmp_path):
     (tmp_path / "text").write_text("the cat sat\na dog sat\n" * 20)
     (tmp_path / "metrics.jsonl").write_text('{"epoch": 1, "train_perplexity": 9.5}\n')
@@ -174,12 +182,14 @@ def test_data_pictures_and_help_need_no_backend(clean_env, tmp_path):
     assert (tmp_path / "perplexity.png").is_file()
 
 
+@elsewhere
 def test_the_first_window_takes_a_backend(clean_env):
     code = f"{NO_CUPY}\nfrom rnnlm import Batches\nBatches([1] * 9, [1] * 9, 2, 3).window(0)"
     result = python(code, clean_env, RNNLM_DEVICE="cuda")
     assert "BackendError: a GPU needs CuPy, which can't be imported" in result.stderr
 
 
+@elsewhere
 @needs_cupy
 def test_cupy_has_every_function_that_is_used(clean_env):
     """`xp.a.b` in the sources against the real library, which needs no GPU to be asked what it has."""

@@ -24,6 +24,7 @@ def free(clean_env):
     return {name: value for name, value in clean_env.items() if name != blas.FORCING}
 
 
+@pytest.mark.long  # asks processes of their own, which no stand-in reaches
 def test_kernels_are_named(free):
     own = ask("print(kernels())", free)
     if not own:
@@ -32,6 +33,7 @@ def test_kernels_are_named(free):
     assert ask("print(forced_kernels())", free) == "None"
 
 
+@pytest.mark.long  # asks processes of their own, which no stand-in reaches
 def test_other_kernels_are_told(free):
     own, forced = ask("print(kernels())", free), "Nehalem"
     if ask("print(kernels())", free, **{blas.FORCING: forced}) in ("", own):

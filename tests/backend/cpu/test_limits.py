@@ -136,6 +136,7 @@ def test_every_library_gets_back_the_threads_that_it_had(monkeypatch):
     assert [library.count for library in several] == [5, 2, 1]
 
 
+# what runs in a process of its own, which no stand-in reaches, is marked as long
 PROGRAM = """
 import os, sys, threading, warnings
 import numpy as np
@@ -176,6 +177,7 @@ def run(clean_env, code):
     subprocess.run([sys.executable, "-c", PROGRAM + code], env=environment, check=True, timeout=60)
 
 
+@pytest.mark.long
 def test_a_training_has_the_same_bits_in_any_thread(clean_env):
     run(
         clean_env,
@@ -197,11 +199,13 @@ needs_fork = pytest.mark.skipif(not hasattr(os, "fork"), reason="needs os.fork")
 
 
 @needs_fork
+@pytest.mark.long
 def test_a_forked_process_has_threads_of_its_own(clean_env):
     run(clean_env, "in_parallel(lambda *_: None, 3); in_child(lambda: in_parallel(lambda *_: None, 3))")
 
 
 @needs_fork
+@pytest.mark.long
 def test_a_process_may_fork_while_another_thread_computes(clean_env):
     """Its child would wait for threads of BLAS that it has not."""
     run(
@@ -231,6 +235,7 @@ other.join()
 
 
 @needs_fork
+@pytest.mark.long
 def test_what_another_thread_had_limited_is_not_for_a_forked_process(clean_env):
     run(
         clean_env,
@@ -261,6 +266,7 @@ assert limits() == before, limits()
     )
 
 
+@pytest.mark.long
 def test_without_a_thread_to_be_had_who_asks_does_all(clean_env):
     run(
         clean_env,

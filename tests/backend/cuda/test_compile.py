@@ -9,7 +9,10 @@ from rnnlm.backend.cuda.source import MODULES, REALS, WINDOWS, source
 from tests import nvrtc
 from tests.emulator import kernels
 
-pytestmark = pytest.mark.skipif(nvrtc.library() is None, reason=nvrtc.MISSING)
+pytestmark = [
+    pytest.mark.long,  # NVRTC compiles the same text whichever backend runs
+    pytest.mark.skipif(nvrtc.library() is None, reason=nvrtc.MISSING),
+]
 CUPYS_OPTION = "-ftz=true"  # which CuPy adds to every kernel: the smallest floats become 0
 
 
