@@ -3,13 +3,14 @@
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from numpy.typing import ArrayLike
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.checks import flag, size, whole_number
 from rnnlm.data.ids import HIGH
 from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences
-from rnnlm.data.sources import tokens_of
+from rnnlm.data.sources import InMemory, tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import DataError, InputError
@@ -100,13 +101,26 @@ class Batches(Windows):
         return number * self.time_size, self.time_size
 
     def weight(self, number: int) -> int:
-        """Return the number of time steps of a window."""
-        return self.span(number)[1]
+        """Return the number of time steps of a window; if targets are left out (-1), that of the others in all rows."""
+        begin, length = self.span(number)
+        if self._counted is None:
+            return length
+        jump = len(self.ts) // self.batch_size
+        rows = np.arange(self.batch_size)[:, None] * jump + np.arange(begin, begin + length)
+        return int(self._counted[rows % len(self.ts)].sum())
 
     def identity(self) -> dict[str, int | str]:
         """Return what identifies these windows: sizes, and digests of the ids."""
         numbers = {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
         return {**numbers, **self._digests}
+
+    @cached_property
+    def _counted(self) -> NDArray[np.bool_] | None:
+        """Which targets count; None if all do, as in a file, whose ids are not negative."""
+        if not isinstance(self.ts, InMemory):
+            return None
+        counted = self.ts.read(0, len(self.ts)) >= 0
+        return None if counted.all() else counted
 
     @cached_property
     def _digests(self) -> dict[str, str]:

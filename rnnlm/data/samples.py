@@ -3,6 +3,7 @@
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rnnlm.checks import array_of, dtype_of, whole_number
 from rnnlm.data.windows import Windows
@@ -29,6 +30,7 @@ class Samples(Windows):
         seed: seed of the orders.
         dtype: dtype of the inputs (default: unchanged).
         lap: number of an independent sequence of orders for the same seed.
+        counts: (samples,) weight of each sample in mean losses, such as its number of targets that count; by default 1.
 
     Raises:
         InputError: no samples, different numbers of inputs and targets, or a batch size below 1.
@@ -38,7 +40,14 @@ class Samples(Windows):
     highest = float("inf")
 
     def __init__(
-        self, x: Arrays, t: Arrays, batch_size: int = 32, seed: int = 0, dtype: Any = None, lap: int = 0
+        self,
+        x: Arrays,
+        t: Arrays,
+        batch_size: int = 32,
+        seed: int = 0,
+        dtype: Any = None,
+        lap: int = 0,
+        counts: NDArray[np.integer] | None = None,
     ) -> None:
         self.x, self.t = arrays("x", x, dtype), arrays("t", t)
         self.samples = count_of(self.x)
@@ -46,6 +55,7 @@ class Samples(Windows):
             raise InputError(f"x and t must have one entry for each sample, got {self.samples} and {count_of(self.t)}")
         self.batch_size = min(whole_number("batch_size", batch_size, 1), self.samples)
         self.seed, self.lap = whole_number("seed", seed, 0, 2**64), whole_number("lap", lap, 0, 2**64)
+        self.counts = np.ones(self.samples, np.int64) if counts is None else counts
         self._order: tuple[int, Any] | None = None  # the current epoch and its order
 
     def __len__(self) -> int:
@@ -68,12 +78,21 @@ class Samples(Windows):
         """Return inputs and targets of batch `number`, from 0: arrays of the backend, or tuples of them."""
         from rnnlm.backend import ops  # imported only for batches
 
+        chosen = ops.asarray(self._chosen(number))
+        return taken(self.x, chosen), taken(self.t, chosen)
+
+    def weight(self, number: int) -> int:
+        """Return the sum of the `counts` of a batch."""
+        return int(self.counts[self._chosen(number)].sum())
+
+    def _chosen(self, number: int) -> NDArray[np.integer]:
+        """Return the numbers of a batch's samples."""
         epoch, begin = number // len(self), number % len(self) * self.batch_size
         if self._order is None or self._order[0] != epoch:
             rng = stream(self.seed, "order of samples", epoch, lap=self.lap)
             self._order = epoch, rng.permutation(self.samples)
-        chosen = ops.asarray(self._order[1][begin : begin + self.batch_size])
-        return taken(self.x, chosen), taken(self.t, chosen)
+        found: NDArray[np.integer] = self._order[1][begin : begin + self.batch_size]
+        return found
 
     def fresh(self, number: int) -> bool:
         """Always: no sample goes on from one of the batch before."""

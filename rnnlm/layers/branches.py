@@ -1,6 +1,7 @@
 """Branching networks: several inputs whose outputs are concatenated, or one input with several outputs."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from rnnlm.backend import Array, xp
@@ -40,15 +41,31 @@ class _Branches(Layer):
             xs = layer.forward(xs)
         return xs
 
-    def _backward(self, branch: int, dys: Any) -> Any:
-        for layer in reversed(self.branches[branch].values()):
-            dys = layer.backward(dys)
-        return dys
+    def _steppers(self, N: int) -> list[Callable[[Any], Any]]:
+        """Return a stepper for each branch."""
+        return [partial(_step_through, [layer.stepper(N) for layer in branch.values()]) for branch in self.branches]
+
+    def _backwards(self, dys: Sequence[Any]) -> tuple[Any, ...]:
+        """Return the gradients of all branches' inputs, computed from the last branch to the first: an embedding goes
+        backward after all layers that share its weights."""
+        dxs = []
+        for branch, dx in zip(reversed(self.branches), reversed(dys)):
+            for layer in reversed(branch.values()):
+                dx = layer.backward(dx)
+            dxs.append(dx)
+        return tuple(reversed(dxs))
 
     def _expect(self, name: str, given: Any) -> None:
         if not isinstance(given, (tuple, list)) or len(given) != len(self.branches):
             kind = f"{len(given)} of them" if isinstance(given, (tuple, list)) else type(given).__name__
             raise InputError(f"{name} must be a tuple of {len(self.branches)} arrays, one for each branch, got {kind}")
+
+
+def _step_through(steppers: Sequence[Callable[[Any], Any]], x: Any) -> Any:
+    """Run one time step of the layers of a branch."""
+    for step in steppers:
+        x = step(x)
+    return x
 
 
 class Concatenate(_Branches):
@@ -79,7 +96,12 @@ class Concatenate(_Branches):
         expect("dys", dys, (*like, sum(widths)), dtype)
         self.clear_saved_values()
         ends = [sum(widths[: i + 1]) for i in range(len(widths))]
-        return tuple(self._backward(i, dys[..., end - w : end]) for i, (w, end) in enumerate(zip(widths, ends)))
+        return self._backwards([dys[..., end - w : end] for w, end in zip(widths, ends)])
+
+    def stepper(self, N: int) -> Callable[[Any], Array]:
+        """As `Layer.stepper`, from a tuple of inputs."""
+        steppers = self._steppers(N)
+        return lambda xs: xp.concatenate([step(x) for step, x in zip(steppers, xs)], axis=-1)
 
     def output_shape(self, shape: Any) -> Shape:
         """(..., H1 + ...), for a tuple of shapes, or for one shape that all inputs have."""
@@ -118,8 +140,13 @@ class Split(_Branches):
             if kind is not None:
                 expect(f"dys[{i}]", dy, *kind)
         self.clear_saved_values()
-        dxs = [dx for i, dy in enumerate(dys) if (dx := self._backward(i, dy)) is not None]
+        dxs = [dx for dx in self._backwards(dys) if dx is not None]
         return sum(dxs[1:], dxs[0]) if dxs else None  # ids have no gradient
+
+    def stepper(self, N: int) -> Callable[[Any], Any]:
+        """As `Layer.stepper`, to a tuple of outputs."""
+        steppers = self._steppers(N)
+        return lambda x: tuple(step(x) for step in steppers)
 
     def output_shape(self, shape: Shape) -> Any:
         """Return a tuple of shapes, one for each branch."""

@@ -42,6 +42,7 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
     layer writes its gradient into the embedding's, whose backward runs later and adds to it.
     """
     tied = {name: other for name, layer in layers.items() if (other := _tied_to(layer, layers)) is not None}
+    _expect_once_and_later(tied, layers)
     places = [
         (name, layer, i, own)
         for name, layer in layers.items()
@@ -67,6 +68,23 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
         layers[name].params[0], layers[name].grads[0] = embed.params[0].T, embed.grads[0].T
         embed.add_to_gradient = True
     return flat
+
+
+def _expect_once_and_later(tied: Mapping[str, str], layers: Mapping[str, Layer]) -> None:
+    """Check that each embedding is shared once, by a layer of another kind that goes backward before it.
+
+    Raises:
+        InputError: one is not: a gradient would be overwritten.
+    """
+    order = list(layers)
+    for name, other in tied.items():
+        if layers[name].add_to_gradient is not None:
+            raise InputError(f"{name} must not share the weights of {other}, transposed: both take ids")
+        if order.index(name) < order.index(other):
+            raise InputError(f"{name} must come after {other}, whose weights it shares, transposed")
+        if list(tied.values()).count(other) > 1:
+            sharing = " and ".join(one for one in tied if tied[one] == other)
+            raise InputError(f"{sharing} must not both share the weights of {other}, transposed: one layer can")
 
 
 def _tied_to(layer: Layer, layers: Mapping[str, Layer]) -> str | None:

@@ -39,7 +39,8 @@ def which_count(ts: Any, ignored: int) -> Array | None:
     """Return a mask (N, T) of the targets that are not `ignored`; None if all count, as is assumed of device arrays."""
     if isinstance(ts, xp.ndarray) and not isinstance(ts, np.ndarray):
         return None
-    counted = np.asarray(ts) != ignored
+    ids = np.asarray(ts)
+    counted = (ids.argmax(axis=2) if ids.ndim == 3 else ids) != ignored
     return None if counted.ndim != 2 or counted.all() else ops.asarray(counted)
 
 

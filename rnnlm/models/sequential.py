@@ -140,6 +140,8 @@ class Sequential(Summarized, Parameters):
             lengths = None
             if self.mask_zero:
                 xs, lengths = without_pads(xs)
+                for layer in self.regularizers:
+                    layer.counted = xp.arange(xs.shape[1])[None] < lengths[:, None]
             for layer in self._chain:
                 xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg

@@ -30,7 +30,7 @@ class EpochSums:
         loss, columns, norm, steps = (before + more for before, more in zip(self.sums, pending))
         self.sums = [-part for part in pending]
         self.told += 1
-        return loss / columns, norm / steps
+        return loss / max(columns, 1), norm / steps
 
     def state_dict(self) -> dict[str, Any]:
         """Return the state as plain numbers."""

@@ -198,12 +198,12 @@ class Run:
         self.epoch.add(pending)
         self.totals[...] = 0
         self.columns, self.reported = 0, self.steps
-        return loss / columns, norm / steps
+        return loss / max(columns, 1), norm / steps
 
     def so_far(self) -> Report:
         """Return a report like the next one, but without resetting its sums."""
         loss, columns, norm, steps = self._pending()
-        return self._told(loss / columns, norm / steps)
+        return self._told(loss / max(columns, 1), norm / steps)
 
     def end_epoch(self) -> Report:
         """Return the report of the epoch that has just ended: mean loss and mean gradient norm."""

@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from rnnlm.backend import ops
 from rnnlm.checks import flag, refused, share, whole_number
 from rnnlm.data.ids import expect_words
@@ -100,12 +103,15 @@ class Trainer:
         accuracy, callbacks = flag("accuracy", accuracy), checked_callbacks(callbacks)
         update_of(self.optimizer)  # for its errors
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
+        counts = None
         if isinstance(self.model, Sequential):
-            self._expect_fit(x, t, accuracy)
+            counts = self._expect_fit("t", x, t, accuracy)
+            if held_out is not None:
+                self._expect_fit("validation t", held_out[0], held_out[1], accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
             self._expect_sequential()
-        batches = Samples(x, t, batch_size, seed, lap=self.current_epoch)
+        batches = Samples(x, t, batch_size, seed, lap=self.current_epoch, counts=counts)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         stopping = EarlyStopping(run, patience, held_out is not None)
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
@@ -161,27 +167,28 @@ class Trainer:
         """
         self._expect_sequential()
         x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
-        if count_of(x) != count_of(t):
-            raise InputError(f"x and t must have one entry for each sample, got {count_of(x)} and {count_of(t)}")
+        expect_pairs("x and t", x, t)
         with self.model.one_thread:
             return self._evaluated(x, t, accuracy)
 
     def _evaluated(self, x: Any, t: Any, accuracy: bool) -> tuple[float, float | None]:
-        losses = weight = 0.0
+        parts: list[list[tuple[float, float, int]]] = []  # for each mean in the loss: its weight, a sum and a count
         right = judged = 0
         for begin in range(0, count_of(x), SCORED):
             part = slice(begin, begin + SCORED)
             xs, ts = taken(x, part), taken(t, part)
             self.model.reset_state()
             outputs = self.model.forward(xs, train_flg=False)
-            count = self.model.head.counted_in(ts)
-            losses += count * float(self.model.head.loss(outputs, ts, keep=False))
-            weight += count
+            parts.append([(w, *head.total(h, one)) for w, head, h, one in self.model.head.each(outputs, ts)])
             if accuracy:
                 hits = self.model.head.hits(outputs, ts)
                 right, judged = right + int(hits.sum()), judged + hits.size
         self.model.reset_state()
-        return losses / max(weight, 1), right / max(judged, 1) if accuracy else None
+        loss = 0.0
+        for mean in zip(*parts):
+            weights, sums, counts = zip(*mean)
+            loss += weights[0] * sum(sums) / max(sum(counts), 1)
+        return loss, right / max(judged, 1) if accuracy else None
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
         """Draw the reported losses with matplotlib (extra `plot`) and show them; returns the axes."""
@@ -200,15 +207,23 @@ class Trainer:
             kind = type(self.model).__name__
             raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
 
-    def _expect_fit(self, x: Any, t: Any, accuracy: bool) -> None:
-        """Run the first sample, for its errors, and check that all targets that are classes are in range."""
+    def _expect_fit(self, name: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
+        """Run the first sample, for its errors, and check that all targets that are classes are in range.
+
+        Returns the number of targets of each sample that count, (samples,), or None if all do.
+        """
         head, first = self.model.expect_head(), taken(x, slice(1))
         self.model.reset_state()  # of earlier calls, for any number of rows
         outputs = self.model.forward(first, train_flg=False)
         self.model.reset_state()
         if head.takes_classes and t.ndim == outputs.ndim - 1:
-            expect_words("t", ops.asnumpy(t), outputs.shape[-1], ignored=head.ignore_label)
+            ignored = head.ignore_label if head.ignores else None
+            expect_words(name, ops.asnumpy(t), outputs.shape[-1], ignored=ignored)
         self.evaluate(first, taken(t, slice(1)), accuracy)
+        if not head.ignores or isinstance(t, tuple) or t.ndim != outputs.ndim - 1:
+            return None
+        counted: NDArray[np.integer] = (ops.asnumpy(t) != head.ignore_label).reshape(len(t), -1).sum(axis=1)
+        return counted
 
     def _inputs(self, name: str, x: Any) -> Any:
         """Return inputs as the model takes them."""
@@ -223,7 +238,9 @@ class Trainer:
         if given is not None:
             if not isinstance(given, tuple) or len(given) != 2:
                 raise refused("validation_data", "a tuple (x, t)", given)
-            return x, t, (self._inputs("validation x", given[0]), arrays("validation t", given[1]))
+            others = self._inputs("validation x", given[0]), arrays("validation t", given[1])
+            expect_pairs("validation_data", *others)
+            return x, t, others
         if not split:
             return x, t, None
         size = count_of(x)
@@ -246,3 +263,13 @@ class Trainer:
                 self.val_accuracy_list.append(right)
                 line += f"  valid accuracy {right:.4f}"
         return line
+
+
+def expect_pairs(name: str, x: Any, t: Any) -> None:
+    """Check that there is a target for each sample.
+
+    Raises:
+        InputError: there is not.
+    """
+    if count_of(x) != count_of(t):
+        raise InputError(f"{name} must have one entry for each sample, got {count_of(x)} and {count_of(t)}")

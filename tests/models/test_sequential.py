@@ -8,6 +8,7 @@ import pytest
 
 from rnnlm import (
     SGD,
+    Concatenate,
     Dense,
     Embedding,
     InputError,
@@ -19,6 +20,7 @@ from rnnlm import (
     SoftmaxWithLoss,
     Split,
     Tanh,
+    TimeActivationRegularization,
     TimeAffine,
     TimeAffineWithLoss,
     TimeBiLSTM,
@@ -219,6 +221,81 @@ def test_a_square_matrix_itself_is_not_its_transpose():
         Sequential({"embed": TimeEmbedding(W), "head": TimeAffine(W, dev(np.zeros(3, np.float32)))})
     net = Sequential({"embed": TimeEmbedding(W), "head": TimeAffine(W.T, dev(np.zeros(3, np.float32)))})
     assert net.names == ["embed.W", "head.b"]
+
+
+def tied(case, rng):
+    """Networks in which an embedding's weights are shared, transposed, in ways other than by one layer after it."""
+    E, F, W = (dev(rng.standard_normal(shape)) for shape in ((5, 4), (5, 4), (8, 5)))
+    square, b = dev(rng.standard_normal((5, 5))), lambda: dev(np.zeros(5))
+    if case == "two heads":
+        heads = Split([TimeAffine(E.T, b())], [TimeAffine(E.T, b())])
+        return [TimeEmbedding(E), heads], Losses(SoftmaxWithLoss(), SoftmaxWithLoss())
+    if case == "in a branch before":
+        layers = [Split([TimeEmbedding(F), TimeAffine(E.T, b())], [TimeEmbedding(E)]), Concatenate([], [])]
+    elif case == "two embeddings":
+        layers = [Split([TimeEmbedding(square)], [TimeEmbedding(square.T)]), Concatenate([], [])]
+        W = dev(rng.standard_normal((10, 5)))
+    else:
+        layers = [Split([TimeEmbedding(E)], [TimeEmbedding(F), TimeAffine(E.T, b())]), Concatenate([], [])]
+    W = dev(rng.standard_normal((9, 5))) if case != "two embeddings" else W
+    return [*layers, TimeAffine(W, b())], TimeSoftmaxWithLoss()
+
+
+@pytest.mark.parametrize(
+    ("case", "message"),
+    [
+        (
+            "two heads",
+            "split1.1.timeaffine1 and split1.2.timeaffine1 must not both share the weights of timeembedding1",
+        ),
+        ("in a branch before", "split1.1.timeaffine1 must come after split1.2.timeembedding1, whose weights it shares"),
+        ("two embeddings", "split1.1.timeembedding1 must not share the weights of split1.2.timeembedding1, transposed"),
+    ],
+)
+def test_a_tie_that_would_give_wrong_gradients_is_refused(case, message, rng):
+    layers, head = tied(case, rng)
+    with pytest.raises(InputError, match=message):
+        Sequential(layers, head, dtype="float64")
+
+
+def test_an_embedding_is_tied_to_a_layer_of_a_later_branch(rng):
+    layers, head = tied("in a branch after", rng)
+    net = Sequential(layers, head, dtype="float64")
+    ids, ts = (dev(rng.integers(0, 5, (2, 3))) for _ in range(2))
+    net.loss(ids, ts)
+    net.backward()
+    weights, grads = dict(zip(net.names, net.params)), {n: g.copy() for n, g in zip(net.names, net.grads)}
+    assert_gradients(lambda: net.loss(ids, ts, keep=False), weights, grads, rng)
+
+
+def test_a_network_with_branches_reads_word_by_word(rng):
+    lstm = TimeLSTM.of_size(D, H, stateful=True)
+    net = Sequential(
+        [Embedding.of_size(V, D), Split([lstm, Tanh()], []), Concatenate([], [Dense(D, 3)]), Dense(H + 3, V)],
+        head=SoftmaxWithLoss(), dtype="float64", seed=1,
+    )  # fmt: skip
+    ids = rng.integers(0, V, (2, 6))
+    whole = host(net.scores(dev(ids, np.int32)))
+    net.reset_state()
+    single = [host(net.next_scores(ids[:, t : t + 1])).copy() for t in range(6)]
+    np.testing.assert_allclose(np.stack(single, axis=1), whole, rtol=1e-12)
+    assert len(generate(net, 0, sample_size=5, seed=1)) == 5
+
+
+def test_pads_are_not_regularised(rng):
+    """Rows that are padded more have the same loss, penalty and gradients."""
+    found = []
+    for pads in (0, 1, 4):
+        net = Sequential(
+            [Embedding.of_size(6, 3), TimeLSTM.of_size(3, 4), TimeActivationRegularization(1.0, 1.0),
+             TimeLSTM.of_size(4, 4, return_sequences=False), Dense(4, 2)],
+            head=SoftmaxWithLoss(), mask_zero=True, seed=1, dtype="float64",
+        )  # fmt: skip
+        loss = net.loss(dev(np.array([[1, 2, 3] + [0] * pads])), dev(np.array([1])))
+        net.backward()
+        found.append([float(loss), float(net.penalty), *host(net.flat_grads)])
+        assert float(net.penalty) > 0
+    np.testing.assert_allclose(found[1:], [found[0]] * 2, rtol=1e-12, atol=1e-16)
 
 
 @pytest.mark.parametrize("ask", ["forward", "predict", "scores", "next_scores"])

@@ -7,17 +7,27 @@ from rnnlm.backend import xp
 from rnnlm.data.samples import Samples
 from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.layers import (
+    Affine,
     BinaryCrossEntropy,
     Dense,
     Embedding,
+    Losses,
     MeanOverTime,
     MeanSquaredError,
+    NegativeSamplingLoss,
     Sigmoid,
     SigmoidWithLoss,
+    Softmax,
     SoftmaxWithLoss,
+    SparseCategoricalCrossEntropy,
+    Split,
     Tanh,
     TimeActivationRegularization,
+    TimeAffine,
+    TimeAffineWithLoss,
+    TimeEmbedding,
     TimeLSTM,
+    TimeSoftmaxWithLoss,
 )
 from rnnlm.models import Sequential
 from rnnlm.optim import SGD, Adam, Halving, StepDecay
@@ -237,6 +247,104 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
     assert net.sample_shape == (2,)
     assert (type(trainer.current_epoch), trainer.current_epoch) == (int, 2)
     assert len(trainer.loss_list) == 2  # of two batches an epoch the first one is reported
+
+
+def rows(count):
+    """Weights that make class 0 unlikely for samples of the first half, and likely for those of the second."""
+    E, W = np.eye(2, dtype=np.float32), np.array([[0, 3], [3, 0]], np.float32)
+    return E, W, np.zeros(2, np.float32), np.repeat([0, 1], count // 2)[:, None]
+
+
+@pytest.mark.parametrize("head", [TimeSoftmaxWithLoss, SoftmaxWithLoss, TimeAffineWithLoss])
+def test_targets_that_are_ignored_count_in_no_part_of_an_evaluation(head, monkeypatch):
+    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    E, W, b, x = rows(8)
+    affine = TimeAffine(dev(W, np.float32), dev(b, np.float32))
+    layers = [TimeEmbedding(dev(E, np.float32))]
+    is_affine = head is TimeAffineWithLoss
+    net = Sequential(layers if is_affine else [*layers, affine], head(affine) if is_affine else head())
+    t = np.array([[0], [-1], [-1], [-1], [0], [0], [0], [0]])
+    wrong, right = np.log(1 + np.exp(3)), np.log(1 + np.exp(-3))
+    np.testing.assert_allclose(Trainer(net, SGD(0.1)).evaluate(x, t)[0], (wrong + 4 * right) / 5, rtol=1e-6)
+
+
+def test_one_hot_targets_and_several_outputs_are_weighed_alike(monkeypatch):
+    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    E, W, b, x = rows(8)
+    W, b, X = dev(W, np.float32), dev(b, np.float32), E[x[:, 0]]
+    t, other = np.array([0, 1, 1, 1, 0, 0, 0, 0]), np.array([-1, -1, -1, -1, 0, 0, -1, 1])
+    head = SoftmaxWithLoss()
+    head.ignore_label = 1
+    one = Trainer(Sequential([Affine(W.copy(), b.copy())], head), SGD(0.1))
+    assert one.evaluate(X, t)[0] == one.evaluate(X, np.eye(2)[t])[0]
+    wrong, right = np.log(1 + np.exp(3)), np.log(1 + np.exp(-3))
+    branches = Split([Affine(W.copy(), b.copy())], [Affine(W.copy(), b.copy())])
+    both = Sequential([branches], Losses(SoftmaxWithLoss(), SoftmaxWithLoss(), weights=[1, 2]))
+    means = (4 * wrong + 4 * right + 3 * (right - wrong)) / 8, (2 * right + wrong) / 3
+    np.testing.assert_allclose(
+        Trainer(both, SGD(0.1)).evaluate(X, (t, other))[0], means[0] + 2 * means[1], rtol=1e-6
+    )  # fmt: skip
+
+
+class Still(SGD):
+    """The weights stay, so that figures can be computed again."""
+
+    def update_array(self, p, g, factor, *remembered):
+        pass
+
+
+def test_the_loss_of_an_epoch_is_the_mean_over_its_samples():
+    """Not over its batches, of which the last one is smaller."""
+    x, t = np.zeros((33, 1)), np.zeros((33, 1))
+    t[0] = 33**0.5
+    trainer = Trainer(Sequential([Dense(1, 1)], MeanSquaredError()), Still(0.1))
+    trainer.fit(x, t, 3, 32, eval_interval=None, verbose=0)
+    np.testing.assert_allclose(trainer.loss_list, 1, rtol=1e-6)
+
+
+@pytest.mark.parametrize("shape", [(20,), (20, 3)])
+def test_the_loss_of_an_epoch_is_the_mean_over_its_targets_that_count(shape, rng):
+    x, t = rng.standard_normal((*shape, 2)), rng.integers(0, 3, shape)
+    t[rng.random(shape) < 0.5] = -1
+    trainer = Trainer(Sequential([Dense(2, 3)], SoftmaxWithLoss(), seed=1), Still(0.1))
+    trainer.fit(x, t, 2, 3, eval_interval=None, verbose=0)
+    np.testing.assert_allclose(trainer.loss_list, trainer.evaluate(x, t)[0], rtol=1e-6)
+
+
+def test_an_evaluation_draws_no_negative_samples_of_the_training(rng):
+    x, t, W = rng.standard_normal((20, 3)), rng.integers(0, 6, 20), rng.standard_normal((6, 4))
+    found = []
+    for options in ({}, {"validation_data": (x[:5], t[:5])}):
+        head = NegativeSamplingLoss(dev(W, np.float32), np.arange(6).repeat(4), seed=1)
+        net = Sequential([Dense(3, 4)], head, seed=1)
+        Trainer(net, SGD(0.5)).fit(x, t, 4, 5, verbose=0, **options)
+        found.append(host(net.flat_params))
+    np.testing.assert_array_equal(*found)
+
+
+@pytest.mark.parametrize(
+    ("t", "options", "message"),
+    [
+        ([0, 1, 2, -1], {}, r"t must hold ids in \[0, 3\), got -1"),
+        (
+            [0, 1, 2, 2],
+            {"validation_data": (np.ones((2, 2)), [0, 3])},
+            r"validation t must hold ids in \[0, 3\), got 3",
+        ),
+        (
+            [0, 1, 2, 2],
+            {"validation_data": (np.ones((2, 2)), [0])},
+            "validation_data must have one entry for each sample",
+        ),
+        ([0, 1, 2, 2], {"validation_data": (np.ones((2, 5)), [0, 1])}, "got .2, 5.|got .1, 5."),
+    ],
+)
+def test_all_targets_are_checked_before_training(t, options, message):
+    net = Sequential([Dense(2, 3), Softmax()], SparseCategoricalCrossEntropy(), seed=1)
+    before = host(net.flat_params).copy()
+    with pytest.raises(InputError, match=message):
+        Trainer(net, SGD(0.1)).fit(np.ones((4, 2)), t, 2, 2, verbose=0, **options)
+    np.testing.assert_array_equal(host(net.flat_params), before)
 
 
 @pytest.mark.parametrize(

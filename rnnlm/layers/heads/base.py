@@ -88,6 +88,7 @@ class Head(Layer):
     stepped = ("scores", "next_scores")
     ignore_label = Checked(label)
     takes_classes = False  # True if targets are class ids, columns of the outputs
+    ignores = True  # False if all targets count, whatever `ignore_label` is
     nats: Array
 
     def __init__(self) -> None:
@@ -150,11 +151,21 @@ class Head(Layer):
         finally:
             self.ignore_label = label
 
-    def counted_in(self, ts: Any) -> int:
-        """Return the number of targets that the loss averages over; for numbers or several outputs, of samples."""
-        if isinstance(ts, tuple):
-            return len(ts[0])
-        return int((ts != self.ignore_label).sum()) if self.takes_classes and ts.ndim < 3 else len(ts)
+    def each(self, h: Any, ts: Any) -> list[tuple[float, "Head", Any, Any]]:
+        """Return the means that the loss is the weighted sum of: weight, head, outputs and targets of each."""
+        return [(1.0, self, h, ts)]
+
+    def counted_in(self, h: Array, ts: Array) -> int:
+        """Return the number of targets that the loss averages over; samples, if it does not `ignores`."""
+        if not self.ignores:
+            return len(ts)
+        ids = ts.argmax(axis=-1) if ts.ndim == h.ndim else ts  # one-hot
+        return int((ids != self.ignore_label).sum())
+
+    def total(self, h: Array, ts: Array) -> tuple[float, int]:
+        """Return the sum of the losses of the targets that count, and their number; no backward may follow."""
+        count = self.counted_in(h, ts)
+        return count * float(self.loss(h, ts, keep=False)), count
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Return whether each target that counts is the most likely output, (rows,); the mean is the accuracy.

@@ -19,6 +19,8 @@ class EachTarget(Head):
         head: takes (N, H) and ids (N,).
     """
 
+    ignores = False
+
     def __init__(self, head: Head) -> None:
         super().__init__()
         self.head, self.called = instance_of("head", head, Head), head.called

@@ -37,6 +37,7 @@ class RowLoss(Head):
     """
 
     lowest, highest = -inf, inf
+    ignores = False
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Return the mean loss of the outputs h (N, D), (N,) or (N, T, D), a 0-d float64 array or scalar.
@@ -205,6 +206,11 @@ class Losses(Head):
         losses = [head.loss(one, t, keep) for head, one, t in zip(self.heads, h, ts)]
         self._saved = () if keep else None
         return sum((loss * w for loss, w in zip(losses, self.weights)), xp.zeros((), xp.float64))
+
+    def each(self, h: Any, ts: Any) -> list[tuple[float, Head, Any, Any]]:
+        """As `Head.each`, of all heads."""
+        parts = zip(self.weights, self.heads, h, ts)
+        return [(w * v, *part) for w, head, one, t in parts for v, *part in head.each(one, t)]
 
     def backward(self, dout: Any = 1) -> Any:
         """Return the gradients of the outputs, a tuple."""

@@ -137,6 +137,7 @@ class NegativeSamplingLoss(Head):
     """
 
     called = "negative"
+    ignores = False
 
     def __init__(self, W: Array, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
         super().__init__()
@@ -147,11 +148,16 @@ class NegativeSamplingLoss(Head):
         self.params, self.grads, self.names = self.dot.params, self.dot.grads, self.dot.names
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
-        """Return the mean loss of hidden states h (N, H) and targets ts (N,), a 0-d float64 array or scalar."""
+        """Return the mean loss of hidden states h (N, H) and targets ts (N,), a 0-d float64 array or scalar.
+
+        Without `keep` the words are those of the next loss in training, which an evaluation does not change.
+        """
         flag("keep", keep)
         expect("h", h, ("N", self.params[0].shape[1]), self.dtype)
         expect_ids("ts", ts, (len(h),), len(self.params[0]))
+        draws = self.sampler.draws
         negatives = ops.asarray(self.sampler.get_negative_sample(ts))
+        self.sampler.draws = draws + keep
         return self.loss_of(h, xp.concatenate([ts[:, None].astype(negatives.dtype), negatives], axis=1), keep)
 
     def loss_of(self, h: Array, idx: Array, keep: bool = True) -> Array:

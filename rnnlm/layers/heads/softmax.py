@@ -54,6 +54,7 @@ class TimeSoftmaxWithLoss(Head):
     """
 
     repeatable = True
+    takes_classes = True
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head.loss`, but `h` is the scores (N, T, V)."""
@@ -90,14 +91,23 @@ class TimeSoftmaxWithLoss(Head):
         self.clear_saved_values()
         return h.copy()
 
+    def hits(self, h: Array, ts: Array) -> Array:
+        """Return whether each counted row's highest score is that of its class."""
+        expect("the outputs", h, ("N", "V") if isinstance(h, xp.ndarray) and h.ndim == 2 else ("N", "T", "V"))
+        if isinstance(ts, xp.ndarray) and ts.ndim == h.ndim:
+            expect_one_hot("ts", ts, h.shape)
+            ids = ts.argmax(axis=-1)
+        else:
+            expect_ids("ts", ts, h.shape[:-1], h.shape[-1], self.ignore_label)
+            ids = ts
+        return (h.argmax(axis=-1) == ids)[ids != self.ignore_label]
+
 
 class SoftmaxWithLoss(TimeSoftmaxWithLoss):
     """Mean cross-entropy in nats of scores (N, V) and targets, ids (N,) or one-hot (N, V).  -> ()
 
     Equations are those of `TimeSoftmaxWithLoss`, with (N, V) as a window of one step. Scores may also be (N, T, V).
     """
-
-    takes_classes = True
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head.loss`, but `h` is the scores (N, V) or (N, T, V)."""
@@ -110,14 +120,3 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
         """Return the gradient of the scores, in their shape."""
         dxs = super().backward(dout)
         return dxs[:, 0] if self._flat else dxs
-
-    def hits(self, h: Array, ts: Array) -> Array:
-        """Return whether each counted row's highest score is that of its class."""
-        expect("the outputs", h, ("N", "V") if isinstance(h, xp.ndarray) and h.ndim == 2 else ("N", "T", "V"))
-        if isinstance(ts, xp.ndarray) and ts.ndim == h.ndim:
-            expect_one_hot("ts", ts, h.shape)
-            ids = ts.argmax(axis=-1)
-        else:
-            expect_ids("ts", ts, h.shape[:-1], h.shape[-1], self.ignore_label)
-            ids = ts
-        return (h.argmax(axis=-1) == ids)[ids != self.ignore_label]
