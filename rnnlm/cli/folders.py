@@ -52,4 +52,4 @@ def words_of(path: Path) -> Vocabulary:
         return open_corpus(path)[1]
     if path.is_file() and looks_like_arpa(path):
         return open_predictor(path)[1]
-    return Vocabulary.load(path)
+    return Vocabulary.load(path, edited=True)

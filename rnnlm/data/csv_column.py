@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -9,6 +10,25 @@ from rnnlm.errors import DataError
 from rnnlm.opening import LONGEST_LINE, lines_within
 
 __all__ = ["rows_of"]
+
+END = "end"  # a row of its own, after the last line of a file in which all quotes are closed
+LINE_END = re.compile("\r\n|\r|\n")
+
+
+class _Ended:
+    """Lines, and `END` after them.
+
+    Attributes:
+        ended: whether that has been read.
+    """
+
+    def __init__(self, lines: Iterator[str]) -> None:
+        self.lines, self.ended = lines, False
+
+    def __iter__(self) -> Iterator[str]:
+        yield from self.lines
+        self.ended = True
+        yield END
 
 
 def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, str]]:
@@ -19,25 +39,35 @@ def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, st
         column: name of the column.
 
     Raises:
-        DataError: no such column (the message suggests the nearest name), a row without it, not CSV, or not UTF-8.
+        DataError: no such column (the message suggests the nearest name) or two of them, a row without it, a quote that
+            is not closed, or not UTF-8.
     """
     csv.field_size_limit(LONGEST_LINE)
     try:
         with open(path, encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(lines_within(file, path, DataError))
-            names = next(reader, [])
+            lines = _Ended(lines_within(file, path, DataError))
+            reader = csv.reader(lines)
+            names = next(reader)
+            names = [] if lines.ended else names  # an empty file
             if column not in names:
                 near = get_close_matches(column, names, 1, cutoff=0.4)
                 hint = f"; did you mean {near[0]}?" if near else ""
                 raise DataError(f"{path} has the columns {', '.join(names) or '(none)'}, and no {column!r}{hint}")
-            place = names.index(column)
+            if names.count(column) > 1:
+                raise DataError(f"{path} must have one column {column!r}, and has {names.count(column)}")
+            place, begun = names.index(column), reader.line_num
             for row in reader:
+                if lines.ended:
+                    if row != [END]:
+                        raise DataError(f"{path}, line {begun + 1}: a quote in this row is not closed")
+                    return
+                begun = reader.line_num
                 if row and len(row) <= place:
                     raise DataError(
                         f"{path}, line {reader.line_num}: a row must have {len(names)} fields, got {len(row)}"
                     )
                 if row:
-                    yield reader.line_num, " ".join(row[place].splitlines())
+                    yield reader.line_num, LINE_END.sub(" ", row[place].rstrip("\r\n"))
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8: {error}; convert it first, as with iconv -t UTF-8") from error
     except csv.Error as error:

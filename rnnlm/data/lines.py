@@ -11,6 +11,8 @@ from rnnlm.data.vocabulary import LONGEST_WORD
 from rnnlm.errors import DataError
 from rnnlm.opening import LONGEST_LINE
 
+GZIP = b"\x1f\x8b"  # the first bytes of such a file
+
 __all__ = ["Advance", "EndOfPiece", "expect_text", "raw_lines"]
 
 READ = 1 << 14  # bytes at once: what is computed from them stays in the cache
@@ -115,6 +117,8 @@ def _expect_utf8(path: str | os.PathLike[str], line: bytes, number: int, start: 
     except UnicodeDecodeError as error:
         if not start and line.startswith(MAGIC.partition(b"\n")[0]):
             raise DataError(f"{path} is an encoded corpus, and here a text is needed") from error
+        if not start and line.startswith(GZIP):
+            raise DataError(f"{path} is compressed with gzip: unpack it first, as with zcat FILE > TEXT") from error
         raise DataError(
             f"{path} is not UTF-8: line {number}, byte {start + error.start} of the file "
             f"({line[error.start]:#04x}): {error.reason}; convert it first, as with iconv -t UTF-8"

@@ -57,13 +57,16 @@ def in_words_of(path: str | os.PathLike[str], words: Vocabulary) -> tuple[Tokens
     words.
 
     Raises:
-        DataError: `<unk>` may stand for words that the model has, or a word is unknown to a model without `<unk>`.
+        DataError: the model splits or cleans texts, `<unk>` may stand for words that the model has, or a word is
+            unknown to a model without `<unk>`.
     """
     ids, header = header_and_ids(path)
     own = header.vocabulary
     if own.words == words.words:
         return ids, header.unknown
     remedy = "encode the text in the model's words: rnnlm data encode TEXT --vocab MODEL"
+    if not words.reading.plain:
+        raise DataError(f"{path} holds whole words as they are written, and the model reads texts otherwise; {remedy}")
     if header.unknown and any(word not in own for word in words.words):
         raise DataError(
             f"{path} has other words than the model, and {header.unknown:,} of its tokens are {UNK} that the model may "

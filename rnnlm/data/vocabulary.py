@@ -2,6 +2,7 @@
 
 import copy
 import os
+from codecs import BOM_UTF8
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import BinaryIO, overload
@@ -154,15 +155,22 @@ class Vocabulary:
         return "".join(f"{word}\n" for word in self.words).encode()
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> "Vocabulary":
+    def load(cls, path: str | os.PathLike[str], edited: bool = False) -> "Vocabulary":
         """Load what `save` wrote.
+
+        Args:
+            path: the file, one word per line.
+            edited: remove a byte-order mark and carriage returns, which an editor may have added.
 
         Raises:
             DataError: a missing file, not UTF-8, an empty line or a duplicate word.
         """
         try:
             with regular_file(path_of("path", path), DataError) as file:
-                return cls.from_bytes(read_words(file, size_of(file), MOST, str(path)), str(path))
+                content = read_words(file, size_of(file), MOST, str(path))
+                if edited:
+                    content = content.removeprefix(BOM_UTF8).replace(b"\r\n", b"\n")
+                return cls.from_bytes(content, str(path))
         except FileNotFoundError as error:
             raise DataError(f"{path} does not exist") from error
 

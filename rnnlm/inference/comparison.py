@@ -46,13 +46,18 @@ class Comparison:
         unit: what was compared one by one: token or line.
         labels: text of each unit.
         differences: for each unit, nats of the second model minus those of the first.
-        tokens: number of tokens compared; of lines, their number of words, each line's end counted as one.
+        sizes: tokens of each unit: 1 for a token; for a line its number of words, counting its end as one.
     """
 
     unit: str
     labels: Sequence[str]
     differences: NDArray[np.float64]
-    tokens: int
+    sizes: NDArray[np.int64]
+
+    @property
+    def tokens(self) -> int:
+        """Number of tokens compared, or of words."""
+        return int(self.sizes.sum())
 
     @property
     def nats(self) -> float:
@@ -61,12 +66,16 @@ class Comparison:
 
     @property
     def stderr(self) -> float:
-        """Standard error of `nats`, with units assumed independent; NaN for a single unit."""
+        """Standard error of `nats`, with units assumed independent; NaN for a single unit.
+
+        `nats` is a ratio of sums, so that of lines is the error of a ratio estimator (Cochran, Sampling techniques, 3rd
+        edition, 1977, section 2.11): s sqrt(n) / tokens, where s² is the variance of difference - nats * size.
+        """
         n = len(self.differences)
         if n < 2:
             return nan
         with np.errstate(invalid="ignore"):  # an infinite loss gives NaN
-            return float(self.differences.std(ddof=1)) * sqrt(n) / self.tokens
+            return float((self.differences - self.nats * self.sizes).std(ddof=1)) * sqrt(n) / self.tokens
 
     def wins(self, top: int) -> tuple[list[tuple[str, float]], list[tuple[str, float]]]:
         """Return the `top` labels at which the first model is better, and those at which the second is, each with its
@@ -150,13 +159,13 @@ def compare(first: Sequence[Line], second: Sequence[Line]) -> Comparison:
         every = np.concatenate(differences)
         if not len(every):
             raise InputError("the two models must know a word of the text in common, and know none")
-        return Comparison("token", labels, every, len(every))
+        return Comparison("token", labels, every, np.ones(len(every), np.int64))
     pairs = [(a, b) for a, b in zip(first, second) if a.whole and b.whole]
     if not pairs:
         raise InputError("the text must have more than one line: the first token of a stream is not scored")
     sums = np.array([b.nats.sum() - a.nats.sum() for a, b in pairs])
     texts = [a.text if a.known.all() else b.text for a, b in pairs]
-    return Comparison("line", texts, sums, sum(len(text.encode().split()) + 1 for text in texts))
+    return Comparison("line", texts, sums, np.array([len(text.encode().split()) + 1 for text in texts]))
 
 
 def _same_units(a: Line, b: Line) -> bool:

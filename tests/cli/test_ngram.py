@@ -1,5 +1,6 @@
 """`rnnlm ngram`, and n-grams and mixtures in the commands that take a model."""
 
+import gzip
 import json
 import os
 from pathlib import Path
@@ -281,3 +282,38 @@ def test_info_checks_the_tables(treebank, capsys):
     path.write_bytes(content)
     assert main(["info", "grams"]) == 3
     assert f"{path.name} is damaged: it has" in capsys.readouterr().err
+
+
+def test_a_list_of_words_may_come_from_an_editor(tmp_path, monkeypatch, capsys):
+    """With a byte-order mark and carriage returns."""
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("the cat\na dog\n")
+    Path("plain.txt").write_text("the\ncat\n<unk>\n<eos>\n")
+    Path("edited.txt").write_bytes(b"\xef\xbb\xbfthe\r\ncat\r\n<unk>\r\n<eos>\r\n")
+    for name in ("plain", "edited"):
+        run(capsys, "data", "encode", "text.txt", "--vocab", f"{name}.txt", "--out", name)
+    assert Path("plain").read_bytes() == Path("edited").read_bytes()
+
+
+@pytest.mark.parametrize("option", [["--units", "char"], ["--lower"]])
+def test_whole_words_are_not_given_to_a_model_that_reads_otherwise(option, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("text.txt").write_text("The Cat runs\na dog\n")
+    run(capsys, "ngram", "train", "--corpus", "text.txt", *option, "--order", "2", "--out", "lm")
+    run(capsys, "data", "encode", "text.txt")
+    assert main(["eval", "lm", "--corpus", "text.txt.ids"]) == 3
+    assert "text.txt.ids holds whole words as they are written" in capsys.readouterr().err
+    assert main(["data", "encode", "text.txt", "--vocab", "lm", "--out", "own.ids"]) == 0
+    assert "own.ids does not say how its text was read: use it to evaluate lm, not to train" in capsys.readouterr().err
+    figures = []
+    for corpus in ("text.txt", "own.ids"):
+        assert main(["eval", "lm", "--corpus", corpus, "--json"]) == 0
+        figures.append(json.loads(capsys.readouterr().out)["perplexity"])
+    assert figures[0] == figures[1]
+
+
+def test_a_compressed_text_says_how_to_unpack_it(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    Path("text.gz").write_bytes(gzip.compress(b"the cat\n" * 10))
+    assert main(["ngram", "train", "--corpus", "text.gz"]) == 3
+    assert "text.gz is compressed with gzip: unpack it first, as with zcat FILE > TEXT" in capsys.readouterr().err

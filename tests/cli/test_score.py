@@ -103,6 +103,16 @@ def test_files_with_odd_names(models, tmp_path, monkeypatch, capsys):
         assert f"\tname {name}\n" in capsys.readouterr().out
 
 
+def test_lines_that_training_leaves_out_are_scored(tmp_path, monkeypatch, capsys):
+    """Each line has its score: whoever puts them side by side counts on it."""
+    monkeypatch.chdir(tmp_path)
+    Path("text").write_text("the cat\nUnknown\na dog\n")
+    assert main(["ngram", "train", "--corpus", "text", "--leave-out", "Unknown", "--order", "2", "--out", "lm"]) == 0
+    capsys.readouterr()
+    assert main(["score", "lm", "text"]) == 0
+    assert [line.split("\t")[1] for line in capsys.readouterr().out.splitlines()] == ["the cat", "Unknown", "a dog"]
+
+
 def test_standard_input_is_answered_line_by_line(models, clean_env):
     """Whoever writes waits for each answer before the next line."""
     arguments = [sys.executable, "-m", "rnnlm", "score", str(models / "trained"), "-"]

@@ -40,7 +40,7 @@ def test_an_epoch_has_every_sample_once_in_an_order_of_its_own():
             numbered(23, 5, **{name: 2**64})
     assert (numbered(70).size, numbered(3).size) == (32, 3)  # and no more than there are
     assert batches.told(0.123456) == "loss 0.1235"
-    assert batches.weight(4) == 1
+    assert [batches.weight(number) for number in (3, 4)] == [5, 3]
 
 
 def test_inputs_and_targets_may_be_several():

@@ -136,8 +136,21 @@ def test_wrong_columns_and_files(tmp_path):
     path.write_text("")
     with pytest.raises(DataError, match=r"has the columns \(none\)"):
         lines(column="headline")
+    path.write_text("a,headline,headline\n1,2,3\n")
+    with pytest.raises(DataError, match="must have one column 'headline', and has 2"):
+        lines(column="headline")
+    path.write_text('a,headline\n1,first\n2,"an open quote\n3,third\n4,end')
+    with pytest.raises(DataError, match="line 3: a quote in this row is not closed"):
+        lines(column="headline")
     with pytest.raises(DataError, match="does not exist"):
         list(text_lines(tmp_path / "no", Reading.of(TextOptions(column="headline"))))
+
+
+def test_only_line_ends_of_a_cell_become_blanks(tmp_path):
+    path = tmp_path / "news.csv"
+    path.write_text('text\n"a\u2028b\x0bc"\n"d\x85e\r\nf\ng\n"\nend\nsloppy "quotes" are "kept', newline="")
+    lines = [line for _, line in text_lines(path, Reading.of(TextOptions(column="text")))]
+    assert lines == ["a\u2028b\x0bc", "d\x85e f g", "end", 'sloppy "quotes" are "kept']
 
 
 @pytest.mark.parametrize("units", ["word", "char", "bpe"])

@@ -95,7 +95,7 @@ def test_of_other_units_lines_are_compared(others):
     assert (found.unit, found.labels, found.tokens) == ("line", ["a bc", "d"], 3 + 2)  # words and ends
     assert found.differences.tolist() == [0.5, 5]
     assert found.nats == 1.1
-    assert found.stderr == pytest.approx(4.5 / math.sqrt(2) * math.sqrt(2) / 5)
+    assert found.stderr == pytest.approx(5.6 / 5)  # of 0.5 - 3 x 1.1 and 5 - 2 x 1.1
     assert "nats a word, 2 lines compared" in str(found)
 
 
@@ -131,19 +131,31 @@ def test_blank_lines_count_where_both_have_read_them():
 
 
 def test_wins_are_the_largest_sums_of_a_word():
-    found = Comparison("token", ["a", "b", "c", "d", "a", "e"], np.array([1.0, 3, -2, 0, 1, -5]), 6)
+    found = Comparison("token", ["a", "b", "c", "d", "a", "e"], np.array([1.0, 3, -2, 0, 1, -5]), np.ones(6, int))
     assert found.wins(1) == ([("b", 3)], [("e", 5)])
     assert found.wins(9) == ([("b", 3), ("a", 2)], [("e", 5), ("c", 2)])
 
 
 def test_neither_is_better_where_both_find_the_same():
-    row = Comparison("token", "abcde", np.array([0.0, 1.0, 0.0, -2.0, 3.0]), 5).row()
+    row = Comparison("token", "abcde", np.array([0.0, 1.0, 0.0, -2.0, 3.0]), np.ones(5, int)).row()
     assert (row["compared"], row["first_better"], row["second_better"]) == (5, 2, 1)
 
 
 def test_two_that_are_compared_have_a_standard_error_and_infinite_losses_have_none():
-    assert Comparison("token", "ab", np.array([1.0, 2.0]), 2).stderr == pytest.approx(0.5)
-    assert math.isnan(Comparison("token", "ab", np.array([1.0, INF]), 2).stderr)
+    ones = np.ones(2, int)
+    assert Comparison("token", "ab", np.array([1.0, 2.0]), ones).stderr == pytest.approx(0.5)
+    assert math.isnan(Comparison("token", "ab", np.array([1.0, INF]), ones).stderr)
+
+
+def test_the_standard_error_of_lines_is_that_of_the_bootstrap(rng):
+    sizes = rng.integers(1, 60, 400)
+    differences = rng.normal(-0.7 * sizes, np.sqrt(sizes))
+    found = Comparison("line", [""] * 400, differences, sizes)
+    drawn = rng.integers(0, 400, (4_000, 400))
+    means = differences[drawn].sum(axis=1) / sizes[drawn].sum(axis=1)
+    assert found.stderr == pytest.approx(means.std(), rel=0.05)  # 4,000 draws know it to 1.1 percent
+    longer = Comparison("line", [""] * 400, -0.7 * sizes, sizes)  # lines differ in length alone
+    assert longer.stderr == pytest.approx(0, abs=1e-12)
 
 
 # ---------------------------------------------------------------- the table

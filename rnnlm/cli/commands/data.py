@@ -49,6 +49,10 @@ class Encode(Command):
         with bytes_bar(size if words else 2 * size) as bar:
             header = encode_corpus(self.text, out, words, self.max_words, self.overwrite, bar.update)
         _tell(out, header)
+        if words is not None and not words.reading.plain:
+            note(
+                f"{out} does not say how its text was read: use it to evaluate {self.vocab}, not to train other models"
+            )
 
 
 @dataclass(frozen=True)

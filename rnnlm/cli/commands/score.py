@@ -3,7 +3,7 @@
 import os
 import sys
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -65,6 +65,8 @@ class Score(Command):
             raise InputError("this model has no <eos> among its words, so no sentence has a beginning and an end")
         path = _standard_input() if self.file == "-" else self.file
         vocabulary = vocabulary.for_file(path, self.column)
+        options = replace(vocabulary.reading.options, leave_out=())  # each line has an answer
+        vocabulary = vocabulary.read_by(options)
         tokens, unknown, blank, nats = 0, 0, 0, 0.0
         for sentences in self._sentences(path, vocabulary):
             scores = score(model, [vocabulary.encode(sentence) for sentence in sentences], vocabulary.eos_id)
