@@ -16,7 +16,15 @@ from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError, InputError
 from rnnlm.inference.lines import losses_by_line
-from rnnlm.inference.predictor import Predictor, expect_predictor, own_state, rows_of, start_of
+from rnnlm.inference.predictor import (
+    Predictor,
+    expect_losses,
+    expect_predictor,
+    losses_of,
+    own_state,
+    rows_of,
+    start_of,
+)
 
 __all__ = ["Evaluation", "evaluate", "perplexity", "token_nats"]
 
@@ -206,9 +214,9 @@ def _blocks(
     with own_state(model):
         while block := list(islice(windows, max(1, FETCHED // (lanes * window)))):
             ids.release()
-            nats = [model.losses(xs, ts) for xs, ts in block]
+            nats = [losses_of(model, xs, ts) for xs, ts in block]
             yield (
-                ops.asnumpy(xp.concatenate([ops.asarray(part) for part in nats], axis=1)),
+                expect_losses(model, ops.asnumpy(xp.concatenate(nats, axis=1))),
                 np.concatenate([ts for _, ts in block], axis=1),
             )
 

@@ -6,10 +6,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from rnnlm.backend import ops
 from rnnlm.checks import flag, refused, size, whole_number
 from rnnlm.data.ids import expect_words, ids_of
-from rnnlm.inference.predictor import Predictor, expect_predictor, one_thread, own_state
+from rnnlm.inference.predictor import Predictor, expect_predictor, one_thread, own_state, scores_of
 from rnnlm.inference.sampling import Sampler, Sampling
 
 __all__ = ["generate", "generate_batch"]
@@ -97,7 +96,7 @@ def _write(
     ids[:, :P] = prompts
     stopped, unread = np.zeros(N, bool), prompts
     for length in range(P, sample_size):
-        words = choose(ops.asnumpy(model.next_scores(unread)), step=length - P)
+        words = choose(scores_of(model, unread, model.vocab_size), step=length - P)
         if stop_id is not None:
             words[stopped] = stop_id
             stopped |= words == stop_id

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.data.sentences import like_lengths, side_by_side
-from rnnlm.inference.predictor import Predictor, rows_of
+from rnnlm.inference.predictor import Predictor, expect_losses, losses_of, rows_of
 
 __all__ = ["TOKENS", "losses_by_line"]
 
@@ -42,6 +42,6 @@ def _losses_by_window(model: Predictor, xs: NDArray[Any], ts: NDArray[Any], wind
     """Return `model.losses` (N, T) on the host, computed `window` time steps at a time to bound memory."""
     starts = range(0, xs.shape[1], window)
     parts: list[Array] = [
-        model.losses(xs[:, start : start + window], ts[:, start : start + window]) for start in starts
+        losses_of(model, xs[:, start : start + window], ts[:, start : start + window]) for start in starts
     ]
-    return ops.asnumpy(xp.concatenate([ops.asarray(part) for part in parts], axis=1))
+    return expect_losses(model, ops.asnumpy(xp.concatenate(parts, axis=1)))

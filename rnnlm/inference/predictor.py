@@ -4,21 +4,27 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from typing import Any, Protocol
 
+from numpy.typing import NDArray
+
 from rnnlm.backend import Array, ops
-from rnnlm.checks import refused, whole_number
+from rnnlm.checks import refused, shown, whole_number
 from rnnlm.errors import InputError
 
 __all__ = [
     "Predictor",
+    "expect_losses",
     "expect_predictor",
     "leaves_of",
+    "losses_of",
     "one_thread",
     "own_state",
     "rows_of",
+    "scores_of",
     "shared_copy_of",
     "start_of",
 ]
 
+ROUNDING = 1e-3  # nats by which a loss may be below 0
 ROWS = 512  # tokens per call by default: enough for efficient matrix products
 
 
@@ -75,6 +81,46 @@ def expect_predictor(name: str, given: Any) -> int:
     if not all(callable(getattr(given, method, None)) for method in METHODS):
         raise refused(name, f"a language model, with vocab_size and the methods {', '.join(METHODS)}", given)
     return whole_number(f"vocab_size of {name}", getattr(given, "vocab_size", None), 1)
+
+
+def losses_of(predictor: Predictor, xs: NDArray[Any], ts: NDArray[Any]) -> Array:
+    """Return `losses` of a predictor, an array of the backend whose shape is checked; see `expect_losses`.
+
+    Raises:
+        InputError: it is not that of ts.
+    """
+    nats = predictor.losses(xs, ts)
+    if getattr(nats, "shape", None) != ts.shape:
+        kind = f"losses of {type(predictor).__name__}"
+        raise InputError(f"{kind} must be an array of the shape {ts.shape} of ts, got {shown(nats)}")
+    return ops.asarray(nats)
+
+
+def expect_losses(predictor: Predictor, nats: NDArray[Any]) -> NDArray[Any]:
+    """Check losses on the host and return them; they may be slightly negative by rounding, infinite, or NaN.
+
+    Raises:
+        InputError: one is negative, as if its sign had been forgotten.
+    """
+    if nats.size and nats.min() < -ROUNDING:
+        raise InputError(
+            f"losses of {type(predictor).__name__} must be at least 0, negative logarithms of probabilities, got "
+            f"{nats.min():g}"
+        )
+    return nats
+
+
+def scores_of(predictor: Predictor, xs: NDArray[Any], vocab_size: int) -> NDArray[Any]:
+    """Return `next_scores` of a predictor on the host, checked.
+
+    Raises:
+        InputError: they are not (N, V).
+    """
+    scores: NDArray[Any] = ops.asnumpy(predictor.next_scores(xs))
+    if getattr(scores, "shape", None) != (len(xs), vocab_size):
+        kind = f"next_scores of {type(predictor).__name__}"
+        raise InputError(f"{kind} must be an array of shape {(len(xs), vocab_size)}, got {shown(scores)}")
+    return scores
 
 
 def start_of(predictor: Predictor) -> int | None:

@@ -136,20 +136,28 @@ class Model(Stacked):
     def _like(self) -> Self:
         """Return a model of this configuration with zero weights, in memory not yet allocated (see `undrawn`)."""
         with undrawn():
-            return cast(Self, self.from_config(self.config))
+            model = cast(Self, self.from_config(self.config))
+        model.head.ignore_label = self.head.ignore_label
+        return model
 
     def __reduce__(self) -> Any:
         """Copy and pickle by configuration, weights and state: copies of single layers would lose the flat buffers."""
-        return _rebuild, (type(self), self.config, self.state_dict(), self.get_state(), self.train_steps)
+        state = self.get_state(), self.train_steps, self.head.ignore_label
+        return _rebuild, (type(self), self.config, self.state_dict(), *state)
 
 
 def _rebuild(
-    cls: type[Model], config: ModelConfig, weights: Mapping[str, NDArray[Any]], state: State, train_steps: int
+    cls: type[Model],
+    config: ModelConfig,
+    weights: Mapping[str, NDArray[Any]],
+    state: State,
+    train_steps: int,
+    ignore_label: int = -1,
 ) -> Model:
     """Return a model built from the parts that `Model.__reduce__` gave."""
     with undrawn():
         model = cls.from_config(config)
     model.load_state_dict(weights)
     model.set_state(state)
-    model.train_steps = train_steps
+    model.train_steps, model.head.ignore_label = train_steps, ignore_label
     return model

@@ -32,7 +32,7 @@ def begin(name: str, value: Any) -> int | None:
 
 
 class ASGD(Optimizer):
-    """SGD that averages the parameters over all steps after a trigger; the averages are evaluated and saved.
+    """SGD that averages the parameters over all steps after a trigger; trainers evaluate the averages (`averaged`).
 
         p = p - lr g        average = average + (p - average) / n        n steps since the trigger
 

@@ -24,6 +24,7 @@ class RateRule:
         finished: True when the rule would end the training.
     """
 
+    settings: tuple[str, ...] = ("first",)  # attributes that a training does not change, arguments of the rule
     needs_loss = False  # whether it is of no use without validation losses
     lr, first = Checked(positive), Checked(positive)
 
@@ -65,6 +66,19 @@ class RateRule:
         """Return the rule's state, plain numbers by name."""
         return dict(vars(self))
 
+    def expect_same(self, state: Mapping[str, Any]) -> None:
+        """Check that a state is that of a rule with the same arguments.
+
+        Raises:
+            InputError: one of them, named in `settings`, differs.
+        """
+        for name in self.settings:
+            if (before := state.get(name)) != getattr(self, name):
+                raise InputError(
+                    f"{name} of the learning rate of a training that goes on must be {before}, as before, got "
+                    f"{getattr(self, name)}"
+                )
+
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore the state that `state_dict` returned.
 
@@ -94,6 +108,7 @@ class DivideOnPlateau(RateRule):
     """
 
     needs_loss = True
+    settings = ("first", "decay")
 
     def __init__(self, lr: float, decay: float = 4.0) -> None:
         super().__init__(lr)
@@ -120,6 +135,7 @@ class Halving(RateRule):
     """
 
     needs_loss = True
+    settings = ("first", "ratio", "decay")
 
     def __init__(self, lr: float, ratio: float = 1.003, decay: float = 2.0) -> None:
         super().__init__(lr)
@@ -147,6 +163,8 @@ class StepDecay(RateRule):
         full_epochs: number of epochs at the initial rate; 0 counts as 1.
     """
 
+    settings = ("first", "decay", "full_epochs")
+
     def __init__(self, lr: float, decay: float = 2.0, full_epochs: int = 4) -> None:
         super().__init__(lr)
         self.decay, self.full_epochs = expect_decay(decay), whole_number("full_epochs", full_epochs, 0)
@@ -169,6 +187,8 @@ class Cosine(RateRule):
         steps: number of steps of the whole training.
         warmup: number of warm-up steps, below `steps`.
     """
+
+    settings = ("first", "steps", "warmup")
 
     def __init__(self, lr: float, steps: int, warmup: int = 0) -> None:
         super().__init__(lr)

@@ -4,12 +4,14 @@ from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from rnnlm.checks import instance_of, sequence
 
 if TYPE_CHECKING:
     from rnnlm.training.report import EpochReport, Report
 
-__all__ = ["Callback", "checked_callbacks", "heard_by", "tell_epoch"]
+__all__ = ["Callback", "asks_to_stop", "checked_callbacks", "heard_by", "tell_epoch"]
 
 
 class Callback:
@@ -49,6 +51,11 @@ def checked_callbacks(given: Any) -> list[Callback]:
     return [instance_of("each of callbacks", one, Callback) for one in sequence("callbacks", given, "callbacks")]
 
 
+def asks_to_stop(answer: object) -> bool:
+    """Whether what a callback returned is True, or NumPy's, and so ends the training."""
+    return isinstance(answer, (bool, np.bool_)) and bool(answer)
+
+
 @contextmanager
 def heard_by(callbacks: Sequence[Callback], training: Any) -> Iterator[None]:
     """Call `begin` of each callback, and at the end `end` of each whose `begin` returned without an error."""
@@ -61,5 +68,5 @@ def heard_by(callbacks: Sequence[Callback], training: Any) -> Iterator[None]:
 
 def tell_epoch(callbacks: Sequence[Callback], report: "EpochReport") -> bool:
     """Call `end_epoch` of all callbacks; returns whether one of them asks to stop."""
-    asked = [one.end_epoch(report) is True for one in callbacks]  # no short circuit: each callback must be called
+    asked = [asks_to_stop(one.end_epoch(report)) for one in callbacks]  # no short circuit: each callback must be called
     return any(asked)

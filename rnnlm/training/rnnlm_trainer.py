@@ -12,6 +12,7 @@ from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
+from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
@@ -133,6 +134,8 @@ class RnnlmTrainer:
             before, steps = resumed["before"], resumed["steps"]
         batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
+        if isinstance(self.model, Sequential):
+            _ = self.model.vocab_size  # for its errors: a network that sees later words, or forgets
         held_out, stopping = checked_valid(self.model, valid), EarlyStopping(run, patience, valid is not None)
         self._begin(run, stopping, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
@@ -174,7 +177,7 @@ class RnnlmTrainer:
                     run.train(max_epoch, eval_interval, hear, verbose != 1, end_step, told)
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
-        stopping.restore()
+            stopping.restore()
 
     @property
     def next_step(self) -> int:

@@ -7,12 +7,21 @@ from typing import Any, NoReturn
 
 from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
-from rnnlm.checks import function, instance_of, positive, refused
+from rnnlm.checks import function, instance_of, not_negative, positive, refused
 from rnnlm.data.windows import Windows
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import not_counted, progress_bar
+from rnnlm.training.callbacks import asks_to_stop
 from rnnlm.training.epoch_sums import EpochSums, Sums
-from rnnlm.training.foreign import as_model, expect_own, expect_unchanged, forget_of, optimizer_parts, update_of
+from rnnlm.training.foreign import (
+    as_model,
+    expect_new_or_same,
+    expect_own,
+    expect_unchanged,
+    forget_of,
+    optimizer_parts,
+    update_of,
+)
 from rnnlm.training.report import Hear, Report, diverged, note_step
 from rnnlm.training.steps import Steps
 
@@ -53,6 +62,7 @@ class Run:
         self.max_grad = positive("max_grad", max_grad, finite=False)
         self._compute = Steps(self.model)
         self.rate = None if rate is None else function("rate", rate)
+        expect_new_or_same(model, optimizer, rate)
         if rate is not None and not hasattr(optimizer, "lr"):
             raise refused("optimizer", "one with a learning rate, lr, for the rate to set", optimizer)
         if self.model.vocab_size is not None:
@@ -95,10 +105,10 @@ class Run:
                     report = self._told(*self.report())
                     bar.set_postfix_str(self.batches.told(report.loss), refresh=False)
                     with not_counted(bar):
-                        stop = on_report is not None and on_report(report) is True
+                        stop = on_report is not None and asks_to_stop(on_report(report))
                 if on_epoch is not None and self.epoch_is_due:
                     with not_counted(bar):
-                        stop = on_epoch(self.end_epoch()) is True or stop
+                        stop = asks_to_stop(on_epoch(self.end_epoch())) or stop
                 if stop or self.steps >= windows:
                     return
                 self.step()
@@ -149,22 +159,28 @@ class Run:
             self.kept_step = self.steps
             for kept, p in zip(self.kept, params):
                 kept[...] = p
-        with self.learning_rate(number):
-            self._update(params, grads, factor)
+        with self.learning_rate(number) as moves:
+            if moves:
+                self._update(params, grads, factor)
 
     @contextmanager
-    def learning_rate(self, number: int) -> Iterator[None]:
-        """Set the rule's learning rate, scaled while window `number` has another than the usual length."""
+    def learning_rate(self, number: int) -> Iterator[bool]:
+        """Set the rule's learning rate, scaled while window `number` has another than the usual length; yields whether
+        it is more than 0, else the weights stay."""
         if self.rate is not None:
-            self.optimizer.lr = positive("what rate gives", self.rate(number))
+            lr = not_negative(f"the learning rate of step {number + 1}", self.rate(number))
+            if not lr:
+                yield False
+                return
+            self.optimizer.lr = lr
         usual = getattr(self.optimizer, "lr", 0.0)
         scaled = self.batches.scaled(usual, number)
         if scaled == usual:
-            yield
+            yield True
             return
         self.optimizer.lr = scaled
         try:
-            yield
+            yield True
         finally:
             self.optimizer.lr = usual
 
@@ -257,6 +273,7 @@ class Run:
         """
         rule = expect_own(self.optimizer, self.rate)
         expect_unchanged(state["parts"], self._parts(), self.optimizer)
+        rule.expect_same(state["rate"])
         self.model.load_progress(state["model"])
         self.optimizer.load_state_dict(state["optimizer"])
         rule.load_state_dict(state["rate"])

@@ -13,10 +13,9 @@ from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError
 from rnnlm.models.sequential import Sequential
-from rnnlm.progress import progress_bar, say
+from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
-from rnnlm.training.foreign import update_of
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.valid import EarlyStopping, averaged
@@ -101,7 +100,6 @@ class Trainer:
         whole_number("verbose", verbose, 0, 3)
         max_epoch, eval_interval = checked_fit(max_epoch, max_grad, eval_interval)
         accuracy, callbacks = flag("accuracy", accuracy), checked_callbacks(callbacks)
-        update_of(self.optimizer)  # for its errors
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
         counts = None
         if isinstance(self.model, Sequential):
@@ -117,48 +115,37 @@ class Trainer:
         self.loss_list, self.val_loss_list, self.accuracy_list, self.val_accuracy_list = [], [], [], []
         self._eval_interval, before = eval_interval, self.current_epoch
         epochs, steps = Epochs(run, callbacks, before, self._steps), self._steps
-        bar = progress_bar(max_epoch * len(batches), batches.size, 0, batches.unit, silent=verbose != 1)
-        with bar, heard_by(callbacks, self):
+
+        def hear(report: Report) -> None:
+            self.loss_list.append(report.loss)
+            epochs.report(report)
+
+        def end_epoch(report: Report) -> bool:
+            self.current_epoch = before + report.epoch
+
+            def validate() -> tuple[float, int] | None:
+                with averaged(self.optimizer, run.model.weights()):
+                    others = self._after_epoch(x, t, held_out, accuracy)
+                if verbose == 2:
+                    say(f"epoch {self.current_epoch}  loss {report.loss:.4g}{others}")
+                valid_loss = None if held_out is None else self.val_loss_list[-1]
+                stopping.end_epoch(valid_loss)
+                return None if valid_loss is None else (valid_loss, 1)
+
+            return epochs.end_epoch(report, validate) or stopping.enough
+
+        with heard_by(callbacks, self):
             try:
-                for epoch in range(1, max_epoch + 1):
-                    self._epoch(run, epoch, bar, epochs)
-                    self.current_epoch = before + epoch
-                    report = run.end_epoch()
-
-                    def validate(loss: float = report.loss) -> tuple[float, int] | None:
-                        with averaged(self.optimizer, run.model.weights()):
-                            others = self._after_epoch(x, t, held_out, accuracy)
-                        if verbose == 2:
-                            say(f"epoch {self.current_epoch}  loss {loss:.4g}{others}")
-                        valid_loss = None if held_out is None else self.val_loss_list[-1]
-                        stopping.end_epoch(valid_loss)
-                        return None if valid_loss is None else (valid_loss, 1)
-
-                    if epochs.end_epoch(report, validate) or stopping.enough:
-                        break
+                run.train(max_epoch, eval_interval, hear, verbose != 1, on_epoch=end_epoch)
             finally:
                 self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
                 run.model.reset_state()  # that of the last batch is nobody's
-        stopping.restore()
+                stopping.restore()
 
     @property
     def next_step(self) -> int:
         """The number, counted from 1 over all calls of `fit`, of the first step that callbacks will receive."""
         return self._steps + 1
-
-    def _epoch(self, run: Run, epoch: int, bar: Any, epochs: Epochs) -> None:
-        """Train until `epoch` epochs are done, and append the reported losses to `loss_list`."""
-        seen: list[float] = []
-
-        def hear(report: Report) -> None:
-            seen.append(report.loss)
-            epochs.report(report)
-            bar.set_postfix_str(run.batches.told(report.loss), refresh=False)
-            bar.update(run.steps - bar.n)
-
-        run.train(epoch, self._eval_interval, hear, silent=True)
-        bar.update(run.steps - bar.n)
-        self.loss_list += seen
 
     def evaluate(self, x: Any, t: Any, accuracy: bool = False) -> tuple[float, float | None]:
         """Return the mean loss of samples, without dropout, and their accuracy (None unless asked for).

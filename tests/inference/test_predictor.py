@@ -165,3 +165,31 @@ def test_a_state_of_ones_own_begins_with_nothing_and_is_given_up_for_the_one_bef
     with pytest.raises(KeyError):
         fails()
     assert model.read == [1, 2]
+
+
+@pytest.mark.parametrize(
+    ("method", "returned", "message"),
+    [
+        (
+            "losses",
+            lambda nats: -nats,
+            "losses of Unigram must be at least 0, negative logarithms of probabilities, got -",
+        ),
+        ("losses", lambda nats: nats[..., None], r"losses of Unigram must be an array of the shape \(.*\) of ts, got"),
+        ("losses", lambda nats: nats.T, r"losses of Unigram must be an array of the shape \(.*\) of ts, got"),
+        ("losses", lambda nats: nats.sum(), "losses of Unigram must be an array"),
+        ("losses", lambda nats: None, "losses of Unigram must be an array .* got None"),
+        ("next_scores", lambda scores: scores[:, 1:], r"next_scores of Unigram must be an array of shape \(1, 102\)"),
+        ("next_scores", lambda scores: scores[0], r"next_scores of Unigram must be an array of shape \(1, 102\)"),
+    ],
+)
+def test_what_a_predictor_returns_is_checked(method, returned, message, shown):
+    names, _ = shown
+    model, was = names["model"], getattr(names["model"], method)
+    setattr(model, method, lambda *given: returned(was(*given)))
+    asked = [lambda: generate(model, 0, sample_size=3)]
+    if method == "losses":
+        asked = [lambda: evaluate(model, names["corpus"][:9]), lambda: score(model, [[5, 6, 2, 0], [7, 0]])]
+    for ask in asked:
+        with pytest.raises(InputError, match=message):
+            ask()

@@ -358,6 +358,22 @@ class Plain:
     params, grads, forward, backward = [], [], print, print
 
 
+@pytest.mark.parametrize(
+    ("layer", "width", "message"),
+    [
+        (lambda: TimeBiLSTM.of_size(D, H, stateful=True), 2 * H, "timebilstm1 must not be bidirectional"),
+        (lambda: TimeLSTM.of_size(D, H), H, "timelstm1 must be stateful"),
+    ],
+)
+def test_a_trainer_of_language_models_trains_no_other_network(layer, width, message):
+    """One that sees the words to be predicted, or forgets, would end with a perplexity that means nothing."""
+    net = Sequential([TimeEmbedding.of_size(V, D), layer(), Dense(width, V)], head=TimeSoftmaxWithLoss(), seed=3)
+    trainer = RnnlmTrainer(net, SGD(0.1))
+    with pytest.raises(InputError, match=message):
+        trainer.fit(np.arange(70) % V, max_epoch=1, batch_size=2, time_size=5)
+    assert trainer.ppl_list == []
+
+
 def test_networks_that_are_none_say_why():
     corpus = np.arange(V)
     for net, why in (

@@ -312,6 +312,8 @@ def test_any_label_may_be_ignored_in_training_and_all_words_are_scored(rng, labe
     corpus = rng.integers(0, V, 60)
     assert evaluate(other, corpus, lanes=7) == evaluate(model, corpus, lanes=7)
     assert other.head.ignore_label == label
+    for twin in (copy.deepcopy(other), pickle.loads(pickle.dumps(other)), other.shared_copy()):
+        assert twin.head.ignore_label == label
     with pytest.raises(InputError, match=r"ts.* must hold ids in \[0, 13\), got -5"):
         other.forward(xs, np.full((N, T), -5))
 

@@ -314,6 +314,26 @@ def test_a_training_that_was_ended_does_not_go_on(by, tmp_path):
     np.testing.assert_array_equal(host(then.model.flat_params), host(first.model.flat_params))
 
 
+@pytest.mark.parametrize(("answer", "epochs"), [(np.True_, 1), (True, 1), (np.False_, 2), (None, 2), (1, 2)])
+def test_true_of_numpy_ends_a_training_too(answer, epochs):
+    class Answers(Callback):
+        def end_epoch(self, report):
+            return answer
+
+    assert fit(2, callbacks=[Answers()]).current_epoch == epochs
+    assert fit(2, on_report=lambda *_: answer, eval_interval=None).current_epoch == epochs
+
+
+def test_an_interrupted_fit_with_patience_has_the_best_weights():
+    rng = np.random.default_rng(3)
+    x, t = rng.standard_normal((12, 3)), rng.standard_normal((12, 1))
+    trainer = Trainer(Sequential([Dense(3, 1)], MeanSquaredError(), seed=1), SGD(0.3))
+    with pytest.raises(KeyboardInterrupt):
+        trainer.fit(x, t, 9, 2, patience=9, validation_split=0.5, verbose=0, callbacks=[Interrupt(7)], eval_interval=2)
+    assert trainer.evaluate(x[6:], t[6:])[0] == min(trainer.val_loss_list) < trainer.val_loss_list[-1]
+    assert len(trainer.loss_list) == 7 * 2  # at the first and third batch of each epoch
+
+
 def test_callbacks_may_come_later(tmp_path):
     """Epochs that nobody heard of are not reported afterwards."""
     fit(2, save_to=tmp_path / "kept", eval_interval=None)

@@ -1,5 +1,6 @@
 """A training is one value: taken apart after any step and put together again, it ends bit for bit as the unbroken one."""
 
+import copy
 import os
 import pickle
 import subprocess
@@ -251,7 +252,9 @@ def test_another_training_is_refused():
         Run(SimpleRnnlm(V, 4, 5), Adam(0.5), run.batches, 0.5, StepDecay(0.5)).load_state_dict(state)
     with pytest.raises(InputError, match="rate of a training that goes on must be StepDecay, as before, got Constant"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), run.batches, 0.5, Constant(0.5)).load_state_dict(state)
-    larger = Run(SimpleRnnlm(V, 4, 6), SGD(0.5), run.batches, 0.5, StepDecay(0.5))
+    with pytest.raises(InputError, match="full_epochs of the learning rate .* must be 1, as before, got 2"):
+        Run(SimpleRnnlm(V, 4, 5), SGD(0.5), run.batches, 0.5, StepDecay(0.5, 2.0, 2)).load_state_dict(state)
+    larger = Run(SimpleRnnlm(V, 4, 6), SGD(0.5), run.batches, 0.5, StepDecay(0.5, 2.0, 1))
     with pytest.raises(InputError, match=r"rnn.Wx must be float32 \(4, 6\), got float32 \(4, 5\)"):
         larger.load_state_dict(state)
     assert larger.steps == 0
@@ -336,6 +339,51 @@ def test_a_rate_is_refused_where_it_can_not_be_set_or_gives_none():
     bare = type("Bare", (), {"update": lambda self, params, grads: None})()
     with pytest.raises(InputError, match="optimizer must be one with a learning rate, lr, for the rate to set"):
         Run(SimpleRnnlm(V, 4, 5), bare, batches, 0.5, lambda step: 0.1)
-    for wrong in (None, 0, float("nan")):
-        with pytest.raises(InputError, match="what rate gives must be positive and finite, got"):
+    for wrong in (None, -0.1, float("nan")):
+        with pytest.raises(InputError, match="the learning rate of step 1 must be at least 0 and finite, got"):
             Run(SimpleRnnlm(V, 4, 5), SGD(0.1), batches, 0.5, lambda step, wrong=wrong: wrong).step()
+
+
+def test_a_rate_of_zero_leaves_the_weights():
+    """As at the end of a line that falls to zero."""
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)
+    run = Run(SimpleRnnlm(V, 4, 5), Adam(0.1), batches, 0.5, lambda step: 0.1 * (1 - step))
+    run.step()
+    weights = host(run.model.flat_params).copy()
+    run.step()
+    np.testing.assert_array_equal(host(run.model.flat_params), weights)
+    assert (run.steps, run.optimizer.iter) == (2, 1)
+
+
+@pytest.mark.parametrize("kind", ["optimizer", "rate"])
+def test_what_has_trained_a_model_trains_no_other(kind):
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)
+    first, second = SimpleRnnlm(V, 4, 5), SimpleRnnlm(V, 4, 5)
+    optimizer, rate = (Adam(0.1), Constant(0.1)) if kind == "optimizer" else (SGD(0.1), StepDecay(0.1, 2.0, 1))
+    run = Run(first, optimizer, batches, rate=rate)
+    run.step()
+    rate.end_epoch(None)
+    Run(first, optimizer, batches, rate=rate)  # goes on
+    name = type({"optimizer": optimizer, "rate": rate}[kind]).__name__
+    with pytest.raises(InputError, match=f"{kind} must not have trained another model: make a new {name} for each"):
+        Run(second, optimizer, batches, rate=rate)
+    Run(copy.deepcopy(first), copy.deepcopy(optimizer), batches, rate=copy.deepcopy(rate))
+    Run(second, SGD(0.1), batches, rate=Cosine(0.1, 10))
+    del first, run
+    with pytest.raises(InputError, match="must not have trained another model"):
+        Run(second, optimizer, batches, rate=rate)
+
+
+def test_an_optimizer_that_does_not_say_what_to_save_is_not_saved():
+    class Decay(SGD):
+        def update(self, params, grads, factor=1):
+            pass
+
+    class Told(Decay):
+        noted = ("scale",)
+        scale = 1.0
+
+    batches = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10)
+    with pytest.raises(InputError, match="Decay overrides update, and must say what to save: name arrays in slots"):
+        Run(SimpleRnnlm(V, 4, 5), Decay(0.1), batches).state_dict()
+    assert Run(SimpleRnnlm(V, 4, 5), Told(0.1), batches).state_dict()["optimizer"]["scale"] == 1.0
