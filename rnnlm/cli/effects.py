@@ -58,11 +58,6 @@ def _drops(config: TrainConfig) -> bool:
     return bool(m.dropout_ratio or m.input_dropout or m.hidden_dropout or m.output_dropout)
 
 
-RECURRENT = (
-    "cell", "layers", "last_hidden_size", "activation", "reset_after", "hidden_dropout", "embed_dropout", "weight_drop",
-    "recurrent_dropout", "ar", "tar", "forget_bias",
-)  # fmt: skip
-
 PTB_FOLDER = Effect(("data_dir",), lambda c: c.corpus == "ptb", "with --corpus ptb")
 
 TRAINING = [
@@ -93,7 +88,7 @@ TRAINING = [
         "where words are counted: of a text file, and of ptb with --units or what cleans it. story and encoded files "
         "have their words already",
     ),
-    Effect(RECURRENT, lambda c: c.model.model == "recurrent", "with --model recurrent"),
+    Effect(("cell", "layers", "activation"), lambda c: c.model.model == "recurrent", "with --model recurrent"),
     Effect(("context",), lambda c: c.model.model != "recurrent", "with --model nnlm or cbow-lm"),
     Effect(
         ("hidden_size",), lambda c: c.model.model != "cbow-lm", "where there is a hidden layer, which cbow-lm has not"
@@ -112,10 +107,7 @@ TRAINING = [
     Effect(("div_value",), lambda c: bool(c.model.cutoffs), "with --cutoffs"),
     Effect(("variational",), _drops, "with --dropout-ratio, or one of the three that it stands for"),
     Effect(("activation",), lambda c: c.model.cell == "rnn", "with --cell rnn"),
-    Effect(("reset_after",), lambda c: c.model.cell == "gru", "with --cell gru"),
-    Effect(("forget_bias",), lambda c: c.model.cell != "rnn", "with --cell lstm or gru"),
     Effect(("init_range",), lambda c: c.model.init in ("uniform", "torch"), "with --init uniform or torch"),
-    Effect(("bias_range",), lambda c: c.model.init in ("book", "orthogonal"), "with --init book or orthogonal"),
 ]
 
 

@@ -140,12 +140,12 @@ class RandomBatches(Batches):
         xs, ts, batch_size: as in `Batches`.
         time_size: T, at least 10.
         seed: seed of the lengths.
-        stream: number of an independent sequence of lengths for the same seed.
+        lap: number of an independent sequence of lengths for the same seed.
     """
 
-    def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int, seed: int = 0, stream: int = 0) -> None:
+    def __init__(self, xs: Ids, ts: Ids, batch_size: int, time_size: int, seed: int = 0, lap: int = 0) -> None:
         super().__init__(xs, ts, batch_size, whole_number("time_size of random windows", time_size, 2 * SHORTEST))
-        self.seed, self.stream = whole_number("seed", seed, 0, 2**64), whole_number("stream", stream, 0, 2**64)
+        self.seed, self.lap = whole_number("seed", seed, 0, 2**64), whole_number("lap", lap, 0, 2**64)
         self._begins = [0]  # starts of windows, computed on demand
         self._mean = sum(self.span(SAMPLE - 1)) / SAMPLE
 
@@ -166,10 +166,10 @@ class RandomBatches(Batches):
 
     def identity(self) -> dict[str, int | str]:
         """Return what identifies these windows, the random stream included."""
-        return {**super().identity(), "seed": self.seed, "stream": self.stream}
+        return {**super().identity(), "seed": self.seed, "stream": self.lap}  # its name in checkpoints
 
     def _length(self, number: int) -> int:
-        rng = stream(self.seed, "window lengths", number, lap=self.stream)
+        rng = stream(self.seed, "window lengths", number, lap=self.lap)
         mean = self.time_size if rng.random() < 0.95 else self.time_size / 2
         return min(max(SHORTEST, int(rng.normal(mean, 5))), len(self.xs) // self.batch_size)
 
@@ -181,7 +181,7 @@ def make_batches(
     time_size: int,
     random_bptt: bool = False,
     seed: int = 0,
-    stream: int = 0,
+    lap: int = 0,
 ) -> Windows:
     """Return `SentenceBatches` for `Sentences`, which have targets of their own; for one text `RandomBatches` if
     `random_bptt`, else `Batches`. Without `ts` each id's target is the next one. Arguments and errors are theirs."""
@@ -190,7 +190,7 @@ def make_batches(
     if isinstance(xs, Sentences):
         if ts is not None or random_bptt:
             raise InputError("sentences have targets of their own and whole lines: leave out ts and random_bptt")
-        return SentenceBatches(xs, batch_size, time_size, seed, stream)
+        return SentenceBatches(xs, batch_size, time_size, seed, lap)
     inputs: Ids = xs
     if ts is None:
         corpus = tokens_of("xs", xs)
@@ -198,5 +198,5 @@ def make_batches(
             raise DataError(f"xs must have two ids at least, an input and its target, got {len(corpus)}")
         inputs, ts = corpus[:-1], corpus[1:]
     if random_bptt:
-        return RandomBatches(inputs, ts, batch_size, time_size, seed, stream)
+        return RandomBatches(inputs, ts, batch_size, time_size, seed, lap)
     return Batches(inputs, ts, batch_size, time_size)

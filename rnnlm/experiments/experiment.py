@@ -50,7 +50,7 @@ def run(config: TrainConfig) -> Path:
         rate = config.make_rate(config.max_epoch * len(plan.batches))
         training = Run(plan.model, config.make_optimizer(), plan.batches, config.max_grad, rate)
         results = Results.new(config.out, config.recipe) if results is None else results
-        _train(plan, Fitting(plan.given, config, results, plan.corpus, plan.model, training, rate), state)
+        _train(plan, Fitting(plan, results, training, rate), state)
         if unread():
             note(f"nobody reads standard output any more; the results are in {results.folder}")
         return results.folder

@@ -5,14 +5,12 @@ from typing import Any
 from rnnlm.backend import ops
 from rnnlm.drawing import or_told
 from rnnlm.errors import ModelFileError, TrainingDiverged
-from rnnlm.experiments.corpus import Texts
 from rnnlm.experiments.curves import BY_HEART, ENDLESS, best_epoch, by_heart_since
 from rnnlm.experiments.forecast import Forecast
+from rnnlm.experiments.plan import Plan
 from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
-from rnnlm.experiments.settings import TrainConfig
 from rnnlm.inference.evaluation import Evaluation
-from rnnlm.models.base import Model
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
 from rnnlm.saving.checkpoint import Checkpoints
@@ -36,12 +34,9 @@ class Fitting:
     """A training that is evaluated after each epoch, keeps its best model, and can be resumed.
 
     Args:
-        given: the settings as given, which are saved.
-        config: the settings after loading the corpus (see `load`).
+        plan: settings, texts and model.
         results: the folder of results.
-        corpus: texts to train on and to evaluate.
-        model: the model to train.
-        training: its run.
+        training: the run of the plan's model.
         rate: the learning rates of `training`.
 
     Attributes:
@@ -50,28 +45,20 @@ class Fitting:
         finished: whether all that follows the training is done, too.
     """
 
-    def __init__(
-        self,
-        given: TrainConfig,
-        config: TrainConfig,
-        results: Results,
-        corpus: Texts,
-        model: Model,
-        training: Run,
-        rate: RateRule,
-    ) -> None:
-        self.given, self.config, self.results, self.corpus, self.model = given, config, results, corpus, model
+    def __init__(self, plan: Plan, results: Results, training: Run, rate: RateRule) -> None:
+        self.given, self.config, self.corpus, self.model = plan.given, plan.config, plan.corpus, plan.model
+        self.results = results
         self.training, self.optimizer, self.rate = training, training.optimizer, rate
-        self.published = config.published()
+        self.published = self.config.published()
         self.curves: dict[str, list[float]] = {"train": []}
         self.callbacks: list[Callback] = [JsonLines(results)]
-        if config.tensorboard:
+        if self.config.tensorboard:
             self.callbacks.append(TensorBoard(results.folder / LOG))
         self.clock = Clock(training)
         self.model_folder = results.folder / MODEL
         self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
-        self.keeper = Keeper(training, self.checkpoints, config.save_every, self._more)
-        self.texts = corpus.digests()
+        self.keeper = Keeper(training, self.checkpoints, self.config.save_every, self._more)
+        self.texts = self.corpus.digests()
         self.enough = self.finished = False
         self.figures = ""  # metrics written until the training ended
 

@@ -82,16 +82,9 @@ class TimeGRU(Recurrent):
     reset_after = Checked(flag)
 
     def __init__(
-        self,
-        Wx: Array,
-        Wh: Array,
-        b: Array,
-        stateful: bool = False,
-        reset_after: bool = False,
-        return_sequences: bool = True,
-        weight_drop: float = 0.0,
-        recurrent_dropout: float = 0.0,
-    ) -> None:
+        self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, return_sequences: bool = True,
+        weight_drop: float = 0.0, recurrent_dropout: float = 0.0, *, reset_after: bool = False,
+    ) -> None:  # fmt: skip
         self.reset_after = reset_after
         self.biases = 2 if self.reset_after else 1
         super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop, recurrent_dropout)

@@ -71,10 +71,12 @@ class TimeRNN(Recurrent):
 
     repeatable = True
 
-    def __init__(self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, **options: Any) -> None:
-        activation = one_of("activation", options.pop("activation", "tanh"), ACTIVATIONS)
-        self._cell, self._cell_backward = ACTIVATIONS[activation]
-        super().__init__(Wx, Wh, b, stateful, **options)
+    def __init__(
+        self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, return_sequences: bool = True,
+        weight_drop: float = 0.0, recurrent_dropout: float = 0.0, *, activation: str = "tanh",
+    ) -> None:  # fmt: skip
+        self._cell, self._cell_backward = ACTIVATIONS[one_of("activation", activation, ACTIVATIONS)]
+        super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop, recurrent_dropout)
 
     def _preactivations(self, hs: Array) -> Array:
         return hs[1:]  # h_t takes the place of its own pre-activation

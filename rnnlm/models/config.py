@@ -213,6 +213,11 @@ class ModelConfig(ModelOptions):
         names = {"gru": ("reset_after",), "rnn": ("activation",)}.get(self.cell, ())
         return {name: getattr(self, name) for name in names}
 
+    def ratio_of(self, name: str) -> float:
+        """Return the dropout ratio of a place: input_dropout, hidden_dropout or output_dropout, else dropout_ratio."""
+        own: float | None = getattr(self, name)
+        return self.dropout_ratio if own is None else own
+
     @property
     def kept_as(self) -> str:
         """Number format of the weights, in memory and in a file."""
@@ -244,8 +249,7 @@ def _dropped(model: ModelConfig) -> Iterator[int]:
     *inner, last = model.hidden_sizes
     widths = {"input_dropout": [model.wordvec_size], "hidden_dropout": inner, "output_dropout": [last]}
     for name, places in widths.items():
-        own: float | None = getattr(model, name)
-        if model.dropout_ratio if own is None else own:
+        if model.ratio_of(name):
             yield from places
 
 

@@ -41,15 +41,15 @@ class LanguageModel(Model):
         super().__init__(config)
         E = Weights(config, layer=0).embedding()
         layers: dict[str, Layer] = {"embed": TimeEmbedding(E, config.embed_dropout)}
-        _add_dropout(layers, "input_dropout", config)
+        add_dropout(layers, "input_dropout", config)
         for number, D, H in self._sizes(config):
             name = config.cell if config.layers == 1 else f"{config.cell}{number}"
             layers[name] = self._recurrent(number, D, H)
             if number < config.layers:
-                _add_dropout(layers, f"hidden_dropout{number}", config)
+                add_dropout(layers, "hidden_dropout", config, str(number))
         if config.tar:
             layers["tar"] = TimeActivationRegularization(tar=config.tar)
-        _add_dropout(layers, "output_dropout", config)
+        add_dropout(layers, "output_dropout", config)
         if config.ar:
             layers["ar"] = TimeActivationRegularization(ar=config.ar)
         self.set_layers(layers, head=output_head(config, config.layers + 1, E))
@@ -72,12 +72,10 @@ class LanguageModel(Model):
         return CELLS[c.cell].layer(*Weights(c, layer=number).recurrent(D, H), stateful=True, **options)
 
 
-def _add_dropout(layers: dict[str, Layer], name: str, config: ModelConfig) -> None:
-    """Add a dropout layer, unless its ratio is 0."""
-    own: float | None = getattr(config, name.rstrip("0123456789"))
-    ratio = config.dropout_ratio if own is None else own
-    if ratio:
-        layers[name] = TimeDropout(ratio, config.variational)
+def add_dropout(layers: dict[str, Layer], place: str, config: ModelConfig, number: str = "") -> None:
+    """Add the dropout layer of a place (`ModelConfig.ratio_of`), unless its ratio is 0."""
+    if ratio := config.ratio_of(place):
+        layers[place + number] = TimeDropout(ratio, config.variational)
 
 
 class AwdLstm(LanguageModel):

@@ -9,9 +9,9 @@ from rnnlm.layers.activations import Tanh
 from rnnlm.layers.affine import TimeAffine
 from rnnlm.layers.base import Layer
 from rnnlm.layers.context import TimeContextEmbedding
-from rnnlm.layers.dropout import TimeDropout
 from rnnlm.models.base import Model
 from rnnlm.models.config import ModelConfig, ModelOptions
+from rnnlm.models.general import add_dropout
 from rnnlm.models.output import output_head
 from rnnlm.models.weights import Weights
 
@@ -78,20 +78,15 @@ class _ContextModel(Model):
         self.context = config.context
         E = Weights(config, layer=0).embedding()
         layers: dict[str, Layer] = {"embed": TimeContextEmbedding(E, config.context, mean=self._mean)}
-        self._dropout(layers, "input_dropout", config.input_dropout)
+        add_dropout(layers, "input_dropout", config)
         self._hidden(layers)
-        self._dropout(layers, "output_dropout", config.output_dropout)
+        add_dropout(layers, "output_dropout", config)
         self.set_layers(layers, head=output_head(config, 2, E))
 
     _mean = False
 
     def _hidden(self, layers: dict[str, Layer]) -> None:
         """Add the layers between the embedding and the output layer."""
-
-    def _dropout(self, layers: dict[str, Layer], name: str, own: float | None) -> None:
-        ratio = self.config.dropout_ratio if own is None else own
-        if ratio:
-            layers[name] = TimeDropout(ratio, self.config.variational)
 
     @classmethod
     def from_config(cls, config: ModelConfig) -> "Model":

@@ -13,8 +13,6 @@ from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
 from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.heads.base import Head
-from rnnlm.layers.heads.each import EachTarget
-from rnnlm.layers.heads.losses import Losses, RowLoss
 from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import flatten
 from rnnlm.models.ids import as_taken, checked_ids
@@ -192,9 +190,9 @@ class Sequential(Summarized, Parameters):
             InputError: a layer sees later words, or forgets what it has read.
         """
         words = next(iter(self.layers.values())).takes_ids
-        if self.head is None or self.mask_zero or not words or isinstance(words, tuple):
+        if self.head is None or not self.head.scores_words:
             return None
-        if isinstance(self.head, (RowLoss, Losses, EachTarget)):  # which give no scores of words
+        if self.mask_zero or not words or isinstance(words, tuple):
             return None
         for name, layer in self._all.items():
             if not layer.causal:

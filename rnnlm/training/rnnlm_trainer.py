@@ -132,7 +132,7 @@ class RnnlmTrainer:
         before = self.current_epoch
         if resumed is not None:
             before, steps = resumed["before"], resumed["steps"]
-        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, stream=before)
+        batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, lap=before)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         if isinstance(self.model, Sequential):
             _ = self.model.vocab_size  # for its errors: a network that sees later words, or forgets

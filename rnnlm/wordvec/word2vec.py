@@ -40,14 +40,15 @@ __all__ = ["CBOW", "SimpleCBOW", "SimpleSkipGram", "SkipGram"]
 class Word2vec(Stacked):
     """Base class of the four models: word vectors and a loss on them.
 
-    A subclass passes the layers after the vectors and the head, and defines the order of inputs and targets in
-    `_order`.
+    A subclass passes the layers after the vectors and the head.
 
     Args:
         vocab_size: V, at least 2.
         hidden_size: H, length of the vectors.
         seed: seed of the initial weights, normal with the book's standard deviation of 0.01.
     """
+
+    skip_gram = False  # whether the contexts are predicted from the target, not the target from them
 
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
         self.vocab_size, self.hidden_size = size("vocab_size", vocab_size, 2), size("hidden_size", hidden_size)
@@ -69,11 +70,7 @@ class Word2vec(Stacked):
         around, ids = self._ids("contexts", contexts, 2), self._ids("target", target, 1)
         if len(around) != len(ids):
             raise InputError(f"contexts and target must be of one length, got {len(around)} and {len(ids)}")
-        return self.stack.loss(*self._order(around, ids))
-
-    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
-        """Return the input ids, and the ids to predict from them."""
-        raise NotImplementedError
+        return self.stack.loss(ids, around) if self.skip_gram else self.stack.loss(around, ids)
 
     def _ids(self, name: str, given: Any, ndim: int) -> Array:
         """Return checked ids from ids or one-hot rows."""
@@ -99,17 +96,7 @@ def drawn(seed: int, part: int, vocab_size: int, hidden_size: int, turned: bool 
     return ops.asarray(0.01 * normal, "float32")
 
 
-class _Cbow(Word2vec):
-    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
-        return contexts, target
-
-
-class _SkipGram(Word2vec):
-    def _order(self, contexts: Array, target: Array) -> tuple[Array, Array]:
-        return target, contexts
-
-
-class SimpleCBOW(_Cbow):
+class SimpleCBOW(Word2vec):
     """CBOW with the full softmax: predicts a word from the mean of its context's vectors.
 
     Args:
@@ -123,15 +110,17 @@ class SimpleCBOW(_Cbow):
         super().__init__(vocab_size, hidden_size, [MeanOverTime(), output], SoftmaxWithLoss(), seed)
 
 
-class SimpleSkipGram(_SkipGram):
+class SimpleSkipGram(Word2vec):
     """Skip-gram with the full softmax: predicts the context from a word's vector. Arguments as of `SimpleCBOW`."""
+
+    skip_gram = True
 
     def __init__(self, vocab_size: int, hidden_size: int, seed: int = 0) -> None:
         output = MatMul(drawn(seed, 1, vocab_size, hidden_size, turned=True))
         super().__init__(vocab_size, hidden_size, [output], EachTarget(SoftmaxWithLoss()), seed)
 
 
-class CBOW(_Cbow):
+class CBOW(Word2vec):
     """CBOW with negative sampling: predicts a word from the mean of its context's vectors.
 
     Args:
@@ -151,8 +140,10 @@ class CBOW(_Cbow):
         super().__init__(vocab_size, hidden_size, [MeanOverTime()], head, seed)
 
 
-class SkipGram(_SkipGram):
+class SkipGram(Word2vec):
     """Skip-gram with negative sampling: predicts the context from a word's vector. Arguments are those of `CBOW`."""
+
+    skip_gram = True
 
     def __init__(
         self, vocab_size: int, hidden_size: int, window_size: int, corpus: Any, sample_size: int = 5, seed: int = 0

@@ -81,7 +81,7 @@ def test_the_numbers_of_random_windows_are_64_bits():
     assert RandomBatches(ids, ids, 2, 20, most, most).identity()["stream"] == most
     plain = RandomBatches(ids, ids, 2, 20).identity()
     assert (plain["seed"], plain["stream"]) == (0, 0)
-    for seed, stream, wrong in ((2**64, 0, "seed"), (0, 2**64, "stream"), (-1, 0, "seed"), (0, -1, "stream")):
+    for seed, stream, wrong in ((2**64, 0, "seed"), (0, 2**64, "lap"), (-1, 0, "seed"), (0, -1, "lap")):
         with pytest.raises(InputError, match=rf"{wrong} must be a whole number in \[0, 2\*\*64\), got"):
             RandomBatches(ids, ids, 2, 20, seed, stream)
     for wrong in (2**64, -1):  # of windows that draw nothing, too

@@ -150,13 +150,13 @@ method("Batches.epoch", lambda: Batches(ids()[:-1], ids()[1:], **SIZES), "epoch"
 entry(
     "RandomBatches",
     lambda **given: windows(RandomBatches(**given)),
-    lambda: {"xs": np.arange(99), "ts": np.arange(99), "batch_size": 2, "time_size": 10, "seed": 1, "stream": 2},
+    lambda: {"xs": np.arange(99), "ts": np.arange(99), "batch_size": 2, "time_size": 10, "seed": 1, "lap": 2},
     takes=STREAM,
 )
 entry(
     "make_batches",
     lambda **given: windows(make_batches(**given)),
-    lambda: {"xs": np.arange(99), "ts": np.arange(99), "batch_size": 2, "time_size": 10, "random_bptt": True, "seed": 1, "stream": 2},
+    lambda: {"xs": np.arange(99), "ts": np.arange(99), "batch_size": 2, "time_size": 10, "random_bptt": True, "seed": 1, "lap": 2},
     takes={**STREAM, "xs": (*LISTS, Sentences)},
 )  # fmt: skip
 entry(

@@ -321,7 +321,7 @@ def test_random_windows_follow_each_other(rng):
     assert 5 <= min(lengths) < 25 < 45 < max(lengths)
     assert abs(len(windows) * np.mean(lengths) - 5_000) < 300
     assert 4 < np.std([n for n in lengths if n > 28]) < 6  # about 40, without the few about 20
-    assert [RandomBatches(xs, xs, 2, 40, 3, stream=1).span(k)[1] for k in range(20)] != lengths[:20]
+    assert [RandomBatches(xs, xs, 2, 40, 3, lap=1).span(k)[1] for k in range(20)] != lengths[:20]
     again = RandomBatches(xs, xs, 2, 40, seed=3)
     np.testing.assert_array_equal(host(again.window(200)[0]), host(windows.window(200)[0]))
     assert [RandomBatches(xs, xs, 2, 40, seed=4).span(k)[1] for k in range(20)] != lengths[:20]

@@ -87,6 +87,7 @@ class Head(Layer):
     called = "loss"
     stepped = ("scores", "next_scores")
     ignore_label = Checked(label)
+    scores_words = True  # False if its scores are not those of the next word
     takes_classes = False  # True if targets are class ids, columns of the outputs
     ignores = True  # False if all targets count, whatever `ignore_label` is
     nats: Array

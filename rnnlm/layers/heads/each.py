@@ -21,6 +21,8 @@ class EachTarget(Head):
 
     ignores = False
 
+    scores_words = False
+
     def __init__(self, head: Head) -> None:
         super().__init__()
         self.head, self.called = instance_of("head", head, Head), head.called

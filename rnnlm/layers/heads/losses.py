@@ -36,6 +36,7 @@ class RowLoss(Head):
         lowest, highest: range of targets.
     """
 
+    scores_words = False
     lowest, highest = -inf, inf
     ignores = False
 
@@ -185,6 +186,8 @@ class Losses(Head):
         heads: a head for each output, in order, without parameters.
         weights: of the losses; all 1 by default.
     """
+
+    scores_words = False
 
     def __init__(self, *heads: Head, weights: Sequence[float] | None = None) -> None:
         super().__init__()
