@@ -102,7 +102,7 @@ class Unpickler(PURE):  # type: ignore[misc]
 
     def persistent_load(self, pid: Any) -> Any:
         """Refuse references to objects outside the pickle."""
-        raise ModelFileError(f"{self.name} asks for what lies outside of it ({pid!r:.40}), which is not to be had")
+        raise ModelFileError(f"{self.name} asks for what lies outside of it ({pid!r:.40}), which is not there")
 
     def load(self) -> Any:
         """Return the content of the file."""

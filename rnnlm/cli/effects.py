@@ -91,7 +91,9 @@ TRAINING = [
     Effect(("cell", "layers", "activation"), lambda c: c.model.model == "recurrent", "with --model recurrent"),
     Effect(("context",), lambda c: c.model.model != "recurrent", "with --model nnlm or cbow-lm"),
     Effect(
-        ("hidden_size",), lambda c: c.model.model != "cbow-lm", "where there is a hidden layer, which cbow-lm has not"
+        ("hidden_size",),
+        lambda c: c.model.model != "cbow-lm",
+        "where there is a hidden layer, which cbow-lm does not have",
     ),
     Effect(
         ("hidden_size",),

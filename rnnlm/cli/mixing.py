@@ -47,7 +47,7 @@ class Mixing:
                 f"{len(self.mix_weight)}; the model's own weight is what is left of 1"
             )
         if not all(0 <= weight <= 1 for weight in self.mix_weight) or sum(self.mix_weight) > 1 + 1e-9:
-            raise InputError(f"mix_weight must be in [0, 1], in all too, got {list(self.mix_weight)}")
+            raise InputError(f"each mix_weight must be in [0, 1], and so must their sum, got {list(self.mix_weight)}")
         return [max(0.0, 1 - sum(self.mix_weight)), *self.mix_weight]
 
     def open(self, model: Path) -> "tuple[list[Predictor], Vocabulary]":

@@ -58,7 +58,7 @@ class BytePairs(Units):
         except MissingExtra:
             raise
         except Exception as error:  # the library raises no class of its own
-            raise DataError(f"{source} is no tokenizer: {error}") from error
+            raise DataError(f"{source} is not a tokenizer: {error}") from error
 
     def to_json(self) -> str:
         """Return the tokenizer as the library's JSON."""

@@ -71,4 +71,4 @@ def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, st
     except UnicodeDecodeError as error:
         raise DataError(f"{path} is not UTF-8: {error}; convert it first, as with iconv -t UTF-8") from error
     except csv.Error as error:
-        raise DataError(f"{path} is no CSV file: {error}") from error
+        raise DataError(f"{path} is not a CSV file: {error}") from error

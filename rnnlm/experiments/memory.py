@@ -60,7 +60,7 @@ class Memory:
             sizes["context"] = model.context
         told = ", ".join(f"{name} {size:,}" for name, size in sizes.items())
         raise InputError(
-            f"sizes must go into the {in_bytes(there)} of memory that there are, got {told}: in "
+            f"sizes must fit into the {in_bytes(there)} of memory that this machine has, got {told}: in "
             f"{model.dtype} they take {self}; take smaller ones"
         )
 

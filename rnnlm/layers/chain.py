@@ -85,7 +85,7 @@ def expect_masked(layers: Mapping[str, Layer]) -> None:
         after = layer.output_shape(shape)
         inner = everything({name: layer}).values()
         if not layer.takes_lengths and (("T" in shape and "T" not in after) or any(one.takes_lengths for one in inner)):
-            raise InputError(f"mask_zero must reach all that goes over time, and {name} can't be told where rows end")
+            raise InputError(f"mask_zero needs layers that take the lengths of rows, and {name} does not")
         shape = after
     if "T" in shape:
         raise InputError("mask_zero needs one output for each row: the last layer over time must not return sequences")

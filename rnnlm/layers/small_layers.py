@@ -27,8 +27,8 @@ FEWER = 4  # divides the number of scores held in memory at once: no slower here
 def not_trained() -> NoReturn:
     """Raise the InputError that quantised weights can't be trained."""
     raise InputError(
-        "a model with small weights can't be trained: an update is smaller than what tells two of its numbers apart. "
-        "Train the float32 model that it was made of, and quantize that again"
+        "a quantized model can't be trained: its numbers are too coarse for the small changes of a step. Train the "
+        "float32 model that it was made from, and quantize that again"
     )
 
 

@@ -105,12 +105,12 @@ def _header(file: BinaryIO) -> tuple[dict[str, tuple[np.dtype[Any], tuple[int, .
     file.seek(0)
     length = int.from_bytes(file.read(8), "little")
     if size < 8 or length > min(size - 8, LONGEST):
-        raise InputError(f"it is no file of safetensors, or was cut short at {size:,} bytes")
+        raise InputError(f"it is not a safetensors file, or was cut short at {size:,} bytes")
     try:
         told = read_json(file.read(length), LONGEST)
         found = {name: _entry(about, size) for name, about in told.items() if name != "__metadata__"}
     except (ValueError, TypeError, KeyError, AttributeError) as error:
-        raise InputError(f"it is no file of safetensors: {error!r:.200}") from error
+        raise InputError(f"it is not a safetensors file: {error!r:.200}") from error
     end = 0
     for dtype, shape, offset in sorted(found.values(), key=lambda entry: (entry[2], prod(entry[1]))):
         if offset != end:

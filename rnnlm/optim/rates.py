@@ -75,7 +75,7 @@ class RateRule:
         for name in self.settings:
             if (before := state.get(name)) != getattr(self, name):
                 raise InputError(
-                    f"{name} of the learning rate of a training that goes on must be {before}, as before, got "
+                    f"{name} of the learning rate of a resumed training must be {before}, as before, got "
                     f"{getattr(self, name)}"
                 )
 

@@ -156,7 +156,7 @@ def _whole(path: Path) -> dict[str, Any]:
     except OSError as error:
         if error.errno not in DAMAGE:
             raise
-        raise ModelFileError(f"{path} is no checkpoint: {error}") from error
+        raise ModelFileError(f"{path} is not a checkpoint: {error}") from error
 
 
 def _arrays(file: BinaryIO) -> dict[str, NDArray[Any]]:
@@ -174,4 +174,4 @@ def _read(folder: OpenFolder) -> dict[str, Any]:
             found: dict[str, Any] = _put_together(state, _arrays(file))
             return found
         except (ValueError, KeyError, TypeError, RecursionError) as error:
-            raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
+            raise ModelFileError(f"{folder.path} is not a checkpoint: {error}") from error

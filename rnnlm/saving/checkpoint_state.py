@@ -35,7 +35,7 @@ def read_state(folder: OpenFolder) -> Any:
         if type(number) is not int or number < 1:
             raise ValueError(f"its format must be a whole number of at least 1, got {number!r:.80}")
     except (ValueError, KeyError, TypeError) as error:
-        raise ModelFileError(f"{folder.path} is no checkpoint: {error}") from error
+        raise ModelFileError(f"{folder.path} is not a checkpoint: {error}") from error
     if number > FORMAT:
         raise InputError(
             f"{folder.path} has format {number}, and this rnnlm {__version__} reads {FORMAT}: take rnnlm {writer}"

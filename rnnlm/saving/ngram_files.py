@@ -156,7 +156,7 @@ def _read(folder: OpenFolder) -> tuple[NGram, Vocabulary]:
     except DataError as error:
         raise ModelFileError(f"{folder.path}: {error}") from error
     except (OSError, ValueError, TypeError, KeyError, AttributeError, OverflowError) as error:
-        raise ModelFileError(f"{folder.path / TABLES} has not the tables of an n-gram model: {error!r}") from error
+        raise ModelFileError(f"{folder.path / TABLES} lacks the tables of an n-gram model: {error!r}") from error
     return NGram(tables, size, eos, discounts), words
 
 

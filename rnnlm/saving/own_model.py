@@ -42,13 +42,13 @@ def expect_made_anew(model: Model) -> None:
         with undrawn():
             twin = type(model).from_config(model.config)
     except (InputError, TypeError, AttributeError) as error:
-        raise InputError(f"{kind} can't be made anew from its config ({error}): {remedy}") from error
+        raise InputError(f"{kind} can't be rebuilt from its config ({error}): {remedy}") from error
     shapes = [{name: p.shape for name, p in zip(one.names, one.params)} for one in (model, twin)]
     if type(twin) is not type(model) or shapes[0] != shapes[1]:
-        raise InputError(f"{kind} made anew from its config has other weights, {shown(shapes[1])}: {remedy}")
+        raise InputError(f"{kind} rebuilt from its config has other weights, {shown(shapes[1])}: {remedy}")
     twin.load_state_dict(model.state_dict())
     if not np.allclose(_scores(model), _scores(twin), rtol=1e-4, atol=1e-5, equal_nan=True):
-        raise InputError(f"{kind} made anew from its config gives other scores with the same weights: {remedy}")
+        raise InputError(f"{kind} rebuilt from its config gives other scores with the same weights: {remedy}")
 
 
 def _scores(model: Model) -> Any:

@@ -55,7 +55,7 @@ class ForeignModel:
     def progress(self) -> dict[str, Any]:
         """Raise InputError: the state of such a model can't be saved."""
         kind = type(self.model).__name__
-        raise InputError(f"model must be one of rnnlm.models for a training to be written down, got {kind}")
+        raise InputError(f"model must be one of rnnlm.models to be saved in checkpoints, got {kind}")
 
     def load_progress(self, progress: dict[str, Any]) -> None:
         """Raise InputError, like `progress`."""
@@ -157,7 +157,7 @@ def expect_unchanged(before: Mapping[str, Any], now: Mapping[str, Any], optimize
     before = {**optimizer_parts(optimizer), **before}
     for name, value in now.items():
         if value != before.get(name):
-            raise InputError(f"{name} of a training that goes on must be {before.get(name)}, as before, got {value}")
+            raise InputError(f"{name} of a resumed training must be {before.get(name)}, as before, got {value}")
 
 
 _trained: "WeakKeyDictionary[Any, ReferenceType[Any]]" = WeakKeyDictionary()  # models by optimiser, or rate rule
@@ -199,7 +199,9 @@ def expect_own(optimizer: Any, rate: Any) -> RateRule:
     for name, given, cls in (("optimizer", optimizer, Optimizer), ("rate", rate, RateRule)):
         if given is not None and not isinstance(given, cls):
             kind = type(given).__name__
-            raise InputError(f"{name} must be one of rnnlm.optim for a training to be written down, got {kind}")
+            raise InputError(
+                f"{name} must be one of rnnlm.optim, or of a subclass, to be saved in checkpoints, got {kind}"
+            )
     return rate or Constant(1.0)
 
 

@@ -194,7 +194,7 @@ class RnnlmTrainer:
             self._lists({"ppl_list": [], "grad_norm_list": []})
             return
         if (was := resumed["eval_interval"]) != eval_interval:
-            raise InputError(f"eval_interval of a training that goes on must be {was}, as before, got {eval_interval}")
+            raise InputError(f"eval_interval of a resumed training must be {was}, as before, got {eval_interval}")
         run.load_state_dict(resumed["training"])
         run.epoch.load_state_dict(resumed.get("epoch"), run.steps // len(run.batches))
         if stopping.patience is not None:

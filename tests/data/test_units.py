@@ -242,7 +242,7 @@ def test_words_of_a_line_longer_than_any_that_is_read_whole(tmp_path, monkeypatc
 def test_byte_pairs_that_can_not_be(tmp_path):
     with pytest.raises(InputError, match="byte pairs must be at least 256, one for each byte, got 255: take more"):
         BytePairs.learn(["a"], 255)
-    with pytest.raises(DataError, match="some.json is no tokenizer"):
+    with pytest.raises(DataError, match="some.json is not a tokenizer"):
         BytePairs.from_json("{}", "some.json")
     assert "xy" in BytePairs.learn(["xy"] * 2, 300).units  # which occurs twice
     assert "xy" not in BytePairs.learn(["xy", "xz"], 300).units

@@ -55,7 +55,7 @@ def test_a_dry_run_says_what_a_run_would_do_and_writes_nothing(treebank, capsys)
         (3, ["--corpus", "nowhere.txt"], "'nowhere.txt' is none of them"),
         (3, ["--batch-size", "5000"], "the corpus is too short"),
         (2, ["--lr", "-1"], "lr must be positive"),
-        (2, ["--hidden-size", "2000000"], "sizes must go into the"),
+        (2, ["--hidden-size", "2000000"], "sizes must fit into the"),
         (2, ["--warmup", "9"], "has an effect only"),
         (2, ["--init-embedding", "nowhere"], "nowhere"),
     ],
@@ -120,7 +120,7 @@ def test_room_is_asked_of_the_machine(treebank, monkeypatch):
     config = TrainConfig.from_recipe("book-rnn", batch_size=4, time_size=5)
     prepare(config)
     monkeypatch.setattr(ops, "memory", lambda: 1_000)
-    with pytest.raises(InputError, match="sizes must go into the 1 kB of memory that there are"):
+    with pytest.raises(InputError, match="sizes must fit into the 1 kB of memory that this machine has"):
         prepare(config)
     monkeypatch.setattr(ops, "memory", lambda: None)
     prepare(config)

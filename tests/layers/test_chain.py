@@ -91,8 +91,8 @@ def test_pads_can_be_left_out_where_all_that_goes_over_time_knows_lengths():
         expect_masked({str(i): layer for i, layer in enumerate(layers)})
     for layers, message in (
         ([last], "mask_zero needs ids for inputs: the first layer must be an embedding"),
-        ([words, Last()], "mask_zero must reach all that goes over time, and 1 can't be told where rows end"),
-        ([words, Concatenate([every], Sigmoid())], "and 1 can't be told where rows end"),
+        ([words, Last()], "mask_zero needs layers that take the lengths of rows, and 1 does not"),
+        ([words, Concatenate([every], Sigmoid())], "and 1 does not"),
         ([words, every], "the last layer over time must not return sequences"),
     ):
         with pytest.raises(InputError, match=message):

@@ -179,7 +179,7 @@ def test_where_pads_cannot_be_left_out():
         [Split(TimeLSTM.of_size(5, 6, return_sequences=False), MeanOverTime())],
         [Split(TimeLSTM.of_size(5, 6), TimeLSTM.of_size(5, 6))],
     ):
-        with pytest.raises(InputError, match="mask_zero must reach all that goes over time, and split1"):
+        with pytest.raises(InputError, match="mask_zero needs layers that take the lengths of rows, and split1"):
             Sequential([Embedding.of_size(12, 5), *layers], mask_zero=True)
     layer = TimeRNN.of_size(5, 6, stateful=True, dtype="float64")
     with pytest.raises(InputError, match="lengths are for layers that begin with zeros"):

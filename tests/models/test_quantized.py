@@ -203,7 +203,7 @@ def test_it_is_not_trained(how, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     small = quantize(made("Rnnlm"))
     with pytest.raises(
-        InputError, match="small weights can't be trained.*Train the float32 model .* quantize that again"
+        InputError, match="quantized model can't be trained.*Train the float32 model .* quantize that again"
     ):
         TRAINED[how](small)
     assert not list(tmp_path.iterdir())

@@ -98,18 +98,18 @@ def test_a_changed_file_is_seen(folder, name):
         (lambda f: change(f, model="LanguageModel"), "it is of another model"),
         (lambda f: change(f, order="3"), "it is of another model"),
         (lambda f: change(f, format=2), "has format 2, and this rnnlm .* reads format 1: take rnnlm"),
-        (lambda f: change(f, order=4), "has not the tables of an n-gram model: KeyError"),
+        (lambda f: change(f, order=4), "lacks the tables of an n-gram model: KeyError"),
         (lambda f: change(f, order=2), "the arrays of order 2 must be of one size"),
         (lambda f: change(f, vocab_size=5), "vocab.txt must have the 5 words that config.json says, got 4"),
         (lambda f: (f / "vocab.txt").write_text("a\nb\n<eos>\n"), "vocab.txt must have the 4 words"),
         (lambda f: change(f, order=0), "order 1 must have 5 entries"),
         (one_word_less, "order 1 must have 4 entries"),
-        (lambda f: change(f, discounts=5), "has not the tables of an n-gram model: TypeError"),
+        (lambda f: change(f, discounts=5), "lacks the tables of an n-gram model: TypeError"),
         (lambda f: change(f, discounts=[[0.5, 1, 1.5]]), "there must be discounts for 3 orders, got 1"),
         (lambda f: (f / "vocab.txt").unlink(), "vocab.txt does not exist"),
-        (lambda f: (f / "ngrams.safetensors").unlink(), "has not the tables of an n-gram model: FileNotFoundError"),
-        (lambda f: (f / "ngrams.safetensors").write_bytes(b""), "has not the tables"),
-        (lambda f: (f / "ngrams.safetensors").write_bytes(b"\xff" * 100), "has not the tables"),
+        (lambda f: (f / "ngrams.safetensors").unlink(), "lacks the tables of an n-gram model: FileNotFoundError"),
+        (lambda f: (f / "ngrams.safetensors").write_bytes(b""), "lacks the tables"),
+        (lambda f: (f / "ngrams.safetensors").write_bytes(b"\xff" * 100), "lacks the tables"),
         (
             lambda f: (f / "ngrams.safetensors").write_bytes((f / "ngrams.safetensors").read_bytes()[:-8]),
             "its arrays end at byte .*, and it has .* bytes: it was cut short",
@@ -129,7 +129,7 @@ def test_a_gibibyte_of_tables_is_checked_and_no_more(folder, capsys):
         load_ngram(folder)
     assert "not checked" not in capsys.readouterr().err
     os.truncate(folder / TABLES, (1 << 30) + 1)
-    with pytest.raises(ModelFileError, match="has not the tables of an n-gram model"):
+    with pytest.raises(ModelFileError, match="lacks the tables of an n-gram model"):
         load_ngram(folder)
     assert f"{TABLES} is large and was not checked: rnnlm info checks it" in capsys.readouterr().err
 

@@ -134,9 +134,9 @@ class Wider(Mine):
 
 
 REFUSED = [
-    (lambda: NoConfig(4), r"NoConfig can't be made anew from its config \(.*give NoConfig a classmethod from_config"),
-    (lambda: Forgets(CONFIG, 2.0), "Forgets made anew from its config gives other scores with the same weights"),
-    (lambda: Wider(CONFIG), "Wider made anew from its config has other weights"),
+    (lambda: NoConfig(4), r"NoConfig can't be rebuilt from its config \(.*give NoConfig a classmethod from_config"),
+    (lambda: Forgets(CONFIG, 2.0), "Forgets rebuilt from its config gives other scores with the same weights"),
+    (lambda: Wider(CONFIG), "Wider rebuilt from its config has other weights"),
     (lambda: type("SimpleRnnlm", (Mine,), {})(CONFIG), "must have another name than rnnlm.SimpleRnnlm"),
 ]
 

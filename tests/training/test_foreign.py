@@ -68,9 +68,7 @@ def test_models_as_a_training_sees_them():
     assert isinstance(foreign, ForeignModel)
     assert (foreign.forward(None, None), foreign.reset_state(), foreign.vocab_size) == (1.5, None, None)
     for use in (foreign.progress, lambda: foreign.load_progress({})):
-        with pytest.raises(
-            InputError, match="model must be one of rnnlm.models for a training to be written down, got"
-        ):
+        with pytest.raises(InputError, match="model must be one of rnnlm.models to be saved in checkpoints, got"):
             use()
 
 

@@ -120,18 +120,18 @@ def test_what_can_not_go_on_is_refused(corpus, tmp_path):
     with pytest.raises(InputError, match="parameters must be"):
         other.resume(tmp_path / "kept")
     theirs = RnnlmTrainer(SimpleRnnlm(V, 4, 5), SimpleNamespace(lr=0.1, update=lambda params, grads: None))
-    with pytest.raises(InputError, match=r"optimizer must be one of rnnlm.optim .*, got SimpleNamespace"):
+    with pytest.raises(InputError, match=r"optimizer must be one of rnnlm.optim, .*, got SimpleNamespace"):
         theirs.resume(tmp_path / "kept")
     again = make()
     assert again.resume(tmp_path / "kept")
-    with pytest.raises(InputError, match="inputs of a training that goes on must be [0-9a-f]{32}, as before, got"):
+    with pytest.raises(InputError, match="inputs of a resumed training must be [0-9a-f]{32}, as before, got"):
         fit(again, corpus[::-1])
     for options, message in (
-        ({"batch_size": 4}, "batch_size of a training that goes on must be 3, as before, got 4"),
-        ({"time_size": 4}, "time_size of a training that goes on must be 10, as before, got 4"),
-        ({"max_grad": 2.0}, "max_grad of a training that goes on must be 1.0, as before, got 2.0"),
-        ({"eval_interval": 3}, "eval_interval of a training that goes on must be 2, as before, got 3"),
-        ({"rate": Cosine(0.1, 9)}, "rate of a training that goes on must be none, as before, got Cosine"),
+        ({"batch_size": 4}, "batch_size of a resumed training must be 3, as before, got 4"),
+        ({"time_size": 4}, "time_size of a resumed training must be 10, as before, got 4"),
+        ({"max_grad": 2.0}, "max_grad of a resumed training must be 1.0, as before, got 2.0"),
+        ({"eval_interval": 3}, "eval_interval of a resumed training must be 2, as before, got 3"),
+        ({"rate": Cosine(0.1, 9)}, "rate of a resumed training must be none, as before, got Cosine"),
     ):
         with pytest.raises(InputError, match=message):
             fit(again, corpus, **options)
@@ -149,7 +149,9 @@ def test_what_can_not_be_written_down_is_refused_before_any_step(corpus, tmp_pat
             pytest.fail("a step was made")
 
     trainer = RnnlmTrainer(LanguageModel(CONFIG), Foreign())
-    with pytest.raises(InputError, match=r"optimizer must be one of rnnlm.optim for a training to be written down"):
+    with pytest.raises(
+        InputError, match=r"optimizer must be one of rnnlm.optim, or of a subclass, to be saved in checkpoints"
+    ):
         fit(trainer, corpus, save_to=tmp_path / "kept")
     with pytest.raises(InputError, match="save_every must be steps, as 200, or a time"):
         fit(make(), corpus, save_to=tmp_path / "kept", save_every="often")
@@ -242,7 +244,7 @@ def test_another_optimizer_is_refused_before_anything_is_changed(corpus, tmp_pat
     fit(make(), corpus, save_to=tmp_path / "kept")
     other = make(SGD)
     before = host(other.model.flat_params).copy()
-    with pytest.raises(InputError, match="optimizer of a training that goes on must be Adam, as before, got SGD"):
+    with pytest.raises(InputError, match="optimizer of a resumed training must be Adam, as before, got SGD"):
         other.resume(tmp_path / "kept")
     np.testing.assert_array_equal(host(other.model.flat_params), before)
 
@@ -250,8 +252,8 @@ def test_another_optimizer_is_refused_before_anything_is_changed(corpus, tmp_pat
 @pytest.mark.parametrize(
     ("other", "message"),
     [
-        (Adam(0.5, beta1=0.8), "beta1 of a training that goes on must be 0.9, as before, got 0.8"),
-        (Adam(0.5, weight_decay=0.1), "weight_decay of a training that goes on must be 0.0, as before, got 0.1"),
+        (Adam(0.5, beta1=0.8), "beta1 of a resumed training must be 0.9, as before, got 0.8"),
+        (Adam(0.5, weight_decay=0.1), "weight_decay of a resumed training must be 0.0, as before, got 0.1"),
     ],
 )
 def test_other_hyperparameters_are_refused_before_anything_is_changed(other, message, corpus, tmp_path):

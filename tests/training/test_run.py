@@ -243,14 +243,14 @@ def test_another_training_is_refused():
     train(run, told, 5)
     state = run.state_dict()
     shorter = make_batches(CORPUS[:-11], CORPUS[1:-10], 3, 10, True, seed=9)
-    with pytest.raises(InputError, match="tokens of a training that goes on must be 240, as before, got 230"):
+    with pytest.raises(InputError, match="tokens of a resumed training must be 240, as before, got 230"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), shorter, 0.5, StepDecay(0.5)).load_state_dict(state)
     reseeded = make_batches(CORPUS[:-1], CORPUS[1:], 3, 10, True, seed=8)
-    with pytest.raises(InputError, match="seed of a training that goes on must be 9, as before, got 8"):
+    with pytest.raises(InputError, match="seed of a resumed training must be 9, as before, got 8"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), reseeded, 0.5, StepDecay(0.5)).load_state_dict(state)
-    with pytest.raises(InputError, match="optimizer of a training that goes on must be SGD, as before, got Adam"):
+    with pytest.raises(InputError, match="optimizer of a resumed training must be SGD, as before, got Adam"):
         Run(SimpleRnnlm(V, 4, 5), Adam(0.5), run.batches, 0.5, StepDecay(0.5)).load_state_dict(state)
-    with pytest.raises(InputError, match="rate of a training that goes on must be StepDecay, as before, got Constant"):
+    with pytest.raises(InputError, match="rate of a resumed training must be StepDecay, as before, got Constant"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), run.batches, 0.5, Constant(0.5)).load_state_dict(state)
     with pytest.raises(InputError, match="full_epochs of the learning rate .* must be 1, as before, got 2"):
         Run(SimpleRnnlm(V, 4, 5), SGD(0.5), run.batches, 0.5, StepDecay(0.5, 2.0, 2)).load_state_dict(state)
@@ -291,10 +291,10 @@ def test_what_is_not_ours_can_not_be_written_down():
     for parts, message in (
         (
             (SimpleRnnlm(V, 4, 5), Theirs()),
-            "optimizer must be one of rnnlm.optim for a training to be written down, got Theirs",
+            "optimizer must be one of rnnlm.optim, or of a subclass, to be saved in checkpoints, got Theirs",
         ),
-        ((SimpleRnnlm(V, 4, 5), SGD(0.1), lambda step: 0.1), "rate must be one of rnnlm.optim for .*, got function"),
-        ((Theirs(), SGD(0.1)), "model must be one of rnnlm.models for a training to be written down, got Theirs"),
+        ((SimpleRnnlm(V, 4, 5), SGD(0.1), lambda step: 0.1), "rate must be one of rnnlm.optim, .*, got function"),
+        ((Theirs(), SGD(0.1)), "model must be one of rnnlm.models to be saved in checkpoints, got Theirs"),
     ):
         run = Run(*parts[:2], batches, 0.5, *parts[2:])
         with pytest.raises(InputError, match=message):

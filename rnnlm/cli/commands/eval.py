@@ -87,7 +87,7 @@ class Eval(Command):
         (source,) = self.text.sources([self.model])
         tuning = self._tuning(source) if self.mixing.weights is None else source
         if self.mixing.weights is not None and self.tune_on is not None:
-            raise InputError("tune_on is to find the weights of a mixture by: leave it out, or mix_weight")
+            raise InputError("tune_on finds the weights of a mixture, and mix_weight gives them: leave out one")
         self.text.expect_used([source.corpus, tuning.corpus])
         return source, tuning
 

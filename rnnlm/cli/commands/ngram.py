@@ -89,7 +89,9 @@ class Train(Command):
         if self.vocab is None:
             expect_reading(self.out, Reading(self.text))
         elif self.text != TextOptions():
-            raise InputError("how a text is read is said by vocab: leave out units, column and what cleans a text")
+            raise InputError(
+                "with vocab, it decides how the text is read: leave out units, column and cleaning options"
+            )
 
     def _text(self) -> "tuple[NDArray[Any], Vocabulary]":
         """Return the text as ids, and its vocabulary."""
