@@ -4,7 +4,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
 from rnnlm.checks import flag, size, whole_number
 from rnnlm.data.ids import HIGH
@@ -101,26 +101,32 @@ class Batches(Windows):
         return number * self.time_size, self.time_size
 
     def weight(self, number: int) -> int:
-        """Return the number of time steps of a window; if targets are left out (-1), that of the others in all rows."""
+        """Return the number of time steps of a window; if targets are ignored, that of the others in all rows."""
         begin, length = self.span(number)
-        if self._counted is None:
+        if not self._some_ignored:
             return length
         jump = len(self.ts) // self.batch_size
-        rows = np.arange(self.batch_size)[:, None] * jump + np.arange(begin, begin + length)
-        return int(self._counted[rows % len(self.ts)].sum())
+        if isinstance(self.ts, InMemory):
+            rows = np.arange(self.batch_size)[:, None] * jump + np.arange(begin, begin + length)
+            return int((self.ts.ids[rows % len(self.ts)] != self.ignored).sum())
+        return int((self.ts.window(jump, begin, (length, self.batch_size)) != self.ignored).sum())
+
+    def ignore(self, label: int) -> None:
+        """Leave targets with this label out of the weights."""
+        super().ignore(label)
+        self.__dict__.pop("_some_ignored", None)
+
+    @cached_property
+    def _some_ignored(self) -> bool:
+        """Whether a target may be ignored: of a file, all of which is not read at once, if its dtype can hold it."""
+        if isinstance(self.ts, InMemory):
+            return bool((self.ts.ids == self.ignored).any())
+        return self.ignored >= 0 or self.ts.dtype.kind == "i"
 
     def identity(self) -> dict[str, int | str]:
         """Return what identifies these windows: sizes, and digests of the ids."""
         numbers = {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
         return {**numbers, **self._digests}
-
-    @cached_property
-    def _counted(self) -> NDArray[np.bool_] | None:
-        """Which targets count; None if all do, as in a file, whose ids are not negative."""
-        if not isinstance(self.ts, InMemory):
-            return None
-        counted = self.ts.read(0, len(self.ts)) >= 0
-        return None if counted.all() else counted
 
     @cached_property
     def _digests(self) -> dict[str, str]:

@@ -48,6 +48,8 @@ def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, st
             lines = _Ended(lines_within(file, path, DataError))
             reader = csv.reader(lines)
             names = next(reader)
+            if lines.ended and names != [END]:
+                raise DataError(f"{path}, line 1: a quote in this row is not closed")
             names = [] if lines.ended else names  # an empty file
             if column not in names:
                 near = get_close_matches(column, names, 1, cutoff=0.4)

@@ -112,6 +112,10 @@ class RareUnknown(Windows):
         """Return the weight of the wrapped window."""
         return self.windows.weight(number)
 
+    def ignore(self, label: int) -> None:
+        """Leave targets with this label out of the weights, as the wrapped windows do."""
+        self.windows.ignore(label)
+
     def fresh(self, number: int) -> bool:
         """Return `fresh` of the wrapped windows."""
         return self.windows.fresh(number)

@@ -64,8 +64,9 @@ class SentenceBatches(Windows):
         return xs[:, part], ts[:, part]
 
     def weight(self, number: int) -> int:
-        """Return the number of targets that are not padding."""
-        return int((self.window(number)[1] >= 0).sum())
+        """Return the number of targets that are neither padding nor ignored."""
+        ts = self.window(number)[1]
+        return int(((ts >= 0) & (ts != self.ignored)).sum())
 
     def fresh(self, number: int) -> bool:
         """Whether the window is the first one of its lines."""

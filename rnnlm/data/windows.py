@@ -21,8 +21,10 @@ class Windows(ABC):
         unit: what the speed counts: tokens or samples.
         figure: name of the figure to show for a loss.
         highest: a larger loss counts as diverged.
+        ignored: label of targets that do not count.
     """
 
+    ignored = -1
     unit, figure = "tokens", "perplexity"
     highest = log(float_info.max)  # loss in nats whose perplexity is still a number
 
@@ -65,6 +67,10 @@ class Windows(ABC):
     def weight(self, number: int) -> int:
         """Return the weight of a window's mean loss in averages over windows."""
         return 1
+
+    def ignore(self, label: int) -> None:
+        """Leave targets with this label, by default -1, out of the weights."""
+        self.ignored = label
 
     def fresh(self, number: int) -> bool:
         """Whether a window does not continue the previous one, so that the state is reset to zeros before it."""

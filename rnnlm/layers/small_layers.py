@@ -150,6 +150,7 @@ class SmallOutput(Small, Head):
     """
 
     called = "affine"
+    ignores = True
 
     def __init__(self, W: SmallMatrix, b: Array, tied: bool) -> None:
         super().__init__()

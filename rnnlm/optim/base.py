@@ -10,6 +10,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
 from rnnlm.checks import Checked, finite, not_negative, positive, sequence, shown, whole_number
 from rnnlm.errors import InputError
+from rnnlm.optim.trained import forget_model
 
 __all__ = ["Optimizer", "decayed", "expect_arrays", "expect_pairs", "expect_writable", "step_count"]
 
@@ -166,6 +167,7 @@ class Optimizer:
         try:
             for name in names:
                 setattr(self, name, self._taken(name, state[name]))
+            forget_model(self)
         except InputError:
             for name in names:
                 setattr(self, name, before[name])

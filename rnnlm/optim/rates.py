@@ -6,6 +6,7 @@ from typing import Any
 
 from rnnlm.checks import Checked, flag, measured, positive, shown, whole_number
 from rnnlm.errors import InputError
+from rnnlm.optim.trained import forget_model
 
 __all__ = ["Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay", "expect_decay"]
 
@@ -45,6 +46,8 @@ class RateRule:
 
     def end_epoch(self, loss: float | None) -> None:
         """Adapt the rate to the validation loss (nats per token) of an epoch; None for no loss, NaN counts as infinite.
+
+        `fit` calls it after each epoch of a rule that it is given: call it yourself in a loop of your own only.
 
         Raises:
             InputError: loss is not a number.
@@ -92,6 +95,7 @@ class RateRule:
         for name in {"lr", "first", "decay", "ratio"} & set(own):
             positive(f"state['{name}']", taken[name])
         own.update(taken)
+        forget_model(self)
 
 
 class Constant(RateRule):

@@ -55,8 +55,7 @@ class Epochs:
         """
         speed = self.clock.stop()
         valid_loss, lanes = validate() or (None, 1)
-        lr = getattr(self.run.optimizer, "lr", None)
-        told: dict[str, Any] = {**vars(self._counted(report)), "lr": lr, "speed": speed}
+        told: dict[str, Any] = {**vars(self._counted(report)), "lr": self.run.lr, "speed": speed}
         stop = tell_epoch(self.callbacks, EpochReport(**told, valid_loss=valid_loss, valid_lanes=lanes))
         self.clock.go()
         return stop

@@ -1,9 +1,8 @@
 """Adapters for models and optimisers that are not this library's, chosen once when training begins."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext, suppress
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
-from weakref import ReferenceType, WeakKeyDictionary, ref
 
 from rnnlm.backend import Array, ops
 from rnnlm.checks import refused
@@ -14,6 +13,7 @@ from rnnlm.models.sequential import Sequential
 from rnnlm.models.stacked import Stacked
 from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import Constant, RateRule
+from rnnlm.optim.trained import has_trained_another
 from rnnlm.training.shared import distinct, remove_duplicate
 
 __all__ = [
@@ -160,29 +160,21 @@ def expect_unchanged(before: Mapping[str, Any], now: Mapping[str, Any], optimize
             raise InputError(f"{name} of a resumed training must be {before.get(name)}, as before, got {value}")
 
 
-_trained: "WeakKeyDictionary[Any, ReferenceType[Any]]" = WeakKeyDictionary()  # models by optimiser, or rate rule
-
-
 def expect_new_or_same(model: Any, optimizer: Any, rate: Any) -> None:
-    """Check that optimiser and rate rule have trained no other model, and note that they train this one.
+    """Check that optimiser and rate rule have trained no other model.
 
     Raises:
         InputError: one has, and would go on from where that left it: with its averages, or a lower rate.
     """
     for name, one in (("optimizer", optimizer), ("rate", rate)):
-        begun = isinstance(one, Optimizer) and one.slots and one.iter
-        if not begun and not (isinstance(one, RateRule) and one.epochs and type(one).adapt is not RateRule.adapt):
-            continue
-        if (last := _trained.get(one)) is not None and last() is not model:
+        averages = isinstance(one, Optimizer) and one.slots and one.iter
+        follows = isinstance(one, RateRule) and one.epochs and type(one).adapt is not RateRule.adapt
+        if (averages or follows) and has_trained_another(one, model):
             kind = type(one).__name__
             raise InputError(
                 f"{name} must not have trained another model: make a new {kind} for each model, or give a copy of the "
                 "model a copy of it (copy.deepcopy)"
             )
-    for one in (optimizer, rate):
-        if isinstance(one, (Optimizer, RateRule)):
-            with suppress(TypeError):  # a model of a class that allows no weak references
-                _trained[one] = ref(model)
 
 
 def expect_own(optimizer: Any, rate: Any) -> RateRule:
@@ -191,11 +183,6 @@ def expect_own(optimizer: Any, rate: Any) -> RateRule:
     Raises:
         InputError: one of them is not of `rnnlm.optim`.
     """
-    if isinstance(optimizer, Optimizer) and _keeps_secrets(type(optimizer)):
-        raise InputError(
-            f"{type(optimizer).__name__} overrides update, and must say what to save: name arrays in slots, other "
-            "attributes in noted, or override progress and load_state_dict"
-        )
     for name, given, cls in (("optimizer", optimizer, Optimizer), ("rate", rate, RateRule)):
         if given is not None and not isinstance(given, cls):
             kind = type(given).__name__
@@ -203,9 +190,3 @@ def expect_own(optimizer: Any, rate: Any) -> RateRule:
                 f"{name} must be one of rnnlm.optim, or of a subclass, to be saved in checkpoints, got {kind}"
             )
     return rate or Constant(1.0)
-
-
-def _keeps_secrets(cls: type[Optimizer]) -> bool:
-    """Whether an optimiser makes its steps in a way of its own, but has no state of its own to save."""
-    own = cls.update is not Optimizer.update
-    return own and cls.progress is Optimizer.progress and not cls.slots and not cls.noted

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from math import inf
 from typing import Any
 
@@ -11,7 +12,7 @@ from rnnlm.checks import function, path_of, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.tokens import Tokens
-from rnnlm.errors import InputError
+from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
@@ -134,7 +135,7 @@ class RnnlmTrainer:
             before, steps = resumed["before"], resumed["steps"]
         batches = make_batches(xs, ts, batch_size, time_size, random_bptt, seed, lap=before)
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
-        if isinstance(self.model, Sequential):
+        if isinstance(self.model, Sequential) and (ts is None or valid is not None):
             _ = self.model.vocab_size  # for its errors: a network that sees later words, or forgets
         held_out, stopping = checked_valid(self.model, valid), EarlyStopping(run, patience, valid is not None)
         self._begin(run, stopping, resumed, eval_interval)
@@ -175,6 +176,9 @@ class RnnlmTrainer:
                 told = end_epoch if self._each_epoch else None
                 if not self._enough:
                     run.train(max_epoch, eval_interval, hear, verbose != 1, end_step, told)
+        except TrainingDiverged:
+            stopping.best.clear()  # the last good weights are the model's
+            raise
         finally:
             self.current_epoch = self._before + run.steps // len(batches)
             stopping.restore()
@@ -197,8 +201,8 @@ class RnnlmTrainer:
             raise InputError(f"eval_interval of a resumed training must be {was}, as before, got {eval_interval}")
         run.load_state_dict(resumed["training"])
         run.epoch.load_state_dict(resumed.get("epoch"), run.steps // len(run.batches))
-        if stopping.patience is not None:
-            stopping.best = resumed.get("best", [])
+        stopping.resume(resumed.get("best", []))
+        self._enough |= stopping.enough
         self._lists(resumed)
         self._resumed = None
 
@@ -231,7 +235,8 @@ class RnnlmTrainer:
         """
         if self._run is None:
             raise InputError("save needs a training: call fit first, or give fit a folder (save_to)")
-        self._folder.save(self._run, folder, self._steps)
+        with nullcontext() if self._stopping is None else self._stopping.last_weights():
+            self._folder.save(self._run, folder, self._steps)
 
     def resume(self, folder: str | os.PathLike[str]) -> bool:
         """Restore model, optimiser and learning rate from the newest checkpoint of a folder. The next `fit`, called

@@ -10,7 +10,8 @@ from rnnlm.backend.host import on_host
 from rnnlm.checks import function, instance_of, not_negative, positive, refused
 from rnnlm.data.windows import Windows
 from rnnlm.optim.rates import RateRule
-from rnnlm.progress import not_counted, progress_bar
+from rnnlm.optim.trained import note_model
+from rnnlm.progress import not_counted, note, progress_bar
 from rnnlm.training.callbacks import asks_to_stop
 from rnnlm.training.epoch_sums import EpochSums, Sums
 from rnnlm.training.foreign import (
@@ -61,6 +62,10 @@ class Run:
         self.batches = instance_of("batches", batches, Windows)
         self.max_grad = positive("max_grad", max_grad, finite=False)
         self._compute = Steps(self.model)
+        self._given: Any = model  # until the first step
+        self._optimizer_parts = optimizer_parts(optimizer)  # before that
+        self._rate_is_zero = self._told_unsaved = False
+        batches.ignore(self._ignored())
         self.rate = None if rate is None else function("rate", rate)
         expect_new_or_same(model, optimizer, rate)
         if rate is not None and not hasattr(optimizer, "lr"):
@@ -130,6 +135,16 @@ class Run:
         """Why training steps are not recorded on a GPU, in words; None if they are, and on a CPU."""
         return self._compute.trouble if ops.RECORDS else None
 
+    def _ignored(self) -> int:
+        """Return the label of targets that do not count."""
+        head = None if self.model.stack is None else self.model.stack.head
+        return -1 if head is None else head.ignore_label
+
+    @property
+    def lr(self) -> float | None:
+        """The learning rate of the last step; None if the optimiser has none."""
+        return 0.0 if self._rate_is_zero else getattr(self.optimizer, "lr", None)
+
     @property
     def epoch_is_due(self) -> bool:
         """Whether the last step ends an epoch that `on_epoch` has not received yet."""
@@ -144,6 +159,10 @@ class Run:
     def step(self) -> None:
         """Forward, back, clip, update. Only `look` and the upload of a window from a file wait for the device."""
         number = self.steps
+        if self._given is not None:
+            for one in (self.optimizer, self.rate):
+                note_model(one, self._given)
+            self._given = None
         xs, ts = self.batches.window(number)
         if self.batches.fresh(number):
             self.model.reset_state()
@@ -159,28 +178,27 @@ class Run:
             self.kept_step = self.steps
             for kept, p in zip(self.kept, params):
                 kept[...] = p
-        with self.learning_rate(number) as moves:
-            if moves:
+        with self.learning_rate(number):
+            if not self._rate_is_zero:
                 self._update(params, grads, factor)
 
     @contextmanager
-    def learning_rate(self, number: int) -> Iterator[bool]:
-        """Set the rule's learning rate, scaled while window `number` has another than the usual length; yields whether
-        it is more than 0, else the weights stay."""
+    def learning_rate(self, number: int) -> Iterator[None]:
+        """Set the rule's learning rate, scaled while window `number` has another than the usual length. If it is 0, the
+        optimiser keeps the one before, and makes no step."""
         if self.rate is not None:
             lr = not_negative(f"the learning rate of step {number + 1}", self.rate(number))
-            if not lr:
-                yield False
-                return
-            self.optimizer.lr = lr
+            self._rate_is_zero = lr == 0
+            if not self._rate_is_zero:
+                self.optimizer.lr = lr
         usual = getattr(self.optimizer, "lr", 0.0)
         scaled = self.batches.scaled(usual, number)
         if scaled == usual:
-            yield True
+            yield
             return
         self.optimizer.lr = scaled
         try:
-            yield True
+            yield
         finally:
             self.optimizer.lr = usual
 
@@ -243,7 +261,7 @@ class Run:
     def _parts(self) -> dict[str, Any]:
         """Return the settings that resuming requires unchanged: kinds of optimiser and rule, max_grad, the windows."""
         rate = "none" if self.rate is None else type(self.rate).__name__
-        kinds = {**optimizer_parts(self.optimizer), "rate": rate, "max_grad": self.max_grad}
+        kinds = {**self._optimizer_parts, "rate": rate, "max_grad": self.max_grad}
         return {**kinds, **self.batches.identity()}
 
     def state_dict(self) -> dict[str, Any]:
@@ -254,6 +272,7 @@ class Run:
     def progress(self) -> dict[str, Any]:
         """Return all that the next step depends on: numbers, strings, lists, dictionaries and arrays (not copied)."""
         rule = expect_own(self.optimizer, self.rate)
+        self._tell_unsaved()
         return {
             **{name: getattr(self, name) for name in NUMBERS},
             "good_steps": int(self.good_steps[0]),
@@ -264,6 +283,14 @@ class Run:
             "optimizer": self.optimizer.progress(),
             "rate": rule.state_dict(),
         }
+
+    def _tell_unsaved(self) -> None:
+        """Print a note, once, if training has changed numbers of the optimiser that are not saved."""
+        before, now = self._optimizer_parts, optimizer_parts(self.optimizer)
+        changed = ", ".join(name for name, value in now.items() if before.get(name) != value)
+        if changed and not self._told_unsaved:
+            self._told_unsaved = True
+            note(f"{changed} of {type(self.optimizer).__name__} changed in training and is not saved: name it in noted")
 
     def load_state_dict(self, state: Mapping[str, Any]) -> None:
         """Restore what `state_dict` returned, or a checkpoint of it, into a new run made with the same arguments.

@@ -11,7 +11,7 @@ from rnnlm.backend import ops
 from rnnlm.checks import flag, refused, share, whole_number
 from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, taken
-from rnnlm.errors import InputError
+from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
@@ -137,6 +137,9 @@ class Trainer:
         with heard_by(callbacks, self):
             try:
                 run.train(max_epoch, eval_interval, hear, verbose != 1, on_epoch=end_epoch)
+            except TrainingDiverged:
+                stopping.best.clear()  # the last good weights are the model's
+                raise
             finally:
                 self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
                 run.model.reset_state()  # that of the last batch is nobody's
@@ -197,7 +200,8 @@ class Trainer:
     def _expect_fit(self, name: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
         """Run the first sample, for its errors, and check that all targets that are classes are in range.
 
-        Returns the number of targets of each sample that count, (samples,), or None if all do.
+        Returns the number of targets of each sample that count, (samples,); None if all do, or for several outputs,
+        whose means are over different targets.
         """
         head, first = self.model.expect_head(), taken(x, slice(1))
         self.model.reset_state()  # of earlier calls, for any number of rows
@@ -207,10 +211,8 @@ class Trainer:
             ignored = head.ignore_label if head.ignores else None
             expect_words(name, ops.asnumpy(t), outputs.shape[-1], ignored=ignored)
         self.evaluate(first, taken(t, slice(1)), accuracy)
-        if not head.ignores or isinstance(t, tuple) or t.ndim != outputs.ndim - 1:
-            return None
-        counted: NDArray[np.integer] = (ops.asnumpy(t) != head.ignore_label).reshape(len(t), -1).sum(axis=1)
-        return counted
+        counted = None if isinstance(t, tuple) else head.which_count(outputs, t)
+        return None if counted is None else ops.asnumpy(counted).reshape(len(t), -1).sum(axis=1)
 
     def _inputs(self, name: str, x: Any) -> Any:
         """Return inputs as the model takes them."""

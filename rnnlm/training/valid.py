@@ -1,7 +1,7 @@
 """Validation during training, and what follows from its loss."""
 
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any
 
 import numpy as np
@@ -79,6 +79,7 @@ class EarlyStopping:
     Attributes:
         enough: whether to end the training; the learning rate's rule may ask for it, too.
         best: the weights after the epoch with the lowest loss so far; averages if the optimiser averages.
+        rule: the learning rate's rule, if it follows epochs.
 
     Raises:
         InputError: patience is no whole number from 1 on; or it or the rule needs losses, and there will be none.
@@ -87,8 +88,10 @@ class EarlyStopping:
     def __init__(self, run: Run, patience: int | None, validates: bool) -> None:
         self.run, self.enough = run, False
         self.best: list[Array] = []
+        self._last: list[Array] = []  # weights that `restore` has replaced
         self.patience = None if patience is None else whole_number("patience", patience, 1)
-        self.rule = run.rate if isinstance(run.rate, RateRule) else None
+        rule = run.rate if isinstance(run.rate, RateRule) else None
+        self.rule = None if rule is None or type(rule).adapt is RateRule.adapt else rule
         if not validates and self.rule is not None and self.rule.needs_loss:
             raise InputError(f"rate {self.rule!r} needs samples or a text held out for validation")
         if not validates and patience is not None:
@@ -108,7 +111,30 @@ class EarlyStopping:
             self.rule.end_epoch(loss)
             self.enough |= self.rule.finished
 
+    def resume(self, best: Sequence[Array]) -> None:
+        """Go on with the best weights of a checkpoint, after its run has been restored."""
+        over = self.rule is not None and self.rule.finished
+        if self.patience is not None:
+            self.best = [ops.asarray(weights) for weights in best]
+            over |= self.run.waited >= self.patience
+        self.enough = over
+
     def restore(self) -> None:
         """Give the model its best weights back, if they were kept."""
-        for weights, best in zip(self.run.model.weights(), self.best):
-            weights[...] = ops.asarray(best)
+        if self.best:
+            self._last = [weights.copy() for weights in self.run.model.weights()]
+            self._give(self.best)
+
+    @contextmanager
+    def last_weights(self) -> Iterator[None]:
+        """Within this context the model has the weights of the last step, where the training would go on."""
+        now = [weights.copy() for weights in self.run.model.weights()] if self._last else []
+        self._give(self._last)
+        try:
+            yield
+        finally:
+            self._give(now)
+
+    def _give(self, given: Sequence[Array]) -> None:
+        for weights, values in zip(self.run.model.weights(), given):
+            weights[...] = values

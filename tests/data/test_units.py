@@ -142,6 +142,9 @@ def test_wrong_columns_and_files(tmp_path):
     path.write_text('a,headline\n1,first\n2,"an open quote\n3,third\n4,end')
     with pytest.raises(DataError, match="line 3: a quote in this row is not closed"):
         lines(column="headline")
+    path.write_text('a,"headline\n1,2\n')
+    with pytest.raises(DataError, match="line 1: a quote in this row is not closed"):
+        lines(column="headline")
     with pytest.raises(DataError, match="does not exist"):
         list(text_lines(tmp_path / "no", Reading.of(TextOptions(column="headline"))))
 

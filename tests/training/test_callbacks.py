@@ -314,6 +314,40 @@ def test_a_training_that_was_ended_does_not_go_on(by, tmp_path):
     np.testing.assert_array_equal(host(then.model.flat_params), host(first.model.flat_params))
 
 
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_what_is_saved_after_the_best_weights_are_back_goes_on_from_the_last(interrupted, tmp_path):
+    whole, _ = learned(9, patience=8)
+    begun = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=1), ASGD(0.2))
+    if interrupted:
+        with pytest.raises(KeyboardInterrupt):
+            learned(9, trainer=begun, patience=8, callbacks=[Interrupt(7)])
+    else:
+        learned(7, trainer=begun, patience=8)
+    best = host(begun.model.flat_params).copy()
+    begun.save(tmp_path / "saved")
+    np.testing.assert_array_equal(host(begun.model.flat_params), best)
+    again = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), ASGD(0.1))
+    assert again.resume(tmp_path / "saved")
+    learned(9, trainer=again, patience=8)
+    assert again.valid_ppl_list[-2:] == whole.valid_ppl_list[-2:]
+    np.testing.assert_array_equal(host(again.model.flat_params), host(whole.model.flat_params))
+
+
+def test_a_training_saved_as_its_patience_runs_out_is_over(tmp_path):
+    class Saves(Callback):
+        def begin(self, training):
+            self.training = training
+
+        def end_epoch(self, report):
+            self.training.save(tmp_path / f"{report.epoch}")
+
+    whole, best = learned(patience=2, callbacks=[Saves()])
+    again = RnnlmTrainer(SimpleRnnlm(V, 4, 5, seed=7), ASGD(0.1))
+    assert again.resume(tmp_path / f"{len(whole.valid_ppl_list)}")
+    assert learned(trainer=again, patience=2)[1] == best
+    assert again.valid_ppl_list == whole.valid_ppl_list
+
+
 @pytest.mark.parametrize(("answer", "epochs"), [(np.True_, 1), (True, 1), (np.False_, 2), (None, 2), (1, 2)])
 def test_true_of_numpy_ends_a_training_too(answer, epochs):
     class Answers(Callback):

@@ -10,7 +10,9 @@ from rnnlm.layers import (
     Affine,
     BinaryCrossEntropy,
     Dense,
+    EachTarget,
     Embedding,
+    Head,
     Losses,
     MeanOverTime,
     MeanSquaredError,
@@ -309,6 +311,39 @@ def test_the_loss_of_an_epoch_is_the_mean_over_its_targets_that_count(shape, rng
     trainer = Trainer(Sequential([Dense(2, 3)], SoftmaxWithLoss(), seed=1), Still(0.1))
     trainer.fit(x, t, 2, 3, eval_interval=None, verbose=0)
     np.testing.assert_allclose(trainer.loss_list, trainer.evaluate(x, t)[0], rtol=1e-6)
+
+
+def test_a_head_of_ones_own_ignores_no_target_unless_it_says_so(monkeypatch):
+    """As one with labels of 1 and -1."""
+
+    class Hinge(Head):
+        def loss(self, h, ts, keep=True):
+            self._saved = () if keep else None
+            return xp.maximum(0, 1 - h[:, 0] * ts).mean()
+
+        def backward(self, dout=1):
+            raise NotImplementedError  # it is not trained here
+
+    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 3)
+    x, t = np.ones((8, 2)), np.array([-1, -1, 1, -1, 1, -1, -1, -1])
+    trainer = Trainer(Sequential([Dense(2, 1)], Hinge(), seed=1), SGD(0.1))
+    y = host(trainer.model.forward(trainer.model.inputs("x", x), train_flg=False))[0, 0]
+    assert trainer.evaluate(x, t)[0] == pytest.approx(np.maximum(0, 1 - y * t).mean(), rel=1e-6)
+
+
+@pytest.mark.parametrize("scored", [4, 30])
+def test_targets_of_a_row_that_are_ignored_count_in_no_mean(scored, monkeypatch, rng):
+    monkeypatch.setattr("rnnlm.training.trainer.SCORED", scored)
+    x, t = rng.standard_normal((30, 4)), rng.integers(0, 5, (30, 3))
+    t[:10, 1] = -1
+    net = Sequential([Dense(4, 5)], EachTarget(SoftmaxWithLoss()), seed=1)
+    trainer = Trainer(net, Still(0.1))
+    scores = host(net.forward(net.inputs("x", x), train_flg=False)).astype(float)
+    nats = np.log(np.exp(scores).sum(axis=1))[:, None] - np.take_along_axis(scores, np.maximum(t, 0), axis=1)
+    mean = 3 * nats[t >= 0].mean()
+    assert trainer.evaluate(x, t)[0] == pytest.approx(mean, rel=1e-6)
+    trainer.fit(x, t, 1, 7, eval_interval=None, verbose=0)
+    assert trainer.loss_list[0] == pytest.approx(mean, rel=1e-6)
 
 
 def test_an_evaluation_draws_no_negative_samples_of_the_training(rng):

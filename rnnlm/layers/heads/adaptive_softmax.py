@@ -44,6 +44,7 @@ class TimeAdaptiveSoftmaxWithLoss(Head):
     """
 
     called = "adaptive"
+    ignores = True
 
     def __init__(self, first: TimeAffine, clusters: Sequence[tuple[MatMul, TimeAffine]]) -> None:
         super().__init__()

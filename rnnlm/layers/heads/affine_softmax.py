@@ -33,6 +33,7 @@ class TimeAffineWithLoss(Head):
 
     repeatable = True
     called = "affine"
+    ignores = True
 
     def __init__(self, affine: TimeAffine) -> None:
         super().__init__()

@@ -89,7 +89,7 @@ class Head(Layer):
     ignore_label = Checked(label)
     scores_words = True  # False if its scores are not those of the next word
     takes_classes = False  # True if targets are class ids, columns of the outputs
-    ignores = True  # False if all targets count, whatever `ignore_label` is
+    ignores = False  # True if targets that are `ignore_label` do not count
     nats: Array
 
     def __init__(self) -> None:
@@ -156,12 +156,23 @@ class Head(Layer):
         """Return the means that the loss is the weighted sum of: weight, head, outputs and targets of each."""
         return [(1.0, self, h, ts)]
 
-    def counted_in(self, h: Array, ts: Array) -> int:
-        """Return the number of targets that the loss averages over; samples, if it does not `ignores`."""
+    def which_count(self, h: Array, ts: Array) -> Array | None:
+        """Return a mask of the target ids that the loss averages over; None for all.
+
+        Args:
+            h: outputs, of which only the number of axes matters: targets with as many are one-hot.
+            ts: targets of these outputs, or of more samples.
+        """
         if not self.ignores:
-            return len(ts)
-        ids = ts.argmax(axis=-1) if ts.ndim == h.ndim else ts  # one-hot
-        return int((ids != self.ignore_label).sum())
+            return None
+        ids = ts.argmax(axis=-1) if ts.ndim == h.ndim else ts
+        counted: Array = ids != self.ignore_label
+        return counted
+
+    def counted_in(self, h: Array, ts: Array) -> int:
+        """Return the number of targets that the loss averages over; that of samples if all count."""
+        counted = self.which_count(h, ts)
+        return len(ts) if counted is None else int(counted.sum())
 
     def total(self, h: Array, ts: Array) -> tuple[float, int]:
         """Return the sum of the losses of the targets that count, and their number; no backward may follow."""

@@ -19,8 +19,6 @@ class EachTarget(Head):
         head: takes (N, H) and ids (N,).
     """
 
-    ignores = False
-
     scores_words = False
 
     def __init__(self, head: Head) -> None:
@@ -45,6 +43,10 @@ class EachTarget(Head):
         dh = self.head.backward(C if factor is None else factor * C)
         self.clear_saved_values()
         return dh.reshape(N, C, -1).sum(axis=1)
+
+    def which_count(self, h: Array, ts: Array) -> Array | None:
+        """As `Head.which_count`, by the inner head."""
+        return ts != self.head.ignore_label if self.head.ignores else None
 
     def scores(self, h: Array) -> Array:
         """Return the scores of the inner head."""

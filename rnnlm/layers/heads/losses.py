@@ -38,7 +38,6 @@ class RowLoss(Head):
 
     scores_words = False
     lowest, highest = -inf, inf
-    ignores = False
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """Return the mean loss of the outputs h (N, D), (N,) or (N, T, D), a 0-d float64 array or scalar.

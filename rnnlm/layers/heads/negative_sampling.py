@@ -137,7 +137,6 @@ class NegativeSamplingLoss(Head):
     """
 
     called = "negative"
-    ignores = False
 
     def __init__(self, W: Array, corpus: Any, power: float = 0.75, sample_size: int = 5, seed: int = 0) -> None:
         super().__init__()

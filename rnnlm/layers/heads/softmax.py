@@ -54,7 +54,7 @@ class TimeSoftmaxWithLoss(Head):
     """
 
     repeatable = True
-    takes_classes = True
+    takes_classes = ignores = True
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head.loss`, but `h` is the scores (N, T, V)."""
