@@ -225,7 +225,7 @@ def test_a_square_matrix_itself_is_not_its_transpose():
 
 def tied(case, rng):
     """Networks in which an embedding's weights are shared, transposed, in ways other than by one layer after it."""
-    E, F, W = (dev(rng.standard_normal(shape)) for shape in ((5, 4), (5, 4), (8, 5)))
+    E, F = (dev(rng.standard_normal((5, 4))) for _ in range(2))
     square, b = dev(rng.standard_normal((5, 5))), lambda: dev(np.zeros(5))
     if case == "two heads":
         heads = Split([TimeAffine(E.T, b())], [TimeAffine(E.T, b())])
@@ -234,10 +234,9 @@ def tied(case, rng):
         layers = [Split([TimeEmbedding(F), TimeAffine(E.T, b())], [TimeEmbedding(E)]), Concatenate([], [])]
     elif case == "two embeddings":
         layers = [Split([TimeEmbedding(square)], [TimeEmbedding(square.T)]), Concatenate([], [])]
-        W = dev(rng.standard_normal((10, 5)))
     else:
         layers = [Split([TimeEmbedding(E)], [TimeEmbedding(F), TimeAffine(E.T, b())]), Concatenate([], [])]
-    W = dev(rng.standard_normal((9, 5))) if case != "two embeddings" else W
+    W = dev(rng.standard_normal((10 if case == "two embeddings" else 9, 5)))
     return [*layers, TimeAffine(W, b())], TimeSoftmaxWithLoss()
 
 
