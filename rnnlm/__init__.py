@@ -105,6 +105,7 @@ HOMES = {
     "rnnlm.optim.rates": ("Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay"),
     "rnnlm.optim.sgd": ("SGD", "Momentum", "Nesterov"),
     "rnnlm.inference.comparison": ("Comparison", "compare", "line_nats"),
+    "rnnlm.inference.dynamic": ("DynamicEvaluation",),
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),
     "rnnlm.inference.generation": ("generate", "generate_batch"),
     "rnnlm.inference.mixture": ("Mixture",),

@@ -51,6 +51,7 @@ from rnnlm.errors import UnknownWord as UnknownWord
 from rnnlm.inference.comparison import Comparison as Comparison
 from rnnlm.inference.comparison import compare as compare
 from rnnlm.inference.comparison import line_nats as line_nats
+from rnnlm.inference.dynamic import DynamicEvaluation as DynamicEvaluation
 from rnnlm.inference.evaluation import Evaluation as Evaluation
 from rnnlm.inference.evaluation import evaluate as evaluate
 from rnnlm.inference.evaluation import perplexity as perplexity

@@ -25,7 +25,7 @@ PUBLIC = {
     "Decoder", "Encoder", "NNLM", "Pairs", "PeekyDecoder", "PeekySeq2seq", "Seq2seq", "TimeAttention",
     "TimeContextEmbedding", "WeightSum", "additions", "dates", "read_pairs", "AdaGrad", "Adam", "AdamW", "Affine", "AwdLstm", "BackendError", "Batches", "BetterRnnlm",
     "BetterRnnlmGen", "BinaryCrossEntropy", "CBOW", "CategoricalCrossEntropy", "Concatenate", "Constant", "Corpus",
-    "Cosine", "DataError", "Dense", "DivideOnPlateau", "Dropout", "EachTarget", "Embedding", "EmbeddingDot",
+    "Cosine", "DataError", "Dense", "DivideOnPlateau", "Dropout", "DynamicEvaluation", "EachTarget", "Embedding", "EmbeddingDot",
     "Evaluation", "GRU", "Halving", "InputError", "LSTM", "LanguageModel", "Losses", "MatMul", "MeanOverTime",
     "MeanSquaredError", "MissingExtra", "Model", "ModelConfig", "ModelFileError", "Momentum",
     "NegativeSamplingLoss", "Nesterov", "PictureError", "Predictor", "RMSprop", "RNN", "ReLU", "Rnnlm", "RnnlmError", "RnnlmGen",

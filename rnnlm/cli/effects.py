@@ -13,7 +13,7 @@ from rnnlm.data.encoded import is_encoded
 from rnnlm.errors import InputError
 from rnnlm.experiments.settings import TrainConfig
 
-__all__ = ["ENCODING", "NGRAMS", "TRAINING", "VECTORS", "Effect", "expect_effect"]
+__all__ = ["ENCODING", "EVALUATING", "NGRAMS", "TRAINING", "VECTORS", "Effect", "expect_effect"]
 
 
 @dataclass(frozen=True)
@@ -129,6 +129,11 @@ VECTORS = [
         lambda c: c.method != "svd",
         "with --method skip-gram or cbow",
     ),
+]
+EVALUATING = [
+    Effect(("dynamic_decay", "dynamic_segment"), lambda c: c.dynamic.dynamic_lr is not None, "with --dynamic-lr"),
+    Effect(("dynamic_lr",), lambda c: c.lanes == 1, "on one stream of text: without --lanes"),
+    Effect(("dynamic_lr",), lambda c: not c.mixing.log_linear, "in a linear mixture: without --log-linear"),
 ]
 ENCODING = [Effect(("max_words",), lambda c: c.vocab is None, "without --vocab, which has the words")]
 

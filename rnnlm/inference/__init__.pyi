@@ -1,5 +1,6 @@
 # Written by scripts/write_stubs.py from the names that this package loads lazily.
 from rnnlm.inference import comparison as comparison
+from rnnlm.inference import dynamic as dynamic
 from rnnlm.inference import evaluation as evaluation
 from rnnlm.inference import generation as generation
 from rnnlm.inference import mixture as mixture
@@ -11,6 +12,7 @@ from rnnlm.inference import scoring as scoring
 from rnnlm.inference.comparison import Comparison as Comparison
 from rnnlm.inference.comparison import compare as compare
 from rnnlm.inference.comparison import line_nats as line_nats
+from rnnlm.inference.dynamic import DynamicEvaluation as DynamicEvaluation
 from rnnlm.inference.evaluation import Evaluation as Evaluation
 from rnnlm.inference.evaluation import evaluate as evaluate
 from rnnlm.inference.evaluation import perplexity as perplexity

@@ -119,13 +119,13 @@ class Model(Stacked):
         own = type(self).forward is not Model.forward or type(self).backward is not Stacked.backward
         return not own and not {"forward", "backward"} & vars(self).keys() and self.stack.repeatable
 
-    def losses(self, xs: Any, ts: Any) -> Array:
-        """Return the cross-entropy in nats of each target, (N, T) float64, 0 where it is -1.
+    def losses(self, xs: Any, ts: Any, keep: bool = False) -> Array:
+        """Return the cross-entropy in nats of each target, (N, T) float64, 0 where it is -1, without dropout.
 
-        Without dropout; no backward may follow. Recurrent state is carried to the next call.
+        Recurrent state is carried to the next call. `keep`: True if a backward of their mean will follow.
         """
         with self.one_thread, self.head.scoring_all():
-            self.forward(xs, ts, train_flg=False, keep=False)
+            self.forward(xs, ts, train_flg=False, keep=keep)
             return self.head.nats.copy()
 
     def _ids(self, name: str, ids: Any, ignored: int | None = None) -> Array:

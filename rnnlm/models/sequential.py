@@ -201,17 +201,18 @@ class Sequential(Summarized, Parameters):
                 raise InputError(f"{name} must be stateful for a text, which is read window by window or word by word")
         return int(words)
 
-    def losses(self, xs: Any, ts: Any) -> Array:
-        """Return the loss of each target in nats, (N, T) float64, 0 where it is -1; without dropout or a backward.
+    def losses(self, xs: Any, ts: Any, keep: bool = False) -> Array:
+        """Return the loss of each target in nats, (N, T) float64, 0 where it is -1, without dropout.
 
         Args:
             xs, ts: word ids (N, T), of a network that has a `vocab_size`.
+            keep: True if a backward of their mean will follow.
         """
         V, head = self.vocab_size, self.expect_head()
         if V is None:
             raise InputError("losses of a text need a network whose first layer takes word ids, and a head")
         with self.one_thread, head.scoring_all():
-            self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=False)
+            self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=keep)
             return head.nats.copy()
 
     def backward(self, dout: Any = 1) -> Any:

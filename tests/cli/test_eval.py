@@ -2,7 +2,7 @@ import json
 import sys
 from pathlib import Path
 
-from rnnlm import Sentences, evaluate, read_corpus
+from rnnlm import DynamicEvaluation, Sentences, evaluate, read_corpus
 from rnnlm.cli import texts
 from rnnlm.cli.main import main
 from rnnlm.progress import passing_bar
@@ -23,6 +23,29 @@ def test_eval(models, treebank, capsys):
     Path("strange").write_text("the zebra sat\n")
     assert main(["eval", str(models / "trained"), "--corpus", "strange", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["unknown"] == 1
+
+
+def test_eval_of_a_model_that_goes_on_learning(models, capsys):
+    arguments = ["eval", str(models / "trained"), "--corpus", str(models / "text"), "--dynamic-lr", "0.5"]
+    assert main(arguments) == 0
+    assert "dynamic lr 0.5, dynamic decay 0.0, dynamic segment 10\n" in capsys.readouterr().out
+    more = ["--dynamic-decay", "0.01", "--dynamic-segment", "5", "--json"]
+    assert main([*arguments, *more]) == 0
+    result = json.loads(capsys.readouterr().out)
+    model, words = load_model(models / "trained" / "model")
+    dynamic = DynamicEvaluation(model, lr=0.5, decay=0.01, segment=5)
+    assert result["nats"] == evaluate(dynamic, read_corpus(models / "text", words)[0]).nats
+    assert [result[f"dynamic_{name}"] for name in ("lr", "decay", "segment")] == [0.5, 0.01, 5]
+    for wrong, told in (
+        (["--dynamic-lr", "0"], "dynamic_lr must be"),
+        (["--dynamic-lr", "1", "--dynamic-decay", "1"], "dynamic_decay must be"),
+        (["--dynamic-lr", "1", "--dynamic-segment", "0"], "dynamic_segment must be"),
+        (["--dynamic-decay", "0.1"], "--dynamic-decay 0.1 has an effect only with --dynamic-lr"),
+        (["--dynamic-lr", "1", "--lanes", "2"], "without --lanes"),
+        (["--dynamic-lr", "1", "--mix", "x", "--mix-weight", "1", "--log-linear"], "without --log-linear"),
+    ):
+        assert main(["eval", str(models / "trained"), "--corpus", str(models / "text"), *wrong]) == 2
+        assert told in capsys.readouterr().err
 
 
 def test_eval_on_named_corpora(models, capsys):

@@ -3,6 +3,7 @@
 import numpy as np
 
 from rnnlm import (
+    DynamicEvaluation,
     Mixture,
     Sampling,
     compare,
@@ -59,9 +60,31 @@ entry(
     also={"vocab_size": ("skip_ids",), "part": ("number",)},
 )  # fmt: skip
 
+# ---------------------------------------------------------------- dynamic evaluation
+
+TRAINED, XS = model(), np.array([[2, 3], [4, 0]])
+entry(
+    "DynamicEvaluation", lambda **given: token_nats(DynamicEvaluation(**given), ids()),
+    lambda: {"model": TRAINED, "lr": 0.5, "decay": 0.25, "segment": 3},
+)  # fmt: skip
+
+
+def learned(state):
+    dynamic = DynamicEvaluation(TRAINED, 0.5)
+    dynamic.set_state(state)
+    return dynamic.losses(XS[:1], XS[:1])
+
+
+def of_learning():
+    dynamic = DynamicEvaluation(TRAINED, 0.5)
+    dynamic.losses(XS[:1], XS[:1])
+    return dynamic.get_state()
+
+
+entry("DynamicEvaluation.set_state", learned, lambda: {"state": of_learning()})
+
 # ---------------------------------------------------------------- mixing
 
-XS = np.array([[2, 3], [4, 0]])
 entry(
     "Mixture", lambda **given: Mixture(**given).losses(XS, XS),
     lambda: {"predictors": [model(), ngram()], "weights": [0.25, 0.75], "log_linear": True},

@@ -8,6 +8,8 @@ from tyro.conf import Positional, arg
 
 from rnnlm.checks import whole_number
 from rnnlm.cli.commands.base import Command
+from rnnlm.cli.dynamic import Dynamic
+from rnnlm.cli.effects import EVALUATING
 from rnnlm.cli.mixing import Mixing
 from rnnlm.cli.texts import Source, Text, TextChoice
 from rnnlm.data.corpora.named import BUILT_IN
@@ -28,7 +30,8 @@ class Eval(Command):
     models score every token, line by line. The text is read with the model's own text options. Without --corpus, a run
     is evaluated on the text that it held out.
 
-    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa
+    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa |
+    rnnlm eval runs/ptb-001 --dynamic-lr 0.3 --dynamic-decay 0.005
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
@@ -37,6 +40,7 @@ class Eval(Command):
         mixing: models to mix with it; their weights are tuned if they are not given.
         tune_on: text for tuning the weights: story or ptb (its valid part), or a text file. If not given: the valid
             part of the corpus.
+        dynamic: whether the model goes on learning from the text.
         json: print one JSON object.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
@@ -46,8 +50,11 @@ class Eval(Command):
     lanes: int = 1
     mixing: Mixing = field(default_factory=Mixing)
     tune_on: str | None = None
+    dynamic: Dynamic = field(default_factory=Dynamic)
     json: bool = False
     device: str | None = None
+
+    effects = EVALUATING
 
     def run(self) -> None:
         """Print the perplexity and the figures needed to compare it with others."""
@@ -57,6 +64,7 @@ class Eval(Command):
         source, tuning = self._sources()
         weights = self.mixing.weights
         predictors, words = self.mixing.open(self.model)
+        predictors[0] = self.dynamic.applied(predictors[0], words)
         starts = all(start_of(predictor) is not None for predictor in predictors)
         text = Text.of(source, words, starts)
         if weights is None:
@@ -66,11 +74,13 @@ class Eval(Command):
         found = figures(result, text.size)
         if self.json:
             mixed = {"weights": weights} if self.mixing.mix else {}
-            what = {"corpus": source.corpus, "part": source.part, **mixed}
+            what = {"corpus": source.corpus, "part": source.part, **mixed, **self.dynamic.given()}
             print(to_json({**what, **asdict(result), **found, "unknown": text.unknown}))
             return
         if self.mixing.mix:
             print("mixed: " + ", ".join(f"{w:.4f} {path}" for w, path in zip(weights, (self.model, *self.mixing.mix))))
+        if self.dynamic.given():
+            print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.dynamic.given().items()))
         print(f"text: {source}")
         print(result)
         if text.unknown is not None:
@@ -84,6 +94,7 @@ class Eval(Command):
             InputError: a mistake in the options that can be found before any text is read.
         """
         whole_number("lanes", self.lanes, 1)
+        self.dynamic.check()
         (source,) = self.text.sources([self.model])
         tuning = self._tuning(source) if self.mixing.weights is None else source
         if self.mixing.weights is not None and self.tune_on is not None:
