@@ -56,7 +56,7 @@ def state_of_the_step_itself(layer, dhs):
     H = dhs.shape[2]
     hs = layer._saved[5][0].copy()
     dxs = TimeRNN.backward(layer, dhs)
-    xp.matmul(hs[1:].reshape(-1, H).T, layer._buffers["das"].reshape(-1, H), out=layer.grads[1])
+    xp.matmul(hs[1:].reshape(-1, H).T, layer._buffers["das"][0].reshape(-1, H), out=layer.grads[1])
     return dxs
 
 
@@ -457,6 +457,12 @@ def test_a_cluster_without_targets_whose_gradient_is_not_cleared_is_caught(rng):
 
 
 def test_word_vectors_whose_gradient_is_not_cleared_are_caught(rng, monkeypatch):
-    monkeypatch.setattr(negative_sampling, "clear_rows", lambda out, ids: None)
+    add, before = negative_sampling.add_rows, xp.zeros((losses.V, 5))
+
+    def not_cleared(out, ids, rows):
+        add(before, ids, rows)
+        out[...] = before
+
+    monkeypatch.setattr(negative_sampling, "add_rows", not_cleared)
     with pytest.raises(AssertionError, match="gradient of W: backward says"):
         losses.test_products_with_word_vectors(rng, (6,))

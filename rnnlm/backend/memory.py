@@ -6,6 +6,7 @@ from typing import Any
 
 __all__ = ["made", "reused"]
 
+VIEWS = 64  # views of one buffer that are remembered: windows of many lengths would add up
 _made = 0
 
 
@@ -15,22 +16,23 @@ def reused(
     """Return an array in the buffer of this name, which is replaced by a larger one if it is too small.
 
     Args:
-        memory: buffers by name, and their views by name and shape. A call invalidates earlier arrays of the same name.
+        memory: by name a buffer and its views by shape. A call invalidates earlier arrays of the same name.
         name: of the buffer.
         shape, dtype: of the array.
         make: `empty` of an array library; or `ones`, for a buffer that is never written.
     """
     global _made
-    view = memory.get((name, shape))
+    whole, views = memory.get(name, (None, {}))
+    view = views.get(shape)
     if view is not None and view.dtype == dtype:
         return view
-    size, whole = prod(shape), memory.get(name)
+    size = prod(shape)
     if whole is None or whole.size < size or whole.dtype != dtype:
         _made += 1
-        for old in [key for key in memory if isinstance(key, tuple) and key[0] == name]:
-            del memory[old]
-        whole = memory[name] = make(size, dtype)
-    view = memory[name, shape] = whole[:size].reshape(shape)
+        whole, views = memory[name] = make(size, dtype), {}
+    elif len(views) >= VIEWS:
+        views.clear()
+    view = views[shape] = whole[:size].reshape(shape)
     return view
 
 

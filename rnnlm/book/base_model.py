@@ -10,7 +10,7 @@ import numpy as np
 
 from rnnlm.backend import Array, ops
 from rnnlm.book.pickles import load_file
-from rnnlm.errors import ModelFileError
+from rnnlm.errors import InputError, ModelFileError
 from rnnlm.files import write_atomic
 from rnnlm.layers.chain import leaves
 from rnnlm.models.stacked import Stacked
@@ -73,8 +73,18 @@ class Pickled(Stacked):
 
 
 def save_weights(path: Path, params: Sequence[Array]) -> None:
-    """Write a pickled list of float16 arrays, atomically."""
-    write_atomic(path, pickle.dumps([ops.asnumpy(p).astype(np.float16) for p in params]))
+    """Write a pickled list of float16 arrays, atomically.
+
+    Raises:
+        InputError: a weight is too large for float16.
+    """
+    with np.errstate(over="ignore"):
+        arrays = [ops.asnumpy(p).astype(np.float16) for p in params]
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise InputError(
+            "the book's files hold float16, and a weight is above 65,504 or not finite: save to a file .safetensors"
+        )
+    write_atomic(path, pickle.dumps(arrays))
 
 
 def load_weights(path: Path, params: Sequence[Array]) -> None:

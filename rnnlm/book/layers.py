@@ -38,9 +38,10 @@ class Affine(affine.Affine):
 class Dropout(dropout.Dropout):
     """`rnnlm.Dropout` with `train_flg` as an argument of forward."""
 
-    def forward(self, x: Array, train_flg: bool = True) -> Array:
-        """Return the inputs, with some of them set to zero if `train_flg`."""
-        self.train_flg = train_flg
+    def forward(self, x: Array, train_flg: bool | None = None) -> Array:
+        """Return the inputs, with some of them set to zero if `train_flg`; by default as the attribute says."""
+        if train_flg is not None:
+            self.train_flg = train_flg
         return super().forward(x)
 
 

@@ -7,14 +7,15 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.backend import Array, ops
-from rnnlm.checks import flag, function, refused
+from rnnlm.checks import flag, function, refused, whole_number
 from rnnlm.data.batches import Batches
 from rnnlm.data.ids import ids_of
 from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.inference.evaluation import perplexity
-from rnnlm.inference.predictor import own_state
+from rnnlm.inference.predictor import expect_predictor, own_state
 from rnnlm.models.base import Model
+from rnnlm.models.sequential import Sequential
 from rnnlm.wordvec import counts, neighbours
 
 __all__ = [
@@ -31,15 +32,18 @@ def eval_perplexity(model: Any, corpus: ArrayLike | Tokens, batch_size: int = 10
     """
     ids = tokens_of("corpus", corpus)
     function("model.forward", getattr(model, "forward", None))
-    if not isinstance(model, Model):
+    if not isinstance(model, (Model, Sequential)):
         batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
         return perplexity(sum(_loss(model, *batches.window(k)) for k in range(len(batches))) / len(batches))
-    ids = ids.within(0, model.config.vocab_size)
+    V = expect_predictor("model", model)
+    ids = ids.within(0, V)
     batches = Batches(ids[:-1], ids[1:], batch_size, time_size)
-    batches.expect_words(model.config.vocab_size)
-    with own_state(model):
+    batches.expect_words(V)
+    loss = model.loss if isinstance(model, Sequential) else model.forward
+    predictor: Any = model
+    with own_state(predictor):
         windows = (batches.window(number) for number in range(len(batches)))
-        total = sum(model.forward(xs, ts, train_flg=False, keep=False) for xs, ts in windows)
+        total = sum(loss(xs, ts, train_flg=False, keep=False) for xs, ts in windows)
     return perplexity(float(total) / len(batches))
 
 
@@ -110,19 +114,24 @@ def analogy(
     top: int = 5,
     answer: str | None = None,
 ) -> None:
-    """Print the words that relate to c as b does to a; `rnnlm.analogy` returns them.
+    """Print the words that relate to c as b does to a, as the book ranks them: by the product of their vectors with the
+    normalised vec(b) - vec(a) + vec(c). `rnnlm.analogy` ranks by cosine, so that long vectors have no advantage.
 
     Args:
-        answer: also print the cosine similarity of this word.
+        answer: also print the product of this word.
     """
     if not _known(word_to_id, a, b, c, *([] if answer is None else [answer])):
         return
     print(f"\n[analogy] {a}:{b} = {c}:?")
-    W = neighbours.normalize(neighbours.dense(ops.asnumpy(word_matrix)))
+    W = neighbours.dense(ops.asnumpy(word_matrix))
+    neighbours.expect_fit(word_to_id, id_to_word, W)
+    places = [word_to_id[word] for word in (a, b, c)]
+    one, two, three = (W[i] for i in places)
+    products = W @ neighbours.normalize(two - one + three)
     if answer is not None:
-        near = W[word_to_id[b]] - W[word_to_id[a]] + W[word_to_id[c]]
-        print(f"==>{answer}:{neighbours.cos_similarity(near, W[word_to_id[answer]])}")
-    _print(neighbours.analogy(a, b, c, word_to_id, id_to_word, W, top))
+        print(f"==>{answer}:{products[word_to_id[answer]]}")
+    order = [i for i in np.argsort(-products, kind="stable").tolist() if i not in places]
+    _print([(id_to_word[i], float(products[i])) for i in order[: whole_number("top", top, 1)]])
 
 
 def _known(word_to_id: Mapping[str, int], *words: str) -> bool:
@@ -134,8 +143,8 @@ def _known(word_to_id: Mapping[str, int], *words: str) -> bool:
 
 
 def _print(found: list[tuple[str, float]]) -> None:
-    for word, cosine in found:
-        print(f" {word}: {cosine}")
+    for word, likeness in found:
+        print(f" {word}: {likeness}")
 
 
 def create_co_matrix(corpus: Any, vocab_size: int, window_size: int = 1) -> NDArray[Any]:

@@ -43,6 +43,8 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
         InputError: the log file can't be written.
     """
     asked, name, stderr = typed(arguments), value(arguments, "log_file"), sys.stderr
+    if any(word.startswith("--quiet=") for word in arguments):
+        raise InputError("quiet takes no value: --quiet, or leave it out")
     if "log_file" in asked and not name:
         raise InputError("log_file must be followed by the name of a file: --log-file FILE")
     streams: dict[str, Any] = {"notes": None, "bars": None} if "quiet" in asked else {}

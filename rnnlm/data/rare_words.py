@@ -102,8 +102,8 @@ class RareUnknown(Windows):
         return self._table
 
     def table(self, epoch: int) -> NDArray[np.int32]:
-        """Return the id that each word reads as in an epoch, (V,)."""
-        found = np.arange(self.vocab_size, dtype=np.int32)
+        """Return the id that each word reads as in an epoch, (V + 1,); the last one is that of -1."""
+        found = np.append(np.arange(self.vocab_size, dtype=np.int32), np.int32(-1))
         unknown = stream(self.seed, "rare words", epoch).random(len(self.rare)) < self.rate
         found[self.rare[unknown]] = self.unk_id
         return found

@@ -120,6 +120,23 @@ def arrays(name: str, given: Arrays, dtype: Any = None) -> Arrays:
     return array if dtype is None else array.astype(dtype_of("dtype", dtype))
 
 
+def expect_finite(name: str, given: Arrays) -> None:
+    """Check that no number is NaN or infinite.
+
+    Raises:
+        InputError: one is; the message names the first such sample.
+    """
+    from rnnlm.backend import xp
+
+    if isinstance(given, tuple):
+        for i, one in enumerate(given):
+            expect_finite(f"{name}[{i}]", one)
+    elif given.dtype.kind == "f":
+        finite = xp.isfinite(given).reshape(len(given), -1).all(axis=1)
+        if not bool(finite.all()):
+            raise InputError(f"{name} must be finite, and sample {int((~finite).argmax())} has NaN or an infinity")
+
+
 def count_of(given: Arrays) -> int:
     """Return the number of samples.
 

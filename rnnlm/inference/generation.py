@@ -8,7 +8,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from rnnlm.checks import flag, refused, size, whole_number
 from rnnlm.data.ids import expect_words, ids_of
-from rnnlm.inference.predictor import Predictor, expect_predictor, one_thread, own_state, scores_of
+from rnnlm.inference.predictor import Predictor, expect_predictor, one_thread, own_state, scores_of, start_of
 from rnnlm.inference.sampling import Sampler, Sampling
 
 __all__ = ["generate", "generate_batch"]
@@ -52,7 +52,9 @@ def generate(
     sample_size = size("sample_size (which counts the prompt)", sample_size, prompt.size)
     choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling), number), _stop(stop_id, V)
     with one_thread(model) if go_on else own_state(model):
-        return _write(model, prompt, sample_size, choose, stop_id)[0].tolist()
+        if go_on and prompt.size == sample_size > 1:
+            model.next_scores(prompt[:, :-1])  # there is no word to sample, but the state goes on
+        return _write(model, prompt, sample_size, choose, stop_id, begins=not go_on)[0].tolist()
 
 
 def generate_batch(
@@ -84,17 +86,24 @@ def generate_batch(
     sample_size = size("sample_size (which counts the prompts)", sample_size, prompts.shape[1])
     choose, stop_id = Sampler(V, skip_ids, Sampling(**sampling)), _stop(stop_id, V)
     with own_state(model):
-        return _write(model, prompts, sample_size, choose, stop_id)
+        return _write(model, prompts, sample_size, choose, stop_id, begins=True)
 
 
 def _write(
-    model: Predictor, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None
+    model: Predictor, prompts: NDArray[np.int64], sample_size: int, choose: Sampler, stop_id: int | None, begins: bool
 ) -> NDArray[np.int64]:
-    """Return the prompts (N, P) continued by sampled words, up to `sample_size` or until all texts have stopped."""
+    """Return the prompts (N, P) continued by sampled words, up to `sample_size` or until all texts have stopped.
+
+    Args:
+        begins: whether the prompts begin a text, so that a model that restarts at every line is told of its beginning.
+    """
     N, P = prompts.shape
+    start = start_of(model)
     ids = np.empty((N, sample_size), np.int64)
     ids[:, :P] = prompts
     stopped, unread = np.zeros(N, bool), prompts
+    if begins and start is not None:
+        unread = np.concatenate([np.full((N, 1), start), prompts], axis=1)
     for length in range(P, sample_size):
         words = choose(scores_of(model, unread, model.vocab_size), step=length - P)
         if stop_id is not None:

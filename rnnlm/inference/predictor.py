@@ -80,7 +80,13 @@ def expect_predictor(name: str, given: Any) -> int:
     """
     if not all(callable(getattr(given, method, None)) for method in METHODS):
         raise refused(name, f"a language model, with vocab_size and the methods {', '.join(METHODS)}", given)
-    return whole_number(f"vocab_size of {name}", getattr(given, "vocab_size", None), 1)
+    if getattr(given, "vocab_size", None) is None:
+        raise InputError(
+            f"{name} must read a text word by word and score each next word, and this {type(given).__name__} does not "
+            "(vocab_size is None): its first layer must take ids, and its head scores of words, as "
+            "TimeSoftmaxWithLoss does"
+        )
+    return whole_number(f"vocab_size of {name}", given.vocab_size, 1)
 
 
 def losses_of(predictor: Predictor, xs: NDArray[Any], ts: NDArray[Any]) -> Array:

@@ -60,7 +60,7 @@ class Sampler:
         self.skip = np.array(sorted({whole_number("an id of skip_ids", i, 0, vocab_size) for i in unwanted}), np.int64)
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
-        positive("temperature (for the limit 0 use greedy)", how.temperature)
+        self.temperature = positive("temperature (for the limit 0 use greedy)", how.temperature)
         if how.top_k is not None:
             whole_number("top_k", how.top_k, 1)
         if how.top_p is not None and not 0 < number(how.top_p) <= 1:
@@ -101,8 +101,8 @@ class Sampler:
         best = self._best(scores)
         with np.errstate(over="ignore"):
             scores -= best
-            if self.how.temperature != 1:
-                scores /= max(self.how.temperature, float(np.finfo(scores.dtype).tiny))
+            if self.temperature != 1:
+                scores /= max(self.temperature, float(np.finfo(scores.dtype).tiny))
         np.exp(scores, out=scores)
         if self.how.top_k is not None or self.how.top_p is not None:
             for row in scores:

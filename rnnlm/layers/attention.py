@@ -119,7 +119,7 @@ class TimeAttention(Layer):
         expect("hs_enc", hs_enc, ("N", "T", "H"))
         N, T, H = hs_enc.shape
         expect("hs_dec", hs_dec, (N, "T", H), hs_enc.dtype)
-        lengths = checked_lengths(lengths, N, T)
+        lengths = checked_lengths(lengths, N, T, 1)
         s = ops.batch_matmul(hs_dec, hs_enc.swapaxes(1, 2))
         if lengths is not None:
             s = xp.where(xp.arange(T)[None, None] < lengths[:, None, None], s, xp.asarray(-xp.inf, s.dtype))

@@ -11,7 +11,7 @@ of the book and nothing is copied. `time_major` and `batch_first` are the only t
 - `stepper(N)` returns a function that runs one time step of N rows, x (N, ...) to y (N, ...). It reuses its buffers
   from step to step and saves nothing for a backward: text is generated with it word by word.
 - Inputs are not modified. A layer's output is valid until its next forward, and what a backward returns or leaves in
-  an attribute until the next backward, because buffers are reused: copy what must last longer.
+  an attribute until the next forward or backward, because buffers are reused: copy what must last longer.
 - A layer computes in the dtype of its parameters, and its inputs must have it too. Gradient checks use float64.
 - `train_flg` is True while training and False while evaluating, when dropout and regularisation do nothing.
 - Recurrent layers have `stateful`, `set_state`, `get_state`, `reset_state`, `h` (an LSTM also `c`), and after a
@@ -75,7 +75,7 @@ class Layer:
         self.params: list[Array] = list(params)
         self.grads: list[Array] = [xp.zeros(p.shape, p.dtype) for p in params]  # lazily allocated, unlike zeros_like
         self.train_flg = True
-        self._buffers: dict[Any, Array] = {}
+        self._buffers: dict[str, Any] = {}
         self._saved: tuple[Any, ...] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:

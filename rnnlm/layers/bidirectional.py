@@ -99,7 +99,7 @@ class Bidirectional(Layer):
 
         Args:
             xs: inputs.
-            lengths: (N,) number of valid steps in each row, in [1, T]: `back` starts at the last of them. Outputs after
+            lengths: (N,) number of valid steps in each row, in [0, T]: `back` starts at the last of them. Outputs after
                 a row's length are undefined.
         """
         self.ahead.train_flg = self.back.train_flg = self.train_flg

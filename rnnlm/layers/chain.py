@@ -13,12 +13,15 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
     """Return layers by name: the keys of a mapping, or for a list their classes with a number, dense1, relu1, dense2.
 
     Raises:
-        InputError: something that is not a layer, a layer without `params`, or the same layer twice.
+        InputError: something that is not a layer, a layer without `params`, the same layer twice, or a name that is not
+            a text, or has a dot, which stands between the name of a layer and those of its parts.
     """
     own = isinstance(layers, Mapping)
     places = layers.items() if isinstance(layers, Mapping) else enumerate(sequence("layers", layers, "layers"), 1)
     found: dict[str, Layer] = {}
     for place, layer in places:
+        if own and (not isinstance(place, str) or not place or "." in place):
+            raise InputError(f"the name of a layer must be a text without dots, got {place!r}")
         if not isinstance(layer, Layer):
             raise InputError(f"layer {place} must be a layer, got {type(layer).__name__}")
         if getattr(layer, "params", None) is None:
@@ -29,7 +32,7 @@ def named(layers: Mapping[str, Layer] | Sequence[Layer]) -> dict[str, Layer]:
         if any(layer is other for other in found.values()):
             raise InputError(f"layer {place} must not be one that came before: make a second {type(layer).__name__}")
         number = sum(type(other) is type(layer) for other in found.values()) + 1
-        found[str(place) if own else f"{type(layer).__name__.lower()}{number}"] = layer
+        found[place if isinstance(place, str) else f"{type(layer).__name__.lower()}{number}"] = layer
     return found
 
 
@@ -78,8 +81,12 @@ def expect_masked(layers: Mapping[str, Layer]) -> None:
     Raises:
         InputError: one of these does not hold.
     """
-    if not next(iter(layers.values())).takes_ids:
-        raise InputError("mask_zero needs ids for inputs: the first layer must be an embedding")
+    ids = next(iter(layers.values())).takes_ids
+    if not ids or isinstance(ids, tuple):
+        raise InputError("mask_zero needs ids for inputs, one array of them: the first layer must be an embedding")
+    for name, layer in leaves(layers).items():
+        if getattr(layer, "stateful", False):
+            raise InputError(f"mask_zero needs rows that begin with zeros: {name} must not be stateful")
     shape: Shape = ("N", "T")
     for name, layer in layers.items():
         after = layer.output_shape(shape)

@@ -1,7 +1,7 @@
 """Embedding layers: word ids to word vectors."""
 
-from collections.abc import Callable, Mapping
-from typing import Any, Self
+from collections.abc import Callable
+from typing import Self
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import size
@@ -12,7 +12,7 @@ from rnnlm.layers.initialization import draw_embedding
 from rnnlm.layers.rows import from_rows, to_rows
 from rnnlm.randomness import fresh_seed
 
-__all__ = ["Embedding", "TimeEmbedding", "add_rows", "clear_rows"]
+__all__ = ["Embedding", "TimeEmbedding", "add_rows"]
 
 
 @accelerated
@@ -25,19 +25,12 @@ def add_rows(out: Array, ids: Array, rows: Array) -> None:
     xp.add.at(out, ids, rows)
 
 
-@accelerated
-def clear_rows(out: Array, ids: Array) -> None:
-    """Set out[ids[m]] = 0 for every m.  out (V, D), ids (M,)"""
-    out[ids] = 0
-
-
 class Embedding(Layer):
     """Look up word vectors.  ids (N,) -> (N, D), or ids (N, T) -> (N, T, D)
 
         x_n = W[id_n]        dW[v] = sum of dx_n over all n with id_n = v
 
-    The gradient is dense, but `backward` clears only the rows that it wrote last time, so its cost does not grow with
-    V. Code outside may scale the gradient (clipping), but must not make other rows nonzero.
+    The gradient is dense: `backward` sets all of it.
 
     Args:
         W: (V, D) word vectors.
@@ -56,7 +49,6 @@ class Embedding(Layer):
         super().__init__(W)
         self.mask = DropoutMask(dropout_ratio)
         self.add_to_gradient = False
-        self._written: Array | None = None  # ids of the rows of dW that are not zero
 
     @classmethod
     def of_size(cls, words: int, length: int, dtype: str = "float32", dropout_ratio: float = 0.0) -> Self:
@@ -130,22 +122,13 @@ class Embedding(Layer):
             rows = xp.multiply(rows, kept, out=self._buffer("rows", rows.shape, self.dtype))
         self._leave(ids, rows)
 
-    def as_found(self, found: Mapping[str, Any]) -> None:
-        """Clear the rows of dW written last, unless the recorded launches will clear them themselves."""
-        now, then = self._written, found["_written"]
-        if now is not None and (then is None or ops.place(now) != ops.place(then)):
-            clear_rows(self.grads[0], now)
-
     def _leave(self, ids: Array, rows: Array) -> None:
         """Write the gradient, rows (M, D) of the words ids (M,), to `grads`, or add it if `add_to_gradient`."""
         (dW,) = self.grads
-        if not self.add_to_gradient:
-            if self._written is not None:
-                clear_rows(dW, self._written)
-            self._written = self._buffer("written", ids.shape, xp.int32)
-            self._written[...] = ids
-        else:
+        if self.add_to_gradient:
             ops.join()  # wait until the other layer's gradient is there
+        else:
+            dW[...] = 0
         add_rows(dW, ids, rows)
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.cells.gru import gru_reset, gru_reset_backward, gru_update, gru_update_backward
-from rnnlm.checks import Checked, flag
+from rnnlm.checks import flag
 from rnnlm.layers.gru_after import gru_after_window_backward, gru_after_window_forward
 from rnnlm.layers.one_step import OneStep
 from rnnlm.layers.recurrent import Recurrent
@@ -79,15 +79,18 @@ class TimeGRU(Recurrent):
 
     repeatable = True
     gates = 3
-    reset_after = Checked(flag)
 
     def __init__(
         self, Wx: Array, Wh: Array, b: Array, stateful: bool = False, return_sequences: bool = True,
         weight_drop: float = 0.0, recurrent_dropout: float = 0.0, *, reset_after: bool = False,
     ) -> None:  # fmt: skip
-        self.reset_after = reset_after
-        self.biases = 2 if self.reset_after else 1
+        self.biases = 2 if flag("reset_after", reset_after) else 1
         super().__init__(Wx, Wh, b, stateful, return_sequences, weight_drop, recurrent_dropout)
+
+    @property
+    def reset_after(self) -> bool:
+        """Whether the reset gate comes after the product, as b has been made for."""
+        return self.biases == 2
 
     def _window_forward(self, a: Array, Wh: Array, m: Array | None, *states: Array) -> Array:
         (hs,) = states

@@ -58,7 +58,7 @@ class Drawn(Stateful):
             options: further arguments of the class, such as `return_sequences=False`.
         """
         D, H, kind = size("inputs", inputs), size("hidden", hidden), expect_dtype("dtype", dtype)
-        b = (cls.gates * H,) if options.get("reset_after") is not True else (2, cls.gates * H)
+        b = (cls.gates * H,) if not options.get("reset_after", False) else (2, cls.gates * H)
         zeros = (xp.zeros(shape, kind) for shape in ((D, cls.gates * H), (H, cls.gates * H), b))
         layer = cls(*zeros, **options)
         layer.draws = True

@@ -12,16 +12,17 @@ from rnnlm.layers.expected import expect_within
 __all__ = ["add_to_ends", "checked_lengths", "ends", "turned", "without_pads"]
 
 
-def checked_lengths(lengths: Array | None, N: int, T: int) -> Array | None:
-    """Return lengths (N,) as signed integers, checked on the host to be in [1, T]; None for rows that fill the window.
+def checked_lengths(lengths: Array | None, N: int, T: int, least: int = 0) -> Array | None:
+    """Return lengths (N,) as signed integers, checked on the host to be in [least, T]; None for rows that fill the
+    window.
 
     Raises:
-        InputError: another shape or dtype, or a row that is empty or longer than the window.
+        InputError: another shape or dtype, or a row that is shorter or longer.
     """
     if lengths is None:
         return None
     expect_ids("lengths", lengths, (N,))
-    expect_within("lengths", lengths, 1, T)
+    expect_within("lengths", lengths, least, T)
     return lengths.astype(xp.int64) if lengths.dtype.kind == "u" else lengths
 
 
@@ -39,8 +40,10 @@ def turned(xs: Array, lengths: Array | None) -> Array:
 
 
 def ends(hs: Array, lengths: Array | None) -> Array:
-    """Return the last valid step of each row of (N, T, H): (N, H)."""
-    return hs[:, -1] if lengths is None else hs[xp.arange(len(hs)), lengths - 1]
+    """Return the last valid step of each row of (N, T, H), (N, H); zeros for a row without steps."""
+    if lengths is None:
+        return hs[:, -1]
+    return hs[xp.arange(len(hs)), xp.maximum(lengths, 1) - 1] * (lengths > 0)[:, None]
 
 
 def add_to_ends(dhs: Array, dh: Array, lengths: Array | None) -> None:
@@ -48,18 +51,19 @@ def add_to_ends(dhs: Array, dh: Array, lengths: Array | None) -> None:
     if lengths is None:
         dhs[:, -1] += dh
     else:
-        dhs[xp.arange(len(dhs)), lengths - 1] += dh  # no index repeats, so += is safe
+        last = xp.arange(len(dhs)), xp.maximum(lengths, 1) - 1  # no index repeats, so += is safe
+        dhs[last] += dh * (lengths > 0)[:, None]
 
 
 def without_pads(ids: Array) -> tuple[Array, Array]:
     """Return the rows of ids (N, T) shifted left past leading pads, and their lengths (N,); id 0 is the pad.
 
-    Pads between words are kept and count. A row of pads only has length 1.
+    Pads between words are kept and count. A row of pads only has length 0.
     """
     expect_ids("ids", ids)
     words, T = ids != 0, ids.shape[1]
     begins = words.argmax(axis=1)
-    lengths = xp.maximum(xp.where(words.sum(axis=1) > 0, T - words[:, ::-1].argmax(axis=1) - begins, 1), 1)
+    lengths = xp.where(words.sum(axis=1) > 0, T - words[:, ::-1].argmax(axis=1) - begins, 0)
     places = xp.arange(T)[None] + begins[:, None]
     shifted = ids[xp.arange(len(ids))[:, None], xp.minimum(places, T - 1)]
     return xp.where(places < T, shifted, 0), lengths

@@ -26,7 +26,7 @@ class MeanOverTime(Layer):
         shares = None
         if lengths is not None:
             counted = xp.arange(xs.shape[1])[None] < lengths[:, None]
-            shares = (counted / lengths[:, None]).astype(xs.dtype)[..., None]
+            shares = (counted / xp.maximum(lengths, 1)[:, None]).astype(xs.dtype)[..., None]
         self.save_for_backward(xs.shape, xs.dtype, shares)
         return xs.mean(axis=1) if shares is None else (xs * shares).sum(axis=1)
 

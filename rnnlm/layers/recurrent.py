@@ -73,8 +73,8 @@ class Recurrent(Drawn):
 
         Args:
             xs: inputs.
-            lengths: (N,) number of valid steps in each row, in [1, T]: a row's last hidden state is that of its last
-                valid step. Outputs after a row's length are undefined. Not for a stateful layer.
+            lengths: (N,) number of valid steps in each row, in [0, T]: a row's last hidden state is that of its last
+                valid step, zeros if it has none. Outputs after a row's length are undefined. Not for a stateful layer.
 
         Raises:
             InputError: wrong shape or dtype, lengths for a stateful layer, or a carried state of another batch size.

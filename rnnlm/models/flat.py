@@ -11,7 +11,7 @@ from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer
 from rnnlm.models.weights import are_drawn
 
-__all__ = ["Flat", "flatten", "same_memory"]
+__all__ = ["Flat", "expect_in_place", "flatten", "same_memory"]
 
 ALIGNMENT = 64  # bytes: each parameter begins on a cache line and on a GPU's widest load
 
@@ -68,6 +68,22 @@ def flatten(layers: Mapping[str, Layer], dtype: Any, shared: Array | None = None
         layers[name].params[0], layers[name].grads[0] = embed.params[0].T, embed.grads[0].T
         embed.add_to_gradient = True
     return flat
+
+
+def expect_in_place(layers: Mapping[str, Layer], flat: Any) -> None:
+    """Check that the arrays of the layers, and of the network `flat`, are still views into its buffer.
+
+    Raises:
+        InputError: one was replaced.
+    """
+    begin, _ = ops.place(flat.flat_params)
+    listed = [(f"{name}.{own}", p) for name, one in layers.items() for own, p in zip(one.parameter_names(), one.params)]
+    for name, p in [*listed, *zip(flat.names, flat.params)]:
+        if not begin <= ops.place(p)[0] <= begin + flat.flat_params.nbytes:
+            raise InputError(
+                f"{name} was replaced by another array, which would be neither trained nor saved: write into the one "
+                "that the layer has, params[i][...] = values"
+            )
 
 
 def _expect_once_and_later(tied: Mapping[str, str], layers: Mapping[str, Layer]) -> None:

@@ -51,6 +51,7 @@ def sentence_generation(
         )
     written = []
     for _ in range(n):
+        model.reset_state()
         outputs = model.predict(pad_sequences([ids], length))
         if outputs.shape != (1, words):
             raise InputError(f"model must give a row of {words} scores, got {outputs.shape}")

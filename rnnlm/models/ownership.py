@@ -1,4 +1,5 @@
-"""Which network a layer belongs to. Its weights lie in that network's buffer, so it can belong to one only."""
+"""Which network a layer belongs to. It can belong to one only: its weights lie in that network's buffer, and what
+it saves in a forward is for that network's backward."""
 
 import gc
 from collections.abc import Mapping
@@ -14,26 +15,26 @@ _owners: dict[int, ReferenceType[Any]] = {}  # networks by the identity of their
 
 
 def own(network: Any, layers: Mapping[str, Layer]) -> None:
-    """Note that the layers that have weights belong to a network, as long as it exists."""
+    """Note that the layers belong to a network, as long as it exists."""
     for layer in layers.values():
-        if layer.params:
-            if id(layer) not in _owners:
-                finalize(layer, _owners.pop, id(layer), None).atexit = False
-            _owners[id(layer)] = ref(network)
+        if id(layer) not in _owners:
+            finalize(layer, _owners.pop, id(layer), None).atexit = False
+        _owners[id(layer)] = ref(network)
 
 
 def expect_free(layers: Mapping[str, Layer]) -> None:
     """Check that the layers belong to no network.
 
     Raises:
-        InputError: one does. A second network would take its weights out of the first one's buffer.
+        InputError: one does. A second network would take its weights out of the first one's buffer, and overwrite
+            what it saved for the first one's backward.
     """
     for name, layer in layers.items():
         if _is_owned(layer):
             gc.collect()  # the network may be garbage in a cycle
         if _is_owned(layer):
             raise InputError(
-                f"{name} must not be in another network, whose weights it has: make a new layer, delete that network, "
+                f"{name} must not be in another network, too: make a new layer, delete that network, "
                 "or take the layers of a copy of it, copy.deepcopy(network).layers"
             )
 

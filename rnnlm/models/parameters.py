@@ -40,8 +40,16 @@ class Parameters:
             if own := layer.constants():
                 layer.set_constants({key: given[f"{name}.{key}"] for key in own})
 
+    def expect_in_place(self) -> None:
+        """Check that no layer was given other arrays than those that are trained and saved.
+
+        Raises:
+            InputError: one was.
+        """
+
     def written(self) -> dict[str, Array]:
         """Return all arrays that are saved, by name: parameters and constants, not copied."""
+        self.expect_in_place()
         return {**dict(zip(self.names, self.params)), **self.constants()}
 
     def state_dict(self) -> dict[str, NDArray[Any]]:

@@ -133,6 +133,9 @@ class _Stack(Sequential):
         self.flat_params = self.flat_grads = xp.zeros(0, dtype)
         self._tied = {}  # the layers tie their weights themselves
 
+    def expect_in_place(self) -> None:
+        """Do nothing: there is no buffer."""
+
     def share(self, other: Sequential) -> None:
         """Use the weights of another chain, of which this one is a copy, without copying them."""
         for layer, like in zip(self.layers.values(), instance_of("other", other, _Stack).layers.values()):
@@ -181,6 +184,7 @@ def quantize(model: Model, to: str = "int8") -> QuantizedModel:
     for name, weights in zip(model.names, model.params):
         layer, _, own = name.rpartition(".")
         _fill(small.stack.layers[layer], name, own, weights)
+    small.head.ignore_label = model.head.ignore_label
     return small
 
 

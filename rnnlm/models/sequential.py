@@ -14,7 +14,7 @@ from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named,
 from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.heads.base import Head
 from rnnlm.layers.lengths import without_pads
-from rnnlm.models.flat import flatten
+from rnnlm.models.flat import expect_in_place, flatten
 from rnnlm.models.ids import as_taken, checked_ids
 from rnnlm.models.ownership import expect_free, own
 from rnnlm.models.parameters import Parameters
@@ -67,6 +67,8 @@ class Sequential(Summarized, Parameters):
         self.one_thread, self._forward_by = OneThread(), 0
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
+        if head is not None and head.called in chain:
+            raise InputError(f"no layer must be called {head.called}, as the head is: give it another name")
         self.layers: dict[str, Layer] = {**chain, **({} if head is None else {head.called: head})}
         self._chain, self._leaves, self._all = list(chain.values()), leaves(chain), everything(chain)
         self.regularizers = [layer for layer in self._leaves.values() if layer.regularizes]
@@ -103,6 +105,10 @@ class Sequential(Summarized, Parameters):
         for name, other in self._tied.items():
             inner[name].params[0] = inner[other].params[0].T
         self._flatten(self.flat_params.dtype)
+
+    def expect_in_place(self) -> None:
+        """As `Parameters.expect_in_place`."""
+        expect_in_place(leaves(self.layers), self)
 
     def share(self, other: "Sequential") -> None:
         """Use the weights of another chain, of which this one is a copy, without copying them."""

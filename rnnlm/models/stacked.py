@@ -39,6 +39,10 @@ class Stacked(Summarized, Parameters):
         self.__dict__.update(state)
         self.set_stack(self.stack)
 
+    def expect_in_place(self) -> None:
+        """As `Parameters.expect_in_place`."""
+        self.stack.expect_in_place()
+
     @property
     def one_thread(self) -> OneThread:
         """A context within which no other thread may use the model, for a sequence of calls."""

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from copy import deepcopy
 from typing import Any
 
 import numpy as np
@@ -113,6 +114,10 @@ class Optimizer:
         self.iter = 0
         for slot in self.slots:
             setattr(self, slot, [])
+
+    def __copy__(self) -> "Optimizer":
+        """Return a deep copy: two optimisers must not share what they remember of their gradients."""
+        return deepcopy(self)
 
     def __repr__(self) -> str:
         told = ", ".join(f"{name}={value!r}" for name, value in vars(self).items() if isinstance(value, (int, float)))

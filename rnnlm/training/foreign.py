@@ -130,7 +130,13 @@ def update_of(optimizer: Any) -> Update:
     def update(params: Sequence[Array], grads: Sequence[Array], factor: Array) -> None:
         for g in grads:
             ops.scale_(g, factor)
-        optimizer.update(params, grads)
+        given = list(params)
+        optimizer.update(given, grads)
+        if len(given) != len(params) or any(a is not b for a, b in zip(given, params)):
+            raise InputError(
+                f"update of {type(optimizer).__name__} must change the arrays in place, params[i] -= ... or "
+                "params[i][...] = ..., not put others into the list, which the model does not see"
+            )
 
     return update
 

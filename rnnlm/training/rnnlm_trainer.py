@@ -157,6 +157,7 @@ class RnnlmTrainer:
                 return None
             found = validated(self.model, held_out, self.optimizer, run.model.weights())
             self.valid_ppl_list.append(found.perplexity)
+            run.remark = f"  valid {found.perplexity:.2f}"
             stopping.end_epoch(found.nats)
             return found.nats, found.lanes
 
@@ -164,8 +165,7 @@ class RnnlmTrainer:
             self.current_epoch = self._before + report.epoch
             self._enough = epochs.end_epoch(report, validate) or stopping.enough
             if verbose == 2:
-                valid_ppl = "" if held_out is None else f"  valid {self.valid_ppl_list[-1]:.2f}"
-                say(f"epoch {self.current_epoch}  perplexity {report.perplexity:.2f}{valid_ppl}")
+                say(f"epoch {self.current_epoch}  perplexity {report.perplexity:.2f}{run.remark}")
             return self._enough
 
         try:

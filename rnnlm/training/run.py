@@ -47,6 +47,7 @@ class Run:
         best: the lowest validation loss passed to `note_valid`, or None.
         waited: epochs since then.
         epoch: sums for the reports of whole epochs; not part of `state_dict`, so the trainer saves them.
+        remark: what the progress bar shows after the loss, such as that of the last validation.
     """
 
     def __init__(
@@ -59,6 +60,8 @@ class Run:
     ) -> None:
         self.model, self.optimizer = as_model(model), optimizer
         self._update, self._forget = update_of(optimizer), forget_of(optimizer)
+        if self.model.stack is not None:
+            self.model.stack.expect_in_place()
         self.batches = instance_of("batches", batches, Windows)
         self.max_grad = positive("max_grad", max_grad, finite=False)
         self._compute = Steps(self.model)
@@ -78,6 +81,7 @@ class Run:
         self.totals: Array = xp.zeros(2, xp.float64)  # since the last report: loss of all columns, norm of all steps
         self.columns = self.reported = 0
         self.epoch = EpochSums()
+        self.remark = ""
         self.kept_step = 0  # a step with a finite loss, and the weights before its update
         self.kept: list[Array] = [xp.empty_like(p) for p in self.model.weights()]
 
@@ -108,12 +112,14 @@ class Run:
                 if self._report_is_due(interval):
                     self.look()
                     report = self._told(*self.report())
-                    bar.set_postfix_str(self.batches.told(report.loss), refresh=False)
+                    bar.set_postfix_str(self.batches.told(report.loss) + self.remark, refresh=False)
                     with not_counted(bar):
                         stop = on_report is not None and asks_to_stop(on_report(report))
                 if on_epoch is not None and self.epoch_is_due:
                     with not_counted(bar):
-                        stop = asks_to_stop(on_epoch(self.end_epoch())) or stop
+                        report = self.end_epoch()
+                        stop = asks_to_stop(on_epoch(report)) or stop
+                    bar.set_postfix_str(self.batches.told(report.loss) + self.remark)
                 if stop or self.steps >= windows:
                     return
                 self.step()

@@ -17,7 +17,7 @@ __all__ = ["Steps"]
 USUAL = 2  # calls with a shape before it is recorded: by then its kernels are compiled and its buffers allocated
 MOST = 64  # recordings at most: windows of random lengths have about thirty shapes
 PLAIN = (bool, int, float, str, tuple, type(None))  # types of settings that `holds` compares
-VARY = {"train_flg", "penalty", "counted", "_saved", "_written"}  # attributes that each forward and backward set
+VARY = {"train_flg", "penalty", "counted", "_saved"}  # attributes that each forward and backward set
 
 Result = tuple[Array, Array, Array]
 Compute = Callable[[Any, Any, float], Result]

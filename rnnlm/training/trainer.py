@@ -7,11 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend import ops
+from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import flag, refused, share, whole_number
 from rnnlm.data.ids import expect_words
-from rnnlm.data.samples import Samples, arrays, count_of, taken
+from rnnlm.data.samples import Samples, arrays, count_of, expect_finite, taken
 from rnnlm.errors import InputError, TrainingDiverged
+from rnnlm.layers.heads.base import Head
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
@@ -126,6 +127,7 @@ class Trainer:
             def validate() -> tuple[float, int] | None:
                 with averaged(self.optimizer, run.model.weights()):
                     others = self._after_epoch(x, t, held_out, accuracy)
+                run.remark = others
                 if verbose == 2:
                     say(f"epoch {self.current_epoch}  loss {report.loss:.4g}{others}")
                 valid_loss = None if held_out is None else self.val_loss_list[-1]
@@ -198,7 +200,7 @@ class Trainer:
             raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
 
     def _expect_fit(self, name: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
-        """Run the first sample, for its errors, and check that all targets that are classes are in range.
+        """Run the first sample, for its errors, and check all targets.
 
         Returns the number of targets of each sample that count, (samples,); None if all do, or for several outputs,
         whose means are over different targets.
@@ -207,12 +209,18 @@ class Trainer:
         self.model.reset_state()  # of earlier calls, for any number of rows
         outputs = self.model.forward(first, train_flg=False)
         self.model.reset_state()
-        if head.takes_classes and t.ndim == outputs.ndim - 1:
-            ignored = head.ignore_label if head.ignores else None
-            expect_words(name, ops.asnumpy(t), outputs.shape[-1], ignored=ignored)
+        for number, (_, one, h, own) in enumerate(head.each(outputs, t)):
+            _expect_targets(f"{name}[{number}]" if isinstance(t, tuple) else name, one, h, own)
         self.evaluate(first, taken(t, slice(1)), accuracy)
         counted = None if isinstance(t, tuple) else head.which_count(outputs, t)
-        return None if counted is None else ops.asnumpy(counted).reshape(len(t), -1).sum(axis=1)
+        if counted is None:
+            return None
+        counts: NDArray[np.integer] = ops.asnumpy(counted).reshape(len(t), -1).sum(axis=1)
+        if not counts.any():
+            raise InputError(
+                f"{name} must have a target that counts, and all are {head.ignore_label}, the ignored label"
+            )
+        return counts
 
     def _inputs(self, name: str, x: Any) -> Any:
         """Return inputs as the model takes them."""
@@ -224,10 +232,14 @@ class Trainer:
         if split and given is not None:
             raise InputError("validation_split and validation_data must not both be given")
         x, t = self._inputs("x", x), arrays("t", t)
+        expect_finite("x", x)
+        expect_finite("t", t)
         if given is not None:
             if not isinstance(given, tuple) or len(given) != 2:
                 raise refused("validation_data", "a tuple (x, t)", given)
             others = self._inputs("validation x", given[0]), arrays("validation t", given[1])
+            expect_finite("validation x", others[0])
+            expect_finite("validation t", others[1])
             expect_pairs("validation_data", *others)
             return x, t, others
         if not split:
@@ -262,3 +274,21 @@ def expect_pairs(name: str, x: Any, t: Any) -> None:
     """
     if count_of(x) != count_of(t):
         raise InputError(f"{name} must have one entry for each sample, got {count_of(x)} and {count_of(t)}")
+
+
+def _expect_targets(name: str, head: Head, h: Array, t: Array) -> None:
+    """Check all targets of one output, of which h (1, ...) is that of a sample.
+
+    Raises:
+        InputError: a class that there is not, or what else the loss refuses: on the host, as losses check no values
+            on a device.
+    """
+    if head.takes_classes and t.ndim == h.ndim - 1:
+        expect_words(name, ops.asnumpy(t), h.shape[-1], ignored=head.ignore_label if head.ignores else None)
+    elif not head.params:  # whose loss costs little beside that of the layers
+        for begin in range(0, len(t), SCORED):
+            part = t[begin : begin + SCORED]
+            try:
+                head.loss(xp.repeat(h, len(part), axis=0), part, keep=False)
+            except InputError as error:
+                raise InputError(f"{name} from sample {begin} on: {error}") from error

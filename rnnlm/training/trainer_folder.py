@@ -18,7 +18,7 @@ __all__ = ["TrainerFolder"]
 
 
 class TrainerFolder:
-    """Knows which folder is the trainer's own, and whether the trainer holds its lock.
+    """Knows which folders are the trainer's own, and which of them it has locked.
 
     Args:
         more: returns what to save besides the run's state.
@@ -26,8 +26,8 @@ class TrainerFolder:
 
     def __init__(self, more: Callable[[], Mapping[str, Any]]) -> None:
         self.more = more
-        self._folder: Path | None = None
-        self._locked = False
+        self._folders: set[Path] = set()
+        self._locked: Path | None = None
 
     @contextmanager
     def kept(
@@ -41,20 +41,20 @@ class TrainerFolder:
         keeper = Keeper(run, checkpoints, every, self.more, each_epoch=True, first=first)
         make_folder(checkpoints.folder)
         with locked(checkpoints.folder):
-            self._locked = True
+            self._locked = checkpoints.folder
             try:
                 with keeper.hearing():
                     keeper.save()
                     yield keeper.end_step
                     keeper.save()
             finally:
-                self._locked = False
+                self._locked = None
 
     def save(self, run: Run, folder: str | os.PathLike[str], first: int) -> None:
         """Write a checkpoint; errors are those of `RnnlmTrainer.save`."""
         checkpoints = self._own(path_of("folder", folder))
         make_folder(checkpoints.folder)
-        with nullcontext() if self._locked else locked(checkpoints.folder):
+        with nullcontext() if self._locked == checkpoints.folder else locked(checkpoints.folder):
             checkpoints.save(first + run.steps, {"training": run.progress(), **self.more()})
 
     def latest(self, folder: str | os.PathLike[str]) -> tuple[Path, dict[str, Any] | None]:
@@ -64,19 +64,19 @@ class TrainerFolder:
             return checkpoints.folder, checkpoints.latest()
 
     def adopt(self, folder: Path) -> None:
-        """Make a folder this trainer's own."""
-        self._folder = folder
+        """Make a folder one of this trainer's own."""
+        self._folders.add(folder)
 
     def _own(self, folder: Path) -> Checkpoints:
-        """Return the checkpoints of a folder, and make it this trainer's own.
+        """Return the checkpoints of a folder, and make it one of this trainer's own.
 
         Raises:
             InputError: it has checkpoints of another training.
         """
         checkpoints = Checkpoints(followed(folder))
-        if checkpoints.any() and checkpoints.folder != self._folder:
+        if checkpoints.any() and checkpoints.folder not in self._folders:
             raise InputError(
                 f"{folder} must not have checkpoints of another training: go on with it (resume), or take a new one"
             )
-        self._folder = checkpoints.folder
+        self._folders.add(checkpoints.folder)
         return checkpoints

@@ -48,6 +48,7 @@ class Word2vec(Stacked):
         seed: seed of the initial weights, normal with the book's standard deviation of 0.01.
     """
 
+    window_size: int | None = None  # words on each side of a target; None for any
     skip_gram = False  # whether the contexts are predicted from the target, not the target from them
 
     def __init__(self, vocab_size: int, hidden_size: int, layers: list[Layer], head: Head, seed: int) -> None:
@@ -70,6 +71,11 @@ class Word2vec(Stacked):
         around, ids = self._ids("contexts", contexts, 2), self._ids("target", target, 1)
         if len(around) != len(ids):
             raise InputError(f"contexts and target must be of one length, got {len(around)} and {len(ids)}")
+        if self.window_size is not None and around.shape[1] != 2 * self.window_size:
+            raise InputError(
+                f"contexts must be {2 * self.window_size} words of each target, as window_size is {self.window_size}, "
+                f"got {around.shape[1]}"
+            )
         return self.stack.loss(ids, around) if self.skip_gram else self.stack.loss(around, ids)
 
     def _ids(self, name: str, given: Any, ndim: int) -> Array:

@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from rnnlm import ModelFileError
+from rnnlm import InputError, ModelFileError
 from rnnlm.book import BaseModel, BetterRnnlm, Rnnlm, pickles
 from rnnlm.models import rnnlm as library
 from tests.gradcheck import dev, host
@@ -128,6 +128,14 @@ def test_weights_are_written_and_read_as_the_book_does(tmp_path, monkeypatch):
     for mine, its in zip(again.params, model.params):
         np.testing.assert_array_equal(host(mine), host(its).astype("f2").astype("f"))
     assert (host(again.layers["affine"].params[0]) == host(again.params[0]).T).all()
+
+
+def test_weights_that_float16_does_not_hold_are_not_written(tmp_path):
+    model = BetterRnnlm(9, 6, 6, seed=3)
+    model.params[0][2, 1] = 1e6
+    with pytest.raises(InputError, match=r"the book's files hold float16, and a weight is above 65,504"):
+        model.save_params(tmp_path / "weights.pkl")
+    assert not any(tmp_path.iterdir())
 
 
 def test_safetensors_stand_in_for_a_pickle_that_is_not_there(tmp_path):

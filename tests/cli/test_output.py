@@ -126,3 +126,8 @@ def test_a_log_is_none_of_the_files_that_are_read(treebank, capsys):
         assert main(words) == 2
         assert "log_file must be a file of its own" in capsys.readouterr().err
     assert text.read_text() == "a b\n" * 20
+
+
+def test_quiet_takes_no_value(capsys):
+    assert main(["recipes", "--quiet=false"]) == 2
+    assert "quiet takes no value: --quiet, or leave it out" in capsys.readouterr().err

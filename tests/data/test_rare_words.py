@@ -57,3 +57,10 @@ def test_words_of_held_out_parts_alone_are_unknown():
 def test_words_without_unk_are_refused():
     with pytest.raises(InputError, match="words must have <unk>"):
         RareUnknown(windows().windows, np.array([0]), Vocabulary(["a", "b"]), 0.5, 0)
+
+
+def test_targets_to_be_ignored_stay_so():
+    ts = IDS[1:].copy()
+    ts[::7] = -1
+    batches = RareUnknown(Batches(IDS[:-1], ts, 1, 81), rare_words(IDS, WORDS), WORDS, 0.5, 0)
+    np.testing.assert_array_equal(host(batches.window(0)[1])[0] == -1, ts == -1)

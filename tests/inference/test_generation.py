@@ -1,9 +1,13 @@
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
 from rnnlm.inference.generation import generate, generate_batch
+from rnnlm.inference.scoring import score
 from rnnlm.models import SimpleRnnlm
+from rnnlm.ngrams.smoothing import kneser_ney
 from rnnlm.randomness import stream
 from tests.gradcheck import dev, host
 
@@ -143,3 +147,30 @@ def test_weights_that_are_not_finite_are_reported(model):
     model.flat_params[...] = np.nan
     with pytest.raises(InputError, match="the model's best score is nan: its weights are not finite"):
         generate(model, 0)
+
+
+def test_a_prompt_as_long_as_the_result_is_read_where_the_text_goes_on():
+    model = SimpleRnnlm(9, 5, 6, seed=1)
+    assert generate(model, [1, 2, 3], sample_size=3, go_on=True) == [1, 2, 3]
+    more = generate(model, 3, sample_size=4, go_on=True, seed=1)
+    model.reset_state()
+    assert generate(model, [1, 2, 3], sample_size=6, seed=1)[2:] == more
+
+
+def test_a_model_of_lines_begins_one():
+    """As it does where it scores."""
+    ids = np.array([0, 1, 2, 0, 1, 2, 0, 3, 1, 4] * 20)
+    ngram = kneser_ney(ids, 5, 0, 3)
+    first = [generate(ngram, 1, sample_size=2, seed=seed)[1] for seed in range(300)]
+    after = np.exp(score(ngram, [[1, 2, 0]])[0].tokens[1])
+    assert np.mean(np.array(first) == 2) == pytest.approx(after, abs=0.05)
+    assert generate(ngram, [0, 1], sample_size=5, seed=3)[1:] == generate(ngram, [1], sample_size=4, seed=3)
+    rows = generate_batch(ngram, [1, 1], 4, seed=3)
+    assert rows[0].tolist() == generate(ngram, 1, sample_size=4, seed=3)
+
+
+def test_a_temperature_may_be_a_fraction():
+    model = SimpleRnnlm(9, 5, 6, seed=1)
+    assert generate(model, 1, sample_size=9, temperature=Fraction(1, 2), seed=1) == generate(
+        model, 1, sample_size=9, temperature=0.5, seed=1
+    )

@@ -103,7 +103,11 @@ def test_a_predictor_has_all_methods_and_a_number_of_words():
         for wrong in (None, 7):
             with pytest.raises(InputError, match="^model must be a language model, with vocab_size and the methods "):
                 expect_predictor("model", Reader(**{method: wrong}))
-    for wrong in (0, 2.5, None):
+    with pytest.raises(
+        InputError, match="model must read a text word by word and score each next word, and this Reader"
+    ):
+        expect_predictor("model", Reader(vocab_size=None))
+    for wrong in (0, 2.5):
         with pytest.raises(InputError, match="^vocab_size of model must be a whole number of at least 1, got"):
             expect_predictor("model", Reader(vocab_size=wrong))
 

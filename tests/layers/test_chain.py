@@ -12,6 +12,7 @@ from rnnlm.layers import (
     Dropout,
     Embedding,
     MeanOverTime,
+    MeanSquaredError,
     Sigmoid,
     Split,
     Tanh,
@@ -20,6 +21,7 @@ from rnnlm.layers import (
 )
 from rnnlm.layers.base import Layer
 from rnnlm.layers.chain import everything, expect_masked, gather, leaves, named, through
+from rnnlm.models import Sequential
 from tests.gradcheck import dev, host
 
 
@@ -90,9 +92,11 @@ def test_pads_can_be_left_out_where_all_that_goes_over_time_knows_lengths():
     for layers in ([words, last], [words, MeanOverTime()], [words, every, last], [words, Sigmoid(), last, Dense(3, 2)]):
         expect_masked({str(i): layer for i, layer in enumerate(layers)})
     for layers, message in (
-        ([last], "mask_zero needs ids for inputs: the first layer must be an embedding"),
+        ([last], "mask_zero needs ids for inputs, one array of them: the first layer must be an embedding"),
         ([words, Last()], "mask_zero needs layers that take the lengths of rows, and 1 does not"),
         ([words, Concatenate([every], Sigmoid())], "and 1 does not"),
+        ([words, TimeGRU.of_size(4, 3, return_sequences=False, stateful=True)], "1 must not be stateful"),
+        ([Concatenate(words, Embedding.of_size(9, 4)), last], "one array of them"),
         ([words, every], "the last layer over time must not return sequences"),
     ):
         with pytest.raises(InputError, match=message):
@@ -121,3 +125,12 @@ def test_what_most_layers_are():
     dropout = Dropout(0.5)
     assert dropout.masks == (dropout.mask,)
     assert Embedding.of_size(9, 4).takes_ids == 9
+
+
+def test_names_that_would_hide_a_layer_are_refused():
+    """One of the same name as the head's would run, but be neither trained nor saved."""
+    with pytest.raises(InputError, match="no layer must be called loss, as the head is"):
+        Sequential({"hidden": Dense(4, 8), "loss": Dense(8, 1)}, MeanSquaredError())
+    for names in (["bi", "bi.ahead"], [1, "1"], ["", "b"]):
+        with pytest.raises(InputError, match="the name of a layer must be a text without dots, got"):
+            named({name: Dense(2, 2) for name in names})

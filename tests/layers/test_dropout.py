@@ -2,9 +2,11 @@ import numpy as np
 import pytest
 
 from rnnlm.backend import xp
+from rnnlm.book.layers import Dropout as BooksDropout
 from rnnlm.errors import InputError
 from rnnlm.layers import TimeDropout, TimeEmbedding
 from rnnlm.layers.dropout import DropoutMask
+from rnnlm.models import Sequential
 from tests.gradcheck import assert_gradients, dev, host
 
 KINDS = [False, True]  # variational or not
@@ -175,3 +177,10 @@ def test_an_embedding_may_add_to_a_gradient(rng):
     layer.forward(ids)
     layer.backward(xp.ones((3, 5, 3)))
     np.testing.assert_allclose(host(layer.grads[0]), want, rtol=1e-15)
+
+
+def test_the_books_dropout_drops_nothing_where_a_network_evaluates():
+    net = Sequential([BooksDropout(0.5)])
+    assert net.predict(np.ones((1, 50))).all()
+    assert not host(net.forward(dev(np.ones((1, 50), np.float32)))).all()
+    assert host(BooksDropout(0.5).forward(dev(np.ones((1, 50))), train_flg=False)).all()

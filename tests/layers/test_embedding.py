@@ -31,10 +31,12 @@ def test_backward_is_the_derivative_with_repeated_ids(rng):
     assert_gradients(loss, {"W": layer.params[0]}, {"W": layer.grads[0].copy()}, rng)
 
 
-def test_rows_written_last_time_are_cleared(rng):
+def test_what_was_there_before_is_cleared(rng):
+    """Rows that an optimiser wrote into, too."""
     layer = build(rng)
     layer.forward(dev([[1, 2]]))
     layer.backward(dev(np.ones((1, 2, 3))))
+    layer.grads[0] += 7
     layer.forward(dev([[2, 5]]))
     layer.backward(dev(np.ones((1, 2, 3))))
     np.testing.assert_array_equal(host(layer.grads[0])[:, 0], [0, 0, 1, 0, 0, 1, 0])

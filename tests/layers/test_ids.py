@@ -92,10 +92,10 @@ def test_products_are_of_words(wrong):
 
 
 @on_the_host
-@pytest.mark.parametrize("length", [0, -1, T + 1, 2**32])
+@pytest.mark.parametrize("length", [-1, T + 1, 2**32])
 @pytest.mark.parametrize("layer", [MeanOverTime, lambda: TimeGRU.of_size(D, D)])
-def test_a_row_is_no_longer_than_its_window_and_not_empty(layer, length):
-    with pytest.raises(InputError, match=rf"lengths must be in \[1, {T}\], got {length}"):
+def test_a_row_is_no_longer_than_its_window(layer, length):
+    with pytest.raises(InputError, match=rf"lengths must be in \[0, {T}\], got {length}"):
         layer().forward(floats(N, T, D), np.array([1, length]))
 
 

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
+from rnnlm.backend import xp
 from rnnlm.errors import InputError
-from rnnlm.layers import TimeContextEmbedding
+from rnnlm.layers import TimeContextEmbedding, TimeGRU, TimeRNN
 from tests.gradcheck import dev, host
 from tests.layers.test_properties import seeds
 from tests.layers.test_recurrent import KINDS, build
@@ -128,3 +129,19 @@ def test_two_windows_of_contexts_give_what_one_gives(N, T, context, mean, seed, 
         in_parts = in_parts + host(layer.grads[0])
     np.testing.assert_array_equal(np.concatenate(parts, axis=1), whole)
     np.testing.assert_allclose(in_parts, gradient, rtol=1e-12, atol=1e-13)
+
+
+def test_few_shapes_of_a_buffer_are_remembered():
+    layer = TimeRNN.of_size(3, 4)
+    for T in range(1, 300):
+        layer.forward(xp.zeros((2, T, 3), xp.float32))
+    assert all(len(views) <= 64 for _, views in layer._buffers.values())
+
+
+def test_where_the_reset_gate_is_stays():
+    """The bias has been made for it."""
+    layer = TimeGRU.of_size(3, 4, reset_after=np.True_)
+    assert layer.reset_after
+    assert layer.params[2].shape == (2, 12)
+    with pytest.raises(AttributeError):
+        layer.reset_after = False

@@ -108,7 +108,7 @@ def test_wrong_tokenizers_and_words(tokenizer):
 def test_rows_are_shifted_to_their_first_words():
     shifted, lengths = without_pads(dev([[0, 0, 3, 4], [5, 0, 0, 0], [0, 6, 0, 7], [0, 0, 0, 0], [1, 2, 3, 4]]))
     assert host(shifted).tolist() == [[3, 4, 0, 0], [5, 0, 0, 0], [6, 0, 7, 0], [0, 0, 0, 0], [1, 2, 3, 4]]
-    assert host(lengths).tolist() == [2, 1, 3, 1, 4]
+    assert host(lengths).tolist() == [2, 1, 3, 0, 4]
 
 
 def stacks():
@@ -156,10 +156,23 @@ def test_pads_leave_the_state_alone(rng, kind):
 
 
 @pytest.mark.parametrize("kind", STACKS)
+def test_a_row_of_pads_is_zeros(kind):
+    """Whatever the vector of the pad, which is not trained."""
+    model = masked(kind)
+    vectors, bias = model.params[0], host(model.params[-1])
+    vectors[0] = 7
+    np.testing.assert_allclose(model.predict(np.array([[0, 0, 0], [0, 1, 2]]))[0], bias, atol=1e-12)
+    model.loss(dev([[0, 0, 0], [0, 1, 2]]), dev([1, 2]))
+    model.backward()
+    assert not host(model.grads[0])[0].any()
+    assert host(model.grads[0])[1].any()
+
+
+@pytest.mark.parametrize("kind", STACKS)
 def test_backward_is_the_derivative(rng, kind):
     model = masked(kind)
-    x = dev(pad_sequences([rng.integers(1, 12, n).tolist() for n in (1, 4, 7, 2)]))
-    t = dev(rng.integers(0, 3, 4))
+    x = dev(pad_sequences([rng.integers(1, 12, n).tolist() for n in (1, 4, 7, 2, 0)]))
+    t = dev(rng.integers(0, 3, 5))
 
     def loss():
         return model.loss(x, t)
@@ -273,3 +286,17 @@ def test_who_is_meant():
         right += 0.5 if host_ == visitor else 1
     assert abs(right / 4_000 - questions.best) < 0.02  # three standard errors
     assert abs(questions.answers.mean() - 0.5) < 0.03
+
+
+def test_a_stateful_network_reads_each_prefix_from_zeros():
+    tokenizer = Tokenizer()
+    tokenizer.fit_on_texts(["a b c d e", "c b a e d"])
+    x, y = next_word_samples(tokenizer.texts_to_sequences(["a b c d e", "c b a e d"]))
+    found = []
+    for stateful in (False, True):
+        lstm = TimeLSTM.of_size(8, 16, return_sequences=False, stateful=stateful)
+        layers = [Embedding.of_size(tokenizer.size, 8), lstm, Dense(16, tokenizer.size)]
+        net = Sequential(layers, head=SoftmaxWithLoss(), seed=2)
+        Trainer(net, Adam(0.05)).fit(x, y, 30, verbose=0)
+        found.append(sentence_generation(net, tokenizer, "a", 4))
+    assert found == ["a b c d e"] * 2

@@ -267,3 +267,9 @@ def test_it_is_shown_as_what_it_is():
     assert shown.startswith("QuantizedModel of BetterRnnlm: ")
     assert ", int8\n" in shown
     assert "W_scales (50, 1)" in shown
+
+
+def test_the_label_of_targets_that_do_not_count_stays():
+    model = LanguageModel(ModelConfig(cell="lstm", vocab_size=9, wordvec_size=5, hidden_size=6))
+    model.head.ignore_label = 3
+    assert quantize(model).head.ignore_label == 3

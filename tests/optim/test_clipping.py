@@ -42,3 +42,10 @@ def test_gradients_whose_norm_is_not_finite_are_left_as_they_are(bad, max_norm):
 def test_max_norm_must_be_positive(max_norm):
     with pytest.raises(InputError, match="max_norm must be positive, got"):
         clip_grads([xp.zeros(2)], max_norm)
+
+
+def test_the_norm_of_small_numbers_does_not_overflow():
+    """As their squares do in float16."""
+    grads = [dev(np.full(70_000, 100, np.float16))]
+    clip_grads(grads, 1.0)
+    np.testing.assert_allclose(host(grads[0]), 1 / np.sqrt(70_000), rtol=1e-2)

@@ -1,3 +1,5 @@
+import copy
+
 import numpy as np
 import pytest
 
@@ -410,3 +412,14 @@ def test_the_optimisers_as_keras_has_them():
         for _ in range(2):
             optimizer.update(p, [xp.full(1, g)])
         np.testing.assert_allclose(host(p[0]), want, rtol=1e-6)
+
+
+def test_a_copy_remembers_for_itself(rng):
+    p, g = (dev(a) for a in rng.standard_normal((2, 5)))
+    first = Adam(0.1)
+    first.update([p], [g])
+    twin = copy.copy(first)
+    before = host(first.m[0]).copy()
+    twin.update([p], [g])
+    np.testing.assert_array_equal(host(first.m[0]), before)
+    assert (first.iter, twin.iter) == (1, 2)

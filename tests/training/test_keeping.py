@@ -338,3 +338,17 @@ def test_a_folder_for_what_is_saved_is_made_for_good(corpus, tmp_path, monkeypat
     with locked(tmp_path / "a" / "b"), pytest.raises(BusyError, match="is in use: another training writes to it"):
         trainer.save(tmp_path / "a" / "b")
     trainer.save(tmp_path / "a" / "b")
+
+
+def test_a_checkpoint_elsewhere_is_locked_and_takes_no_folder_away(corpus, tmp_path):
+    first, second = tmp_path / "first", tmp_path / "second"
+    trainer = RnnlmTrainer(SimpleRnnlm(V, 5, 6, seed=1), SGD(0.1))
+    second.mkdir()
+
+    def save(*_):
+        with locked(second), pytest.raises(BusyError, match="second"):
+            trainer.save(second)
+        trainer.save(second)
+
+    for _ in range(2):
+        trainer.fit(corpus[:-1], corpus[1:], 1, 3, 4, eval_interval=None, on_report=save, save_to=first, verbose=0)

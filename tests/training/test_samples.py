@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rnnlm.backend import xp
+from rnnlm.backend import NAME, xp
 from rnnlm.data.samples import Samples
 from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.layers import (
@@ -340,7 +340,7 @@ def test_targets_of_a_row_that_are_ignored_count_in_no_mean(scored, monkeypatch,
     trainer = Trainer(net, Still(0.1))
     scores = host(net.forward(net.inputs("x", x), train_flg=False)).astype(float)
     nats = np.log(np.exp(scores).sum(axis=1))[:, None] - np.take_along_axis(scores, np.maximum(t, 0), axis=1)
-    mean = 3 * nats[t >= 0].mean()
+    mean = nats[t >= 0].sum() / 30
     assert trainer.evaluate(x, t)[0] == pytest.approx(mean, rel=1e-6)
     trainer.fit(x, t, 1, 7, eval_interval=None, verbose=0)
     assert trainer.loss_list[0] == pytest.approx(mean, rel=1e-6)
@@ -380,6 +380,57 @@ def test_all_targets_are_checked_before_training(t, options, message):
     with pytest.raises(InputError, match=message):
         Trainer(net, SGD(0.1)).fit(np.ones((4, 2)), t, 2, 2, verbose=0, **options)
     np.testing.assert_array_equal(host(net.flat_params), before)
+
+
+NO_CLASS = np.eye(3)[[0] * 6]
+NO_CLASS[5] = 0
+BAD_TARGETS = {
+    "numbers": (1, SigmoidWithLoss, [0, 1, 0, 1, 0, 7], r"t from sample 0 on: .* must be in \[0, 1\], got 7"),
+    "one-hot": (3, SoftmaxWithLoss, NO_CLASS, "t from sample 0 on: .*one-hot"),
+    "NaN": (1, MeanSquaredError, [[0.0]] * 5 + [[np.nan]], "t must be finite, and sample 5 has NaN or an infinity"),
+    "ignored": (3, SoftmaxWithLoss, [-1] * 6, "t must have a target that counts, and all are -1, the ignored label"),
+}
+
+
+@pytest.mark.parametrize("validation", [False, True])
+@pytest.mark.parametrize("name", BAD_TARGETS)
+def test_targets_are_checked_before_training_whatever_the_loss(name, validation):
+    if NAME == "cupy" and name in ("numbers", "one-hot"):
+        pytest.skip("values on a device are not looked at, because that would wait for it")
+    outputs, head, t, message = BAD_TARGETS[name]
+    net = Sequential([Dense(2, outputs)], head(), seed=1)
+    before, x = host(net.flat_params).copy(), np.ones((6, 2))
+    right = np.zeros_like(t) if name != "one-hot" else np.eye(3)[[0] * 6]
+    given = {"t": right, "validation_data": (x, t)} if validation else {"t": t}
+    with pytest.raises(InputError, match=("validation " if validation else "^") + message):
+        Trainer(net, SGD(0.1)).fit(x, **given, max_epoch=1, batch_size=2, verbose=0)
+    np.testing.assert_array_equal(host(net.flat_params), before)
+
+
+def test_inputs_are_finite():
+    net, x = Sequential([Dense(2, 1)], MeanSquaredError(), seed=1), np.ones((6, 2))
+    x[4, 1] = np.inf
+    with pytest.raises(InputError, match="x must be finite, and sample 4 has NaN or an infinity"):
+        Trainer(net, SGD(0.1)).fit(x, np.ones((6, 1)), verbose=0)
+
+
+def test_targets_of_several_outputs_are_checked_one_by_one():
+    net = Sequential([Split([Dense(2, 1)], [Dense(2, 3)])], Losses(MeanSquaredError(), SoftmaxWithLoss()), seed=1)
+    trainer, x, numbers, ids = Trainer(net, SGD(0.1)), np.ones((6, 2)), np.ones((6, 1)), np.array([0, 1, 2, 0, 1, 3])
+    with pytest.raises(InputError, match=r"t\[1\] must hold ids in \[-1, 3\), got 3"):
+        trainer.fit(x, (numbers, ids), verbose=0)
+    for wrong in ((numbers,), (numbers, ids % 3, ids)):
+        with pytest.raises(InputError, match="ts must be a tuple of 2, one for each head"):
+            trainer.evaluate(x, wrong)
+    with pytest.raises(InputError, match="accuracy is that of one output"):
+        trainer.evaluate(x, (numbers, ids % 3), accuracy=True)
+
+
+def test_the_bar_shows_the_validation_loss(rng, capfd):
+    x = rng.standard_normal((40, 2))
+    trainer = Trainer(Sequential([Dense(2, 1)], MeanSquaredError(), seed=1), SGD(0.1))
+    trainer.fit(x, x[:, :1], 3, 8, validation_split=0.2)
+    assert f"valid loss {trainer.val_loss_list[-1]:.4g}" in capfd.readouterr().err
 
 
 @pytest.mark.parametrize(

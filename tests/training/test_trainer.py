@@ -134,6 +134,20 @@ def test_any_model_of_the_form_is_trained(corpus):
         RnnlmTrainer(model, SGD(1e30)).fit(corpus[:-1], corpus[1:], 20, 3, 4)
 
 
+class NotInPlace:
+    """An optimiser whose steps no model sees."""
+
+    def update(self, params, grads):
+        for i, g in enumerate(grads):
+            params[i] = params[i] - g
+
+
+def test_an_optimiser_that_does_not_work_in_place_is_told(corpus):
+    model = BookModel()
+    with pytest.raises(InputError, match="update of NotInPlace must change the arrays in place, params"):
+        RnnlmTrainer(model, NotInPlace()).fit(corpus[:-1], corpus[1:], 1, 3, 4)
+
+
 @pytest.mark.parametrize("optimizer", [SGD(0.5), Adam(0.5)])
 @pytest.mark.parametrize(("bad", "kept"), [(1, 1), (2, 1), (21, 1), (22, 21), (30, 21)])
 def test_a_gradient_that_is_not_finite_stops_the_run_with_the_step(corpus, optimizer, bad, kept):

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rnnlm.book.util import analogy as books_analogy
 from rnnlm.data.corpora import story
 from rnnlm.errors import DataError, InputError, MissingExtra
 from rnnlm.wordvec import (
@@ -69,6 +70,21 @@ def test_an_analogy():
         InputError, match="b must be one of the 6 words that have a vector, got 'quen'; did you mean queen?"
     ):
         analogy("man", "quen", "king", ids, words, matrix)
+
+
+def test_the_books_analogy_favours_long_vectors(capsys):
+    """It multiplies with the vectors as they are: here twice 0.6 is more than once 1."""
+    words = {word: i for i, word in enumerate("abcde")}
+    matrix = np.array([[1, 0, 0], [1, 0, 1], [1, 1, 0], [0.8, 0.8, 0.8], [3, 0, 3]])
+    by_cosine = analogy("a", "b", "c", words, list("abcde"), matrix, top=2)
+    assert [word for word, _ in by_cosine] == ["d", "e"]
+    books_analogy("a", "b", "c", words, dict(enumerate("abcde")), matrix, top=2, answer="d")
+    printed = capsys.readouterr().out.split("\n")
+    assert printed[1] == "[analogy] a:b = c:?"
+    assert [line.split(":")[0] for line in printed[3:5]] == [" e", " d"]
+    near = np.ones(3) / np.sqrt(3)
+    assert float(printed[2].removeprefix("==>d:")) == pytest.approx(2.4 / np.sqrt(3))
+    assert float(printed[3].split(":")[1]) == pytest.approx(matrix[4] @ near)
 
 
 def test_rows_of_length_one():

@@ -208,6 +208,13 @@ def test_what_is_no_context(contexts, target, message):
         SimpleCBOW(7, 5).forward(contexts, np.array(target))
 
 
+@pytest.mark.parametrize("cls", [CBOW, SkipGram])
+def test_contexts_are_of_the_window(cls):
+    contexts, target = create_contexts_target(CORPUS, 2)
+    with pytest.raises(InputError, match="contexts must be 2 words of each target, as window_size is 1, got 4"):
+        cls(7, 5, 1, CORPUS).forward(contexts, target)
+
+
 def test_more_ids_than_words():
     with pytest.raises(InputError, match=r"corpus must hold ids in \[0, 3\), got 6"):
         CBOW(3, 5, 1, CORPUS)

@@ -168,7 +168,6 @@ TWINS: dict[str, Callable[..., Any]] = {  # name of a plain function -> the func
     "softmax_gradient": output.softmax_gradient,
     "weigh_targets": output.weigh_targets,
     "add_rows": rows.add_rows,
-    "clear_rows": rows.clear_rows,
     "read_window": rows.read_window,
     "adam_step": update.adam_step,
     "asgd_step": update.asgd_step,

@@ -38,14 +38,6 @@ KERNEL add_rows(REAL* out, const int* ids, const REAL* rows, int M, int V, int D
     }
 }
 
-// out[ids[m]] = 0 for every m. A block for each m; rows of one id are cleared by several blocks alike.
-KERNEL clear_rows(REAL* out, const int* ids, int V, int D)
-{
-    if (!WITHIN(ids[BLOCK], V)) return;
-    REAL* row = out + (size_t)ids[BLOCK] * D;
-    for (int d = THREAD; d < D; d += THREADS) row[d] = 0;
-}
-
 // out[t, i] = data[(i * jump + begin + t) mod size] for T time steps of N rows.
 KERNEL read_window(const int* data, word size, word jump, word begin, int* out, int T, int N)
 {

@@ -4,7 +4,7 @@ from typing import Any
 
 from rnnlm.backend.cuda.launch import FLOAT, blocks_for, dense, integer, launch, word, write_back
 
-__all__ = ["add_rows", "clear_rows", "read_window"]
+__all__ = ["add_rows", "read_window"]
 
 Array = Any
 
@@ -14,13 +14,6 @@ def add_rows(out: Array, ids: Array, rows: Array) -> None:
     (V, D), M, whole = out.shape, len(rows), dense(out)
     numbers = (integer(M), integer(V), integer(D))
     launch("rows", "add_rows", out.dtype, M, whole, ids.astype(integer, copy=False), rows, *numbers)
-    write_back([out], [whole])
-
-
-def clear_rows(out: Array, ids: Array) -> None:
-    """As the function of this name in layers/embedding.py."""
-    (V, D), whole = out.shape, dense(out)
-    launch("rows", "clear_rows", out.dtype, ids.size, whole, ids.astype(integer, copy=False), integer(V), integer(D))
     write_back([out], [whole])
 
 

@@ -22,6 +22,16 @@ def label(name: str, value: Any) -> int:
     return whole_number(name, value, -(2**31), 2**31)
 
 
+class IgnoreLabel(Checked[int]):
+    """The label of targets that do not count, which only heads that ignore targets may have changed."""
+
+    def __set__(self, instance: Any, value: Any) -> None:
+        super().__set__(instance, value)
+        if instance.ignore_label != -1 and not instance.ignores:
+            instance.__dict__[self.name] = -1
+            raise InputError(f"{type(instance).__name__} has no ignore_label: all of its targets count")
+
+
 def expect_targets(ts: Array, N: int, T: int, V: int, ignored: int) -> Array:
     """Check the targets of a window and return their ids (T N,) in time-major order.
 
@@ -86,7 +96,7 @@ class Head(Layer):
 
     called = "loss"
     stepped = ("scores", "next_scores")
-    ignore_label = Checked(label)
+    ignore_label = IgnoreLabel(label)
     scores_words = True  # False if its scores are not those of the next word
     takes_classes = False  # True if targets are class ids, columns of the outputs
     ignores = False  # True if targets that are `ignore_label` do not count

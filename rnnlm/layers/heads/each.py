@@ -13,7 +13,7 @@ __all__ = ["EachTarget"]
 class EachTarget(Head):
     """The loss of another head summed over C targets a row, averaged over rows.  (N, H), ids (N, C) -> ()
 
-        L = C times the mean of l(h_n, t_nc) over n and c
+        L = 1/N sum over n and c of l(h_n, t_nc)            without the targets that the head ignores
 
     Args:
         head: takes (N, H) and ids (N,).
@@ -32,21 +32,18 @@ class EachTarget(Head):
         expect("h", h, ("N", "H"))
         expect_ids("ts", ts, (len(h), "C"))
         N, C = ts.shape
-        loss = C * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
-        self._saved = (N, C) if keep else None
+        of_row: Any = (ts != self.head.ignore_label).sum() / N if self.head.ignores else C  # targets that count
+        loss = of_row * self.head.loss(xp.repeat(h, C, axis=0), ts.reshape(-1), keep)
+        self._saved = (N, C, of_row) if keep else None
         return loss
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient (N, H) of the hidden states."""
-        N, C = self.saved_values()
+        N, C, of_row = self.saved_values()
         factor = factor_of(dout)
-        dh = self.head.backward(C if factor is None else factor * C)
+        dh = self.head.backward(of_row if factor is None else factor * of_row)
         self.clear_saved_values()
         return dh.reshape(N, C, -1).sum(axis=1)
-
-    def which_count(self, h: Array, ts: Array) -> Array | None:
-        """As `Head.which_count`, by the inner head."""
-        return ts != self.head.ignore_label if self.head.ignores else None
 
     def scores(self, h: Array) -> Array:
         """Return the scores of the inner head."""

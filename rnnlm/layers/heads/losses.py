@@ -202,17 +202,25 @@ class Losses(Head):
     def loss(self, h: Any, ts: Any, keep: bool = True) -> Array:
         """Return the weighted sum of the losses; outputs and targets are tuples."""
         flag("keep", keep)
-        for name, given in (("the outputs", h), ("ts", ts)):
-            if not isinstance(given, (tuple, list)) or len(given) != len(self.heads):
-                raise InputError(f"{name} must be a tuple of {len(self.heads)}, one for each head")
-        losses = [head.loss(one, t, keep) for head, one, t in zip(self.heads, h, ts)]
+        losses = [head.loss(one, t, keep) for head, one, t in self._parted(h, ts)]
         self._saved = () if keep else None
         return sum((loss * w for loss, w in zip(losses, self.weights)), xp.zeros((), xp.float64))
 
     def each(self, h: Any, ts: Any) -> list[tuple[float, Head, Any, Any]]:
         """As `Head.each`, of all heads."""
-        parts = zip(self.weights, self.heads, h, ts)
-        return [(w * v, *part) for w, head, one, t in parts for v, *part in head.each(one, t)]
+        parts = zip(self.weights, self._parted(h, ts))
+        return [(w * v, *part) for w, (head, one, t) in parts for v, *part in head.each(one, t)]
+
+    def _parted(self, h: Any, ts: Any) -> list[tuple[Head, Any, Any]]:
+        """Return each head with its outputs and targets."""
+        for name, given in (("the outputs", h), ("ts", ts)):
+            if not isinstance(given, (tuple, list)) or len(given) != len(self.heads):
+                raise InputError(f"{name} must be a tuple of {len(self.heads)}, one for each head")
+        return list(zip(self.heads, h, ts))
+
+    def hits(self, h: Any, ts: Any) -> Array:
+        """Raise InputError: accuracy is that of one output."""
+        raise InputError("accuracy is that of one output, and Losses is of several: leave it out")
 
     def backward(self, dout: Any = 1) -> Any:
         """Return the gradients of the outputs, a tuple."""

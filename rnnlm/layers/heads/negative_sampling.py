@@ -15,7 +15,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import array_of, flag, positive, shown, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.base import Layer, expect, expect_ids
-from rnnlm.layers.embedding import add_rows, clear_rows
+from rnnlm.layers.embedding import add_rows
 from rnnlm.layers.functions import sigmoid
 from rnnlm.layers.heads.base import Head, factor_of
 from rnnlm.randomness import stream
@@ -49,6 +49,7 @@ class UnigramSampler:
         self.word_p = weights / weights.sum()
         self._ends = self.word_p.cumsum()
         self._begins = self._ends - self.word_p
+        self._most = np.argsort(-self.word_p, kind="stable")[:2]  # the two most frequent words
         self.draws = 0
 
     def get_negative_sample(self, target: Any) -> NDArray[np.int64]:
@@ -68,7 +69,7 @@ class UnigramSampler:
 
     def _but(self, found: NDArray[np.int64], target: NDArray[Any]) -> NDArray[np.int64]:
         """Replace targets, and words that do not occur, both due to rounding, by the most frequent other word."""
-        best, second = np.argsort(-self.word_p, kind="stable")[:2]
+        best, second = self._most
         other = np.where(target == best, second, best)[:, None]
         return np.where((found == target[:, None]) | (self.word_p[found] == 0), other, found)
 
@@ -98,7 +99,6 @@ class EmbeddingDot(Layer):
     def __init__(self, W: Array) -> None:
         expect("W", W, ("V", "H"))
         super().__init__(W)
-        self._written: Array | None = None  # ids of the rows of dW that are not zero
 
     def forward(self, h: Array, idx: Array) -> Array:
         """Return the products, in the shape of idx."""
@@ -115,11 +115,9 @@ class EmbeddingDot(Layer):
         h, idx, vectors = self.saved_values()
         expect("dout", dout, idx.shape, self.dtype)
         self.clear_saved_values()
-        if self._written is not None:
-            clear_rows(dW, self._written)
-        self._written = idx.reshape(-1).astype(xp.int32)
+        dW[...] = 0
         of_rows = dout[..., None] * (h if idx.ndim == 1 else h[:, None])
-        add_rows(dW, self._written, xp.ascontiguousarray(of_rows.reshape(-1, dW.shape[1])))
+        add_rows(dW, idx.reshape(-1).astype(xp.int32), xp.ascontiguousarray(of_rows.reshape(-1, dW.shape[1])))
         dh = dout[..., None] * vectors
         return dh if idx.ndim == 1 else dh.sum(axis=1)
 

@@ -111,10 +111,12 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
 
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head.loss`, but `h` is the scores (N, V) or (N, T, V)."""
-        self._flat = isinstance(h, xp.ndarray) and h.ndim == 2
-        if not self._flat:
-            return super().loss(h, ts, keep)
-        return super().loss(h[:, None], ts[:, None] if isinstance(ts, xp.ndarray) and ts.ndim else ts, keep)
+        flat = isinstance(h, xp.ndarray) and h.ndim == 2
+        if flat:
+            h, ts = h[:, None], ts[:, None] if isinstance(ts, xp.ndarray) and ts.ndim else ts
+        loss = super().loss(h, ts, keep)
+        self._flat = flat
+        return loss
 
     def backward(self, dout: Any = 1) -> Array:
         """Return the gradient of the scores, in their shape."""

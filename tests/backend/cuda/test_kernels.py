@@ -90,7 +90,6 @@ def rows(draw):
         "add_rows",
         (draw(7, 5), draw.ids(5000, below=7), draw(5000, 5)),
     )  # more than a block's threads look at at once
-    yield "clear_rows", (draw(V, D), draw.ids(M, below=9))
     corpus = draw.ids(1013)
     for begin in (0, 990, 123_456_789_012):
         yield "read_window", (corpus, 101, begin, draw.nan(35, 10, dtype=np.int32))
@@ -289,8 +288,6 @@ def test_ids_that_are_no_words_write_nowhere(full_blocks):
     out, rows, ids = memory[1:4], dev(np.ones((4, 4))), dev(np.array([-1, 3, 2**31 - 1, 1], np.int32))
     FUSED["add_rows"][1](out, ids, rows)
     np.testing.assert_array_equal(host(memory).sum(axis=1), [0, 0, 4, 0, 0])
-    FUSED["clear_rows"][1](out, ids)
-    assert not host(memory).any()
     scores, nats, totals = dev(np.zeros((4, 3))), dev(np.zeros(4)), dev(np.zeros(4))
     FUSED["exp_scores"][1](scores, None, ids, nats, totals)
     np.testing.assert_array_equal(np.isnan(host(nats)), [True, True, True, False])

@@ -51,7 +51,7 @@ def test_scores_of_a_window_never_stand_in_memory_whole(rng, monkeypatch):
     layer, _, xs, ts = build(rng)
     layer.forward(xs, ts)
     layer.backward()
-    assert max(memory.size for memory in layer._buffers.values()) == max(35, host(xs).size)
+    assert max(memory.size for memory, _ in layer._buffers.values()) == max(35, host(xs).size)
 
 
 @pytest.mark.parametrize(("scores", "lengths"), [(83, [11, 1]), (35, [5, 5, 2]), (7, [1] * 12), (6, [1] * 12)])

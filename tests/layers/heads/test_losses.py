@@ -242,6 +242,27 @@ def test_the_worked_example_of_the_product_layer():
     assert (W[[0, 3, 1]] * h).tolist() == [[0, 1, 4], [27, 40, 55], [18, 28, 40]]
 
 
+def test_targets_of_a_row_that_are_ignored_add_nothing(rng):
+    """The mean over rows stays one over rows."""
+    head, h = EachTarget(SoftmaxWithLoss()), dev(rng.standard_normal((N, V)))
+    ts = rng.integers(0, V, (N, 3))
+    ts[0], ts[1, 2] = -1, -1
+    nats = np.log(np.exp(host(h)).sum(axis=1))[:, None] - np.take_along_axis(host(h), np.maximum(ts, 0), axis=1)
+    loss = head.loss(h, dev(ts))
+    np.testing.assert_allclose(float(loss), nats[ts >= 0].sum() / N, rtol=1e-12)
+    dh = head.backward(0.5)
+    assert_gradients(lambda: 0.5 * float(head.loss(h, dev(ts), keep=False)), {"h": h}, {"h": dh.copy()}, rng)
+
+
+@pytest.mark.parametrize("kind", ["squares", "sigmoid", "sparse"])
+def test_only_a_loss_that_ignores_targets_has_another_label_for_them(rng, kind):
+    head = of_kind(kind, rng)[0]
+    head.ignore_label = -1
+    with pytest.raises(InputError, match=f"{type(head).__name__} has no ignore_label: all of its targets count"):
+        head.ignore_label = 0
+    assert head.ignore_label == -1
+
+
 @pytest.mark.parametrize("wrapped", [False, True])
 def test_negative_sampling_is_the_derivative(rng, wrapped):
     corpus = rng.integers(0, V, 50)
