@@ -134,9 +134,10 @@ class Dense(Affine):
     Args:
         inputs: D.
         outputs: H.
-        init: 'xavier' for a standard deviation of 1/sqrt(D), 'he' for sqrt(2/D), which suits ReLU. Sources: Glorot and
-            Bengio, Understanding the difficulty of training deep feedforward neural networks, AISTATS 2010; He et al.,
-            Delving deep into rectifiers, ICCV 2015.
+        init: 'xavier' for a standard deviation of 1/sqrt(D), as in the book, 'he' for sqrt(2/D), which suits ReLU.
+            Sources: Glorot and Bengio, Understanding the difficulty of training deep feedforward neural networks,
+            AISTATS 2010, whose sqrt(2/(D+H)) is the same where H is D; He et al., Delving deep into rectifiers, ICCV
+            2015.
         dtype: of the weights; a `Sequential` converts them to its own.
     """
 

@@ -1,4 +1,4 @@
-"""Random initial weights of layers that draw their own, with the distributions of Keras."""
+"""Random initial weights of layers that draw their own: of recurrent layers and embeddings as in Keras."""
 
 from math import sqrt
 from typing import Any, Self

@@ -84,7 +84,8 @@ class RnnlmTrainer:
 
         Row i of a batch starts at offset i * (len(xs) // batch_size) of the corpus. The position carries over from
         epoch to epoch, wraps at the corpus's end and starts at 0 in each call. A progress bar shows time per window,
-        tokens per second, time left and the last perplexity.
+        tokens per second, time left and the last perplexity. The model is left with the state of the last window: call
+        `model.reset_state()` before it reads another text.
 
         Args:
             xs, ts: ids of inputs and targets, usually corpus[:-1] and corpus[1:], arrays or `Tokens`; or `Sentences`

@@ -72,7 +72,7 @@ class Trainer:
         rate: Callable[[int], float] | None = None,
     ) -> None:
         """Train for `max_epoch` epochs, each over all samples once in a new random order; the last batch of an epoch
-        may be smaller.
+        may be smaller. Every batch begins with a state of zeros, even in a layer that is `stateful`.
 
         Args:
             x: inputs (samples, ...), an array or a list; for several inputs a tuple of them.

@@ -2,7 +2,8 @@
 
 The loss is that of `SkipGram` and `CBOW` except for the negative samples: instead of its own ones, each pair of words
 uses all that were drawn for the block, with weights that sum to the same number, so that they need only one matrix
-product.
+product. In CBOW each context vector takes the whole gradient of the mean, not its share of it, as in word2vec's own
+program; the class `CBOW` divides it.
 
 Source: Ji, Satish, Li and Dubey, Parallelizing word2vec in shared and distributed memory, 2016 (shared negatives).
 """

@@ -53,12 +53,13 @@ def head(name: str, make: Callable[[], Any], inputs: Callable[[], dict[str, Any]
         return Call(lambda dout: [numbers(made.backward(dout)), numbers(made.grads)], {"dout": 0.5})
 
     entries.append(Entry(f"{name}.backward", back, takes={"dout": (np.ndarray,)}))
-    entry(
-        f"{name}.ignore_label",
-        lambda value: setattr(make(), "ignore_label", value),
-        lambda: {"value": 3},
-        also={"value": ("ignore_label",)},
-    )
+    if make().ignores:
+        entry(
+            f"{name}.ignore_label",
+            lambda value: setattr(make(), "ignore_label", value),
+            lambda: {"value": 3},
+            also={"value": ("ignore_label",)},
+        )
     if hits:
         method(f"{name}.hits", make, "hits", inputs, also=XS, takes=takes)
 

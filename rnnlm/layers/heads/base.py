@@ -29,7 +29,11 @@ class IgnoreLabel(Checked[int]):
         super().__set__(instance, value)
         if instance.ignore_label != -1 and not instance.ignores:
             instance.__dict__[self.name] = -1
-            raise InputError(f"{type(instance).__name__} has no ignore_label: all of its targets count")
+            kind = type(instance).__name__
+            raise InputError(
+                f"{kind} has no ignore_label: all of its targets count (a head of your own that leaves some out says "
+                "so: ignores = True)"
+            )
 
 
 def expect_targets(ts: Array, N: int, T: int, V: int, ignored: int) -> Array:
