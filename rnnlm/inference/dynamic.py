@@ -121,9 +121,10 @@ class DynamicEvaluation:
 
     def set_state(self, state: Any) -> None:
         """Restore what `get_state` returned."""
-        if not isinstance(state, tuple) or len(state) != 2:
-            raise refused("state", "a tuple of two, as get_state gives it", state)
-        read, weights = state
+        read, weights = state if isinstance(state, tuple) and len(state) == 2 else (None, None)
+        wanted = [W.shape for W in self._learner.weights()]
+        if not isinstance(weights, list) or [getattr(W, "shape", None) for W in weights] != wanted:
+            raise refused("state", "a tuple of the model's state and its weights, as get_state gives it", state)
         self._learner.set_state(read)
         self._set_weights(weights)
 

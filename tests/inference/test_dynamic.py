@@ -94,8 +94,9 @@ def test_what_was_learned_goes_with_the_state(ids):
     evaluate(dynamic, ids[::-1])  # gives the state back
     dynamic.set_state(state)
     np.testing.assert_array_equal(host(dynamic.losses(xs[:, 6:], ts[:, 6:])), want)
-    with pytest.raises(InputError, match="state must be a tuple of two"):
-        dynamic.set_state(None)
+    for wrong in (None, state[0], (state[0], None), (state[0], [W[:-1] for W in state[1]])):
+        with pytest.raises(InputError, match="state must be a tuple of the model's state and its weights"):
+            dynamic.set_state(wrong)
 
 
 def test_what_comes_again_becomes_likely():
