@@ -22,7 +22,8 @@ def reused(
         make: `empty` of an array library; or `ones`, for a buffer that is never written.
     """
     global _made
-    whole, views = memory.get(name, (None, {}))
+    found = memory.get(name)
+    whole, views = found if found is not None else (None, {})
     view = views.get(shape)
     if view is not None and view.dtype == dtype:
         return view

@@ -128,7 +128,7 @@ class Embedding(Layer):
         if self.add_to_gradient:
             ops.join()  # wait until the other layer's gradient is there
         else:
-            dW[...] = 0
+            ops.elementwise(_clear, dW)
         add_rows(dW, ids, rows)
 
 
@@ -143,3 +143,7 @@ class TimeEmbedding(Embedding):
         return super().forward(ids)
 
     stepper = Embedding.stepper
+
+
+def _clear(part: Array) -> None:
+    part[...] = 0

@@ -1,4 +1,6 @@
-from rnnlm.backend.cpu import machine
+import pytest
+
+from rnnlm.backend.cpu import machine, output
 
 
 def test_memory_is_what_the_machine_has_or_its_container_may_take(tmp_path, monkeypatch):
@@ -24,3 +26,13 @@ def test_the_processor_has_the_name_that_the_system_gives_it(tmp_path, monkeypat
     (tmp_path / "cpuinfo").write_text("no names\n")
     monkeypatch.setattr("platform.processor", lambda: "")
     assert machine.processor() is None
+
+
+@pytest.mark.parametrize(("name", "small", "few"), [
+    ("AMD EPYC 9B45", True, True), ("AMD EPYC 7B13", False, False), ("Intel(R) Xeon(R) Processor", True, False),
+    (None, True, False),
+])  # fmt: skip
+def test_a_few_rows_at_a_time_are_for_processors_that_are_fast_at_them(name, small, few, monkeypatch):
+    monkeypatch.setattr(output, "processor", lambda: name)
+    monkeypatch.setattr(output, "small_kernels", lambda: small)
+    assert output.few_at_a_time.__wrapped__() is few

@@ -41,8 +41,8 @@ def cut_all(three, monkeypatch):
 @pytest.fixture(params=[False, True], ids=["large kernels alone", "small kernels"])
 def kernels(request, monkeypatch):
     """What BLAS may have for small products or not."""
-    for module in (products, output):
-        monkeypatch.setattr(module, "small_kernels", lambda: request.param)
+    monkeypatch.setattr(products, "small_kernels", lambda: request.param)
+    monkeypatch.setattr(output, "few_at_a_time", lambda: request.param)
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 10, 64, 65, 1000])

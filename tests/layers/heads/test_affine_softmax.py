@@ -112,8 +112,8 @@ def test_numpys_twin_is_the_plain_text(rng, monkeypatch, size, tied, shape, smal
     fewer rows than a product would take, with and without kernels for small products."""
     M, H, V = shape
     monkeypatch.setattr(output, "MEMORY", 20_000)
-    for module in (output, products):
-        monkeypatch.setattr(module, "small_kernels", lambda: small)
+    monkeypatch.setattr(products, "small_kernels", lambda: small)
+    monkeypatch.setattr(output, "few_at_a_time", lambda: small)
     x, W, b = size * rng.standard_normal((M, H)), rng.standard_normal((H, V)), rng.standard_normal(V)
     W = np.asfortranarray(W) if tied else W
     targets = rng.integers(0, V, M)
