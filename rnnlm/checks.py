@@ -6,6 +6,7 @@ and NaN never is.
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from difflib import get_close_matches
 from math import inf, nan
 from numbers import Integral, Real
 from pathlib import Path
@@ -16,9 +17,9 @@ import numpy as np
 from rnnlm.errors import InputError
 
 __all__ = [
-    "Checked", "array_of", "dtype_of", "finite", "flag", "function", "instance_of", "listed", "measured",
-    "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share", "shown", "size", "text",
-    "whole_number",
+    "Checked", "array_of", "did_you_mean", "dtype_of", "finite", "flag", "function", "instance_of", "listed",
+    "measured", "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share",
+    "shown", "size", "text", "whole_number",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -38,6 +39,17 @@ def shown(value: Any) -> str:
 def refused(name: str, rule: str, value: Any, remedy: str = "") -> InputError:
     """Return the error for an argument that breaks a rule."""
     return InputError(f"{name} must be {rule}, got {shown(value)}{f': {remedy}' if remedy else ''}")
+
+
+def did_you_mean(given: str, known: Iterable[str], most: int = 1, cutoff: float = 0.6) -> str:
+    """Return the end of an error message that suggests the nearest of the known names; empty if none is near.
+
+    Args:
+        most: how many to suggest.
+        cutoff: likeness from which on a name is near, in [0, 1].
+    """
+    near = get_close_matches(given, list(known), most, cutoff)
+    return f"; did you mean {' or '.join(near)}?" if near else ""
 
 
 # ---------------------------------------------------------------- numbers

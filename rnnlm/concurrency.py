@@ -46,7 +46,7 @@ def _runs_on_windows(process: int) -> bool:
 class OneThread:
     """A reentrant context for one thread at a time: a model's state belongs to one reader.
 
-    It raises rather than waits: after waiting, the state would be that of the other thread's text.
+    It raises instead of waiting, because after a wait the model would hold the other thread's state.
     """
 
     def __init__(self) -> None:

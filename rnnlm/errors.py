@@ -76,7 +76,7 @@ class MissingExtra(RnnlmError):
 
 
 class TrainingDiverged(RnnlmError):
-    """The perplexity or a gradient became NaN or infinite; the model is given back the last good weights.
+    """The perplexity or a gradient became NaN or infinite; the model's last good weights are restored.
 
     Attributes:
         step: the first bad training step of this call of `fit`, counted from 1.

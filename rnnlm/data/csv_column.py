@@ -4,8 +4,8 @@ import csv
 import os
 import re
 from collections.abc import Iterator
-from difflib import get_close_matches
 
+from rnnlm.checks import did_you_mean
 from rnnlm.errors import DataError
 from rnnlm.opening import LONGEST_LINE, lines_within
 
@@ -52,8 +52,7 @@ def rows_of(path: str | os.PathLike[str], column: str) -> Iterator[tuple[int, st
                 raise DataError(f"{path}, line 1: a quote in this row is not closed")
             names = [] if lines.ended else names  # an empty file
             if column not in names:
-                near = get_close_matches(column, names, 1, cutoff=0.4)
-                hint = f"; did you mean {near[0]}?" if near else ""
+                hint = did_you_mean(column, names, cutoff=0.4)
                 raise DataError(f"{path} has the columns {', '.join(names) or '(none)'}, and no {column!r}{hint}")
             if names.count(column) > 1:
                 raise DataError(f"{path} must have one column {column!r}, and has {names.count(column)}")

@@ -1,4 +1,5 @@
-"""Windows for evaluation: a text is cut into parallel lanes, and each token but the first is a target once."""
+"""Windows for evaluation: a text is split into lanes that are read in parallel, and each token but the first is a
+target exactly once."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""The size of part of a text, which requires splitting all text before it into units."""
+"""The words, characters and bytes of part of a text. All text before it must be split too, to find where it begins."""
 
 import os
 from dataclasses import dataclass, field

@@ -2,12 +2,11 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import Field
-from difflib import get_close_matches
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin
 
-from rnnlm.checks import number, shown
+from rnnlm.checks import did_you_mean, number, shown
 from rnnlm.errors import InputError
 
 __all__ = ["expect_known", "typed"]
@@ -65,8 +64,7 @@ def expect_known(names: Iterable[str], known: Iterable[str], where: str) -> None
     known = list(known)
     for name in names:
         if name not in known:
-            near = get_close_matches(name, known, 1)
-            hint = f"; did you mean {near[0]}?" if near else ""
+            hint = did_you_mean(name, known)
             raise InputError(f"a setting must be one of {', '.join(known)}, got {shown(name)} in {where}{hint}")
 
 

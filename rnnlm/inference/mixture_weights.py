@@ -70,7 +70,7 @@ def log_linear_weights(
     """
     _expect_same_words([first, second])
     weight, low, high, step = 0.5, 0.0, 1.0, 1.0
-    ends = [0.0, 1.0]  # endpoints not tried yet, to which a step of Newton's method may lead
+    ends = [0.0, 1.0]  # endpoints of [0, 1] not evaluated yet; a step of Newton's method may go to each once
     while high - low > PRECISE:
         slope, curve = _derivatives(first, second, corpus, lanes, weight)
         low, high = (low, weight) if slope > 0 else (weight, high)  # the minimum is in between

@@ -68,8 +68,8 @@ class InOtherWords:
         return twin
 
     def losses(self, xs: Any, ts: Any) -> NDArray[np.float64]:
-        """As `Predictor.losses`. Time steps with a target `<unk>` that stands for words of the predictor take the
-        scores of all words, which is slower."""
+        """As `Predictor.losses`. At a time step whose target is `<unk>`, the probabilities of all words that it stands
+        for are added, which is slower."""
         xs, ts = (np.asarray(ops.asnumpy(ids)) for ids in (xs, ts))
         whole = np.flatnonzero((ts == self.unk_id).any(axis=0)).tolist() if len(self.strange) else []
         nats, begin = np.zeros(ts.shape), 0

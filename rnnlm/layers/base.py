@@ -67,7 +67,7 @@ class Layer:
     regularizes = False  # whether it penalises its inputs
     takes_lengths = False  # whether forward takes the length of each row of a window
     causal = True  # False where an output depends on inputs of later time steps
-    repeatable = False  # whether it launches the same for all windows of a shape; every class has to declare it itself
+    repeatable = False  # whether all windows of a shape launch the same kernels; not inherited, every class sets it
     stepped: tuple[str, ...] = ("forward",)  # methods whose work `stepper` does
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter
 
@@ -79,7 +79,8 @@ class Layer:
         self._saved: tuple[Any, ...] | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
-        """Give a subclass that overrides a method in `stepped`, but not `stepper`, a stepper that calls the method."""
+        """If a subclass overrides a method in `stepped` but not `stepper`, give it the general stepper, which calls
+        that method."""
         super().__init_subclass__(**options)
         places = [vars(base) for base in cls.__mro__]
         own = min(i for i, names in enumerate(places) if any(name in names for name in cls.stepped))
@@ -166,8 +167,8 @@ class Layer:
         """Allocate what a window of N rows reads of the previous window, before the window's launches are recorded."""
 
     def as_found(self, found: Mapping[str, Any]) -> None:
-        """Copy what recorded launches read of the previous window to where they read it: `found` has the arrays that
-        were this layer's attributes when they were recorded."""
+        """Before a replay, copy what the previous window left to where the recorded launches read it: `found` has this
+        layer's attributes as they were when the launches were recorded."""
 
     def get_state(self) -> tuple[Array, ...] | None:
         """Return a copy of the state, to be restored by `set_state(*state)`; None for zeros."""

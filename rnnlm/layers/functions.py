@@ -77,7 +77,8 @@ def softmax(x: Any) -> Array:
 
 
 def softmax_backward(y: Array, dy: Array) -> Array:
-    """Gradient y (dy - sum of y dy) of what softmaxes along the last axis were given, from their outputs y and dy."""
+    """Return the gradient of a softmax's inputs, y (dy - sum of y dy) along the last axis, from its outputs y and their
+    gradient dy."""
     weighed = dy * y
     return weighed - y * weighed.sum(axis=-1, keepdims=True)
 

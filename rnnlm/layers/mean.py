@@ -31,7 +31,8 @@ class MeanOverTime(Layer):
         return xs.mean(axis=1) if shares is None else (xs * shares).sum(axis=1)
 
     def backward(self, dys: Array) -> Array:
-        """Return the gradient (N, T, D) of the inputs; without lengths a broadcast view, the same at all time steps."""
+        """Return the gradient (N, T, D) of the inputs; without lengths a read-only broadcast view, as all time steps
+        have the same."""
         (N, T, D), dtype, shares = self.saved_values()
         expect("dys", dys, (N, D), dtype)
         self.clear_saved_values()

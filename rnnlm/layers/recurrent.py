@@ -114,8 +114,8 @@ class Recurrent(Drawn):
             a, states: memory for the pre-activations (T, N, gH) and the states (T+1, N, H).
 
         Returns:
-            what backward needs: the recurrent weights used and the mask applied to Wh for them, the mask of the state,
-            and what `_window_forward` returned.
+            what backward needs: the recurrent weights after weight drop and the mask that was applied to Wh, the mask
+            of the state, and what `_window_forward` returned.
         """
         for name, steps in zip(self.states, states):
             steps[0] = self._initial(name)  # before the rest is overwritten: the state may be a view of steps[-1]

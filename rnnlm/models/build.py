@@ -2,10 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict
-from difflib import get_close_matches
 from typing import Any
 
-from rnnlm.checks import instance_of
+from rnnlm.checks import did_you_mean, instance_of
 from rnnlm.errors import InputError
 from rnnlm.models.base import Model
 from rnnlm.models.better import BetterRnnlm
@@ -40,8 +39,7 @@ def config_for(options: ModelOptions, vocab_size: int) -> ModelConfig:
         InputError: an unknown model, or an option out of range.
     """
     if not isinstance(instance_of("options", options, ModelOptions).model, str) or options.model not in KINDS:
-        near = get_close_matches(str(options.model).lower(), KINDS, 1)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(str(options.model).lower(), KINDS)
         raise InputError(f"model must be one of {', '.join(KINDS)}, got {options.model!r}{hint}")
     cls = KINDS[options.model]
     return cls.configuration(**{**asdict(options), "model": cls.__name__, "vocab_size": vocab_size})

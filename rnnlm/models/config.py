@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from typing import Any, Literal
 
-from rnnlm.checks import finite, flag, not_negative, one_of, positive, share, size, whole_number
+from rnnlm.checks import did_you_mean, finite, flag, not_negative, one_of, positive, share, size, whole_number
 from rnnlm.errors import InputError
 from rnnlm.layers.named import CELLS
 from rnnlm.models.output_sizes import cluster_sizes, expect_cutoffs, expect_div_value, output_parameters
@@ -182,8 +181,7 @@ class ModelConfig(ModelOptions):
                 f"cell must not be bidirectional, got {self.cell!r}: a language model that also reads backwards would "
                 "see the words it has to predict"
             )
-        near = get_close_matches(given, CELLS, 1, cutoff=0.3)
-        hint = f"; did you mean {near[0]}?" if near else ""
+        hint = did_you_mean(given, CELLS, cutoff=0.3)
         raise InputError(f"cell must be one of {', '.join(CELLS)}, got {self.cell!r}{hint}")
 
     @property

@@ -95,7 +95,7 @@ class Decoder(Layer):
         return vectors
 
     def _lstm_inputs_back(self, dxs: Array) -> tuple[Array, Array | None]:
-        """Return the gradients of the vectors, and of the question's h, or None."""
+        """Return the gradient of the word vectors, and that of the question's h, or None."""
         return dxs, None
 
     def _features(self, hs: Array) -> Array:

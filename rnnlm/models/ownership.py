@@ -1,5 +1,5 @@
-"""Which network a layer belongs to. It can belong to one only: its weights lie in that network's buffer, and what
-it saves in a forward is for that network's backward."""
+"""Registry of the network that each layer belongs to. There can be only one: the layer's weights lie in its buffer, and
+what the layer saves in a forward is for its backward."""
 
 import gc
 from collections.abc import Mapping

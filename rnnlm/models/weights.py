@@ -22,8 +22,8 @@ _DRAWN = ContextVar("drawn", default=True)
 
 @contextmanager
 def undrawn() -> Iterator[None]:
-    """Within this context, models are built with zero weights, to be loaded next: drawing, in float64, would take
-    longer and more memory than that."""
+    """Within this context, models are built with zero weights, because weights will be loaded next: drawing them, in
+    float64, would take more time and memory than loading."""
     token = _DRAWN.set(False)
     try:
         yield

@@ -26,7 +26,7 @@ class RateRule:
     """
 
     settings: tuple[str, ...] = ("first",)  # attributes that a training does not change, arguments of the rule
-    needs_loss = False  # whether it is of no use without validation losses
+    needs_loss = False  # whether it needs validation losses
     lr, first = Checked(positive), Checked(positive)
 
     def __init__(self, lr: float) -> None:
@@ -127,7 +127,8 @@ class DivideOnPlateau(RateRule):
 
 
 class Halving(RateRule):
-    """Halve the rate after every epoch once one has improved the validation loss too little; finish at the second such.
+    """Once an epoch improves the validation loss too little, halve the rate after every epoch; finish at the second
+    such.
 
     Source: Mikolov's rnnlm toolkit, whose min-improvement is 1.003. After a worse epoch the toolkit also restores the
     weights of the epoch before, which is not done here.

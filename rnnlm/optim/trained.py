@@ -1,4 +1,5 @@
-"""Which model an optimiser, or a rule of the learning rate, has trained: its state belongs to that one only."""
+"""Registry of the model that each optimiser and learning-rate rule has trained, so that its state is not used for
+another."""
 
 from typing import Any
 from weakref import ReferenceType, finalize, ref

@@ -52,7 +52,7 @@ def checked_callbacks(given: Any) -> list[Callback]:
 
 
 def asks_to_stop(answer: object) -> bool:
-    """Whether what a callback returned is True, or NumPy's, and so ends the training."""
+    """Whether a callback returned True, Python's or NumPy's, which ends the training."""
     return isinstance(answer, (bool, np.bool_)) and bool(answer)
 
 

@@ -13,8 +13,8 @@ class EpochSums:
 
     Attributes:
         told: epochs that have ended and were reported.
-        sums: of the current epoch, as far as reported. Negative at its start by what the previous epoch's end has
-            already counted, because the next report will count those steps again.
+        sums: running sums of the current epoch, updated at each report. Negative at its start, because the previous
+            epoch's end has already counted steps that the next report counts again.
     """
 
     def __init__(self) -> None:

@@ -184,7 +184,7 @@ def expect_new_or_same(model: Any, optimizer: Any, rate: Any) -> None:
 
 
 def expect_own(optimizer: Any, rate: Any) -> RateRule:
-    """Check that optimiser and rate rule can be saved; returns the rule, or an unused `Constant` if there is none.
+    """Check that optimiser and rate rule can be saved; return the rule, or an unused `Constant` if there is none.
 
     Raises:
         InputError: one of them is not of `rnnlm.optim`.

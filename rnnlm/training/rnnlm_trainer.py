@@ -54,7 +54,7 @@ class RnnlmTrainer:
         self._folder = TrainerFolder(self._more)
         self._enough = False  # whether a callback, its patience or the rate's rule ended it early
         self._stopping: EarlyStopping | None = None  # of the last `fit`
-        self._each_epoch = False  # whether that had something to do after each epoch, which waits for a GPU
+        self._each_epoch = False  # whether it needed a report after each epoch, which waits for a GPU
         self._resumed: dict[str, Any] | None = None  # the checkpoint that the next `fit` resumes
 
     def __repr__(self) -> str:

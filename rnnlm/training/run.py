@@ -241,7 +241,7 @@ class Run:
         return loss / max(columns, 1), norm / steps
 
     def so_far(self) -> Report:
-        """Return a report like the next one, but without resetting its sums."""
+        """Return a report of the steps since the last one, without resetting the sums."""
         loss, columns, norm, steps = self._pending()
         return self._told(loss / max(columns, 1), norm / steps)
 

@@ -144,7 +144,7 @@ class Trainer:
                 raise
             finally:
                 self.current_epoch, self._steps = before + run.steps // len(batches), steps + run.steps
-                run.model.reset_state()  # that of the last batch is nobody's
+                run.model.reset_state()  # drop the last batch's state, which no later call continues
                 stopping.restore()
 
     @property

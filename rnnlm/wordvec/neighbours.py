@@ -1,13 +1,12 @@
 """Similarity of words: cosines of word vectors, nearest words, analogies."""
 
 from collections.abc import Mapping, Sequence
-from difflib import get_close_matches
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import array_of, listed, not_negative, shown, text, whole_number
+from rnnlm.checks import array_of, did_you_mean, listed, not_negative, shown, text, whole_number
 from rnnlm.errors import InputError
 
 __all__ = ["analogy", "cos_similarity", "most_similar", "nearest", "normalize"]
@@ -111,8 +110,7 @@ def id_of(name: str, word: str, word_to_id: Mapping[str, int]) -> int:
     if not isinstance(word_to_id, Mapping):
         raise InputError(f"word_to_id must give the id of a word, got {shown(word_to_id)}")
     if text(name, word) not in word_to_id:
-        near = get_close_matches(word, [known for known in word_to_id if isinstance(known, str)], 3)
-        hint = f"; did you mean {' or '.join(near)}?" if near else ""
+        hint = did_you_mean(word, (known for known in word_to_id if isinstance(known, str)), 3)
         raise InputError(f"{name} must be one of the {len(word_to_id):,} words that have a vector, got {word!r}{hint}")
     return word_to_id[word]
 

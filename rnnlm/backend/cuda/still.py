@@ -1,4 +1,4 @@
-"""Deferred release of resources: while launches are recorded, nothing may wait for the device.
+"""Deferred release of GPU resources: it waits for the device, which nothing may while launches are recorded.
 
 Destroying a cuBLAS handle or freeing device memory waits, which ends a recording, and Python may drop the last
 reference at any moment, in any thread. So destructors leave a function here, which is called before the next recording.

@@ -3,14 +3,13 @@
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from math import ceil
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import instance_of, path_of, whole_number
+from rnnlm.checks import did_you_mean, instance_of, path_of, whole_number
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.corpora import ptb, story
 from rnnlm.data.corpora.parts import PARTS, expect_part
@@ -168,13 +167,10 @@ def _of_story(part: str, words: Vocabulary) -> Part:
 def _expect_file(name: str) -> Path:
     """Return the path of a file; if there is none, raise an error that mentions the built-in corpora."""
     if not Path(name).is_file():
-        near = get_close_matches(str(name), BUILT_IN, 1)
         if Path(name).is_fifo():
             hint = ": it is a pipe, and a corpus is read more than once: save it as a file"
-        elif near:
-            hint = f"; did you mean {near[0]}?"
         else:
-            hint = "" if Path(name).exists() else ": there is no such file"
+            hint = did_you_mean(str(name), BUILT_IN) or ("" if Path(name).exists() else ": there is no such file")
         raise DataError(f"corpus must be {', '.join(BUILT_IN)} or a text file, and {str(name)!r} is none of them{hint}")
     return Path(name)
 

@@ -6,12 +6,11 @@ options of `rnnlm train`.
 """
 
 import tomllib
-from difflib import get_close_matches
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from rnnlm.checks import positive
+from rnnlm.checks import did_you_mean, positive
 from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.errors import DataError, InputError, ModelFileError
 from rnnlm.experiments.resuming import NOT_SAID, PLACE, SETTINGS, read_settings
@@ -51,8 +50,7 @@ def load(name: str) -> dict[str, Any]:
 
 
 def _unknown(name: str, others: str = "") -> InputError:
-    near = get_close_matches(name, names(), 1)
-    hint = f"; did you mean {near[0]}?" if near else ""
+    hint = did_you_mean(name, names())
     return InputError(f"recipe must be one of {', '.join(names())}{others}, got {name!r}{hint}")
 
 

@@ -159,7 +159,7 @@ class Head(Layer):
 
     @contextmanager
     def scoring_all(self) -> Iterator[None]:
-        """A context within which every word counts as a target, the one that training ignores too, and -1 does not."""
+        """Within this context only -1 is ignored, so that a word that is ignored in training is scored as well."""
         label, self.ignore_label = self.ignore_label, -1
         try:
             yield
@@ -167,7 +167,7 @@ class Head(Layer):
             self.ignore_label = label
 
     def each(self, h: Any, ts: Any) -> list[tuple[float, "Head", Any, Any]]:
-        """Return the means that the loss is the weighted sum of: weight, head, outputs and targets of each."""
+        """Return the terms of the loss, which is their weighted sum: (weight, head, outputs, targets) of each."""
         return [(1.0, self, h, ts)]
 
     def which_count(self, h: Array, ts: Array) -> Array | None:
@@ -202,5 +202,5 @@ class Head(Layer):
         raise InputError(f"{type(self).__name__} has no accuracy: it is a loss of numbers, none of them right or wrong")
 
     def forward(self, xs: Array, ts: Array, keep: bool = True) -> Array:
-        """As `loss`, under the name that a layer gives it."""
+        """The same as `loss`, which layers call `forward`."""
         return self.loss(xs, ts, keep)

@@ -22,7 +22,7 @@ __all__ = [
     "SparseCategoricalCrossEntropy",
 ]  # fmt: skip
 
-TINY = 1e-7  # smallest probability that enters a logarithm
+TINY = 1e-7  # probabilities below it count as this, so a target of probability 0 has a finite loss and gradient
 
 
 class RowLoss(Head):
