@@ -112,7 +112,13 @@ class Batches(Windows):
         return int((self.ts.window(jump, begin, (length, self.batch_size)) != self.ignored).sum())
 
     def ignore(self, label: int) -> None:
-        """Leave targets with this label out of the weights."""
+        """Leave targets with this label out of the weights.
+
+        Raises:
+            InputError: all targets in memory have it.
+        """
+        if isinstance(self.ts, InMemory) and (self.ts.ids == label).all():
+            raise InputError(f"ts must have a target that counts, and all are {label}, the ignored label")
         super().ignore(label)
         self.__dict__.pop("_some_ignored", None)
 

@@ -10,16 +10,15 @@ from rnnlm.experiments.forecast import Forecast
 from rnnlm.experiments.plan import Plan
 from rnnlm.experiments.results import METRICS, JsonLines, Results
 from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, as_saved, expect_as_it_was, expect_same
-from rnnlm.inference.evaluation import Evaluation
 from rnnlm.optim.rates import RateRule
 from rnnlm.progress import note, say
 from rnnlm.saving.checkpoint import Checkpoints
 from rnnlm.saving.model_folder import save_model
 from rnnlm.saving.open_folder import expect_whole
-from rnnlm.training.callbacks import Callback, heard_by, tell_epoch
-from rnnlm.training.epochs import Clock
+from rnnlm.training.callbacks import Callback, heard_by
+from rnnlm.training.epochs import Epochs
 from rnnlm.training.keeper import Keeper
-from rnnlm.training.report import EpochReport, Report
+from rnnlm.training.report import Report
 from rnnlm.training.run import Run
 from rnnlm.training.tensorboard import LOG, TensorBoard
 from rnnlm.training.valid import validated
@@ -54,7 +53,7 @@ class Fitting:
         self.callbacks: list[Callback] = [JsonLines(results)]
         if self.config.tensorboard:
             self.callbacks.append(TensorBoard(results.folder / LOG))
-        self.clock = Clock(training)
+        self.epochs = Epochs(training, self.callbacks, 0, 0)
         self.model_folder = results.folder / MODEL
         self.checkpoints = Checkpoints(results.folder / CHECKPOINTS)
         self.keeper = Keeper(training, self.checkpoints, self.config.save_every, self._more)
@@ -80,7 +79,7 @@ class Fitting:
         self.forecast = Forecast(self.config.max_epoch * len(self.training.batches) - self.training.steps)
         try:
             with self.keeper.hearing() as signals, heard_by(self.callbacks, self):
-                self.clock.go()
+                self.epochs.clock.go()
                 self.training.train(self.config.max_epoch, on_report=self.end_epoch, on_step=self.end_step)
                 if not signals and self.training.best is None and self.model.not_finite():
                     self.training.give_up(self.training.steps - 1)
@@ -161,34 +160,34 @@ class Fitting:
 
         Returns whether to stop.
         """
-        told: dict[str, Any] = {**vars(report), "speed": self.clock.stop(), "lr": self.optimizer.lr}
-        line = f"epoch {report.epoch:3d}  train perplexity {report.perplexity:.2f}"
         self.curves["train"].append(report.perplexity)
-        if self.config.evaluate:
-            valid = self.validate()
-            told |= {"valid_loss": valid.nats, "valid_lanes": valid.lanes}
-            line += f"  valid {valid.perplexity:.2f}"
-            self.optimizer.end_epoch(valid.nats)
-        self.rate.end_epoch(valid.nats if self.config.evaluate else None)
-        stop = tell_epoch(self.callbacks, EpochReport(**told))
-        say(line)
+        stop = self.epochs.end_epoch(report, self.validate)
+        valid = f"  valid {self.curves['valid'][-1]:.2f}" if self.config.evaluate else ""
+        say(f"epoch {report.epoch:3d}  train perplexity {report.perplexity:.2f}{valid}")
         if by_heart_since(self.curves["train"], self.curves.get("valid", ())) == report.epoch:
             note(BY_HEART + (ENDLESS if self.config.patience is None else ""))
         patience = self.config.patience
         self.enough = stop or self.rate.finished or (patience is not None and self.training.waited >= patience)
         self.keeper.save(best=self.config.evaluate and self.training.waited == 0)
-        self.clock.go()
+        self.epochs.clock.go()
         return self.enough
 
-    def validate(self) -> Evaluation:
-        """Return the approximate valid perplexity, after saving the model if it is the best (averaged if the optimiser
-        averages)."""
+    def validate(self) -> tuple[float, int] | None:
+        """Tell optimiser and rate of the epoch's end; returns the approximate valid loss and its lanes, or None.
+
+        The model is saved if it is the best, averaged if the optimiser averages.
+        """
+        if not self.config.evaluate:
+            self.rate.end_epoch(None)
+            return None
         valid = validated(self.model, self.corpus.valid, self.optimizer, [self.model.flat_params])
         self.curves.setdefault("valid", []).append(valid.perplexity)
         if self.training.note_valid(valid.nats):
             with self.optimizer.averaged([self.model.flat_params]):
                 self.save_model()
-        return valid
+        self.optimizer.end_epoch(valid.nats)
+        self.rate.end_epoch(valid.nats)
+        return valid.nats, valid.lanes
 
     def save_model(self) -> None:
         """Save the model to its folder."""

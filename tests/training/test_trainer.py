@@ -134,6 +134,12 @@ def test_any_model_of_the_form_is_trained(corpus):
         RnnlmTrainer(model, SGD(1e30)).fit(corpus[:-1], corpus[1:], 20, 3, 4)
 
 
+def test_targets_none_of_which_counts_are_refused(corpus):
+    _, trainer = build()
+    with pytest.raises(InputError, match="ts must have a target that counts, and all are -1, the ignored label"):
+        trainer.fit(corpus[:-1], np.full(len(corpus) - 1, -1), 1, 3, 4)
+
+
 class NotInPlace:
     """An optimiser whose steps no model sees."""
 
