@@ -71,12 +71,12 @@ HOMES = {
     "rnnlm.layers.heads.losses": (
         "BinaryCrossEntropy",
         "CategoricalCrossEntropy",
-        "Losses",
         "MeanSquaredError",
         "SigmoidWithLoss",
         "SparseCategoricalCrossEntropy",
     ),
     "rnnlm.layers.heads.negative_sampling": ("EmbeddingDot", "NegativeSamplingLoss", "UnigramSampler"),
+    "rnnlm.layers.heads.several": ("Losses",),
     "rnnlm.layers.heads.softmax": ("SoftmaxWithLoss", "TimeSoftmaxWithLoss"),
     "rnnlm.layers.lstm": ("LSTM", "TimeLSTM"),
     "rnnlm.layers.mean": ("MeanOverTime",),

@@ -56,13 +56,13 @@ from rnnlm.layers.heads.base import Head as Head
 from rnnlm.layers.heads.each import EachTarget as EachTarget
 from rnnlm.layers.heads.losses import BinaryCrossEntropy as BinaryCrossEntropy
 from rnnlm.layers.heads.losses import CategoricalCrossEntropy as CategoricalCrossEntropy
-from rnnlm.layers.heads.losses import Losses as Losses
 from rnnlm.layers.heads.losses import MeanSquaredError as MeanSquaredError
 from rnnlm.layers.heads.losses import SigmoidWithLoss as SigmoidWithLoss
 from rnnlm.layers.heads.losses import SparseCategoricalCrossEntropy as SparseCategoricalCrossEntropy
 from rnnlm.layers.heads.negative_sampling import EmbeddingDot as EmbeddingDot
 from rnnlm.layers.heads.negative_sampling import NegativeSamplingLoss as NegativeSamplingLoss
 from rnnlm.layers.heads.negative_sampling import UnigramSampler as UnigramSampler
+from rnnlm.layers.heads.several import Losses as Losses
 from rnnlm.layers.heads.softmax import SoftmaxWithLoss as SoftmaxWithLoss
 from rnnlm.layers.heads.softmax import TimeSoftmaxWithLoss as TimeSoftmaxWithLoss
 from rnnlm.layers.lstm import LSTM as LSTM
