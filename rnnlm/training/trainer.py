@@ -4,26 +4,19 @@ from collections.abc import Callable, Sequence
 from math import inf
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import flag, refused, share, whole_number
-from rnnlm.data.ids import expect_words
 from rnnlm.data.samples import Samples, arrays, count_of, expect_finite, taken
 from rnnlm.errors import InputError, TrainingDiverged
-from rnnlm.layers.heads.base import Head
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
 from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
+from rnnlm.training.sample_evaluation import checked_targets, evaluated, expect_pairs
 from rnnlm.training.valid import EarlyStopping, averaged
 
 __all__ = ["Trainer"]
-
-SCORED = 1024  # samples evaluated in one batch
 
 
 class Trainer:
@@ -104,9 +97,9 @@ class Trainer:
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
         counts = None
         if isinstance(self.model, Sequential):
-            counts = self._expect_fit("t", x, t, accuracy)
+            counts = checked_targets(self.model, "t", x, t, accuracy)
             if held_out is not None:
-                self._expect_fit("validation t", held_out[0], held_out[1], accuracy)
+                checked_targets(self.model, "validation t", held_out[0], held_out[1], accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
             self._expect_sequential()
@@ -161,26 +154,7 @@ class Trainer:
         x, t, accuracy = self._inputs("x", x), arrays("t", t), flag("accuracy", accuracy)
         expect_pairs("x and t", x, t)
         with self.model.one_thread:
-            return self._evaluated(x, t, accuracy)
-
-    def _evaluated(self, x: Any, t: Any, accuracy: bool) -> tuple[float, float | None]:
-        parts: list[list[tuple[float, float, int]]] = []  # for each mean in the loss: its weight, a sum and a count
-        right = judged = 0
-        for begin in range(0, count_of(x), SCORED):
-            part = slice(begin, begin + SCORED)
-            xs, ts = taken(x, part), taken(t, part)
-            self.model.reset_state()
-            outputs = self.model.forward(xs, train_flg=False)
-            parts.append([(w, *head.total(h, one)) for w, head, h, one in self.model.head.each(outputs, ts)])
-            if accuracy:
-                hits = self.model.head.hits(outputs, ts)
-                right, judged = right + int(hits.sum()), judged + hits.size
-        self.model.reset_state()
-        loss = 0.0
-        for mean in zip(*parts):
-            weights, sums, counts = zip(*mean)
-            loss += weights[0] * sum(sums) / max(sum(counts), 1)
-        return loss, right / max(judged, 1) if accuracy else None
+            return evaluated(self.model, x, t, accuracy)
 
     def plot(self, ylim: tuple[float, float] | None = None) -> Any:
         """Draw the reported losses with matplotlib (extra `plot`) and show them; returns the axes."""
@@ -198,29 +172,6 @@ class Trainer:
         if not isinstance(self.model, Sequential):
             kind = type(self.model).__name__
             raise InputError(f"model must be a Sequential where accuracy and validation are asked for, got {kind}")
-
-    def _expect_fit(self, name: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
-        """Run the first sample, for its errors, and check all targets.
-
-        Returns the number of targets of each sample that count, (samples,); None if all do, or for several outputs,
-        whose means are over different targets.
-        """
-        head, first = self.model.expect_head(), taken(x, slice(1))
-        self.model.reset_state()  # of earlier calls, for any number of rows
-        outputs = self.model.forward(first, train_flg=False)
-        self.model.reset_state()
-        for number, (_, one, h, own) in enumerate(head.each(outputs, t)):
-            _expect_targets(f"{name}[{number}]" if isinstance(t, tuple) else name, one, h, own)
-        self.evaluate(first, taken(t, slice(1)), accuracy)
-        counted = None if isinstance(t, tuple) else head.which_count(outputs, t)
-        if counted is None:
-            return None
-        counts: NDArray[np.integer] = ops.asnumpy(counted).reshape(len(t), -1).sum(axis=1)
-        if not counts.any():
-            raise InputError(
-                f"{name} must have a target that counts, and all are {head.ignore_label}, the ignored label"
-            )
-        return counts
 
     def _inputs(self, name: str, x: Any) -> Any:
         """Return inputs as the model takes them."""
@@ -264,31 +215,3 @@ class Trainer:
                 self.val_accuracy_list.append(right)
                 line += f"  valid accuracy {right:.4f}"
         return line
-
-
-def expect_pairs(name: str, x: Any, t: Any) -> None:
-    """Check that there is a target for each sample.
-
-    Raises:
-        InputError: there is not.
-    """
-    if count_of(x) != count_of(t):
-        raise InputError(f"{name} must have one entry for each sample, got {count_of(x)} and {count_of(t)}")
-
-
-def _expect_targets(name: str, head: Head, h: Array, t: Array) -> None:
-    """Check all targets of one output, of which h (1, ...) is that of a sample.
-
-    Raises:
-        InputError: a class that there is not, or what else the loss refuses: on the host, as losses check no values
-            on a device.
-    """
-    if head.takes_classes and t.ndim == h.ndim - 1:
-        expect_words(name, ops.asnumpy(t), h.shape[-1], ignored=head.ignore_label if head.ignores else None)
-    elif not head.params:  # whose loss costs little beside that of the layers
-        for begin in range(0, len(t), SCORED):
-            part = t[begin : begin + SCORED]
-            try:
-                head.loss(xp.repeat(h, len(part), axis=0), part, keep=False)
-            except InputError as error:
-                raise InputError(f"{name} from sample {begin} on: {error}") from error

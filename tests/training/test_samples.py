@@ -237,7 +237,7 @@ def test_samples_are_evaluated_some_at_a_time(rng, monkeypatch):
     np.testing.assert_allclose(right, (scores.argmax(axis=1) == t).mean(), rtol=1e-12)
     likely = np.exp(scores) / np.exp(scores).sum(axis=1, keepdims=True)
     np.testing.assert_allclose(loss, -np.log(likely[range(10), t]).mean(), rtol=1e-5)
-    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    monkeypatch.setattr("rnnlm.training.sample_evaluation.TOGETHER", 4)
     np.testing.assert_allclose(trainer.evaluate(x, t, accuracy=True), (loss, right), rtol=1e-6)
     assert trainer.evaluate(x, t)[1] is None
     trainer.fit(x, t, 2, 4, accuracy=True, validation_split=0.3, verbose=0)
@@ -259,7 +259,7 @@ def rows(count):
 
 @pytest.mark.parametrize("head", [TimeSoftmaxWithLoss, SoftmaxWithLoss, TimeAffineWithLoss])
 def test_targets_that_are_ignored_count_in_no_part_of_an_evaluation(head, monkeypatch):
-    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    monkeypatch.setattr("rnnlm.training.sample_evaluation.TOGETHER", 4)
     E, W, b, x = rows(8)
     affine = TimeAffine(dev(W, np.float32), dev(b, np.float32))
     layers = [TimeEmbedding(dev(E, np.float32))]
@@ -271,7 +271,7 @@ def test_targets_that_are_ignored_count_in_no_part_of_an_evaluation(head, monkey
 
 
 def test_one_hot_targets_and_several_outputs_are_weighed_alike(monkeypatch):
-    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 4)
+    monkeypatch.setattr("rnnlm.training.sample_evaluation.TOGETHER", 4)
     E, W, b, x = rows(8)
     W, b, X = dev(W, np.float32), dev(b, np.float32), E[x[:, 0]]
     t, other = np.array([0, 1, 1, 1, 0, 0, 0, 0]), np.array([-1, -1, -1, -1, 0, 0, -1, 1])
@@ -324,7 +324,7 @@ def test_a_head_of_ones_own_ignores_no_target_unless_it_says_so(monkeypatch):
         def backward(self, dout=1):
             raise NotImplementedError  # it is not trained here
 
-    monkeypatch.setattr("rnnlm.training.trainer.SCORED", 3)
+    monkeypatch.setattr("rnnlm.training.sample_evaluation.TOGETHER", 3)
     x, t = np.ones((8, 2)), np.array([-1, -1, 1, -1, 1, -1, -1, -1])
     trainer = Trainer(Sequential([Dense(2, 1)], Hinge(), seed=1), SGD(0.1))
     y = host(trainer.model.forward(trainer.model.inputs("x", x), train_flg=False))[0, 0]
@@ -333,7 +333,7 @@ def test_a_head_of_ones_own_ignores_no_target_unless_it_says_so(monkeypatch):
 
 @pytest.mark.parametrize("scored", [4, 30])
 def test_targets_of_a_row_that_are_ignored_count_in_no_mean(scored, monkeypatch, rng):
-    monkeypatch.setattr("rnnlm.training.trainer.SCORED", scored)
+    monkeypatch.setattr("rnnlm.training.sample_evaluation.TOGETHER", scored)
     x, t = rng.standard_normal((30, 4)), rng.integers(0, 5, (30, 3))
     t[:10, 1] = -1
     net = Sequential([Dense(4, 5)], EachTarget(SoftmaxWithLoss()), seed=1)
