@@ -165,7 +165,7 @@ class Sequential(Summarized, Parameters):
             return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:
-        """Return the head's scores (N, T, V) after each of the inputs."""
+        """Return the head's scores (N, T, V) after each of the inputs, in memory that the next call overwrites."""
         with self.one_thread, ops.one_blas_thread:
             return self.expect_head().scores(self.forward(xs, train_flg))
 

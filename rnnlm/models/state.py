@@ -35,6 +35,6 @@ def set_states(layers: Sequence[Layer], state: State) -> None:
     for layer, arrays in pairs:
         layer.check_state(*arrays)
     if len({len(array) for _, arrays in pairs for array in arrays if array is not None}) > 1:
-        raise InputError("the states of all layers must be of one batch size")
+        raise InputError("the states of all layers must be of one batch size: give all that one get_state returned")
     for layer, arrays in pairs:
         layer.set_state(*arrays)

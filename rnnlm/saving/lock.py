@@ -21,5 +21,7 @@ def locked(folder: Path) -> FileLock:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
-        raise BusyError(f"{folder} is in use: another training writes to it") from error
+        raise BusyError(
+            f"{folder} is in use: another training writes to it. Wait until it ends, or take another folder"
+        ) from error
     return lock

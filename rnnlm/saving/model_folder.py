@@ -48,12 +48,14 @@ def save_model(folder: str | os.PathLike[str], model: Any, vocabulary: Vocabular
     """
     path = path_of("folder", folder)
     if not isinstance(model, Model):
-        remedy = "model.save_params(file) saves its weights" if isinstance(model, Parameters) else ""
-        raise refused("model", "a language model, a Model", model, remedy)
+        remedy = ": model.save_params(file) saves its weights" if isinstance(model, Parameters) else ""
+        raise InputError(f"model must be a language model, a Model, got {type(model).__name__}{remedy}")
     if len(instance_of("vocabulary", vocabulary, Vocabulary)) != model.config.vocab_size:
         raise InputError(f"the model has {model.config.vocab_size} words, the vocabulary {len(vocabulary)}")
     if name := model.not_finite():
-        raise InputError(f"weights must be finite to be saved, and {name} is not")
+        raise InputError(
+            f"weights must be finite to be saved, and {name} is not: the training diverged; lower its rate"
+        )
     own = {}
     if is_own(type(model)):
         expect_made_anew(model)

@@ -9,6 +9,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.backend.host import on_host
 from rnnlm.checks import function, instance_of, not_negative, positive, refused
 from rnnlm.data.windows import Windows
+from rnnlm.errors import InputError
 from rnnlm.optim.rates import RateRule
 from rnnlm.optim.trained import note_model
 from rnnlm.progress import not_counted, note, progress_bar
@@ -173,6 +174,8 @@ class Run:
         if self.batches.fresh(number):
             self.model.reset_state()
         loss, norm, factor = self._compute(xs, ts, self.max_grad)
+        if loss is None:
+            raise InputError("forward of the model must return the loss, got None")
         params, grads = self.model.weights(), self.model.gradients()
         loss = loss if isinstance(loss, xp.ndarray) and loss.dtype == xp.float64 else xp.asarray(loss, xp.float64)
         weight = self.batches.weight(number)

@@ -140,6 +140,14 @@ def test_targets_none_of_which_counts_are_refused(corpus):
         trainer.fit(corpus[:-1], np.full(len(corpus) - 1, -1), 1, 3, 4)
 
 
+def test_a_forward_without_a_loss_is_told(corpus):
+    model = BookModel()
+    model.forward = lambda xs, ts: None
+    model.backward = lambda: setattr(model, "grads", [g.copy() for g in model.inner.grads])
+    with pytest.raises(InputError, match="forward of the model must return the loss, got None"):
+        RnnlmTrainer(model, SGD(0.1)).fit(corpus[:-1], corpus[1:], 1, 3, 4)
+
+
 class NotInPlace:
     """An optimiser whose steps no model sees."""
 

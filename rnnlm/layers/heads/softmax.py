@@ -4,6 +4,7 @@ from typing import Any
 
 from rnnlm.backend import Array, accelerated, ops, xp
 from rnnlm.checks import flag
+from rnnlm.errors import InputError
 from rnnlm.layers.base import batch_first, expect, expect_ids
 from rnnlm.layers.expected import expect_one_hot
 from rnnlm.layers.heads.base import Head, factor_of
@@ -112,6 +113,8 @@ class SoftmaxWithLoss(TimeSoftmaxWithLoss):
     def loss(self, h: Array, ts: Array, keep: bool = True) -> Array:
         """As `Head.loss`, but `h` is the scores (N, V) or (N, T, V)."""
         flat = isinstance(h, xp.ndarray) and h.ndim == 2
+        if flat and isinstance(ts, xp.ndarray) and ts.ndim == 2 and ts.shape != h.shape:
+            raise InputError(f"ts must be ids ({len(h)},) or one-hot {h.shape}, got {ts.shape}: a column is ts[:, 0]")
         if flat:
             h, ts = h[:, None], ts[:, None] if isinstance(ts, xp.ndarray) and ts.ndim else ts
         loss = super().loss(h, ts, keep)

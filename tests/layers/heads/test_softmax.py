@@ -100,3 +100,9 @@ def test_what_is_ignored_may_hold_anything():
     assert abs(float(layer.forward(scores, dev([[0, -1]]))) - np.log1p(np.e)) < 1e-12
     layer.ignore_label = 99
     assert abs(float(layer.forward(scores, dev([[0, 99]]))) - np.log1p(np.e)) < 1e-12
+
+
+def test_a_column_of_ids_is_told(rng):
+    h, column = dev(rng.standard_normal((4, 3))), dev(np.zeros((4, 1), np.int64))
+    with pytest.raises(InputError, match=r"ts must be ids \(4,\) or one-hot \(4, 3\), got \(4, 1\): a column is ts"):
+        SoftmaxWithLoss().loss(h, column)
