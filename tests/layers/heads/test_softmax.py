@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from rnnlm.errors import InputError
-from rnnlm.layers import TimeSoftmaxWithLoss
+from rnnlm.layers import SoftmaxWithLoss, TimeSoftmaxWithLoss
 from tests import reference
 from tests.gradcheck import assert_gradients, dev, host
 
