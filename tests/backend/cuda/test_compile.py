@@ -69,4 +69,4 @@ def test_products_of_few_rows_keep_their_sums_in_registers(shape, architecture):
 
 def test_the_compiler_can_refuse():
     with pytest.raises(AssertionError, match='identifier "undefined" is undefined'):
-        nvrtc.compiled(source("rows", "float32").replace("row[d] = 0", "row[d] = undefined"), *OPTIONS, "-arch=sm_90")
+        nvrtc.compiled(source("rows", "float32").replace("+= sum;", "+= undefined;"), *OPTIONS, "-arch=sm_90")
