@@ -130,7 +130,7 @@ def analogy(
     products = W @ neighbours.normalize(two - one + three)
     if answer is not None:
         print(f"==>{answer}:{products[word_to_id[answer]]}")
-    order = [i for i in np.argsort(-products, kind="stable").tolist() if i not in places]
+    order = [i for i in np.argsort(-products, kind="stable").tolist() if i not in places and products[i] == products[i]]
     _print([(id_to_word[i], float(products[i])) for i in order[: whole_number("top", top, 1)]])
 
 

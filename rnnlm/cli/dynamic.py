@@ -28,12 +28,23 @@ class Dynamic:
     dynamic_decay: float = 0.0
     dynamic_segment: int = 10
 
-    def check(self) -> None:
-        """Raise an InputError if an option is out of range."""
+    def check(self, lanes: int, log_linear: bool) -> None:
+        """Check the options.
+
+        Args:
+            lanes: in how many parts the text is read.
+            log_linear: whether the model is part of a log-linear mixture.
+
+        Raises:
+            InputError: one is out of range, or the text is not read as one stream.
+        """
         if self.dynamic_lr is not None:
+            for name, given in (("--lanes", lanes > 1), ("--log-linear", log_linear)):
+                if given:
+                    raise InputError(f"dynamic_lr is for one stream of text that is read once: leave out {name}")
             positive("dynamic_lr", self.dynamic_lr)
             share("dynamic_decay", self.dynamic_decay)
-            whole_number("dynamic_segment", self.dynamic_segment, 1)
+            whole_number("dynamic_segment", self.dynamic_segment, 1, 513)
 
     def given(self) -> dict[str, Any]:
         """Return the options by name; none if the model is not to learn."""

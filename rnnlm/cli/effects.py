@@ -132,8 +132,6 @@ VECTORS = [
 ]
 EVALUATING = [
     Effect(("dynamic_decay", "dynamic_segment"), lambda c: c.dynamic.dynamic_lr is not None, "with --dynamic-lr"),
-    Effect(("dynamic_lr",), lambda c: c.lanes == 1, "on one stream of text: without --lanes"),
-    Effect(("dynamic_lr",), lambda c: not c.mixing.log_linear, "in a linear mixture: without --log-linear"),
 ]
 ENCODING = [Effect(("max_words",), lambda c: c.vocab is None, "without --vocab, which has the words")]
 

@@ -13,10 +13,12 @@ ICML 2018 (the decay; their method of steps scaled for each weight is not here).
 """
 
 from copy import deepcopy
+from inspect import signature
+from math import isfinite
 from typing import Any
 
 from rnnlm.backend import Array, ops, xp
-from rnnlm.checks import Checked, positive, refused, share, shown, whole_number
+from rnnlm.checks import Checked, positive, refused, share, whole_number
 from rnnlm.concurrency import OneThread
 from rnnlm.errors import InputError
 from rnnlm.inference.predictor import ROWS, expect_predictor, start_of
@@ -24,6 +26,12 @@ from rnnlm.inference.predictor import ROWS, expect_predictor, start_of
 __all__ = ["DynamicEvaluation"]
 
 LEARNING = ("backward", "weights", "gradients")  # what a model needs beyond a predictor's methods
+HIGHEST = 709.0  # mean loss of a call, in nats, above which its perplexity is infinite
+
+
+def segment_length(name: str, value: Any) -> int:
+    """Check a number of words, at most those that are read at once, and return it."""
+    return whole_number(name, value, 1, ROWS + 1)
 
 
 class DynamicEvaluation:
@@ -39,27 +47,37 @@ class DynamicEvaluation:
         model: a network of this library, `Model` or `Sequential`; it is not changed.
         lr: learning rate, positive. Choose it, and the others, on another text than the one to be evaluated.
         decay: share of the way back to the trained weights after each segment, in [0, 1).
-        segment: number of words between two steps: the fewer, the sooner it learns, and the slower it is.
+        segment: number of words between two steps, up to 512: the fewer, the sooner it learns, and the slower it is.
+
+    Attributes:
+        learns: True, which a log-linear mixture refuses: it reads by `next_scores`.
 
     Raises:
         InputError: a model that can't be trained, or arguments out of range.
     """
 
-    lr, decay = Checked(positive), Checked(share)
+    lr, decay, segment = Checked(positive), Checked(share), Checked(segment_length)
+    learns = True
 
     def __init__(self, model: Any, lr: float, decay: float = 0.0, segment: int = 10) -> None:
         self.vocab_size = expect_predictor("model", model)
         if not all(callable(getattr(model, name, None)) for name in LEARNING) or start_of(model) is not None:
             raise refused("model", "a network that can be trained", model)
         model.weights()  # for the error of quantised ones
-        self.model, self.lr, self.decay = model, lr, decay
-        self.segment = whole_number("segment", segment, 1)
-        self.rows = max(1, ROWS // self.segment) * self.segment
+        if "keep" not in signature(model.losses).parameters:
+            raise InputError(f"losses of {type(model).__name__} must take keep, True if a backward will follow")
+        self.model, self.lr, self.decay, self.segment = model, lr, decay, segment
         self._learner = deepcopy(model)
         self._learner.reset_state()
 
     def __repr__(self) -> str:
-        return f"<DynamicEvaluation of {type(self.model).__name__}, lr={self.lr}, decay={self.decay}>"
+        how = f"lr={self.lr}, decay={self.decay}, segment={self.segment}"
+        return f"<DynamicEvaluation of {type(self.model).__name__}, {how}>"
+
+    @property
+    def rows(self) -> int:
+        """Number of words of a call: a multiple of `segment`."""
+        return ROWS // self.segment * self.segment
 
     @property
     def one_thread(self) -> OneThread:
@@ -79,15 +97,16 @@ class DynamicEvaluation:
         Raises:
             InputError: more than one text, or a learning rate so high that losses are no longer finite.
         """
-        if xs.ndim != 2 or xs.shape != ts.shape or len(xs) != 1:
+        if xs.ndim != 2 or xs.shape != ts.shape or len(xs) != 1 or not xs.shape[1]:
             raise InputError(
-                f"DynamicEvaluation reads one stream of text, xs and ts (1, T), got {shown(xs)} and {shown(ts)}: leave "
-                "out lanes, and do not give it sentences"
+                f"DynamicEvaluation reads one stream of text, xs and ts (1, T), got {xs.shape} and {ts.shape}: it is "
+                "for evaluate and token_nats without lanes, not for sentences or score"
             )
         parts = [slice(start, start + self.segment) for start in range(0, xs.shape[1], self.segment)]
         nats: Array = xp.concatenate([self._learned(xs[:, part], ts[:, part]) for part in parts], axis=1)
-        if not bool(xp.isfinite(nats).all()):
-            raise InputError(f"lr of DynamicEvaluation must be lower: losses became infinite or NaN with {self.lr}")
+        mean = float(nats.mean())
+        if not isfinite(mean) or mean > HIGHEST:
+            raise InputError(f"lr of DynamicEvaluation must be lower: the mean loss became {mean:g} with {self.lr:g}")
         return nats
 
     def _learned(self, xs: Any, ts: Any) -> Array:

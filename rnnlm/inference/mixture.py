@@ -55,6 +55,10 @@ class Mixture:
                 f"weights of a mixture must sum to 1, got {self.weights.tolist()}, in all {sum(weights):g}"
             )
         leaves = [id(one) for predictor in self.predictors for one in leaves_of(predictor)]
+        if self.log_linear and any(
+            getattr(one, "learns", False) for predictor in self.predictors for one in leaves_of(predictor)
+        ):
+            raise InputError("a log-linear mixture reads word by word, from which DynamicEvaluation does not learn")
         if len(set(leaves)) < len(leaves):
             raise InputError("models of a mixture must differ: one that is there twice would read every word twice")
         self.vocab_size = sizes[0]

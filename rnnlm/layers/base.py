@@ -67,6 +67,7 @@ class Layer:
     regularizes = False  # whether it penalises its inputs
     takes_lengths = False  # whether forward takes the length of each row of a window
     causal = True  # False where an output depends on inputs of later time steps
+    network: int | None = None  # number of the `Sequential` that last ran the layer
     repeatable = False  # whether all windows of a shape launch the same kernels; not inherited, every class sets it
     stepped: tuple[str, ...] = ("forward",)  # methods whose work `stepper` does
     add_to_gradient: bool | None = None  # whether backward adds; None for a layer that can't share its first parameter

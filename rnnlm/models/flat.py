@@ -76,14 +76,18 @@ def expect_in_place(layers: Mapping[str, Layer], flat: Any) -> None:
     Raises:
         InputError: one was replaced.
     """
-    begin, _ = ops.place(flat.flat_params)
-    listed = [(f"{name}.{own}", p) for name, one in layers.items() for own, p in zip(one.parameter_names(), one.params)]
-    for name, p in [*listed, *zip(flat.names, flat.params)]:
-        if not begin <= ops.place(p)[0] <= begin + flat.flat_params.nbytes:
-            raise InputError(
-                f"{name} was replaced by another array, which would be neither trained nor saved: write into the one "
-                "that the layer has, params[i][...] = values"
-            )
+    for kind, buffer in (("params", flat.flat_params), ("grads", flat.flat_grads)):
+        begin, _ = ops.place(buffer)
+        of_layers = [
+            (f"{name}.{kind}[{i}]", a) for name, one in layers.items() for i, a in enumerate(getattr(one, kind))
+        ]
+        of_network = [(f"{kind}[{i}] of the network", a) for i, a in enumerate(getattr(flat, kind))]
+        for name, array in (*of_layers, *of_network):
+            if not begin <= ops.place(array)[0] <= begin + buffer.nbytes:
+                raise InputError(
+                    f"{name} was replaced by another array, so it would be neither trained nor saved: write into the "
+                    f"one that was there, {kind}[i][...] = values"
+                )
 
 
 def _expect_once_and_later(tied: Mapping[str, str], layers: Mapping[str, Layer]) -> None:

@@ -1,5 +1,5 @@
-"""Registry of the network that each layer belongs to. There can be only one: the layer's weights lie in its buffer, and
-what the layer saves in a forward is for its backward."""
+"""Registry of the network that each layer with weights or dropout belongs to. There can be only one: the weights lie in
+its buffer, and its seed determines the masks."""
 
 import gc
 from collections.abc import Mapping
@@ -15,19 +15,19 @@ _owners: dict[int, ReferenceType[Any]] = {}  # networks by the identity of their
 
 
 def own(network: Any, layers: Mapping[str, Layer]) -> None:
-    """Note that the layers belong to a network, as long as it exists."""
+    """Note that the layers that have weights or masks belong to a network, as long as it exists."""
     for layer in layers.values():
-        if id(layer) not in _owners:
-            finalize(layer, _owners.pop, id(layer), None).atexit = False
-        _owners[id(layer)] = ref(network)
+        if layer.params or layer.masks:
+            if id(layer) not in _owners:
+                finalize(layer, _owners.pop, id(layer), None).atexit = False
+            _owners[id(layer)] = ref(network)
 
 
 def expect_free(layers: Mapping[str, Layer]) -> None:
     """Check that the layers belong to no network.
 
     Raises:
-        InputError: one does. A second network would take its weights out of the first one's buffer, and overwrite
-            what it saved for the first one's backward.
+        InputError: one does. A second network would take its weights out of the first one's buffer, or its masks.
     """
     for name, layer in layers.items():
         if _is_owned(layer):

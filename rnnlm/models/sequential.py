@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from copy import deepcopy
+from itertools import count
 from threading import get_ident
 from typing import Any
 
@@ -23,6 +24,7 @@ from rnnlm.models.summary import Summarized
 
 __all__ = ["Sequential", "State"]
 
+NUMBERS = count()  # of networks
 ANOTHER = 1 << 32  # distance between the stream numbers of two masks of one layer
 
 
@@ -65,6 +67,7 @@ class Sequential(Summarized, Parameters):
         self.train_steps, self.mask_zero = 0, flag("mask_zero", mask_zero)
         self.sample_shape: tuple[int, ...] | None = None
         self.one_thread, self._forward_by = OneThread(), 0
+        self._number = next(NUMBERS)
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
         if head is not None and head.called in chain:
@@ -137,6 +140,7 @@ class Sequential(Summarized, Parameters):
             N = len(xs[0]) if isinstance(xs, tuple) else len(xs)
             for layer in self._all.values():
                 vars(layer)["train_flg"] = train_flg  # it has been checked
+                layer.network = self._number
             for layer in self._leaves.values():
                 layer.check_batch(N)
                 for mask in layer.masks:
@@ -162,7 +166,9 @@ class Sequential(Summarized, Parameters):
         with self.one_thread, ops.one_blas_thread:
             for layer in self.regularizers:
                 layer.counted = counted
-            return self.expect_head().loss(self.forward(xs, train_flg), ts, keep)
+            head = self.expect_head()
+            head.network = self._number
+            return head.loss(self.forward(xs, train_flg), ts, keep)
 
     def scores(self, xs: Array, train_flg: bool = False) -> Array:
         """Return the head's scores (N, T, V) after each of the inputs, in memory that the next call overwrites."""
@@ -236,10 +242,24 @@ class Sequential(Summarized, Parameters):
                     "a backward must follow a forward of the same thread, and the last one was another's: give each "
                     "thread its own model by shared_copy()"
                 )
+            self._expect_last()
             dxs = dout if self.head is None else self.head.backward(dout)
             for layer in reversed(self._chain):
                 dxs = layer.backward(dxs)
             return dxs
+
+    def _expect_last(self) -> None:
+        """Check that no layer was used by another network after this one's forward.
+
+        Raises:
+            InputError: one was, and what it saved is the other's.
+        """
+        for name, layer in (*self._all.items(), *([] if self.head is None else [(self.head.called, self.head)])):
+            if layer.network not in (None, self._number):
+                raise InputError(
+                    f"{name} was used by another network after this one's forward, whose backward needs what it saved: "
+                    "make a layer for each network"
+                )
 
     def all_layers(self) -> list[Layer]:
         """Return all layers, including those within others, and the head."""

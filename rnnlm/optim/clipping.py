@@ -25,7 +25,8 @@ def norm_and_factor(grads: Sequence[Array], max_norm: float) -> tuple[Array, Arr
     The factor is 1 for a norm that is NaN or infinite. Source and arguments are those of `clip_grads`.
     """
     with ops.quiet(), ops.one_blas_thread:
-        norm = xp.sqrt(sum(squares(g) for g in grads))
+        wide = [g if g.itemsize >= 4 else g.astype(xp.float32) for g in grads]  # squares overflow float16
+        norm = xp.sqrt(sum(squares(g) for g in wide))
         factor = xp.where(xp.isfinite(norm), xp.minimum(1, max_norm / (norm + 1e-6)), 1)
     return norm, factor.astype(norm.dtype)
 

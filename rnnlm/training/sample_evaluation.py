@@ -5,14 +5,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.backend import Array, ops, xp
+from rnnlm.backend import Array, ops
 from rnnlm.data.ids import expect_words
-from rnnlm.data.samples import count_of, taken
+from rnnlm.data.samples import count_of, expect_finite, taken
 from rnnlm.errors import InputError
+from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.sequential import Sequential
 
-__all__ = ["checked_targets", "evaluated", "expect_pairs"]
+__all__ = ["checked_samples", "evaluated", "expect_pairs"]
 
 TOGETHER = 1024  # samples evaluated in one batch
 
@@ -45,11 +46,13 @@ def evaluated(model: Sequential, x: Any, t: Any, accuracy: bool) -> tuple[float,
     return loss, right / max(judged, 1) if accuracy else None
 
 
-def checked_targets(model: Sequential, name: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
-    """Check all targets, and run the first sample for its errors.
+def checked_samples(model: Sequential, prefix: str, x: Any, t: Any, accuracy: bool) -> NDArray[np.integer] | None:
+    """Check samples, and run the first one for its errors.
+
+    Values are looked at where layers and losses of this library are given them: others may know what to do with NaN.
 
     Args:
-        name: of the targets, for messages.
+        prefix: put before x and t in messages.
         x, t: as in `evaluated`.
         accuracy: whether the accuracy will be asked for.
 
@@ -58,16 +61,31 @@ def checked_targets(model: Sequential, name: str, x: Any, t: Any, accuracy: bool
         are over different targets.
 
     Raises:
-        InputError: a class that there is not, or another value that the loss refuses; none that counts; or what running
-            the network raises.
+        InputError: NaN or an infinity; a target that the loss refuses; none that counts; or what running the network
+            raises.
     """
     head, first = model.expect_head(), taken(x, slice(1))
+    if all(map(_is_ours, model.all_layers()[:-1])):
+        expect_finite(f"{prefix}x", x)
     model.reset_state()  # of earlier calls, for any number of rows
     outputs = model.forward(first, train_flg=False)
+    counts = None
     for number, (_, one, h, own) in enumerate(head.each(outputs, t)):
-        _expect_values(f"{name}[{number}]" if isinstance(t, tuple) else name, one, h, own)
+        if not isinstance(own, tuple) and not isinstance(h, tuple):
+            counts = _count(f"{prefix}t[{number}]" if isinstance(t, tuple) else f"{prefix}t", one, h, own)
     evaluated(model, first, taken(t, slice(1)), accuracy)
-    counted = None if isinstance(t, tuple) else head.which_count(outputs, t)
+    return None if isinstance(t, tuple) else counts
+
+
+def _count(name: str, head: Head, h: Array, t: Array) -> NDArray[np.integer] | None:
+    """Check the targets t (samples, ...) of one output, of which h (1, ...) is that of a sample. Returns how many of
+    each sample are not ignored, or None for a head that ignores none."""
+    if head.takes_classes and t.ndim == h.ndim - 1:
+        expect_words(name, ops.asnumpy(t), h.shape[-1], ignored=head.ignore_label if head.ignores else None)
+    elif _is_ours(head):
+        expect_finite(name, t)
+        head.expect_values(name, t, h)
+    counted = head.which_count(h, t)
     if counted is None:
         return None
     counts: NDArray[np.integer] = ops.asnumpy(counted).reshape(len(t), -1).sum(axis=1)
@@ -76,20 +94,8 @@ def checked_targets(model: Sequential, name: str, x: Any, t: Any, accuracy: bool
     return counts
 
 
-def _expect_values(name: str, head: Head, h: Array, t: Array) -> None:
-    """Check the targets t (samples, ...) of one output, of which h (1, ...) is that of a sample.
-
-    Values other than classes are checked by the loss itself, which looks at them on the host only.
-    """
-    if head.takes_classes and t.ndim == h.ndim - 1:
-        expect_words(name, ops.asnumpy(t), h.shape[-1], ignored=head.ignore_label if head.ignores else None)
-    elif not head.params:  # then the loss costs little beside the layers
-        for begin in range(0, len(t), TOGETHER):
-            part = t[begin : begin + TOGETHER]
-            try:
-                head.loss(xp.repeat(h, len(part), axis=0), part, keep=False)
-            except InputError as error:
-                raise InputError(f"{name} from sample {begin} on: {error}") from error
+def _is_ours(layer: Layer) -> bool:
+    return type(layer).__module__.partition(".")[0] == "rnnlm"
 
 
 def expect_pairs(name: str, x: Any, t: Any) -> None:

@@ -5,7 +5,7 @@ from math import inf
 from typing import Any
 
 from rnnlm.checks import flag, refused, share, whole_number
-from rnnlm.data.samples import Samples, arrays, count_of, expect_finite, taken
+from rnnlm.data.samples import Samples, arrays, count_of, taken
 from rnnlm.errors import InputError, TrainingDiverged
 from rnnlm.models.sequential import Sequential
 from rnnlm.progress import say
@@ -13,7 +13,7 @@ from rnnlm.training.callbacks import Callback, checked_callbacks, heard_by
 from rnnlm.training.epochs import Epochs, repr_of
 from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
-from rnnlm.training.sample_evaluation import checked_targets, evaluated, expect_pairs
+from rnnlm.training.sample_evaluation import checked_samples, evaluated, expect_pairs
 from rnnlm.training.valid import EarlyStopping, averaged
 
 __all__ = ["Trainer"]
@@ -88,7 +88,8 @@ class Trainer:
                 which also receives the validation losses.
 
         Raises:
-            InputError: arguments out of range, or numbers of samples that differ; before any training.
+            InputError: arguments out of range, numbers of samples that differ, NaN, or targets that the loss refuses;
+                before any training.
             TrainingDiverged: a loss or a gradient was NaN or infinite; the last good weights are restored.
         """
         whole_number("verbose", verbose, 0, 3)
@@ -97,9 +98,9 @@ class Trainer:
         x, t, held_out = self._parted(x, t, validation_split, validation_data)
         counts = None
         if isinstance(self.model, Sequential):
-            counts = checked_targets(self.model, "t", x, t, accuracy)
+            counts = checked_samples(self.model, "", x, t, accuracy)
             if held_out is not None:
-                checked_targets(self.model, "validation t", held_out[0], held_out[1], accuracy)
+                checked_samples(self.model, "validation ", held_out[0], held_out[1], accuracy)
             self.model.sample_shape = None if isinstance(x, tuple) else x.shape[1:]
         elif accuracy or held_out is not None:
             self._expect_sequential()
@@ -183,14 +184,10 @@ class Trainer:
         if split and given is not None:
             raise InputError("validation_split and validation_data must not both be given")
         x, t = self._inputs("x", x), arrays("t", t)
-        expect_finite("x", x)
-        expect_finite("t", t)
         if given is not None:
             if not isinstance(given, tuple) or len(given) != 2:
                 raise refused("validation_data", "a tuple (x, t)", given)
             others = self._inputs("validation x", given[0]), arrays("validation t", given[1])
-            expect_finite("validation x", others[0])
-            expect_finite("validation t", others[1])
             expect_pairs("validation_data", *others)
             return x, t, others
         if not split:

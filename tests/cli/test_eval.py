@@ -41,8 +41,8 @@ def test_eval_of_a_model_that_goes_on_learning(models, capsys):
         (["--dynamic-lr", "1", "--dynamic-decay", "1"], "dynamic_decay must be"),
         (["--dynamic-lr", "1", "--dynamic-segment", "0"], "dynamic_segment must be"),
         (["--dynamic-decay", "0.1"], "--dynamic-decay 0.1 has an effect only with --dynamic-lr"),
-        (["--dynamic-lr", "1", "--lanes", "2"], "without --lanes"),
-        (["--dynamic-lr", "1", "--mix", "x", "--mix-weight", "1", "--log-linear"], "without --log-linear"),
+        (["--dynamic-lr", "1", "--lanes", "2"], "leave out --lanes"),
+        (["--dynamic-lr", "1", "--mix", "x", "--mix-weight", "1", "--log-linear"], "leave out --log-linear"),
     ):
         assert main(["eval", str(models / "trained"), "--corpus", str(models / "text"), *wrong]) == 2
         assert told in capsys.readouterr().err

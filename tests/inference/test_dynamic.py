@@ -7,6 +7,7 @@ import pytest
 
 from rnnlm import (
     DynamicEvaluation,
+    LanguageModel,
     Mixture,
     ModelConfig,
     Sentences,
@@ -63,7 +64,7 @@ def by_hand(model, ids, lr, decay, segment):
     return nats
 
 
-@pytest.mark.parametrize("decay", [0.0, 0.1])
+@pytest.mark.parametrize("decay", [0.0, 0.01])
 @pytest.mark.parametrize("name", [*MODELS, "nnlm"])
 def test_the_steps_of_the_equation(name, decay, ids):
     model = NNLM(V, 5, 6, 3, dtype="float64") if name == "nnlm" else network(**MODELS[name])
@@ -81,8 +82,24 @@ def test_a_text_begins_with_the_trained_weights(ids):
     first = evaluate(dynamic, ids)
     assert evaluate(dynamic, ids) == first
     assert evaluate(dynamic.shared_copy(), ids) == first == evaluate(shared_copy_of(dynamic), ids)
-    assert dynamic.rows == 512
     assert evaluate(dynamic, ids, window=8).nats == pytest.approx(first.nats, rel=1e-12)
+    xs, ts = ids[None, :4], ids[None, 1:5]
+    dynamic.reset_state()
+    found = [host(dynamic.losses(xs, ts))]
+    dynamic.reset_state()
+    np.testing.assert_array_equal(host(dynamic.losses(xs, ts)), found[0])
+
+
+def test_a_text_longer_than_a_call_is_cut_between_segments(rng):
+    ids = rng.integers(0, V, 800)
+    dynamic = DynamicEvaluation(network(), lr=0.1, segment=7)
+    assert dynamic.rows == 511
+    np.testing.assert_allclose(token_nats(dynamic, ids), by_hand(network(), ids, 0.1, 0.0, 7), rtol=1e-9)
+    dynamic.segment = 500
+    assert dynamic.rows == 500
+    for wrong in (0, 513, 2.5):
+        with pytest.raises(InputError, match=r"segment must be a whole number in \[1, 513\)"):
+            dynamic.segment = wrong
 
 
 def test_what_was_learned_goes_with_the_state(ids):
@@ -155,6 +172,24 @@ def test_models_that_can_not_learn(ids):
         DynamicEvaluation(chain, lr=0.1)
 
 
+class Tempered(LanguageModel):
+    """With the losses that a predictor has."""
+
+    def losses(self, xs, ts):
+        return 2 * super().losses(xs, ts)
+
+
+def test_losses_of_ones_own_say_whether_a_backward_follows():
+    model = Tempered(ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6))
+    with pytest.raises(InputError, match="losses of Tempered must take keep"):
+        DynamicEvaluation(model, lr=0.1)
+
+
+def test_a_log_linear_mixture_would_not_learn(ids):
+    with pytest.raises(InputError, match="a log-linear mixture reads word by word, from which DynamicEvaluation does"):
+        Mixture([DynamicEvaluation(network(), lr=0.1), network()], [0.5, 0.5], log_linear=True)
+
+
 def test_one_text_at_a_time(ids):
     dynamic = DynamicEvaluation(network(), lr=0.1)
     for given in ({"lanes": 2}, {}):
@@ -164,8 +199,9 @@ def test_one_text_at_a_time(ids):
 
 
 def test_a_rate_too_high(ids):
-    with pytest.raises(InputError, match=r"lr of DynamicEvaluation must be lower: .* with 1e\+38"):
-        evaluate(DynamicEvaluation(network("float32"), lr=1e38, segment=2), ids)
+    for dtype, lr in (("float32", 1e38), ("float64", 1e6)):
+        with pytest.raises(InputError, match="lr of DynamicEvaluation must be lower: the mean loss became"):
+            evaluate(DynamicEvaluation(network(dtype), lr=lr, segment=2), ids)
 
 
 def test_one_thread(ids):

@@ -165,6 +165,10 @@ def test_a_model_of_lines_begins_one():
     after = np.exp(score(ngram, [[1, 2, 0]])[0].tokens[1])
     assert np.mean(np.array(first) == 2) == pytest.approx(after, abs=0.05)
     assert generate(ngram, [0, 1], sample_size=5, seed=3)[1:] == generate(ngram, [1], sample_size=4, seed=3)
+    ngram.reset_state()
+    ngram.next_scores(np.array([[0, 1]]))
+    going = [generate(ngram, 2, sample_size=2, go_on=True, seed=seed)[1] for seed in range(20)]
+    assert going[0] == 0  # after "1 2", of which a line began anew would not know
     rows = generate_batch(ngram, [1, 1], 4, seed=3)
     assert rows[0].tolist() == generate(ngram, 1, sample_size=4, seed=3)
 

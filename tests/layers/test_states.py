@@ -133,7 +133,7 @@ def test_two_windows_of_contexts_give_what_one_gives(N, T, context, mean, seed, 
 
 def test_few_shapes_of_a_buffer_are_remembered():
     layer = TimeRNN.of_size(3, 4)
-    for T in range(1, 300):
+    for T in range(300, 0, -1):  # in the same buffer
         layer.forward(xp.zeros((2, T, 3), xp.float32))
     assert all(len(views) <= 64 for _, views in layer._buffers.values())
 

@@ -128,7 +128,7 @@ def squares(a: NDArrayAny) -> Any:
     """Return the sum of the squares of an array's elements: partial sums by thread, then their sum."""
     if not a.flags.c_contiguous:
         return np.vdot(a, a)
-    flat, found = a.reshape(-1).astype(np.float32 if a.itemsize < 4 else a.dtype, copy=False), {}  # float16 overflows
+    flat, found = a.reshape(-1), {}
 
     def part(start: int, stop: int) -> None:
         found[start] = np.dot(flat[start:stop], flat[start:stop])

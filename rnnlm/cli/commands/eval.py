@@ -40,7 +40,7 @@ class Eval(Command):
         mixing: models to mix with it; their weights are tuned if they are not given.
         tune_on: text for tuning the weights: story or ptb (its valid part), or a text file. If not given: the valid
             part of the corpus.
-        dynamic: whether the model goes on learning from the text.
+        dynamic: whether the model, in a mixture the one named first, goes on learning from the text.
         json: print one JSON object.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
@@ -94,7 +94,7 @@ class Eval(Command):
             InputError: a mistake in the options that can be found before any text is read.
         """
         whole_number("lanes", self.lanes, 1)
-        self.dynamic.check()
+        self.dynamic.check(self.lanes, self.mixing.log_linear)
         (source,) = self.text.sources([self.model])
         tuning = self._tuning(source) if self.mixing.weights is None else source
         if self.mixing.weights is not None and self.tune_on is not None:

@@ -31,8 +31,8 @@ class IgnoreLabel(Checked[int]):
             instance.__dict__[self.name] = -1
             kind = type(instance).__name__
             raise InputError(
-                f"{kind} has no ignore_label: all of its targets count (a head of your own that leaves some out says "
-                "so: ignores = True)"
+                f"{kind} has no ignore_label of its own: all of its targets count, or a head within it has one (a head "
+                "of your own that leaves targets out says so: ignores = True)"
             )
 
 
@@ -192,6 +192,17 @@ class Head(Layer):
         """Return the sum of the losses of the targets that count, and their number; no backward may follow."""
         count = self.counted_in(h, ts)
         return count * float(self.loss(h, ts, keep=False)), count
+
+    def expect_values(self, name: str, ts: Array, h: Array) -> None:
+        """Check targets `ts` (samples, ...) that are not classes before a training, on the host; most heads do nothing.
+
+        Args:
+            name: of the targets, for messages.
+            h: (1, ...) outputs for one sample.
+
+        Raises:
+            InputError: one is not a target of this loss.
+        """
 
     def hits(self, h: Array, ts: Array) -> Array:
         """Return whether each target that counts is the most likely output, (rows,); the mean is the accuracy.

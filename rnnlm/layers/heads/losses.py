@@ -64,6 +64,11 @@ class RowLoss(Head):
         self.clear_saved_values()
         return h
 
+    def expect_values(self, name: str, ts: Array, h: Array) -> None:
+        """As `Head.expect_values`: within `lowest` and `highest`."""
+        if self.highest < inf:
+            expect_within(name, ts, self.lowest, self.highest)
+
     def _checked(self, h: Array, ts: Any) -> tuple[Array, Array, tuple[int, ...]]:
         """Return the checked outputs (M, D), the targets, and (N,) or (N, T), the shape of the rows."""
         given = h[:, None] if isinstance(h, xp.ndarray) and h.ndim == 1 else h

@@ -92,6 +92,11 @@ class TimeSoftmaxWithLoss(Head):
         self.clear_saved_values()
         return h.copy()
 
+    def expect_values(self, name: str, ts: Array, h: Array) -> None:
+        """As `Head.expect_values`: one-hot, if they have as many axes as the scores."""
+        if ts.ndim == h.ndim:
+            expect_one_hot(name, ts, (len(ts), *h.shape[1:]))
+
     def hits(self, h: Array, ts: Array) -> Array:
         """Return whether each counted row's highest score is that of its class."""
         expect("the outputs", h, ("N", "V") if isinstance(h, xp.ndarray) and h.ndim == 2 else ("N", "T", "V"))

@@ -258,7 +258,9 @@ def test_targets_of_a_row_that_are_ignored_add_nothing(rng):
 def test_only_a_loss_that_ignores_targets_has_another_label_for_them(rng, kind):
     head = of_kind(kind, rng)[0]
     head.ignore_label = -1
-    with pytest.raises(InputError, match=f"{type(head).__name__} has no ignore_label: all of its targets count"):
+    with pytest.raises(
+        InputError, match=f"{type(head).__name__} has no ignore_label of its own: all of its targets count"
+    ):
         head.ignore_label = 0
     assert head.ignore_label == -1
 
