@@ -90,6 +90,13 @@ def test_a_text_begins_with_the_trained_weights(ids):
     np.testing.assert_array_equal(host(dynamic.losses(xs, ts)), found[0])
 
 
+def test_it_begins_with_zeros_whatever_the_model_has_read(ids):
+    model = network()
+    want = host(DynamicEvaluation(model, lr=0.1).losses(ids[None, :8], ids[None, 1:9]))
+    model.predict(ids[None, :5])
+    np.testing.assert_array_equal(host(DynamicEvaluation(model, lr=0.1).losses(ids[None, :8], ids[None, 1:9])), want)
+
+
 def test_a_text_longer_than_a_call_is_cut_between_segments(rng):
     ids = rng.integers(0, V, 800)
     dynamic = DynamicEvaluation(network(), lr=0.1, segment=7)

@@ -28,6 +28,7 @@ from rnnlm.layers import (
     TimeActivationRegularization,
     TimeAffine,
     TimeAffineWithLoss,
+    TimeDropout,
     TimeEmbedding,
     TimeLSTM,
     TimeSoftmaxWithLoss,
@@ -608,3 +609,17 @@ def test_numbers_of_minus_one_are_targets_like_others_where_activations_are_regu
     )  # fmt: skip
     Trainer(net, SGD(0.1)).fit(x, t, max_epoch=1, batch_size=16, verbose=0)
     assert np.isfinite(host(net.flat_params)).all()
+
+
+def test_checks_draw_no_masks_of_the_training(rng):
+    x, t = rng.standard_normal((12, 3)), rng.standard_normal((12, 1))
+    net = Sequential([Dense(3, 4), TimeDropout(0.5), Dense(4, 1)], MeanSquaredError(), seed=1)
+    Trainer(net, SGD(0.1)).fit(x[:, None], t[:, None], 2, 4, verbose=0, validation_data=(x[:, None], t[:, None]))
+    assert net.train_steps == 6
+
+
+def test_one_sample_is_evaluated(rng):
+    x, t = rng.standard_normal((1, 3)), rng.standard_normal((1, 1))
+    net = Sequential([Dense(3, 1)], MeanSquaredError(), seed=1)
+    want = float(((net.predict(x) - t) ** 2).mean())
+    assert Trainer(net, SGD(0.1)).evaluate(x, t)[0] == pytest.approx(want, rel=1e-6)

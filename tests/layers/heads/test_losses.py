@@ -244,6 +244,7 @@ def test_the_worked_example_of_the_product_layer():
 
 def test_targets_of_a_row_that_are_ignored_add_nothing(rng):
     """The mean over rows stays one over rows."""
+    assert not EachTarget(SoftmaxWithLoss()).scores_words
     head, h = EachTarget(SoftmaxWithLoss()), dev(rng.standard_normal((N, V)))
     ts = rng.integers(0, V, (N, 3))
     ts[0], ts[1, 2] = -1, -1
