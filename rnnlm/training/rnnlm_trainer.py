@@ -22,7 +22,7 @@ from rnnlm.training.report import Report, checked_fit
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
 from rnnlm.training.trainer_folder import TrainerFolder
-from rnnlm.training.valid import EarlyStopping, checked_valid, validated
+from rnnlm.training.valid import LANES, EarlyStopping, checked_valid, validated
 
 __all__ = ["RnnlmTrainer"]
 
@@ -79,6 +79,7 @@ class RnnlmTrainer:
         callbacks: Sequence[Callback] = (),
         patience: int | None = None,
         verbose: int = 1,
+        valid_lanes: int = LANES,
     ) -> None:
         """Train for `max_epoch` epochs of len(xs) // (batch_size * time_size) windows.
 
@@ -108,12 +109,14 @@ class RnnlmTrainer:
                 take effect.
             save_every: save after so many steps ("200") or so much time ("30s", "10m", "1h").
             valid: validation text, a corpus or (corpus[:-1], corpus[1:]). Its perplexity is added to `valid_ppl_list`
-                after each epoch: an approximation read in ten lanes; exact for `Sentences`. It is also passed to a rule
-                of `rnnlm.optim`, which may lower the rate or end the training, and to ASGD, which may begin to average.
+                after each epoch. It is also passed to a rule of `rnnlm.optim`, which may lower the rate or end the
+                training, and to ASGD, which may begin to average.
             callbacks: `Callback` objects that receive the reports: `TensorBoard`, or your own.
             patience: stop after so many epochs without a lower validation perplexity. In the end the model has the
                 weights of the best epoch, which checkpoints hold as well.
             verbose: 0 for no output, 1 for a progress bar, 2 for a line after each epoch.
+            valid_lanes: read the validation text in so many lanes at once: fast, but each begins with a state of zeros,
+                so the perplexity is approximate. 1 for the exact one, which `Sentences` have in any case.
 
         Raises:
             BusyError: another training is using `save_to`.
@@ -138,6 +141,7 @@ class RnnlmTrainer:
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         if isinstance(self.model, Sequential) and (ts is None or valid is not None):
             _ = self.model.vocab_size  # for its errors: a network that sees later words, or forgets
+        whole_number("valid_lanes", valid_lanes, 1)
         held_out, stopping = checked_valid(self.model, valid), EarlyStopping(run, patience, valid is not None)
         self._begin(run, stopping, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval
@@ -156,7 +160,7 @@ class RnnlmTrainer:
             if held_out is None:
                 stopping.end_epoch(None)
                 return None
-            found = validated(self.model, held_out, self.optimizer, run.model.weights())
+            found = validated(self.model, held_out, self.optimizer, run.model.weights(), valid_lanes)
             self.valid_ppl_list.append(found.perplexity)
             run.remark = f"  valid {found.perplexity:.2f}"
             stopping.end_epoch(found.nats)

@@ -18,7 +18,7 @@ from rnnlm.optim.base import Optimizer
 from rnnlm.optim.rates import RateRule
 from rnnlm.training.run import Run
 
-__all__ = ["EarlyStopping", "averaged", "checked_valid", "validated"]
+__all__ = ["LANES", "EarlyStopping", "averaged", "checked_valid", "validated"]
 
 LANES = 10  # for a fast approximation
 
@@ -60,10 +60,13 @@ def averaged(optimizer: Any, params: Sequence[Array]) -> AbstractContextManager[
     return optimizer.averaged(params) if isinstance(optimizer, Optimizer) else nullcontext()
 
 
-def validated(model: Any, corpus: Tokens | Sentences, optimizer: Any, params: Sequence[Array]) -> Evaluation:
-    """Return the perplexity of a corpus: approximate, read in up to ten lanes; exact for sentences. Uses the averages
-    of `params` if the optimiser averages. The model's state is left unchanged."""
-    lanes = 1 if isinstance(corpus, Sentences) else min(LANES, len(corpus) - 1)
+def validated(
+    model: Any, corpus: Tokens | Sentences, optimizer: Any, params: Sequence[Array], lanes: int = LANES
+) -> Evaluation:
+    """Return the perplexity of a corpus, read in up to so many lanes (with more than one an approximation); that of
+    sentences is exact. If the optimiser averages `params`, the averages are evaluated. The model's state is left
+    unchanged."""
+    lanes = 1 if isinstance(corpus, Sentences) else min(lanes, len(corpus) - 1)
     with averaged(optimizer, params):
         return evaluate(model, corpus, lanes)
 

@@ -29,7 +29,7 @@ def trained(model=None, optimizer=None, **given):
 FIT = {
     "xs": ids()[:-1], "ts": ids()[1:], "max_epoch": 2, "batch_size": 2, "time_size": 3, "max_grad": 1.0, "eval_interval": 2,
     "on_report": None, "rate": Constant(0.1), "random_bptt": False, "seed": 0, "save_to": None, "save_every": "10m",
-    "valid": ids(), "callbacks": [Callback()], "patience": 2, "verbose": 0,
+    "valid": ids(), "callbacks": [Callback()], "patience": 2, "verbose": 0, "valid_lanes": 2,
 }  # fmt: skip
 entry(
     "RnnlmTrainer.fit", in_scratch(trained), lambda: {"model": model(), "optimizer": SGD(0.1), **FIT},
