@@ -120,7 +120,7 @@ class Run:
                     with not_counted(bar):
                         report = self.end_epoch()
                         stop = asks_to_stop(on_epoch(report)) or stop
-                    bar.set_postfix_str(self.batches.told(report.loss) + self.remark)
+                    bar.set_postfix_str(self.batches.told(report.loss) + self.remark, refresh=False)
                 if stop or self.steps >= windows:
                     return
                 self.step()
