@@ -45,8 +45,8 @@ class Part:
         return self.claim.setdefault("by", get_ident()) == get_ident()
 
     def run(self) -> None:
-        """Run the part, unless another thread has claimed it, and store the error that it raises."""
-        if not self.claimed():
+        """Run the part, unless it has ended or another thread has claimed it, and store the error that it raises."""
+        if self.ended or not self.claimed():
             return
         own.in_part = True
         try:

@@ -133,6 +133,15 @@ def test_a_part_is_done_by_whoever_claims_it_first():
     assert len(done) == 2
 
 
+def test_a_part_runs_once():
+    """Even if it is left in the queue and the number of the thread that ran it is another's by then."""
+    done = []
+    part = Part(lambda *given: done.append(given), 0, 1)
+    part.run()
+    part.run()
+    assert done == [(0, 1)]
+
+
 def test_a_part_that_is_given_up_is_never_begun():
     done = []
     part = Part(lambda *_: done.append(1), 0, 1)
