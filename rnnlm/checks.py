@@ -17,9 +17,9 @@ import numpy as np
 from rnnlm.errors import InputError
 
 __all__ = [
-    "Checked", "array_of", "did_you_mean", "dtype_of", "finite", "flag", "function", "instance_of", "listed",
-    "measured", "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence", "share",
-    "shown", "size", "text", "whole_number",
+    "Checked", "array_of", "did_you_mean", "dtype_of", "encodable", "finite", "flag", "function", "instance_of",
+    "listed", "measured", "not_negative", "number", "one_of", "path_of", "positive", "refused", "sequence",
+    "share", "shown", "size", "text", "whole_number",
 ]  # fmt: skip
 
 T = TypeVar("T")
@@ -137,6 +137,19 @@ def flag(name: str, value: Any) -> bool:
     if not isinstance(value, np.bool_):
         raise refused(name, "True or False", value)
     return bool(value)
+
+
+def encodable(name: str, value: str) -> str:
+    """Check that a text, such as the path of a file, can be written to a file as UTF-8, and return it.
+
+    Raises:
+        InputError: it has bytes that are not UTF-8, which Python keeps as lone surrogates.
+    """
+    try:
+        value.encode()
+    except UnicodeEncodeError as error:
+        raise InputError(f"{name} must be Unicode characters, to be saved in the settings, got {value!r}") from error
+    return value
 
 
 def text(name: str, value: Any) -> str:

@@ -47,6 +47,26 @@ def expect_new_file(name: str, path: Path, overwrite: bool) -> None:
         raise InputError(f"{name} must be a new file, and {path} exists: name another, or overwrite it: --overwrite")
 
 
+def expect_apart(name: str, path: Path, text: str | os.PathLike[str]) -> None:
+    """Check that a file to be written is not the text that is read.
+
+    Raises:
+        InputError: it is; the message names the argument `name`.
+    """
+    if path.exists() and os.path.exists(text) and path.samefile(text):
+        raise InputError(f"{name} must not be the text itself, got {path}")
+
+
+def expect_writable(name: str, path: Path) -> None:
+    """Check, before the work whose result it is for, that a file can be made beside `path`.
+
+    Raises:
+        InputError: it can't; the message names the argument `name`.
+    """
+    if not os.access(path.parent, os.W_OK):
+        raise InputError(f"{name} must be in a folder that can be written to, got {path}")
+
+
 def to_json(row: Mapping[str, Any], indent: int | None = None) -> str:
     """Return figures as a JSON object; infinities and NaN, which JSON lacks, become null."""
     return json.dumps(_finite(row), indent=indent, default=str, allow_nan=False)

@@ -53,8 +53,11 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
             yield
         return
     for word in taken_out(arguments, "log_file"):
-        if os.path.isfile(word) and os.path.exists(name) and os.path.samefile(word, name):
+        given = word.partition("=")[2] if word.startswith("--") and "=" in word else word
+        if os.path.isfile(given) and os.path.exists(name) and os.path.samefile(given, name):
             raise InputError(f"log_file must be a file of its own, and {name} is also what the command is given")
+    if os.path.exists(name) and any((Path(name).parent / one).exists() for one in ("manifest.json", "settings.json")):
+        raise InputError(f"log_file must be no file of a model or a run, got {name}")
     before, log = (sys.stdout, sys.stderr), _Log(_opened(Path(name)), stderr)
     sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
     try:

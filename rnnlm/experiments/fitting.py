@@ -132,7 +132,8 @@ class Fitting:
         self.keeper.save()
 
     def _more(self) -> dict[str, Any]:
-        """Return what is saved with the training's state."""
+        """Return what is saved with the training's state, if the folder is still there."""
+        self.results.expect_held()
         if not self.finished:
             self.figures = self.results.figures
         found = {name: getattr(self, name) for name in ("curves", "figures", "texts", "enough", "finished")}
@@ -160,6 +161,7 @@ class Fitting:
 
         Returns whether to stop.
         """
+        self.results.expect_held()
         self.curves["train"].append(report.perplexity)
         stop = self.epochs.end_epoch(report, self.validate)
         valid = f"  valid {self.curves['valid'][-1]:.2f}" if self.config.evaluate else ""
@@ -190,7 +192,8 @@ class Fitting:
         return valid.nats, valid.lanes
 
     def save_model(self) -> None:
-        """Save the model to its folder."""
+        """Save the model to its folder, if that is still there."""
+        self.results.expect_held()
         save_model(self.model_folder, self.model, self.corpus.vocabulary)
 
     def leave_model(self) -> None:

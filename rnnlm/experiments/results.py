@@ -65,6 +65,10 @@ class Results:
             raise
         return results
 
+    def expect_held(self) -> None:
+        """Check, before writing, that the folder was neither removed nor moved; raises FileNotFoundError if it was."""
+        self._lock.expect_held()
+
     def close(self) -> None:
         """Release the lock."""
         self._lock.release()

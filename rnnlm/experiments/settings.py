@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import flag, one_of, path_of, positive, share, text, whole_number
+from rnnlm.checks import encodable, flag, one_of, path_of, positive, share, text, whole_number
 from rnnlm.data.batches import make_batches
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.sentences import Sentences
@@ -188,6 +188,8 @@ class TrainConfig:
         for name in ("out", "data_dir", "init_embedding", "resume"):
             if getattr(self, name) is not None:
                 path_of(name, getattr(self, name))
+        for name in ("corpus", "recipe", "out", "data_dir", "init_embedding", "resume"):
+            encodable(name, str(getattr(self, name)))
         for name in ("random_bptt", "evaluate", "tensorboard", "unigram_bias"):
             flag(name, getattr(self, name))
         if self.tensorboard:

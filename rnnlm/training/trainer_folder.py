@@ -38,9 +38,14 @@ class TrainerFolder:
             yield None
             return
         checkpoints = self._own(Path(folder))
-        keeper = Keeper(run, checkpoints, every, self.more, each_epoch=True, first=first)
         make_folder(checkpoints.folder)
-        with locked(checkpoints.folder):
+        with locked(checkpoints.folder) as held:
+
+            def more() -> Mapping[str, Any]:
+                held.expect_held()
+                return self.more()
+
+            keeper = Keeper(run, checkpoints, every, more, each_epoch=True, first=first)
             self._locked = checkpoints.folder
             try:
                 with keeper.hearing():

@@ -48,6 +48,11 @@ def test_eval_of_a_model_that_goes_on_learning(models, capsys):
         assert told in capsys.readouterr().err
 
 
+def test_a_text_to_tune_on_is_for_a_mixture(models, capsys):
+    assert main(["eval", str(models / "trained"), "--corpus", "story", "--tune-on", "story"]) == 2
+    assert "tune_on finds the weights of a mixture: name a model to mix with, --mix MODEL" in capsys.readouterr().err
+
+
 def test_eval_on_named_corpora(models, capsys):
     options = ["--corpus", "story", "--part", "valid", "--lanes", "100", "--json"]
     assert main(["eval", str(models / "storyish"), *options]) == 0

@@ -321,3 +321,10 @@ def test_a_compressed_text_says_how_to_unpack_it(tmp_path, monkeypatch, capsys):
     Path("text.gz").write_bytes(gzip.compress(b"the cat\n" * 10))
     assert main(["ngram", "train", "--corpus", "text.gz"]) == 3
     assert "text.gz is compressed with gzip: unpack it first, as with zcat FILE > TEXT" in capsys.readouterr().err
+
+
+def test_a_model_does_not_replace_its_text(here, capsys):
+    Path("text.arpa").write_text("a b c\n" * 9)
+    assert main(["ngram", "train", "--corpus", "text.arpa", "--out", "text.arpa", "--overwrite"]) == 2
+    assert "out must not be the text itself, got text.arpa" in capsys.readouterr().err
+    assert Path("text.arpa").read_text() == "a b c\n" * 9

@@ -131,3 +131,15 @@ def test_a_log_is_none_of_the_files_that_are_read(treebank, capsys):
 def test_quiet_takes_no_value(capsys):
     assert main(["recipes", "--quiet=false"]) == 2
     assert "quiet takes no value: --quiet, or leave it out" in capsys.readouterr().err
+
+
+def test_a_log_is_no_file_of_a_model_and_no_text_that_is_read(models, capsys):
+    vocabulary = models / "trained" / "model" / "vocab.txt"
+    before = vocabulary.read_bytes()
+    assert main(["info", str(models / "trained"), "--log-file", str(vocabulary)]) == 2
+    assert "log_file must be no file of a model or a run" in capsys.readouterr().err
+    assert vocabulary.read_bytes() == before
+    Path("text").write_text("a b\n" * 9)
+    assert main(["vectors", "train", "--corpus=text", "--log-file", "text", "--out", "v.txt"]) == 2
+    assert "log_file must be a file of its own" in capsys.readouterr().err
+    assert Path("text").read_text() == "a b\n" * 9

@@ -142,3 +142,18 @@ def test_vectors_that_do_not_fit_are_refused_before_anything_is_written(folder, 
     assert main(["train", *SMALL[2:], *options]) in (2, 3)
     assert message in capsys.readouterr().err
     assert not Path("run").exists()
+
+
+def test_vectors_do_not_replace_their_text(folder, capsys):
+    Path("text").write_text("a b c\n" * 9)
+    assert main(["vectors", "train", "--corpus", "text", "--out", "text", "--overwrite"]) == 2
+    assert "out must not be the text itself, got text" in capsys.readouterr().err
+    assert Path("text").read_text() == "a b c\n" * 9
+
+
+def test_a_folder_that_can_not_be_written_to_is_told_before_the_work(folder, capsys, monkeypatch):
+    Path("text").write_text("a b c\n" * 9)
+    monkeypatch.setattr("os.access", lambda *_: False)
+    for command in (["vectors", "train", "--out", "v.txt"], ["ngram", "train", "--out", "n.arpa"]):
+        assert main([*command, "--corpus", "text"]) == 2
+        assert "out must be in a folder that can be written to" in capsys.readouterr().err

@@ -518,3 +518,27 @@ def test_damaged_figures_are_not_taken_over(treebank):
         stopped(*SMALL, "--save-every", "5", "--out", "out", at=100)
     assert main(["train", "--resume", "out"]) == 0
     assert files("out") == files("whole")
+
+
+@pytest.mark.parametrize("step", [2, 20])
+def test_a_run_whose_folder_is_gone_does_not_go_on_in_another(treebank, monkeypatch, capsys, step):
+    """Neither in a new one, nor in that of a training which has taken its place."""
+    right = Fitting.end_step
+
+    def end_step(self):
+        if self.training.steps == step:
+            Path("out").rename("moved")
+            Path("out").mkdir()
+            Path("out/mine").write_text("of another training")
+        return right(self)
+
+    monkeypatch.setattr(Fitting, "end_step", end_step)
+    assert main(["train", *SMALL, "--out", "out"]) == 1
+    assert "(it was removed or moved during the training; nothing more is written): 'out'" in capsys.readouterr().err
+    assert [path.name for path in Path("out").iterdir()] == ["mine"]
+
+
+def test_paths_that_settings_can_not_hold_are_refused_before_training(treebank, capsys):
+    assert main(["train", *SMALL, "--out", "caf\udce9"]) == 2
+    assert "out must be Unicode characters, to be saved in the settings, got 'caf\\udce9'" in capsys.readouterr().err
+    assert not Path("caf\udce9").exists()

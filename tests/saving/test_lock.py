@@ -1,5 +1,6 @@
 """A folder is one process's."""
 
+import shutil
 import subprocess
 import sys
 
@@ -36,3 +37,21 @@ def test_a_lock_that_was_let_go_can_be_taken(tmp_path):
         locked(tmp_path)
     lock.release()
     locked(tmp_path).release()
+
+
+def test_a_folder_that_was_removed_moved_or_replaced_is_not_written_to(tmp_path):
+    folder = tmp_path / "kept"
+    for change in (
+        lambda: shutil.rmtree(folder),
+        lambda: folder.rename(tmp_path / "moved"),
+        lambda: (folder.rename(tmp_path / "away"), folder.mkdir(), locked(folder)),
+    ):
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        with locked(folder) as held:
+            held.expect_held()
+            change()
+            with pytest.raises(
+                FileNotFoundError, match="removed or moved during the training; nothing more is written"
+            ):
+                held.expect_held()

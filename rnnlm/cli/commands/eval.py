@@ -97,6 +97,8 @@ class Eval(Command):
         self.dynamic.check(self.lanes, self.mixing.log_linear)
         (source,) = self.text.sources([self.model])
         tuning = self._tuning(source) if self.mixing.weights is None else source
+        if self.tune_on is not None and not self.mixing.mix:
+            raise InputError("tune_on finds the weights of a mixture: name a model to mix with, --mix MODEL")
         if self.mixing.weights is not None and self.tune_on is not None:
             raise InputError("tune_on finds the weights of a mixture, and mix_weight gives them: leave out one")
         self.text.expect_used([source.corpus, tuning.corpus])

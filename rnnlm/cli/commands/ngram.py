@@ -16,6 +16,7 @@ from rnnlm.data.reading import Reading
 from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
+from rnnlm.files import expect_apart, expect_writable
 from rnnlm.progress import words_bar
 
 if TYPE_CHECKING:
@@ -85,6 +86,8 @@ class Train(Command):
         if self.smoothing == "none" and self.cutoffs:
             raise InputError("cutoffs are for kneser-ney, which gives what they take to shorter n-grams")
         expect_new(self.out, self.overwrite)
+        expect_apart("out", self.out, self.corpus)
+        expect_writable("out", self.out)
         self.text.check()
         if self.vocab is None:
             expect_reading(self.out, Reading(self.text))

@@ -12,7 +12,7 @@ from rnnlm.cli.effects import VECTORS
 from rnnlm.data.corpora.named import BUILT_IN, load_corpus
 from rnnlm.drawing import expect_new_picture
 from rnnlm.errors import InputError
-from rnnlm.files import expect_new_file
+from rnnlm.files import expect_apart, expect_new_file, expect_writable
 from rnnlm.progress import words_bar
 from rnnlm.wordvec.neighbours import analogy, id_of, most_similar
 from rnnlm.wordvec.options import Word2vecOptions, expect_options
@@ -63,6 +63,8 @@ class Train(Command):
         expect_new_file("out", self.out, self.overwrite)
         if not self.out.parent.is_dir():
             raise InputError(f"out must be in a folder that exists, got {self.out}")
+        expect_apart("out", self.out, self.corpus)
+        expect_writable("out", self.out)
         corpus = load_corpus(self.corpus, self.data_dir, self.max_words)
         parts = [corpus.train] if self.corpus in BUILT_IN else [corpus.train, corpus.valid, corpus.test]
         ids = np.concatenate([np.asarray(part) for part in parts])
