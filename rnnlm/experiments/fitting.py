@@ -3,8 +3,9 @@
 from typing import Any
 
 from rnnlm.backend import ops
+from rnnlm.checks import flag, text
 from rnnlm.drawing import or_told
-from rnnlm.errors import ModelFileError, TrainingDiverged
+from rnnlm.errors import ModelFileError, RnnlmError, TrainingDiverged
 from rnnlm.experiments.curves import BY_HEART, ENDLESS, best_epoch, by_heart_since
 from rnnlm.experiments.forecast import Forecast
 from rnnlm.experiments.plan import Plan
@@ -96,19 +97,28 @@ class Fitting:
             InputError: other settings, another corpus, or fewer epochs than have begun.
             ModelFileError: the best model is damaged, and there is no checkpoint of it.
         """
-        before = state["settings"]
-        expect_same(self.given, before)
-        expect_as_it_was(state, self.config, self.texts, len(self.training.batches))
-        self.training.load_state_dict(state["training"])
-        self.curves, self.enough, self.figures = state["curves"], state["enough"], state["figures"]
-        self._expect_best(state)
-        self.finished = is_finished(state, self.config.max_epoch)
+        try:
+            self._restore(state)
+        except RnnlmError:
+            raise
+        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+            raise ModelFileError(f"{self.checkpoints.folder} has no state of a run: {error!r}") from error
         if self.finished:
             return
         self.results.figures = self.figures
         self.keeper.save()  # with the new settings: the old figures are lost once they are cut
         self.results.write(SETTINGS, {**self.given.flat(), "backend": ops.describe()})
         self.results.go_back(self.figures)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        """Restore the state of a checkpoint in memory; errors as `go_on`, or others if something else was saved."""
+        expect_same(self.given, state["settings"])
+        expect_as_it_was(state, self.config, self.texts, len(self.training.batches))
+        self.training.load_state_dict(state["training"])
+        self.curves = {text("a curve", name): [float(y) for y in curve] for name, curve in state["curves"].items()}
+        self.enough, self.figures = flag("enough", state["enough"]), text("figures", state["figures"])
+        self._expect_best(state)
+        self.finished = is_finished(state, self.config.max_epoch)
 
     def _expect_best(self, state: dict[str, Any]) -> None:
         """Check that the best model can be read in its folder; otherwise save it again from the best checkpoint."""

@@ -77,6 +77,7 @@ def prepare(config: TrainConfig) -> Plan:
     wanted = config.model_config(len(corpus.vocabulary))
     memory = Memory.of(config, wanted)
     memory.expect_room(config, wanted)
+    config.make_rate(config.max_epoch * len(batches))  # refuses a warm-up that is longer
     return Plan(given, config, corpus, batches, build_model(wanted), memory)
 
 

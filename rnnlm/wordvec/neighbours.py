@@ -29,8 +29,10 @@ def normalize(x: Any) -> NDArray[Any]:
     if not x.ndim:
         raise InputError(f"x must be a vector (D,) or rows (V, D), got {shown(x)}")
     x = x if x.dtype.kind == "f" else x.astype(np.float64)
-    lengths = np.sqrt((x * x).sum(axis=-1, keepdims=True))
-    return x / np.where(lengths > 0, lengths, 1)
+    largest = np.abs(x).max(axis=-1, keepdims=True, initial=0)
+    scaled = x / np.where(largest > 0, largest, 1)  # whose squares neither overflow nor vanish
+    lengths = np.sqrt((scaled * scaled).sum(axis=-1, keepdims=True))
+    return scaled / np.where(lengths > 0, lengths, 1)
 
 
 def nearest(vector: Any, word_matrix: Any, top: int = 5, leave_out: Sequence[int] = ()) -> list[tuple[int, float]]:

@@ -6,6 +6,7 @@ import resource
 import shutil
 import signal
 import sys
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,7 @@ from rnnlm.experiments import experiment
 from rnnlm.experiments.fitting import Fitting
 from rnnlm.experiments.results import Results
 from rnnlm.saving.lock import locked
+from rnnlm.saving.open_folder import manifest_of
 from rnnlm.training.keeper import Keeper
 from rnnlm.training.run import Run
 from rnnlm.training.save_every import SaveEvery
@@ -542,3 +544,21 @@ def test_paths_that_settings_can_not_hold_are_refused_before_training(treebank, 
     assert main(["train", *SMALL, "--out", "caf\udce9"]) == 2
     assert "out must be Unicode characters, to be saved in the settings, got 'caf\\udce9'" in capsys.readouterr().err
     assert not Path("caf\udce9").exists()
+
+
+@pytest.mark.parametrize(("key", "value"), [("figures", -1), ("curves", []), ("texts", 3)])
+def test_a_state_that_no_run_has_is_told_before_anything_is_written(treebank, capsys, key, value):
+    assert main(["train", *SMALL, "--out", "out"]) == 0
+    path = max(Path("out/checkpoints").iterdir()) / "state.json"
+    state = json.loads(path.read_text())
+    state["state"][key] = value
+    path.write_text(json.dumps(state))
+    before, content = Path("out/settings.json").read_text(), path.read_bytes()
+    files = {file.name: file.read_bytes() for file in path.parent.iterdir() if file.name != "manifest.json"}
+    digests = {name: {"bytes": len(data), "sha256": sha256(data).hexdigest()} for name, data in files.items()}
+    (path.parent / "manifest.json").write_bytes(manifest_of(digests))
+    capsys.readouterr()
+    assert main(["train", "--resume", "out", "--max-epoch", "9"]) in (2, 3)
+    assert "Traceback" not in capsys.readouterr().err
+    assert Path("out/settings.json").read_text() == before
+    assert path.read_bytes() == content

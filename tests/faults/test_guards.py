@@ -123,7 +123,7 @@ GUARDS = {  # what is taken away: where, what is there instead, the test, its ar
     "errors of the system damage no checkpoint": (checkpoint, "DAMAGE", range(200), test_checkpoint.test_what_is_not_the_checkpoints_fault_moves_none_aside, {}, "whole"),
     "the best checkpoint is kept": (checkpoint, "BEST", "", test_checkpoint.test_the_last_two_and_the_best_are_kept, {}, "assert"),
     "a lock": (lock, "FileLock", lambda path: MagicMock(), test_resume.test_another_training_in_the_folder_is_refused, {}, "assert 0 == 4"),
-    "a lock of the library's trainer": (trainer_folder, "locked", lambda _: nullcontext(), test_keeping.test_another_training_in_the_folder_is_refused, {}, "DID NOT RAISE"),
+    "a lock of the library's trainer": (trainer_folder, "locked", lambda _: MagicMock(), test_keeping.test_another_training_in_the_folder_is_refused, {}, "DID NOT RAISE"),
     "a signal waits for the step": (Keeper, "hearing", lambda self: nullcontext([]), test_keeping.test_a_signal_finishes_the_step_and_then_does_what_it_does, {}, "assert 0 == 1"),
     "an import is waited for": (process, "_imports", lambda frame: False, test_process.test_an_import_is_waited_for, {"number": 15, "code": 143}, "assert"),
     "what was an interrupt is told as one": (process, "_ended", lambda error, stopped, right=process._ended: right(error, []), test_process.test_an_interrupt_that_a_library_makes_another_error_of_is_one, {"notes": [], "said": "interrupted"}, "_lock"),

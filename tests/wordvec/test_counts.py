@@ -188,3 +188,8 @@ def test_what_is_missing_is_named(monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "scipy.sparse", None)
     with pytest.raises(MissingExtra, match="vectors"):
         create_co_matrix(CORPUS, 7, sparse=True)
+
+
+def test_large_and_small_vectors_have_directions():
+    x = np.array([[3e30, 4e30], [3e-30, 4e-30]], np.float32)
+    np.testing.assert_allclose(normalize(x), [[0.6, 0.8]] * 2, rtol=1e-6)
