@@ -12,6 +12,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dynamic"]
 
+LONGEST = 512  # words of a segment: as many as a predictor is given at once
+
 
 @dataclass(frozen=True)
 class Dynamic:
@@ -44,7 +46,7 @@ class Dynamic:
                     raise InputError(f"dynamic_lr is for one stream of text that is read once: leave out {name}")
             positive("dynamic_lr", self.dynamic_lr)
             share("dynamic_decay", self.dynamic_decay)
-            whole_number("dynamic_segment", self.dynamic_segment, 1, 513)
+            whole_number("dynamic_segment", self.dynamic_segment, 1, LONGEST + 1)
 
     def given(self) -> dict[str, Any]:
         """Return the options by name; none if the model is not to learn."""

@@ -17,7 +17,7 @@ from rnnlm.data.text import EMPTY, frequent_words, lines_of, strange_word
 from rnnlm.data.tokens import BLOCK
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import DataError, InputError
-from rnnlm.files import atomic_file, expect_new_file
+from rnnlm.files import atomic_file, expect_apart, expect_new_file
 
 __all__ = ["encode_corpus", "write_ids"]
 
@@ -60,8 +60,7 @@ def encode_corpus(
     if advance is not None:
         function("advance", advance)
     expect_new_file("out", out, overwrite)
-    if out.exists() and text.exists() and out.samefile(text):
-        raise InputError(f"out must not be the text itself, got {out}")
+    expect_apart("out", out, text)
     if vocabulary is None:
         if text.is_fifo() or text.is_char_device():
             raise DataError(f"{text} is no file that can be read twice: save it as one, or name a vocabulary")

@@ -119,7 +119,7 @@ class DynamicEvaluation:
         return nats
 
     def _step(self, W: Array, g: Array, W0: Array) -> None:
-        """Update weights in place."""
+        """Do W += decay (W0 - W) - lr g in place, all three of one shape."""
         if self.decay:
             W += self.decay * (W0 - W)
         W -= self.lr * g
