@@ -1,10 +1,14 @@
 """A part of `python -m tests.odd_arguments`, and whether it sees what it should."""
 
+import gc
+import time
+
 import numpy as np
 import pytest
 
 from rnnlm.backend import NAME
 from rnnlm.errors import InputError
+from tests import odd_arguments
 from tests.odd_arguments import Call, Entry, _expected, attempt, tries
 from tests.odd_arguments.table import entries
 
@@ -59,3 +63,27 @@ def test_each_fault_is_seen(argument, value, equal, kind):
     else:
         assert found is not None
         assert kind in (None, found.kind)
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
+def test_a_call_is_ended_although_the_first_alarm_is_dropped(monkeypatch):
+    monkeypatch.setattr(odd_arguments, "SECONDS", 0.1)
+    alarms = []
+
+    def collected(*_):  # Python drops what is raised in here
+        if not alarms:
+            time.sleep(0.3)
+            alarms.append(time.monotonic())
+
+    def endless(how_many):
+        gc.callbacks.append(collected)
+        try:
+            gc.collect()
+        finally:
+            gc.callbacks.remove(collected)
+        while time.monotonic() < alarms[0] + 10:
+            pass
+
+    found = attempt(Entry("endless", lambda: Call(endless, {"how_many": 1})), {"how_many": ("it", 2, False)}, None)
+    assert found is not None
+    assert found.kind == "takes long"

@@ -132,9 +132,10 @@ class TrainConfig:
         Raises:
             InputError: no such recipe or setting (the message suggests the nearest name), or one of the wrong type.
         """
+        name = text("recipe", name)
         known = {key: f for key, f in known_settings().items() if key not in PLACE}
         expect_known(changes, known, f"a change of recipe {name}")
-        settings = typed(recipes.load(text("recipe", name))["settings"], known, f"recipe {name}")
+        settings = typed(recipes.load(name)["settings"], known, f"recipe {name}")
         return cls.of({**settings, **changes}, recipe=name)
 
     @classmethod

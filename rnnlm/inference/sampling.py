@@ -61,8 +61,7 @@ class Sampler:
         if self.skip.size == vocab_size:
             raise InputError(f"skip_ids must leave a word to sample, got all {vocab_size}")
         self.temperature = positive("temperature (for the limit 0 use greedy)", how.temperature)
-        if how.top_k is not None:
-            whole_number("top_k", how.top_k, 1)
+        self.most = vocab_size if how.top_k is None else min(whole_number("top_k", how.top_k, 1), vocab_size)
         if how.top_p is not None and not 0 < number(how.top_p) <= 1:
             raise refused("top_p", "in (0, 1]", how.top_p)
         flag("greedy", how.greedy)
@@ -156,14 +155,13 @@ class Sampler:
 
     def _kept(self, weights: NDArray[np.floating]) -> NDArray[np.bool_]:
         """Return a mask of the words that top_k and top_p keep, from their weights (V,)."""
-        most = min(self.how.top_k or len(weights), len(weights))
-        order = _largest(weights, most if self.how.top_p is None else min(most, FEW))
+        order = _largest(weights, self.most if self.how.top_p is None else min(self.most, FEW))
         if self.how.top_p is not None:
-            considered = weights if most == len(weights) else weights[_largest(weights, most)]
+            considered = weights if self.most == len(weights) else weights[_largest(weights, self.most)]
             wanted = self.how.top_p * considered.sum(dtype=np.float64)
             share = weights[order].cumsum(dtype=np.float64)
-            while share[-1] < wanted and len(order) < most:
-                order = _largest(weights, min(most, 8 * len(order)))
+            while share[-1] < wanted and len(order) < self.most:
+                order = _largest(weights, min(self.most, 8 * len(order)))
                 share = weights[order].cumsum(dtype=np.float64)
             order = order[: share.searchsorted(wanted) + 1]
         kept = np.zeros(len(weights), bool)

@@ -11,7 +11,9 @@ from rnnlm.data.sources import tokens_of
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import DataError
 
-__all__ = ["Level", "continuations", "count"]
+__all__ = ["ORDERS", "Level", "continuations", "count"]
+
+ORDERS = 256  # above all orders: each takes a table, though n-grams of a few dozen words hardly ever occur twice
 
 Advance = Callable[[int], object]
 
@@ -53,14 +55,14 @@ def count(
         ids: (tokens,).
         vocab_size: V.
         eos_id: id of `<eos>`.
-        order: length of the longest n-grams, at least 1.
+        order: length of the longest n-grams, 1 to 255.
         advance: called with the number of tokens after each order.
 
     Raises:
         DataError: an empty text.
-        InputError: ids outside the vocabulary, or an order below 1.
+        InputError: ids outside the vocabulary, or another order.
     """
-    order, vocab_size = whole_number("order", order, 1), size_of("vocab_size", vocab_size)
+    order, vocab_size = whole_number("order", order, 1, ORDERS), size_of("vocab_size", vocab_size)
     eos_id = whole_number("eos_id", eos_id, 0, vocab_size)
     if advance is not None:
         function("advance", advance)

@@ -20,7 +20,7 @@ from numpy.typing import ArrayLike, NDArray
 from rnnlm.checks import sequence, size, whole_number
 from rnnlm.data.tokens import Tokens
 from rnnlm.errors import InputError
-from rnnlm.ngrams.counts import Advance, continuations, count
+from rnnlm.ngrams.counts import ORDERS, Advance, continuations, count
 from rnnlm.ngrams.model import NGram, Table
 
 __all__ = ["USUAL_DISCOUNTS", "cutoff_limits", "discounts_of", "kneser_ney"]
@@ -42,14 +42,14 @@ def kneser_ney(
         ids: (tokens,) of a text, counted line by line.
         vocab_size: V.
         eos_id: id of `<eos>`, which ends lines.
-        order: n, length of the longest n-grams.
+        order: n, length of the longest n-grams, 1 to 255.
         cutoffs: for each order from 2 on, leave out n-grams that occur at most this often; must not decrease, and the
             last one also holds for all higher orders. Their probability mass goes to the shorter n-grams.
         advance: called with the number of tokens after each order.
 
     Raises:
         DataError: an empty text.
-        InputError: ids outside the vocabulary, order below 1, or decreasing cut-offs.
+        InputError: ids outside the vocabulary, another order, or decreasing cut-offs.
     """
     limits = cutoff_limits(cutoffs, order)
     order, vocab_size = len(limits), size("vocab_size", vocab_size)
@@ -131,9 +131,9 @@ def cutoff_limits(cutoffs: Sequence[int], order: int) -> list[int]:
     """Return for each order the highest count of n-grams to leave out; -1 for order 1, which keeps all words.
 
     Raises:
-        InputError: order below 1, or cut-offs that decrease or are too many.
+        InputError: another order than 1 to 255, or cut-offs that decrease or are too many.
     """
-    order = whole_number("order", order, 1)
+    order = whole_number("order", order, 1, ORDERS)
     given = sequence("cutoffs", cutoffs, "numbers, one for each order from 2 on")
     checked = [whole_number("a cut-off", limit, 0) for limit in given]
     if checked != sorted(checked):

@@ -94,8 +94,12 @@ class RateRule:
         taken = {name: _like(f"state['{name}']", value, own[name]) for name, value in state.items()}
         for name in {"lr", "first", "decay", "ratio"} & set(own):
             positive(f"state['{name}']", taken[name])
+        self._expect_together(taken)
         own.update(taken)
         forget_model(self)
+
+    def _expect_together(self, values: Mapping[str, Any]) -> None:
+        """Check values by name that are right one by one: do they go together?"""
 
 
 class Constant(RateRule):
@@ -199,8 +203,12 @@ class Cosine(RateRule):
         super().__init__(lr)
         self.steps = whole_number("steps", steps, 1)
         self.warmup = whole_number("warmup", warmup, 0)
-        if self.warmup >= self.steps:
-            raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {shown(warmup)}")
+        self._expect_together(vars(self))
+
+    def _expect_together(self, values: Mapping[str, Any]) -> None:
+        steps, warmup = values["steps"], values["warmup"]
+        if warmup >= steps:
+            raise InputError(f"warmup must be shorter than the {steps} steps of the training, got {warmup}")
 
     def rate_at(self, step: int) -> float:
         """Return the rate at a step: on the rise, on the cosine, or after it."""

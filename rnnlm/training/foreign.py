@@ -122,7 +122,7 @@ def update_of(optimizer: Any) -> Update:
     Raises:
         InputError: not an optimiser.
     """
-    if isinstance(optimizer, type) or not callable(getattr(optimizer, "update", None)):
+    if isinstance(optimizer, (type, dict, set)) or not callable(getattr(optimizer, "update", None)):
         raise refused("optimizer", "an object with update(params, grads)", optimizer)
     if isinstance(optimizer, Optimizer) and type(optimizer).update is Optimizer.update:
         return optimizer.update

@@ -55,6 +55,7 @@ def test_a_temperature_near_zero_is_greedy(dtype, temperature):
         ({"top_k": 1}, {8}),
         ({"top_k": 3}, {6, 7, 8}),
         ({"top_k": 99}, set(range(V))),
+        ({"top_k": np.uint64(1)}, {8}),
         ({"top_p": 0.2}, {8}),
         ({"top_p": 0.21}, {7, 8}),
         ({"top_p": 1.0}, set(range(V))),

@@ -83,7 +83,8 @@ def test_progress_is_told():
     [
         ([], 2, DataError, "at least 1 token to be counted, got 0"),
         ([1, V], 2, InputError, r"ids in \[0, 7\), got 7"),
-        ([1], 0, InputError, "order must be a whole number of at least 1, got 0"),
+        ([1], 0, InputError, r"order must be a whole number in \[1, 256\), got 0"),
+        ([1], 256, InputError, r"order must be a whole number in \[1, 256\), got 256"),
         ([[1, 2]], 2, InputError, "corpus must be a list of integer ids"),
     ],
 )

@@ -170,13 +170,17 @@ def _expected(one: Entry) -> Any:
 
 @contextmanager
 def _limited() -> Iterator[None]:
-    """Warnings are errors, nothing is printed, and it takes no longer than `SECONDS`."""
+    """Warnings are errors, nothing is printed, and it takes no longer than `SECONDS`.
+
+    The timer goes off again and again: what is raised while Python runs a callback of its garbage collector (Hypothesis
+    has one) or a `__del__` is dropped there, and the call would go on until the memory is full.
+    """
 
     def stop(*_: Any) -> None:
         raise TooLong
 
     earlier = signal.signal(signal.SIGALRM, stop)
-    signal.setitimer(signal.ITIMER_REAL, SECONDS)
+    signal.setitimer(signal.ITIMER_REAL, SECONDS, 1)
     try:
         with warnings.catch_warnings(), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
             warnings.simplefilter("error")

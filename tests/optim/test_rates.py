@@ -101,6 +101,13 @@ def test_a_state_that_can_not_be_leaves_a_rule_as_it_was(change, message):
         Constant(2.0).load_state_dict(before)
 
 
+def test_a_state_whose_values_do_not_go_together_is_refused():
+    rule = Cosine(2.0, 10, 3)
+    with pytest.raises(InputError, match="warmup must be shorter than the 3 steps of the training, got 3"):
+        rule.load_state_dict(rule.state_dict() | {"steps": 3})
+    assert rule.steps == 10
+
+
 def test_places_where_rules_change():
     assert rates(Halving(1.0, ratio=2.0), [6.0, 3.0, 1.6]) == [1, 1, 1]  # of 6 over 3, which is not more than the ratio
     assert rates(StepDecay(16.0), [1] * 6) == [16, 16, 16, 16, 8, 4]  # the usual four epochs, and halves

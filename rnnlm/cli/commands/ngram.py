@@ -37,7 +37,7 @@ class Train(Command):
         corpus: story (built in) or ptb (Penn Treebank), of which the train part is used; or a UTF-8 text file or an
             encoded corpus (`rnnlm data encode`), which is used whole.
         out: where to save: an ARPA file if the name ends in .arpa or .arpa.gz, else a folder, which loads faster.
-        order: length of the longest n-grams.
+        order: length of the longest n-grams, 1 to 255.
         smoothing: kneser-ney (interpolated, modified), or none: relative frequencies, which give many texts
             probability 0.
         cutoffs: leave out n-grams that occur at most this often: a number for each order from 2 on; the last one also
