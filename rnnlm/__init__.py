@@ -104,6 +104,7 @@ HOMES = {
     "rnnlm.optim.clipping": ("clip_grads",),
     "rnnlm.optim.rates": ("Constant", "Cosine", "DivideOnPlateau", "Halving", "RateRule", "StepDecay"),
     "rnnlm.optim.sgd": ("SGD", "Momentum", "Nesterov"),
+    "rnnlm.inference.cache": ("NeuralCache",),
     "rnnlm.inference.comparison": ("Comparison", "compare", "line_nats"),
     "rnnlm.inference.dynamic": ("DynamicEvaluation",),
     "rnnlm.inference.evaluation": ("Evaluation", "evaluate", "perplexity", "token_nats"),

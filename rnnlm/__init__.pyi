@@ -48,6 +48,7 @@ from rnnlm.errors import PictureError as PictureError
 from rnnlm.errors import RnnlmError as RnnlmError
 from rnnlm.errors import TrainingDiverged as TrainingDiverged
 from rnnlm.errors import UnknownWord as UnknownWord
+from rnnlm.inference.cache import NeuralCache as NeuralCache
 from rnnlm.inference.comparison import Comparison as Comparison
 from rnnlm.inference.comparison import compare as compare
 from rnnlm.inference.comparison import line_nats as line_nats

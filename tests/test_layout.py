@@ -28,7 +28,7 @@ PUBLIC = {
     "Cosine", "DataError", "Dense", "DivideOnPlateau", "Dropout", "DynamicEvaluation", "EachTarget", "Embedding", "EmbeddingDot",
     "Evaluation", "GRU", "Halving", "InputError", "LSTM", "LanguageModel", "Losses", "MatMul", "MeanOverTime",
     "MeanSquaredError", "MissingExtra", "Model", "ModelConfig", "ModelFileError", "Momentum",
-    "NegativeSamplingLoss", "Nesterov", "PictureError", "Predictor", "RMSprop", "RNN", "ReLU", "Rnnlm", "RnnlmError", "RnnlmGen",
+    "NegativeSamplingLoss", "NeuralCache", "Nesterov", "PictureError", "Predictor", "RMSprop", "RNN", "ReLU", "Rnnlm", "RnnlmError", "RnnlmGen",
     "RnnlmTrainer", "SGD", "Sampling", "Score", "Sequential", "Sigmoid", "SigmoidWithLoss", "SimpleCBOW",
     "SimpleRnnlm", "SimpleSkipGram", "SkipGram", "Softmax", "SoftmaxWithLoss", "SparseCategoricalCrossEntropy",
     "Split", "Step", "StepDecay", "Tanh", "TimeActivationRegularization", "TimeAdaptiveSoftmaxWithLoss", "TimeAffine", "TimeAffineWithLoss",

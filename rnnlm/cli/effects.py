@@ -131,7 +131,8 @@ VECTORS = [
     ),
 ]
 EVALUATING = [
-    Effect(("dynamic_decay", "dynamic_segment"), lambda c: c.dynamic.dynamic_lr is not None, "with --dynamic-lr"),
+    Effect(("dynamic_decay", "dynamic_segment"), lambda c: c.adaptation.dynamic_lr is not None, "with --dynamic-lr"),
+    Effect(("cache_size", "cache_flatness"), lambda c: c.adaptation.cache_weight is not None, "with --cache-weight"),
 ]
 ENCODING = [Effect(("max_words",), lambda c: c.vocab is None, "without --vocab, which has the words")]
 

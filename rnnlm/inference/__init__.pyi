@@ -1,4 +1,5 @@
 # Written by scripts/write_stubs.py from the names that this package loads lazily.
+from rnnlm.inference import cache as cache
 from rnnlm.inference import comparison as comparison
 from rnnlm.inference import dynamic as dynamic
 from rnnlm.inference import evaluation as evaluation
@@ -9,6 +10,7 @@ from rnnlm.inference import other_words as other_words
 from rnnlm.inference import predictor as predictor
 from rnnlm.inference import sampling as sampling
 from rnnlm.inference import scoring as scoring
+from rnnlm.inference.cache import NeuralCache as NeuralCache
 from rnnlm.inference.comparison import Comparison as Comparison
 from rnnlm.inference.comparison import compare as compare
 from rnnlm.inference.comparison import line_nats as line_nats

@@ -1,6 +1,7 @@
 """A chain of layers with an optional head, over one flat buffer of parameters and one of gradients."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from copy import deepcopy
 from itertools import count
 from threading import get_ident
@@ -67,6 +68,7 @@ class Sequential(Summarized, Parameters):
         self.train_steps, self.mask_zero = 0, flag("mask_zero", mask_zero)
         self.sample_shape: tuple[int, ...] | None = None
         self.one_thread, self._forward_by = OneThread(), 0
+        self._watched: list[Array] | None = None
         self._number = next(NUMBERS)
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
@@ -155,7 +157,18 @@ class Sequential(Summarized, Parameters):
             self.train_steps += train_flg
             if self.head is not None:
                 self.head.clear_saved_values()  # an earlier loss belongs to another forward
+            if self._watched is not None:
+                self._watched.append(xs.copy())
             return xs
+
+    @contextmanager
+    def watched(self) -> Iterator[list[Array]]:
+        """Within this context a copy of what each forward gives to the head, (N, T, H), is appended to the list."""
+        self._watched = []
+        try:
+            yield self._watched
+        finally:
+            self._watched = None
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
         """Return the head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`.
@@ -190,9 +203,11 @@ class Sequential(Summarized, Parameters):
             if self._steps is None or self._steps[0] != N:
                 self._steps = N, [_step_of(layer, N) for layer in (*self._chain, head)]
             x = xs[:, 0]
-            for step in self._steps[1]:
+            for step in self._steps[1][:-1]:
                 x = step(x)
-            return x
+            if self._watched is not None:
+                self._watched.append(x[:, None].copy())
+            return self._steps[1][-1](x)
 
     @property
     def vocab_size(self) -> int | None:

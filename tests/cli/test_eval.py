@@ -2,7 +2,7 @@ import json
 import sys
 from pathlib import Path
 
-from rnnlm import DynamicEvaluation, Sentences, evaluate, read_corpus
+from rnnlm import DynamicEvaluation, NeuralCache, Sentences, evaluate, read_corpus
 from rnnlm.cli import texts
 from rnnlm.cli.main import main
 from rnnlm.progress import passing_bar
@@ -25,7 +25,7 @@ def test_eval(models, treebank, capsys):
     assert json.loads(capsys.readouterr().out)["unknown"] == 1
 
 
-def test_eval_of_a_model_that_goes_on_learning(models, capsys):
+def test_eval_of_a_model_that_adapts(models, capsys):
     arguments = ["eval", str(models / "trained"), "--corpus", str(models / "text"), "--dynamic-lr", "0.5"]
     assert main(arguments) == 0
     assert "dynamic lr 0.5, dynamic decay 0.0, dynamic segment 10\n" in capsys.readouterr().out
@@ -36,11 +36,21 @@ def test_eval_of_a_model_that_goes_on_learning(models, capsys):
     dynamic = DynamicEvaluation(model, lr=0.5, decay=0.01, segment=5)
     assert result["nats"] == evaluate(dynamic, read_corpus(models / "text", words)[0]).nats
     assert [result[f"dynamic_{name}"] for name in ("lr", "decay", "segment")] == [0.5, 0.01, 5]
+    cached = ["--cache-weight", "0.2", "--cache-size", "30"]
+    assert main([*arguments[:-2], *cached]) == 0
+    assert "cache weight 0.2, cache size 30, cache flatness 0.3\n" in capsys.readouterr().out
+    assert main([*arguments, *more, *cached]) == 0
+    dynamic = DynamicEvaluation(NeuralCache(model, 30, 0.2), lr=0.5, decay=0.01, segment=5)
+    assert json.loads(capsys.readouterr().out)["nats"] == evaluate(dynamic, read_corpus(models / "text", words)[0]).nats
     for wrong, told in (
         (["--dynamic-lr", "0"], "dynamic_lr must be"),
         (["--dynamic-lr", "1", "--dynamic-decay", "1"], "dynamic_decay must be"),
         (["--dynamic-lr", "1", "--dynamic-segment", "0"], "dynamic_segment must be"),
         (["--dynamic-decay", "0.1"], "--dynamic-decay 0.1 has an effect only with --dynamic-lr"),
+        (["--cache-weight", "1"], "cache_weight must be"),
+        (["--cache-weight", "0.1", "--cache-size", "0"], "cache_size must be"),
+        (["--cache-weight", "0.1", "--cache-flatness", "-1"], "cache_flatness must be"),
+        (["--cache-size", "9"], "--cache-size 9 has an effect only with --cache-weight"),
         (["--dynamic-lr", "1", "--lanes", "2"], "leave out --lanes"),
         (["--dynamic-lr", "1", "--mix", "x", "--mix-weight", "1", "--log-linear"], "leave out --log-linear"),
     ):

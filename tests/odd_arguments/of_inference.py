@@ -5,6 +5,7 @@ import numpy as np
 from rnnlm import (
     DynamicEvaluation,
     Mixture,
+    NeuralCache,
     Sampling,
     compare,
     evaluate,
@@ -82,6 +83,25 @@ def of_learning():
 
 
 entry("DynamicEvaluation.set_state", learned, lambda: {"state": of_learning()})
+entry(
+    "NeuralCache", lambda **given: token_nats(NeuralCache(**given), ids()),
+    lambda: {"model": TRAINED, "size": 5, "weight": 0.25, "flatness": 0.5},
+)  # fmt: skip
+
+
+def kept(state):
+    cache = NeuralCache(TRAINED)
+    cache.set_state(state)
+    return cache.losses(XS[:1], XS[:1])
+
+
+def of_keeping():
+    cache = NeuralCache(TRAINED.shared_copy())
+    cache.losses(XS[:1], XS[:1])
+    return cache.get_state()
+
+
+entry("NeuralCache.set_state", kept, lambda: {"state": of_keeping()})
 
 # ---------------------------------------------------------------- mixing
 

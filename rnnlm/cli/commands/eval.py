@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, arg
 
 from rnnlm.checks import whole_number
+from rnnlm.cli.adaptation import Adaptation
 from rnnlm.cli.commands.base import Command
-from rnnlm.cli.dynamic import Dynamic
 from rnnlm.cli.effects import EVALUATING
 from rnnlm.cli.mixing import Mixing
 from rnnlm.cli.texts import Source, Text, TextChoice
@@ -31,7 +31,7 @@ class Eval(Command):
     is evaluated on the text that it held out.
 
     Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa |
-    rnnlm eval runs/ptb-001 --dynamic-lr 0.3 --dynamic-decay 0.005
+    rnnlm eval runs/ptb-001 --cache-weight 0.1 --dynamic-lr 0.3
 
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
@@ -40,7 +40,7 @@ class Eval(Command):
         mixing: models to mix with it; their weights are tuned if they are not given.
         tune_on: text for tuning the weights: story or ptb (its valid part), or a text file. If not given: the valid
             part of the corpus.
-        dynamic: whether the model, in a mixture the one named first, goes on learning from the text.
+        adaptation: how the model, in a mixture the one named first, adapts to the text.
         json: print one JSON object.
         device: cpu, cuda (an NVIDIA GPU), cuda:1 and so on. If not given: $RNNLM_DEVICE, else cpu.
     """
@@ -50,7 +50,7 @@ class Eval(Command):
     lanes: int = 1
     mixing: Mixing = field(default_factory=Mixing)
     tune_on: str | None = None
-    dynamic: Dynamic = field(default_factory=Dynamic)
+    adaptation: Adaptation = field(default_factory=Adaptation)
     json: bool = False
     device: str | None = None
 
@@ -64,7 +64,7 @@ class Eval(Command):
         source, tuning = self._sources()
         weights = self.mixing.weights
         predictors, words = self.mixing.open(self.model)
-        predictors[0] = self.dynamic.applied(predictors[0], words)
+        predictors[0] = self.adaptation.applied(predictors[0], words)
         starts = all(start_of(predictor) is not None for predictor in predictors)
         text = Text.of(source, words, starts)
         if weights is None:
@@ -74,13 +74,13 @@ class Eval(Command):
         found = figures(result, text.size)
         if self.json:
             mixed = {"weights": weights} if self.mixing.mix else {}
-            what = {"corpus": source.corpus, "part": source.part, **mixed, **self.dynamic.given()}
+            what = {"corpus": source.corpus, "part": source.part, **mixed, **self.adaptation.given()}
             print(to_json({**what, **asdict(result), **found, "unknown": text.unknown}))
             return
         if self.mixing.mix:
             print("mixed: " + ", ".join(f"{w:.4f} {path}" for w, path in zip(weights, (self.model, *self.mixing.mix))))
-        if self.dynamic.given():
-            print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.dynamic.given().items()))
+        if self.adaptation.given():
+            print(", ".join(f"{name.replace('_', ' ')} {value}" for name, value in self.adaptation.given().items()))
         print(f"text: {source}")
         print(result)
         if text.unknown is not None:
@@ -94,7 +94,7 @@ class Eval(Command):
             InputError: a mistake in the options that can be found before any text is read.
         """
         whole_number("lanes", self.lanes, 1)
-        self.dynamic.check(self.lanes, self.mixing.log_linear)
+        self.adaptation.check(self.lanes, self.mixing.log_linear)
         (source,) = self.text.sources([self.model])
         tuning = self._tuning(source) if self.mixing.weights is None else source
         if self.tune_on is not None and not self.mixing.mix:
