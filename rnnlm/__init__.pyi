@@ -28,6 +28,9 @@ from rnnlm.data.corpora.story_questions import right_or_wrong as right_or_wrong
 from rnnlm.data.corpora.story_questions import who_is_meant as who_is_meant
 from rnnlm.data.encoded import open_corpus as open_corpus
 from rnnlm.data.encoding import encode_corpus as encode_corpus
+from rnnlm.data.nbest import Hypothesis as Hypothesis
+from rnnlm.data.nbest import read_nbest as read_nbest
+from rnnlm.data.nbest import read_references as read_references
 from rnnlm.data.padding import next_word_samples as next_word_samples
 from rnnlm.data.padding import pad_sequences as pad_sequences
 from rnnlm.data.pairs import Pairs as Pairs
@@ -64,6 +67,10 @@ from rnnlm.inference.mixture_weights import linear_weights as linear_weights
 from rnnlm.inference.mixture_weights import log_linear_weights as log_linear_weights
 from rnnlm.inference.other_words import in_words_of as in_words_of
 from rnnlm.inference.predictor import Predictor as Predictor
+from rnnlm.inference.rescoring import Scales as Scales
+from rnnlm.inference.rescoring import rescore as rescore
+from rnnlm.inference.rescoring import word_error_rate as word_error_rate
+from rnnlm.inference.rescoring import word_errors as word_errors
 from rnnlm.inference.sampling import Sampling as Sampling
 from rnnlm.inference.scoring import Score as Score
 from rnnlm.inference.scoring import score as score

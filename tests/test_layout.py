@@ -39,10 +39,11 @@ PUBLIC = {
     "generate_batch", "load_corpus", "load_model", "load_vectors", "most_similar", "normalize", "open_corpus",
     "perplexity", "pmi", "ppmi", "preprocess", "ptb", "quantize", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
-    "EpochReport", "Head", "Layer", "Optimizer", "RateRule", "Recurrent", "Report",
-    "Callback", "TensorBoard", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
+    "EpochReport", "Head", "Hypothesis", "Layer", "Optimizer", "RateRule", "Recurrent", "Report",
+    "Callback", "Scales", "TensorBoard", "read_nbest", "read_references", "rescore", "word_error_rate", "word_errors", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
+    "Hypothesis", "read_nbest", "read_references",
     "Sentences", "TextOptions", "Tokenizer", "next_word_samples", "pad_sequences", "right_or_wrong", "who_is_meant",
     "Batches", "Corpus", "Pairs", "Tokens", "Vocabulary", "additions", "dates", "encode_corpus", "load_corpus",
     "open_corpus", "ptb", "read_corpus", "read_pairs", "story",

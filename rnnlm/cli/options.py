@@ -23,6 +23,7 @@ from rnnlm.cli.commands.ngram import Ngram
 from rnnlm.cli.commands.plot import Plot
 from rnnlm.cli.commands.quantize import Quantize
 from rnnlm.cli.commands.recipes import Recipes
+from rnnlm.cli.commands.rescore import Rescore
 from rnnlm.cli.commands.score import Score
 from rnnlm.cli.commands.train import Train
 from rnnlm.cli.commands.vectors import Vectors
@@ -39,6 +40,7 @@ COMMANDS: dict[str, type[Command]] = {
     "eval": Eval,
     "compare": Compare,
     "score": Score,
+    "rescore": Rescore,
     "generate": Generate,
     "info": Info,
     "plot": Plot,

@@ -4,6 +4,7 @@ from rnnlm.data import cleaning as cleaning
 from rnnlm.data import corpora as corpora
 from rnnlm.data import encoded as encoded
 from rnnlm.data import encoding as encoding
+from rnnlm.data import nbest as nbest
 from rnnlm.data import padding as padding
 from rnnlm.data import pairs as pairs
 from rnnlm.data import sentences as sentences
@@ -23,6 +24,9 @@ from rnnlm.data.corpora.story_questions import right_or_wrong as right_or_wrong
 from rnnlm.data.corpora.story_questions import who_is_meant as who_is_meant
 from rnnlm.data.encoded import open_corpus as open_corpus
 from rnnlm.data.encoding import encode_corpus as encode_corpus
+from rnnlm.data.nbest import Hypothesis as Hypothesis
+from rnnlm.data.nbest import read_nbest as read_nbest
+from rnnlm.data.nbest import read_references as read_references
 from rnnlm.data.padding import next_word_samples as next_word_samples
 from rnnlm.data.padding import pad_sequences as pad_sequences
 from rnnlm.data.pairs import Pairs as Pairs

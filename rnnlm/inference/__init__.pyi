@@ -8,6 +8,7 @@ from rnnlm.inference import mixture as mixture
 from rnnlm.inference import mixture_weights as mixture_weights
 from rnnlm.inference import other_words as other_words
 from rnnlm.inference import predictor as predictor
+from rnnlm.inference import rescoring as rescoring
 from rnnlm.inference import sampling as sampling
 from rnnlm.inference import scoring as scoring
 from rnnlm.inference.cache import NeuralCache as NeuralCache
@@ -26,6 +27,10 @@ from rnnlm.inference.mixture_weights import linear_weights as linear_weights
 from rnnlm.inference.mixture_weights import log_linear_weights as log_linear_weights
 from rnnlm.inference.other_words import in_words_of as in_words_of
 from rnnlm.inference.predictor import Predictor as Predictor
+from rnnlm.inference.rescoring import Scales as Scales
+from rnnlm.inference.rescoring import rescore as rescore
+from rnnlm.inference.rescoring import word_error_rate as word_error_rate
+from rnnlm.inference.rescoring import word_errors as word_errors
 from rnnlm.inference.sampling import Sampling as Sampling
 from rnnlm.inference.scoring import Score as Score
 from rnnlm.inference.scoring import score as score

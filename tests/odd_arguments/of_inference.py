@@ -4,9 +4,11 @@ import numpy as np
 
 from rnnlm import (
     DynamicEvaluation,
+    Hypothesis,
     Mixture,
     NeuralCache,
     Sampling,
+    Scales,
     compare,
     evaluate,
     generate,
@@ -18,8 +20,11 @@ from rnnlm import (
     log_linear_weights,
     maximum_likelihood,
     perplexity,
+    rescore,
     score,
     token_nats,
+    word_error_rate,
+    word_errors,
 )
 from rnnlm.book.util import eval_perplexity, eval_seq2seq
 from rnnlm.inference.sampling import Sampler
@@ -102,6 +107,32 @@ def of_keeping():
 
 
 entry("NeuralCache.set_state", kept, lambda: {"state": of_keeping()})
+
+# ---------------------------------------------------------------- N-best lists
+
+SCORED = {"u1": [Hypothesis("a b", -1.0, -3.0), Hypothesis("a", -2.0, -1.0)], "u2": [Hypothesis("c", 0.0, -2.0)]}
+RIGHT = {"u1": "a b", "u2": "c a"}
+MAPPINGS = ("utterance", "references", "lists")
+entry(
+    "Scales",
+    lambda **given: Scales(**given).total(SCORED["u1"][0]),
+    lambda: {"weight": 0.5, "reward": 1.0, "penalty": 2.0},
+)
+entry("Scales.best", lambda lists: list(Scales().best(lists)), lambda: {"lists": dict(SCORED)})
+entry(
+    "Scales.tuned", lambda **given: Scales.tuned(**given).weight, lambda: {"lists": dict(SCORED), "references": dict(RIGHT)},
+    also={"lists": MAPPINGS, "references": MAPPINGS},
+)  # fmt: skip
+entry(
+    "rescore", lambda **given: [one.language for some in rescore(**given).values() for one in some],
+    lambda: {"model": model(), "words": words(), "lists": dict(SCORED)},
+    also={"words": ("vocabulary",)},
+)  # fmt: skip
+entry(
+    "word_error_rate", word_error_rate, lambda: {"texts": {"u1": "a", "u2": "c"}, "references": dict(RIGHT)},
+    also={"texts": MAPPINGS, "references": MAPPINGS},
+)  # fmt: skip
+entry("word_errors", word_errors, lambda: {"reference": "a b", "said": "b"})
 
 # ---------------------------------------------------------------- mixing
 

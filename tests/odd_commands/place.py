@@ -18,6 +18,8 @@ def furnish(folder: Path) -> None:
     os.chdir(folder)
     try:
         Path("text").write_text(TEXT)
+        Path("lists.csv").write_text("utterance,acoustic,text\nu1,-1,the cat sat\nu1,-2,a cat sat\nu2,-3,a dog\n")
+        Path("right").write_text("u1 the cat sat\nu2 the dog\n")
         Path("empty").touch()
         Path("binary").write_bytes(bytes(range(256)) * 4)
         Path("folder").mkdir()
