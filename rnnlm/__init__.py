@@ -122,6 +122,7 @@ HOMES = {
     "rnnlm.ngrams.smoothing": ("kneser_ney",),
     "rnnlm.saving.model_folder": ("load_model", "save_model"),
     "rnnlm.saving.ngram_files": ("load_ngram", "save_ngram"),
+    "rnnlm.saving.torch_weights": ("from_torch", "to_torch"),
     "rnnlm.training.callbacks": ("Callback",),
     "rnnlm.training.report": ("EpochReport", "Report"),
     "rnnlm.training.rnnlm_trainer": ("RnnlmTrainer",),

@@ -174,6 +174,8 @@ from rnnlm.saving.model_folder import load_model as load_model
 from rnnlm.saving.model_folder import save_model as save_model
 from rnnlm.saving.ngram_files import load_ngram as load_ngram
 from rnnlm.saving.ngram_files import save_ngram as save_ngram
+from rnnlm.saving.torch_weights import from_torch as from_torch
+from rnnlm.saving.torch_weights import to_torch as to_torch
 from rnnlm.training.callbacks import Callback as Callback
 from rnnlm.training.report import EpochReport as EpochReport
 from rnnlm.training.report import Report as Report

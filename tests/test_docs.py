@@ -64,6 +64,7 @@ LEFT_OUT = {
         ("            test  above floor  accepted     host's pronoun  visitor's pronoun       verb outside ...", "of a script, two minutes; tests/scripts has it"),
     ],
     "docs/models.md": [("p(w) = p_0(w)                    of the shortlist               p_0 = softmax(h W_0 + b_0)", "equations")],
+    "docs/pytorch.md": [("import torch", "needs PyTorch; tests/test_torch.py has it")],
     "docs/trust.md": [
         ("python -m pytest -m fault", "the better part of an hour, as root"),
         ("LAZYFS=.../lazyfs python -m pytest -m fault", "needs LazyFS"),

@@ -40,7 +40,7 @@ PUBLIC = {
     "perplexity", "pmi", "ppmi", "preprocess", "ptb", "quantize", "read_corpus", "relu", "relu_slope", "save_model",
     "save_vectors", "score", "sigmoid", "sigmoid_slope", "softmax", "step", "story", "svd_vectors", "tanh",
     "EpochReport", "Head", "Hypothesis", "Layer", "Optimizer", "RateRule", "Recurrent", "Report",
-    "Callback", "Scales", "TensorBoard", "read_nbest", "read_references", "rescore", "word_error_rate", "word_errors", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
+    "Callback", "Scales", "TensorBoard", "read_nbest", "read_references", "rescore", "from_torch", "to_torch", "word_error_rate", "word_errors", "UnknownWord", "tanh_slope", "to_cpu", "to_gpu", "token_nats", "train_word2vec",
 }  # fmt: skip
 DATA = {
     "Hypothesis", "read_nbest", "read_references",

@@ -26,6 +26,7 @@ from rnnlm.layers import (
     TimeRNN,
 )
 from rnnlm.models import LanguageModel, ModelConfig
+from rnnlm.saving import from_torch, to_torch
 from tests.gradcheck import dev, host
 
 torch = pytest.importorskip("torch", reason="compares with PyTorch: pip install 'rnnlm[bench]'")
@@ -84,6 +85,33 @@ def test_outputs_and_gradients_are_pytorchs(kind):
         error = np.abs(ours - want).max() / np.abs(want).max()
         assert error <= 1e-5, f"{kind} {name}: {error:.1e}"
         print(f"{kind} {name}: {error:.1e}")
+
+
+class Network(torch.nn.Module):
+    """As PyTorch's word language model example."""
+
+    def __init__(self, cell, layers, tied):
+        super().__init__()
+        D = 6 if tied else 5
+        self.encoder, self.rnn = torch.nn.Embedding(9, D), getattr(torch.nn, cell)(D, 6, layers, batch_first=True)
+        self.decoder = torch.nn.Linear(6, 9)
+        if tied:
+            self.decoder.weight = self.encoder.weight
+
+    def forward(self, xs):
+        return self.decoder(self.rnn(self.encoder(xs))[0])
+
+
+@pytest.mark.parametrize("tied", [False, True])
+@pytest.mark.parametrize("layers", [1, 2])
+@pytest.mark.parametrize("cell", ["RNN", "LSTM", "GRU"])
+def test_weights_there_and_back(rng, cell, layers, tied):
+    net, other, xs = Network(cell, layers, tied), Network(cell, layers, tied), rng.integers(0, 9, (2, 7))
+    want = net(torch.from_numpy(xs)).detach().numpy()
+    model = from_torch(net.state_dict())
+    np.testing.assert_allclose(host(model.predict(xs)), want, atol=1e-5)
+    other.load_state_dict({name: torch.from_numpy(array) for name, array in to_torch(model).items()})
+    np.testing.assert_allclose(other(torch.from_numpy(xs)).detach().numpy(), want, atol=1e-5)
 
 
 @pytest.mark.skipif(NAME == "cupy" and not torch.cuda.is_available(), reason="takes a PyTorch with CUDA beside CuPy")

@@ -21,12 +21,14 @@ from rnnlm import (
     SimpleRnnlm,
     Tanh,
     build_model,
+    from_torch,
     load_model,
     load_ngram,
     quantize,
     save_model,
     save_ngram,
     sentence_generation,
+    to_torch,
 )
 from rnnlm.models.build import config_for
 from rnnlm.models.config import ModelOptions
@@ -132,6 +134,15 @@ def loaded(weights):
 entry(
     "model.load_state_dict", loaded, lambda: {"weights": model(seed=3).state_dict()}, also={"weights": ("parameters",)}
 )
+
+
+TORCH = to_torch(model(cell="lstm"))
+entry("from_torch", lambda state: from_torch(state).params, lambda: {"state": dict(TORCH)})
+entry(
+    "from_torch of an array", lambda array: from_torch({**TORCH, "encoder.weight": array}).params,
+    lambda: {"array": TORCH["encoder.weight"]}, takes={"array": LISTS}, also={"array": ("weight",)},
+)  # fmt: skip
+entry("to_torch", lambda model: list(to_torch(model).values()), lambda: {"model": model(cell="lstm")})
 
 
 def with_weight(array):
