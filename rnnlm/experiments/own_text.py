@@ -60,7 +60,8 @@ class OwnText:
         if self.digests is None:
             raise InputError(f"no checkpoint of {self.run} is left to say which text it was trained on: {there}")
         if not Path(self.corpus).is_file():
-            raise DataError(f"{self.corpus}, which {self.run} was trained on, is not there any more: {there}")
+            place = "is not there any more" if Path(self.corpus).is_absolute() else f"is not in {Path.cwd()}"
+            raise DataError(f"{self.corpus}, which {self.run} was trained on, {place}: {there}, with its path")
 
     def checked(self, part: str | None, found: Part) -> Part:
         """Return the part as the run used it.

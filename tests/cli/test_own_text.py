@@ -10,6 +10,8 @@ import pytest
 from rnnlm import Sentences, evaluate, load_corpus
 from rnnlm.backend import NAME
 from rnnlm.cli.main import main
+from rnnlm.errors import DataError
+from rnnlm.experiments.own_text import OwnText
 from rnnlm.saving.model_folder import load_model
 
 pytestmark = pytest.mark.skipif(NAME != "numpy", reason="says which text it is, on any backend: runs on NumPy")
@@ -113,6 +115,15 @@ def test_a_text_that_has_changed_or_is_gone_is_not_evaluated(here, capsys):
     assert "settings.json does not say which text it was: corpus must be a string" in shown(
         capsys, "eval", "run", code=3
     )
+
+
+def test_a_path_from_another_folder_is_told(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    run = OwnText(Path("runs/book"), "book.txt", None, None, None, True, {"test": "digest"})
+    with pytest.raises(
+        DataError, match=f"book.txt, which runs/book was trained on, is not in {tmp_path}: name it, --corpus"
+    ):
+        run.expect_there("test")
 
 
 @pytest.mark.parametrize("run", ["stream", "lines", "letters"])
