@@ -178,7 +178,7 @@ class NeuralCache:
         if not K:
             return xp.zeros((*xs.shape, 0), states.dtype), words, ends > 0
         scores = ops.batch_matmul(self.flatness * states, all_states[:, :-1].swapaxes(1, 2))
-        scores[:, (number >= ends[:, None]) | (number < ends[:, None] - self.size)] = -xp.inf
+        scores = xp.where((number < ends[:, None]) & (number >= ends[:, None] - self.size), scores, -xp.inf)
         top = scores.max(axis=2, keepdims=True)
         scores -= xp.where(xp.isneginf(top), 0, top)
         shares = xp.exp(scores, out=scores)

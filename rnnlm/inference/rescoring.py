@@ -20,6 +20,7 @@ from rnnlm.checks import finite, function, instance_of, text
 from rnnlm.data.nbest import Hypothesis
 from rnnlm.data.vocabulary import EOS, Vocabulary
 from rnnlm.errors import DataError, InputError, MissingExtra
+from rnnlm.inference.error_rate_training import fewest_errors
 from rnnlm.inference.predictor import Predictor, expect_predictor
 from rnnlm.inference.scoring import score
 
@@ -84,7 +85,7 @@ class Scales:
                 lines = [
                     (acoustic[name] + features[name] @ others, features[name][:, k], errors[name]) for name in lists
                 ]
-                value, found = _fewest(lines, lowest)
+                value, found = fewest_errors(lines, lowest)
                 if found < fewest:
                     scales[k], fewest = value, found
             if fewest == before:
@@ -190,54 +191,3 @@ def _errors_of(lists: Lists, references: Mapping[str, str]) -> dict[str, NDArray
                 f"{[one.language for one in some]!r:.80}"
             )
     return {name: np.array([word_errors(references[name], one.text) for one in some]) for name, some in lists.items()}
-
-
-Lines = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]
-
-
-def _fewest(utterances: Sequence[Lines], lowest: float) -> tuple[float, int]:
-    """Return the scale s >= `lowest` at which the hypotheses with the highest totals have the fewest errors, and these.
-
-    Args:
-        utterances: for each the totals at s = 0, their slopes, and the errors of the hypotheses.
-        lowest: 0 or minus infinity.
-    """
-    total, changes = 0, []
-    for values, slopes, errors in utterances:
-        best = _first(values, slopes, lowest)
-        total += int(errors[best])
-        place = lowest
-        while True:
-            steeper = np.flatnonzero(slopes > slopes[best])
-            if not steeper.size:
-                break
-            crossings = (values[best] - values[steeper]) / (slopes[steeper] - slopes[best])
-            place = max(place, float(crossings.min()))
-            after = steeper[crossings == crossings.min()]
-            after = after[slopes[after].argmax()]
-            changes.append((place, int(errors[after] - errors[best])))
-            best = after
-    changes.sort()
-    edges = [lowest, *(place for place, _ in changes), inf]
-    counts = total + np.cumsum([0, *(change for _, change in changes)])
-    ranges: list[tuple[float, float]] = []
-    least = min(number for number, low, high in zip(counts.tolist(), edges, edges[1:]) if low < high)
-    for number, low, high in zip(counts.tolist(), edges, edges[1:]):
-        if number == least and low < high and ranges and ranges[-1][1] == low:
-            ranges[-1] = ranges[-1][0], high
-        elif number == least and low < high:
-            ranges.append((low, high))
-    return _middle(*max(ranges, key=lambda pair: pair[1] - pair[0])), least
-
-
-def _first(values: NDArray[np.float64], slopes: NDArray[np.float64], place: float) -> int:
-    """Return the highest of some lines just above a place, 0 or minus infinity."""
-    order = np.lexsort((values, -slopes)) if place == -inf else np.lexsort((slopes, values))
-    return int(order[-1])
-
-
-def _middle(low: float, high: float) -> float:
-    """Return a value within a range, of which an end may be infinite."""
-    if low == -inf:
-        return high - 1 if high < inf else 0.0
-    return (low + high) / 2 if high < inf else low + 1

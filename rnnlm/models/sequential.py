@@ -1,7 +1,6 @@
 """A chain of layers with an optional head, over one flat buffer of parameters and one of gradients."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from itertools import count
 from threading import get_ident
@@ -17,10 +16,11 @@ from rnnlm.layers.expected import expect_dtype
 from rnnlm.layers.heads.base import Head
 from rnnlm.layers.lengths import without_pads
 from rnnlm.models.flat import expect_in_place, flatten
-from rnnlm.models.ids import as_taken, checked_ids
+from rnnlm.models.ids import as_taken
 from rnnlm.models.ownership import expect_free, own
 from rnnlm.models.parameters import Parameters
-from rnnlm.models.state import State, from_host, set_states
+from rnnlm.models.reading import Reading
+from rnnlm.models.state import State, Stateful
 from rnnlm.models.summary import Summarized
 
 __all__ = ["Sequential", "State"]
@@ -29,7 +29,7 @@ NUMBERS = count()  # of networks
 ANOTHER = 1 << 32  # distance between the stream numbers of two masks of one layer
 
 
-class Sequential(Summarized, Parameters):
+class Sequential(Reading, Stateful, Summarized, Parameters):
     """A chain of layers, each taking the output of the one before, and a head if it ends in a loss.
 
         Sequential([Dense(4, 8), Sigmoid(), Dense(8, 1)], head=MeanSquaredError(), seed=0)
@@ -68,7 +68,7 @@ class Sequential(Summarized, Parameters):
         self.train_steps, self.mask_zero = 0, flag("mask_zero", mask_zero)
         self.sample_shape: tuple[int, ...] | None = None
         self.one_thread, self._forward_by = OneThread(), 0
-        self._watched: list[Array] | None = None
+        self._watched = None
         self._number = next(NUMBERS)
         whole_number("seed", seed, 0, 2**64)
         chain = named(layers)
@@ -88,7 +88,7 @@ class Sequential(Summarized, Parameters):
                 mask.seed(seed, number + k * ANOTHER)
 
     def _flatten(self, dtype: Any, shared: Array | None = None) -> None:
-        self._steps: tuple[int, list[Callable[[Array], Array]]] | None = None  # number of rows, and their steppers
+        self._steps = None  # the steppers have views of arrays
         flat = flatten(leaves(self.layers), dtype, shared)
         gather(self.layers)
         self.params, self.grads, self.names = flat.params, flat.grads, flat.names
@@ -161,15 +161,6 @@ class Sequential(Summarized, Parameters):
                 self._watched.append(xs.copy())
             return xs
 
-    @contextmanager
-    def watched(self) -> Iterator[list[Array]]:
-        """Within this context a copy of what each forward gives to the head, (N, T, H), is appended to the list."""
-        self._watched = []
-        try:
-            yield self._watched
-        finally:
-            self._watched = None
-
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:
         """Return the head's mean loss of the targets `ts` after the inputs `xs`; see `Head.loss`.
 
@@ -187,60 +178,6 @@ class Sequential(Summarized, Parameters):
         """Return the head's scores (N, T, V) after each of the inputs, in memory that the next call overwrites."""
         with self.one_thread, ops.one_blas_thread:
             return self.expect_head().scores(self.forward(xs, train_flg))
-
-    def next_scores(self, xs: Any) -> Array:
-        """Return the head's scores (N, V) after the last input; the caller may overwrite them until the next call."""
-        with self.one_thread, ops.one_blas_thread:
-            head = self.expect_head()
-            xs = xs if isinstance(xs, (xp.ndarray, tuple)) else self.inputs("xs", xs)
-            if self.mask_zero or isinstance(xs, tuple) or xs.ndim < 2 or xs.shape[1] != 1:
-                return head.next_scores(self.forward(xs, train_flg=False)[:, -1])
-            N, self._forward_by = len(xs), get_ident()
-            for layer in self._all.values():
-                vars(layer)["train_flg"] = False
-            for layer in self._leaves.values():
-                layer.check_batch(N)
-            if self._steps is None or self._steps[0] != N:
-                self._steps = N, [_step_of(layer, N) for layer in (*self._chain, head)]
-            x = xs[:, 0]
-            for step in self._steps[1][:-1]:
-                x = step(x)
-            if self._watched is not None:
-                self._watched.append(x[:, None].copy())
-            return self._steps[1][-1](x)
-
-    @property
-    def vocab_size(self) -> int | None:
-        """V of a network that reads a text as word ids and predicts each next word, a predictor; None of others.
-
-        Raises:
-            InputError: a layer sees later words, or forgets what it has read.
-        """
-        words = next(iter(self.layers.values())).takes_ids
-        if self.head is None or not self.head.scores_words:
-            return None
-        if self.mask_zero or not words or isinstance(words, tuple):
-            return None
-        for name, layer in self._all.items():
-            if not layer.causal:
-                raise InputError(f"{name} must not be bidirectional: it would see the words that are to be predicted")
-            if not getattr(layer, "stateful", True):
-                raise InputError(f"{name} must be stateful for a text, which is read window by window or word by word")
-        return int(words)
-
-    def losses(self, xs: Any, ts: Any, keep: bool = False) -> Array:
-        """Return the loss of each target in nats, (N, T) float64, 0 where it is -1, without dropout.
-
-        Args:
-            xs, ts: word ids (N, T), of a network that has a `vocab_size`.
-            keep: True if a backward of their mean will follow.
-        """
-        V, head = self.vocab_size, self.expect_head()
-        if V is None:
-            raise InputError("losses of a text need a network whose first layer takes word ids, and a head")
-        with self.one_thread, head.scoring_all():
-            self.loss(checked_ids("xs", xs, V), checked_ids("ts", ts, V, -1), train_flg=False, keep=keep)
-            return head.nats.copy()
 
     def backward(self, dout: Any = 1) -> Any:
         """Write the gradients of the parameters to `grads` and return that of the inputs, None for ids.
@@ -325,45 +262,3 @@ class Sequential(Summarized, Parameters):
     def gradients(self) -> list[Array]:
         """Return the gradients of the last backward: the flat buffer."""
         return [self.flat_grads]
-
-    def progress(self) -> dict[str, Any]:
-        """Return what training changes: the weights (not copied), the state, and the number of the next mask."""
-        return {"weights": self.written(), "state": self.get_state(), "train_steps": self.train_steps}
-
-    def load_progress(self, progress: Mapping[str, Any]) -> None:
-        """Restore what `progress` returned; errors are those of `load_state_dict` and `set_state`."""
-        self.load_state_dict(progress["weights"])
-        self.set_state(from_host(progress["state"]))
-        self.train_steps = progress["train_steps"]
-
-    @property
-    def recurrent_layers(self) -> list[Any]:
-        """The layers that carry a state from window to window."""
-        return [layer for layer in self._leaves.values() if layer.states]
-
-    def reset_state(self) -> None:
-        """Begin the next window with zeros."""
-        with self.one_thread:
-            for layer in self._leaves.values():
-                layer.reset_state()
-
-    def get_state(self) -> State:
-        """Return copies of the states, an entry for each recurrent layer; None for zeros."""
-        with self.one_thread:
-            return [layer.get_state() for layer in self.recurrent_layers]
-
-    def set_state(self, state: State) -> None:
-        """Begin the next window with a state that `get_state` returned.
-
-        Raises:
-            InputError: another number of layers or arrays, or a wrong shape; no state is changed.
-        """
-        with self.one_thread:
-            set_states(self.recurrent_layers, state)
-
-
-def _step_of(layer: Layer, N: int) -> Callable[[Array], Array]:
-    """Return a layer's stepper; if methods of this instance were replaced, one that calls them."""
-    if not vars(layer).keys() & {*layer.stepped}:
-        return layer.stepper(N)
-    return Head.stepper(layer, N) if isinstance(layer, Head) else Layer.stepper(layer, N)
