@@ -1,6 +1,6 @@
 """Options of models that adapt to the text that they read."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rnnlm.checks import not_negative, positive, share, whole_number
@@ -13,7 +13,6 @@ if TYPE_CHECKING:
 __all__ = ["Adaptation"]
 
 LONGEST = 512  # words of a segment: as many as a predictor is given at once
-MOST = 1 << 24  # words kept
 
 
 @dataclass(frozen=True)
@@ -56,13 +55,14 @@ class Adaptation:
             whole_number("dynamic_segment", self.dynamic_segment, 1, LONGEST + 1)
         if self.cache_weight is not None:
             share("cache_weight", self.cache_weight)
-            whole_number("cache_size", self.cache_size, 1, MOST + 1)
-            not_negative("cache_flatness", self.cache_flatness)
+            whole_number("cache_size", self.cache_size, 1, 2**24 + 1)
+            not_negative("cache_flatness", self.cache_flatness, 1e6)
 
     def given(self) -> dict[str, Any]:
         """Return the options that have an effect, by name."""
-        leading = {"dynamic": self.dynamic_lr, "cache": self.cache_weight}
-        return {name: value for name, value in asdict(self).items() if leading[name.split("_")[0]] is not None}
+        dynamic = ("dynamic_lr", "dynamic_decay", "dynamic_segment") if self.dynamic_lr is not None else ()
+        cache = ("cache_weight", "cache_size", "cache_flatness") if self.cache_weight is not None else ()
+        return {name: getattr(self, name) for name in (*dynamic, *cache)}
 
     def applied(self, model: "Predictor", words: Vocabulary) -> "Predictor":
         """Return the model as one that adapts while it reads, if it is to.

@@ -60,6 +60,8 @@ def fields_of(path: str | os.PathLike[str], columns: Sequence[str]) -> Iterator[
             for column in columns:
                 if column not in names:
                     hint = did_you_mean(column, names, cutoff=0.4)
+                    if len(names) == 1 and column in re.split("[\t;|]", names[0]):
+                        hint = ": its fields must be separated by commas"
                     raise DataError(f"{path} has the columns {', '.join(names) or '(none)'}, and no {column!r}{hint}")
                 if names.count(column) > 1:
                     raise DataError(f"{path} must have one column {column!r}, and has {names.count(column)}")
@@ -70,9 +72,10 @@ def fields_of(path: str | os.PathLike[str], columns: Sequence[str]) -> Iterator[
                         raise DataError(f"{path}, line {begun + 1}: a quote in this row is not closed")
                     return
                 begun = reader.line_num
-                if row and len(row) <= max(places):
+                if row and (len(row) <= max(places) or any(row[len(names) :])):
+                    quote = "" if len(row) < len(names) else ": put a text with commas between double quotes"
                     raise DataError(
-                        f"{path}, line {reader.line_num}: a row must have {len(names)} fields, got {len(row)}"
+                        f"{path}, line {reader.line_num}: a row must have {len(names)} fields, got {len(row)}{quote}"
                     )
                 if row:
                     yield reader.line_num, [row[place] for place in places]

@@ -21,7 +21,7 @@ from rnnlm.backend import Array, ops, xp
 from rnnlm.checks import Checked, positive, refused, share, whole_number
 from rnnlm.concurrency import OneThread
 from rnnlm.errors import InputError
-from rnnlm.inference.predictor import ROWS, expect_predictor, start_of
+from rnnlm.inference.predictor import ROWS, expect_predictor, leaves_of, start_of
 
 __all__ = ["DynamicEvaluation"]
 
@@ -64,8 +64,9 @@ class DynamicEvaluation:
         if not all(callable(getattr(model, name, None)) for name in LEARNING) or start_of(model) is not None:
             raise refused("model", "a network that can be trained", model)
         model.weights()  # for the error of quantised ones
-        if "keep" not in signature(model.losses).parameters:
-            raise InputError(f"losses of {type(model).__name__} must take keep, True if a backward will follow")
+        for one in (model, *leaves_of(model)):  # a cached model and the model
+            if "keep" not in signature(one.losses).parameters:
+                raise InputError(f"losses of {type(one).__name__} must take keep, True if a backward will follow")
         self.model, self.lr, self.decay, self.segment = model, lr, decay, segment
         self._learner = deepcopy(model)
         self._learner.reset_state()

@@ -40,7 +40,11 @@ def fewest_errors(utterances: Sequence[Lines], lowest: float) -> tuple[float, in
             ranges[-1] = ranges[-1][0], high
         elif number == least and low < high:
             ranges.append((low, high))
-    return _middle(*max(ranges, key=lambda pair: pair[1] - pair[0])), least
+    low, high = max(ranges, key=lambda pair: pair[1] - pair[0])
+    if _middle(low, high) in edges:  # where lines cross, whichever comes first is taken
+        low = _middle(low, high)
+        high = min(edge for edge in edges if edge > low)
+    return _middle(low, high), least
 
 
 def _crossings(
@@ -56,8 +60,9 @@ def _crossings(
 
 
 def _first(values: NDArray[np.float64], slopes: NDArray[np.float64], place: float) -> int:
-    """Return the highest of some lines just above a place, 0 or minus infinity."""
-    order = np.lexsort((values, -slopes)) if place == -inf else np.lexsort((slopes, values))
+    """Return the highest of some lines just above a place, 0 or minus infinity; of equal ones the first."""
+    backwards = -np.arange(len(values))
+    order = np.lexsort((backwards, values, -slopes) if place == -inf else (backwards, slopes, values))
     return int(order[-1])
 
 

@@ -10,15 +10,15 @@ lists whose right texts are known.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from math import inf
+from math import inf, isnan
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rnnlm.checks import finite, function, instance_of, text
-from rnnlm.data.nbest import Hypothesis
-from rnnlm.data.vocabulary import EOS, Vocabulary
+from rnnlm.checks import finite, function, instance_of, not_negative, text
+from rnnlm.data.nbest import Hypothesis, words_of
+from rnnlm.data.vocabulary import EOS, UNK, Vocabulary
 from rnnlm.errors import DataError, InputError, MissingExtra
 from rnnlm.inference.error_rate_training import fewest_errors
 from rnnlm.inference.predictor import Predictor, expect_predictor
@@ -47,25 +47,38 @@ class Scales:
     penalty: float = 0.0
 
     def __post_init__(self) -> None:
-        for name, value in vars(self).items():
-            object.__setattr__(self, name, finite(name, value))
+        for name, check in (("weight", not_negative), ("reward", finite), ("penalty", finite)):
+            object.__setattr__(self, name, check(name, getattr(self, name)))
 
     def total(self, one: Hypothesis) -> float:
         """Return the sum of a hypothesis's scores."""
         language = self.weight * one.language if self.weight else 0.0  # it may be minus infinity
-        return one.acoustic + language + self.reward * len(one.words) - self.penalty * one.unknown
+        return self._without_language(one) + language
+
+    def _without_language(self, one: Hypothesis) -> float:
+        return one.acoustic + self.reward * len(one.words) - self.penalty * one.unknown
 
     def best(self, lists: Lists) -> dict[str, Hypothesis]:
-        """Return the hypothesis with the highest total of each utterance, the first of equals."""
-        return {name: max(hypotheses, key=self.total) for name, hypotheses in _expect_lists(lists).items()}
+        """Return the hypothesis with the highest total of each utterance, the first of equals.
+
+        Raises:
+            InputError: one has no language score, which the weight needs.
+        """
+        for name, some in _expect_lists(lists).items():
+            if self.weight and any(isnan(one.language) for one in some):
+                raise _unscored(name)
+        # where the language model finds all of them impossible, the other scores decide
+        return {
+            name: max(some, key=lambda one: (self.total(one), self._without_language(one)))
+            for name, some in lists.items()
+        }
 
     @classmethod
     def tuned(cls, lists: Lists, references: Mapping[str, str]) -> "Scales":
-        """Find the scales with the fewest word errors, by exact searches along one scale after another.
+        """Find scales with few word errors, by searches along one scale after another, each of which finds the fewest
+        (see `error_rate_training.py`); other scales, far away, may have fewer still.
 
-        Along one scale the totals are straight lines, and the errors change only where two of them cross. All crossings
-        are looked at, and the middle of the widest range with the fewest errors is taken. Source: Och, Minimum error
-        rate training in statistical machine translation, ACL 2003.
+        They begin with the acoustic scores alone, and end when none finds fewer errors.
 
         Args:
             lists: hypotheses with language scores, as `rescore` returns them.
@@ -74,17 +87,13 @@ class Scales:
         Raises:
             InputError, DataError, MissingExtra: as `word_error_rate`.
         """
-        errors = _errors_of(lists, references)
-        acoustic = {name: np.array([one.acoustic for one in some]) for name, some in lists.items()}
-        features = {name: np.array([_features(one) for one in some], float) for name, some in lists.items()}
-        scales, fewest = np.zeros(3), inf
+        utterances = [_numbers(some, references[name]) for name, some in _expect_scored(lists, references).items()]
+        scales, fewest = np.zeros(3), sum(int(errors[acoustic.argmax()]) for acoustic, _, errors in utterances)
         for _ in range(ROUNDS):
             before = fewest
             for k, lowest in enumerate(LOWEST):
                 others = np.where(np.arange(3) == k, 0, scales)
-                lines = [
-                    (acoustic[name] + features[name] @ others, features[name][:, k], errors[name]) for name in lists
-                ]
+                lines = [(acoustic + scaled @ others, scaled[:, k], errors) for acoustic, scaled, errors in utterances]
                 value, found = fewest_errors(lines, lowest)
                 if found < fewest:
                     scales[k], fewest = value, found
@@ -112,20 +121,34 @@ def rescore(
     if instance_of("words", words, Vocabulary).eos_id is None:
         raise InputError("words must have an <eos>, by which a text begins and ends")
     advance = (lambda count: None) if advance is None else function("advance", advance)
-    every = [one for some in _expect_lists(lists).values() for one in some]
-    scored: list[Hypothesis] = []
-    for start in range(0, len(every), BLOCK):
-        block = every[start : start + BLOCK]
-        units = [words.reading.cut(one.text) for one in block]
-        for one, some in zip(block, units):
-            if EOS in some:
-                raise DataError(f"{EOS} is the end of a text and must not be a word of one, got {one.text!r:.80}")
-        logprobs = [one.logprob for one in score(model, [words.encode(some) for some in units], words.eos_id)]
-        unknown = [sum(unit not in words for unit in some) for some in units]
-        scored += [replace(one, language=p, unknown=n) for one, p, n in zip(block, logprobs, unknown)]
+    texts = [_read(one, name, words) for name, some in _expect_lists(lists).items() for one in some]
+    scores: list[float] = []
+    for start in range(0, len(texts), BLOCK):
+        block = texts[start : start + BLOCK]
+        scores += [one.logprob for one in score(model, [ids for ids, _ in block], words.eos_id)]
         advance(len(block))
-    rest = iter(scored)
-    return {name: [next(rest) for _ in some] for name, some in lists.items()}
+    found = iter(zip(scores, texts))
+    rescored = {}
+    for name, some in lists.items():
+        every = [(one, *next(found)) for one in some]
+        rescored[name] = [replace(one, language=p, unknown=unknown) for one, p, (_, unknown) in every]
+    return rescored
+
+
+def _read(one: Hypothesis, utterance: str, words: Vocabulary) -> tuple[NDArray[np.int32], int]:
+    """Return the ids of a text, and how many of its units are unknown, a literal `<unk>` among them.
+
+    Raises:
+        DataError: `<eos>` within it, or an unknown unit, and the vocabulary has no `<unk>`.
+    """
+    units = words.reading.cut(one.text)
+    if EOS in units:
+        raise DataError(f"{EOS} ends a text and must not be a word of one, got {one.text!r:.80} of {utterance!r}")
+    try:
+        ids = words.encode(units)
+    except DataError as error:
+        raise DataError(f"a text of utterance {utterance!r}: {error}") from error
+    return ids, sum(unit not in words or unit == UNK for unit in units)
 
 
 def word_errors(reference: str, said: str) -> int:
@@ -138,7 +161,7 @@ def word_errors(reference: str, said: str) -> int:
         from rapidfuzz.distance import Levenshtein
     except ImportError as error:
         raise MissingExtra("a word error rate", "rescore") from error
-    return int(Levenshtein.distance(text("reference", reference).split(), text("said", said).split()))
+    return int(Levenshtein.distance(words_of(text("reference", reference)), words_of(text("said", said))))
 
 
 def word_error_rate(texts: Mapping[str, str], references: Mapping[str, str]) -> float:
@@ -153,15 +176,10 @@ def word_error_rate(texts: Mapping[str, str], references: Mapping[str, str]) -> 
         MissingExtra: rapidfuzz is not installed.
     """
     _expect_same(instance_of("texts", texts, Mapping), references)
-    words = sum(len(reference.split()) for reference in references.values())
+    words = sum(len(words_of(text("a reference", reference))) for reference in references.values())
     if not words:
         raise DataError("references must have at least one word to count errors by")
     return sum(word_errors(reference, texts[name]) for name, reference in references.items()) / words
-
-
-def _features(one: Hypothesis) -> tuple[float, float, float]:
-    """Return what the weight, the reward and minus the penalty of a hypothesis are multiplied by."""
-    return one.language, float(len(one.words)), -float(one.unknown)
 
 
 def _expect_lists(lists: Lists) -> Lists:
@@ -175,19 +193,34 @@ def _expect_same(found: Mapping[str, Any], references: Mapping[str, str]) -> Non
     """Check that there is a reference for each utterance, and the other way round."""
     for name in instance_of("references", references, Mapping):
         if name not in found:
-            raise DataError(f"utterance {name!r} has a reference, but no text was recognised: give it an empty one")
+            raise DataError(
+                f"utterance {name!r} has a reference, and no text was recognised: add an empty one, if nothing was"
+            )
     for name in found:
         if name not in references:
             raise DataError(f"utterance {name!r} has no reference, the right text by which errors are counted")
 
 
-def _errors_of(lists: Lists, references: Mapping[str, str]) -> dict[str, NDArray[np.int64]]:
-    """Return the number of word errors of each hypothesis."""
+def _expect_scored(lists: Lists, references: Mapping[str, str]) -> Lists:
     _expect_same(_expect_lists(lists), references)
     for name, some in lists.items():
-        if not all(np.isfinite(one.language) for one in some):
-            raise InputError(
-                f"hypotheses must have finite language scores, which rescore gives, to tune scales by; {name!r} has "
-                f"{[one.language for one in some]!r:.80}"
-            )
-    return {name: np.array([word_errors(references[name], one.text) for one in some]) for name, some in lists.items()}
+        if any(isnan(one.language) for one in some):
+            raise _unscored(name)
+    return lists
+
+
+def _unscored(name: str) -> InputError:
+    return InputError(f"lists must have language scores, and those of {name!r} have none: rescore them first")
+
+
+def _numbers(
+    some: Sequence[Hypothesis], reference: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """Return the acoustic scores (n,) of an utterance's hypotheses, what the scales multiply (n, 3), and their errors.
+
+    Hypotheses that the language model finds impossible are left out; if it finds all so, it does not choose.
+    """
+    possible = [one for one in some if one.language > -inf]
+    rows = [(one.language if possible else 0.0, len(one.words), -one.unknown) for one in possible or some]
+    errors = [word_errors(reference, one.text) for one in possible or some]
+    return np.array([one.acoustic for one in possible or some]), np.array(rows, float), np.array(errors)

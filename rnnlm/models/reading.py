@@ -8,6 +8,7 @@ from typing import Any
 from rnnlm.backend import Array, ops, xp
 from rnnlm.concurrency import OneThread
 from rnnlm.errors import InputError
+from rnnlm.layers.affine import MatMul
 from rnnlm.layers.base import Layer
 from rnnlm.layers.heads.base import Head
 from rnnlm.models.ids import checked_ids
@@ -81,20 +82,28 @@ class Reading:
             if self._steps is None or self._steps[0] != N:
                 self._steps = N, [_step_of(layer, N) for layer in (*self._chain, head)]
             x = xs[:, 0]
-            for step in self._steps[1][:-1]:
+            for layer, step in zip((*self._chain, head), self._steps[1]):
+                self.watch(layer, x[:, None])
                 x = step(x)
-            if self._watched is not None:
-                self._watched.append(x[:, None].copy())
-            return self._steps[1][-1](x)
+            return x
 
     @contextmanager
     def watched(self) -> Iterator[list[Array]]:
-        """Within this context a copy of what each forward gives to the head, (N, T, H), is appended to the list."""
+        """Within this context each forward appends a copy of its hidden states (N, T, H) to the list: of what goes into
+        the head or, if the head has no weights, into an affine layer right below it."""
         self._watched = []
         try:
             yield self._watched
         finally:
             self._watched = None
+
+    def watch(self, layer: Layer, xs: Array) -> None:
+        """Append a copy of a layer's inputs to the list of `watched`, if they are hidden states and it is open."""
+        if self._watched is not None:
+            last = self._chain[-1]
+            scoring = last if isinstance(last, MatMul) and not self.expect_head().params else self.head
+            if layer is scoring:
+                self._watched.append(xs.copy())
 
 
 def _step_of(layer: Layer, N: int) -> Callable[[Array], Array]:

@@ -153,12 +153,12 @@ class Sequential(Reading, Stateful, Summarized, Parameters):
                 for layer in self.regularizers:
                     layer.counted = xp.arange(xs.shape[1])[None] < lengths[:, None]
             for layer in self._chain:
+                self.watch(layer, xs)
                 xs = layer.forward(xs) if lengths is None or not layer.takes_lengths else layer.forward(xs, lengths)
             self.train_steps += train_flg
             if self.head is not None:
                 self.head.clear_saved_values()  # an earlier loss belongs to another forward
-            if self._watched is not None:
-                self._watched.append(xs.copy())
+                self.watch(self.head, xs)
             return xs
 
     def loss(self, xs: Any, ts: Array, train_flg: bool = True, keep: bool = True, counted: Any = None) -> Array:

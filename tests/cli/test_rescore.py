@@ -64,7 +64,7 @@ def test_scales_are_found_on_texts_that_are_known(models, files, capsys):
     [
         ([], 2, "weight must be given, or reference, the right texts by which it is found"),
         (["--reference", "right", "--reward", "1"], 2, "reward and penalty are found together with the weight"),
-        (["--weight", "nan"], 2, "weight must be a finite number"),
+        (["--weight", "nan"], 2, "weight must be at least 0 and finite"),
         (["--weight", "1", "--text-column", "said"], 3, "has the columns id, utterance, acoustic, text, and no 'said'"),
         (["--reference", "nowhere"], 3, "nowhere does not exist"),
         (["--reference", "other"], 3, "utterance 'u1' has no reference"),
@@ -75,3 +75,10 @@ def test_mistakes(models, files, capsys, given, code, said):
     Path("other").write_text("u2 the dog sat\n")
     assert main(["rescore", str(models / "trained"), "lists.csv", *given]) == code
     assert said in capsys.readouterr().err
+
+
+def test_errors_that_can_not_be_counted_are_told_before_any_scoring(models, files, capsys, monkeypatch):
+    monkeypatch.setattr("rnnlm.inference.rescoring.score", None)
+    Path("right").write_text("u1 the cat sat\n")
+    assert main(["rescore", str(models / "trained"), "lists.csv", "--reference", "right"]) == 3
+    assert "utterance 'u2' has no reference" in capsys.readouterr().err

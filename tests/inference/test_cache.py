@@ -1,5 +1,6 @@
 """A neural cache: what its equations say, word by word, however the text is cut, and nothing left of it in the next."""
 
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -14,6 +15,7 @@ from rnnlm import (
     Sentences,
     Sequential,
     TimeAffine,
+    TimeAffineWithLoss,
     TimeEmbedding,
     TimeLSTM,
     TimeSoftmaxWithLoss,
@@ -86,11 +88,16 @@ def test_the_equation(name, size, ids):
 
 
 def test_float32_and_other_models(ids):
-    model = network("float32", cell="lstm")
-    want = by_hand(network("float32", cell="lstm"), ids, **HOW)[np.arange(42), ids[1:]]
-    np.testing.assert_allclose(np.exp(-token_nats(NeuralCache(model, **HOW), ids)), want, rtol=1e-5)
-    small = quantize(model, "float16")
-    np.testing.assert_allclose(np.exp(-token_nats(NeuralCache(small, **HOW), ids)), want, rtol=1e-2)
+    model = network("float32", cell="lstm", init="uniform", init_range=3.0)  # states far from 0
+    want = by_hand(model, ids, **HOW)[np.arange(42), ids[1:]]
+    flat = by_hand(model, ids, **HOW | {"flatness": 0.0})[np.arange(42), ids[1:]]
+    assert np.abs(np.log(want / flat)).mean() > 0.05
+    np.testing.assert_allclose(np.exp(-token_nats(NeuralCache(model, **HOW), ids)), want, rtol=1e-4)
+    for weights, apart in (("float16", 0.02), ("int8", 0.2)):
+        small = quantize(model, weights)
+        found = np.exp(-token_nats(NeuralCache(small, **HOW), ids))
+        assert np.abs(np.log(found / want)).mean() < apart
+        np.testing.assert_allclose(found, by_hand(small, ids, **HOW)[np.arange(42), ids[1:]], rtol=1e-4)
     nnlm = NNLM(V, 5, 6, 3, dtype="float64")
     assert np.abs(token_nats(NeuralCache(nnlm, **HOW), ids) - token_nats(nnlm, ids)).max() > 0.01
 
@@ -145,7 +152,12 @@ def test_the_state_is_the_models_and_what_is_kept(ids):
     for _ in range(2):
         cache.set_state(state)
         np.testing.assert_array_equal(host(cache.losses(xs[:, 6:], ts[:, 6:])), want)
+    states, words = state[1]
     for wrong in (
+        (state[0], (states, words + V)),
+        (state[0], (states, words - V)),
+        (state[0], (states.astype(int), words)),
+        (state[0], (states, words.astype(float))),
         None,
         state[0],
         (state[0], ()),
@@ -154,6 +166,36 @@ def test_the_state_is_the_models_and_what_is_kept(ids):
     ):
         with pytest.raises(InputError, match="state must be a tuple of the model's state and what is kept"):
             cache.set_state(wrong)
+
+
+@pytest.mark.parametrize(
+    "kept", [(xp.zeros((1, 3, 7)), xp.zeros((1, 2), int)), (xp.zeros((2, 3, 6)), xp.zeros((2, 2), int))]
+)
+def test_kept_states_of_another_model_are_told(kept, ids):
+    cache = NeuralCache(network())
+    cache.set_state((cache.model.get_state(), kept))
+    with pytest.raises(InputError, match=r"the state of a cache must be of 1 texts and 6 hidden units, got \("):
+        cache.losses(ids[None, :5], ids[None, 1:6])
+
+
+def test_a_cache_that_grows_and_moves(rng):
+    """Larger than what is read at once, and read in pieces of all lengths."""
+    ids = rng.integers(0, V, 2500)
+    how = {"size": 700, "weight": 0.3, "flatness": 2.0}
+    want = token_nats(NeuralCache(network(cell="lstm"), **how), ids, window=2499)
+    cache, found = NeuralCache(network(cell="lstm"), **how), []
+    while (begin := sum(len(one) for one in found)) < 2499:
+        stop = min(begin + int(rng.integers(1, 300)), 2499)
+        found.append(host(cache.losses(ids[None, begin:stop], ids[None, begin + 1 : stop + 1]))[0])
+    np.testing.assert_allclose(np.concatenate(found), want, rtol=1e-9)
+
+
+def test_a_long_call_takes_memory_for_its_size_only(rng):
+    cache, ids = NeuralCache(network("float32"), size=10), rng.integers(0, V, 6001)[None]
+    tracemalloc.start()
+    cache.losses(ids[:, :-1], ids[:, 1:])
+    assert tracemalloc.get_traced_memory()[1] < 30e6  # all products of states at once would take 144 MB
+    tracemalloc.stop()
 
 
 def test_targets_that_do_not_count(ids):
@@ -168,11 +210,15 @@ def test_targets_that_do_not_count(ids):
 
 
 def test_generating(ids):
-    cache = NeuralCache(network(cell="lstm"), size=50, weight=0.99, flatness=0.0)
-    assert {*generate(cache, 1, sample_size=60, seed=1, greedy=True)} < {*range(V)}
-    rows = generate_batch(cache, [1, 2], sample_size=20, seed=1)
-    assert len(rows) == 2
-    assert len(rows[0]) == len(rows[1])
+    cache = NeuralCache(network(cell="lstm"), size=5, weight=0.9, flatness=2.0)
+    text = generate(cache, ids[:9].tolist(), sample_size=40, greedy=True)
+    model = network(cell="lstm")
+    want = by_hand(model, np.array(text), 5, 0.9, 2.0).argmax(axis=1)
+    assert text[9:] == want[8:].tolist()
+    for stop_id in (None, 3):
+        rows = generate_batch(cache, [1, 2, 3], sample_size=20, seed=1, stop_id=stop_id)
+        one = generate(cache, 1, sample_size=20, seed=1, stop_id=stop_id)
+        assert list(rows[0])[: len(one)] == one
 
 
 def test_scored_lines_have_an_empty_cache_each(ids):
@@ -181,7 +227,8 @@ def test_scored_lines_have_an_empty_cache_each(ids):
     assert first.logprob == pytest.approx(second.logprob)
     assert first.logprob != pytest.approx(score(model, [ids[:9].tolist()])[0].logprob)
     lines = Sentences(np.append(ids, EOS), EOS)
-    assert evaluate(cache, lines).tokens == int(lines.lengths.sum())
+    each = [score(cache, [line.tolist()])[0].logprob for line in lines]
+    assert evaluate(cache, lines).nats == pytest.approx(-sum(each) / int(lines.lengths.sum()))
 
 
 def test_mixtures_and_models_that_learn(ids):
@@ -203,19 +250,28 @@ def test_mixtures_and_models_that_learn(ids):
         DynamicEvaluation(NeuralCache(quantize(network("float32", cell="lstm"))), lr=0.1)
 
 
+def spelled(weights, affine_in_the_chain):
+    """The same network, its last affine layer below the head or in it."""
+    E, Wx, Wh, b, W, c = map(xp.asarray, weights)
+    layers = [TimeEmbedding(E), TimeLSTM(Wx, Wh, b, stateful=True)]
+    if affine_in_the_chain:
+        return Sequential([*layers, TimeAffine(W, c)], head=TimeSoftmaxWithLoss(), dtype="float64")
+    return Sequential(layers, head=TimeAffineWithLoss(TimeAffine(W, c)), dtype="float64")
+
+
 def test_a_sequential_and_a_copy_for_another_thread(ids, rng):
-    f = rng.standard_normal
-    layers = [
-        TimeEmbedding(xp.asarray(f((V, 4)))),
-        TimeLSTM(*(xp.asarray(f(shape)) for shape in ((4, 12), (3, 12), (12,))), stateful=True),
-        TimeAffine(xp.asarray(f((3, V))), xp.asarray(f(V))),
-    ]
-    cache = NeuralCache(Sequential(layers, head=TimeSoftmaxWithLoss(), dtype="float64"), **HOW)
+    weights = [3 * rng.standard_normal(shape) for shape in ((V, 4), (4, 12), (3, 12), (12,), (3, V), (V,))]
+    cache, other = (NeuralCache(spelled(weights, where), **HOW) for where in (True, False))
     want = token_nats(cache, ids)
+    assert np.abs(want - token_nats(cache.model, ids)).max() > 0.1
+    np.testing.assert_allclose(token_nats(other, ids), want, rtol=1e-10)
+    cache.reset_state()
+    steps = [host(cache.next_scores(ids[None, t : t + 1]))[0, ids[t + 1]] for t in range(len(ids) - 1)]
+    np.testing.assert_allclose(steps, -want, rtol=1e-10)
     cache.losses(ids[None, :5], ids[None, 1:6])
     np.testing.assert_array_equal(token_nats(cache.shared_copy(), ids), want)
-    with cache.one_thread, ThreadPoolExecutor(1) as other, pytest.raises(BusyError):
-        other.submit(evaluate, cache, ids).result()
+    with cache.one_thread, ThreadPoolExecutor(1) as pool, pytest.raises(BusyError):
+        pool.submit(evaluate, cache, ids).result()
 
 
 def test_models_without_hidden_states(ids):
@@ -245,7 +301,8 @@ def test_models_that_do_not_give_a_state_for_each_word(ids):
     [
         ("size", 0, r"size must be a whole number in \[1, 16777217\), got 0"),
         ("weight", 1.0, r"weight must be in \[0, 1\), got 1.0"),
-        ("flatness", -1.0, "flatness must be"),
+        ("flatness", -1.0, r"flatness must be in \[0, 1e\+06\]"),
+        ("flatness", 1e39, r"flatness must be in \[0, 1e\+06\]"),
     ],
 )
 def test_what_can_not_be(name, wrong, said):

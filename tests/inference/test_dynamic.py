@@ -10,6 +10,7 @@ from rnnlm import (
     LanguageModel,
     Mixture,
     ModelConfig,
+    NeuralCache,
     Sentences,
     Sequential,
     TimeAffine,
@@ -188,8 +189,9 @@ class Tempered(LanguageModel):
 
 def test_losses_of_ones_own_say_whether_a_backward_follows():
     model = Tempered(ModelConfig(vocab_size=V, wordvec_size=5, hidden_size=6))
-    with pytest.raises(InputError, match="losses of Tempered must take keep"):
-        DynamicEvaluation(model, lr=0.1)
+    for one in (model, NeuralCache(model)):
+        with pytest.raises(InputError, match="losses of Tempered must take keep"):
+            DynamicEvaluation(one, lr=0.1)
 
 
 def test_a_log_linear_mixture_would_not_learn(ids):

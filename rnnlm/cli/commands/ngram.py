@@ -171,7 +171,7 @@ class Convert(Command):
 
 @dataclass(frozen=True)
 class Ngram(Command):
-    """Train n-gram models, to compare with neural networks or mix with them in eval, score, generate and compare.
+    """Train n-gram models, to compare with neural networks or mix with them in eval, score, rescore and generate.
 
     Examples: rnnlm ngram train --corpus ptb --out ptb.arpa && rnnlm eval ptb.arpa --corpus ptb
 

@@ -16,7 +16,7 @@ __all__ = ["Quantize"]
 @dataclass(frozen=True)
 class Quantize(Command):
     """Convert a recurrent language model to int8 or float16 weights, which take a quarter or half of the disk and
-    memory. eval, compare, score, generate and info accept the result; it can't be trained.
+    memory. eval, compare, score, rescore, generate and info accept the result; it can't be trained.
 
     Example: rnnlm quantize runs/story-001 --to int8 -o story-int8
 

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from tyro.conf import Positional, arg
 
-from rnnlm.checks import finite
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
 from rnnlm.data.nbest import Hypothesis, read_nbest, read_references
@@ -27,8 +26,8 @@ class Rescore(Command):
     acoustic + weight * language + reward * words - penalty * unknown words. Texts are independent of each other.
 
     The lists are a CSV file with a hypothesis per row, its first row the names of the columns. With --weight the best
-    texts are printed: the utterance's name, a tab and the text. With --reference and without --weight, the scales with
-    the fewest word errors are found and printed with the word error rate; with both, the word error rate.
+    texts are printed: the utterance's name, a tab and the text. With --reference and without --weight, scales with few
+    word errors are looked for and printed with the word error rate; with both, the word error rate.
 
     Examples: rnnlm rescore runs/lm dev.csv --reference dev.txt |
     rnnlm rescore runs/lm test.csv --weight 0.6 --reward 0.5 > test.txt
@@ -36,7 +35,7 @@ class Rescore(Command):
     Attributes:
         model: folder of a model or of a run, or an ARPA file.
         lists: CSV file of the hypotheses.
-        reference: file of the right texts: a line has the name of an utterance, then its words.
+        reference: file of the right texts, as Kaldi's file text: a line has the name of an utterance, then its words.
         weight: of the language model's natural log-probability; its texts are scored with <eos>.
         reward: for each word.
         penalty: for each unit that the model does not know.
@@ -69,8 +68,7 @@ class Rescore(Command):
             raise InputError("weight must be given, or reference, the right texts by which it is found")
         if self.weight is None and (self.reward or self.penalty):
             raise InputError("reward and penalty are found together with the weight: give all of them, or none")
-        for name in ("weight", "reward", "penalty"):
-            finite(name, getattr(self, name) or 0.0)
+        scales = None if self.weight is None else Scales(self.weight, self.reward, self.penalty)
         lists = read_nbest(self.lists, self.utterance_column, self.acoustic_column, self.text_column)
         references = None if self.reference is None else read_references(self.reference)
         if references is not None:
@@ -78,7 +76,6 @@ class Rescore(Command):
         model, words = self.mixing.open_mixed(self.model)
         with passing_bar(sum(map(len, lists.values())), "hypotheses") as bar:
             scored = rescore(model, words, lists, bar.update)
-        scales = None if self.weight is None else Scales(self.weight, self.reward, self.penalty)
         if references is not None:
             self._print_figures(scored, references, scales or Scales.tuned(scored, references), scales is None)
         elif scales is not None:
