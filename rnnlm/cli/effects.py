@@ -115,6 +115,7 @@ TRAINING = [
 
 NGRAMS = [
     PTB_FOLDER,
+    Effect(("part",), lambda c: c.corpus not in BUILT_IN, "with a file: of story and ptb the train part is counted"),
     Effect(
         ("max_words",),
         lambda c: c.vocab is None and _is_text(c),

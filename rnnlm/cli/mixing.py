@@ -55,6 +55,9 @@ class Mixing:
         line if any of the models is one of sentences."""
         from rnnlm.inference.other_words import in_words_of
 
+        paths = [path.resolve() for path in (model, *self.mix)]
+        if len({*paths}) < len(paths):
+            raise InputError("models of a mixture must differ: mix names one that is there already")
         first, words = open_predictor(model)
         others = [open_predictor(path) for path in self.mix]
         predictors = [first, *(in_words_of(other, own, words) for other, own in others)]

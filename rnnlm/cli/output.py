@@ -22,6 +22,11 @@ EVERYWHERE = """With every command:
   --quiet          no progress bars and no notes; results and errors remain
   --log-file FILE  also append all output to this file, without progress bars"""
 
+OURS = (
+    "config.json", "manifest.json", "metrics.jsonl", "settings.json", "state.json", "text.json", "timing.jsonl",
+    "tokenizer.json", "vocab.txt",
+)  # fmt: skip
+
 
 def told(arguments: Sequence[str], action: Callable[[list[str]], None]) -> int:
     """Run an action with the arguments that remain, with its output as they say; returns the exit code."""
@@ -56,8 +61,10 @@ def _obeyed(arguments: list[str]) -> Iterator[None]:
         given = word.partition("=")[2] if word.startswith("--") and "=" in word else word
         if os.path.isfile(given) and os.path.exists(name) and os.path.samefile(given, name):
             raise InputError(f"log_file must be a file of its own, and {name} is also what the command is given")
-    if os.path.exists(name) and any((Path(name).parent / one).exists() for one in ("manifest.json", "settings.json")):
-        raise InputError(f"log_file must be no file of a model or a run, got {name}")
+    if os.path.exists(name) and (
+        Path(name).name in OURS or Path(name).suffix in (".arpa", ".ids", ".png", ".safetensors")
+    ):
+        raise InputError(f"log_file must be no file of a model, a run or a picture, got {name}")
     before, log = (sys.stdout, sys.stderr), _Log(_opened(Path(name)), stderr)
     sys.stdout, sys.stderr = _Both(sys.stdout, log), _Both(stderr, log)
     try:

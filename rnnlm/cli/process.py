@@ -176,8 +176,9 @@ def _stop_on_signals(stopped: list[int]) -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, handler)
         sys.unraisablehook = told_before
-        if waiting and sys.platform != "win32":
-            signal.setitimer(signal.ITIMER_REAL, 0)
+        if sys.platform != "win32":
+            signal.setitimer(signal.ITIMER_REAL, 0)  # whatever waits: the handler is gone
+        if waiting:
             stopped[:] = waiting
 
 

@@ -134,6 +134,8 @@ def _is_over(folder: Path, state: dict[str, Any], max_epoch: int) -> bool:
         return is_finished(state, max_epoch)
     except ModelFileError:
         return False
+    except (KeyError, TypeError) as error:
+        raise ModelFileError(f"{folder / CHECKPOINTS} has no state of a run: {error!r}") from error
 
 
 def _say_finished(results: Results) -> None:

@@ -101,7 +101,7 @@ class Fitting:
             self._restore(state)
         except RnnlmError:
             raise
-        except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        except (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError) as error:
             raise ModelFileError(f"{self.checkpoints.folder} has no state of a run: {error!r}") from error
         if self.finished:
             return

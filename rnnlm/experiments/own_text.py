@@ -8,7 +8,7 @@ from rnnlm.checks import path_of, text, whole_number
 from rnnlm.data.corpora.named import BUILT_IN, Part
 from rnnlm.data.sources import tokens_of
 from rnnlm.errors import DataError, InputError, ModelFileError
-from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, newest_state, saved_settings
+from rnnlm.experiments.resuming import CHECKPOINTS, SETTINGS, found_from, newest_state, saved_settings
 
 __all__ = ["OwnText", "own_text"]
 
@@ -61,7 +61,8 @@ class OwnText:
             raise InputError(f"no checkpoint of {self.run} is left to say which text it was trained on: {there}")
         if not Path(self.corpus).is_file():
             place = "is not there any more" if Path(self.corpus).is_absolute() else f"is not in {Path.cwd()}"
-            raise DataError(f"{self.corpus}, which {self.run} was trained on, {place}: {there}, with its path")
+            where = "" if Path(self.corpus).is_absolute() else ", with its path"
+            raise DataError(f"{self.corpus}, which {self.run} was trained on, {place}: {there}{where}")
 
     def checked(self, part: str | None, found: Part) -> Part:
         """Return the part as the run used it.
@@ -93,7 +94,7 @@ def own_text(folder: Path) -> OwnText | None:
         given = {name: settings.get(name) for name in ("data_dir", "column", "max_tokens")}
         return OwnText(
             folder,
-            text("corpus", settings.get("corpus")),
+            found_from(folder, text("corpus", settings.get("corpus"))),
             None if given["data_dir"] is None else path_of("data_dir", given["data_dir"]),
             None if given["column"] is None else text("column", given["column"]),
             None if given["max_tokens"] is None else whole_number("max_tokens", given["max_tokens"], 1),

@@ -6,6 +6,7 @@ from math import inf
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from rnnlm.data.corpora.named import BUILT_IN
 from rnnlm.errors import InputError, ModelFileError
 from rnnlm.opening import read_json, read_whole
 from rnnlm.saving.checkpoint_state import read_state
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
     from rnnlm.experiments.settings import TrainConfig
 
 __all__ = [
-    "CHECKPOINTS", "NOT_SAID", "PLACE", "SETTINGS", "as_saved", "expect_as_it_was", "expect_same", "newest_state",
-    "read_settings", "saved_settings",
+    "CHECKPOINTS", "NOT_SAID", "PLACE", "SETTINGS", "as_saved", "expect_as_it_was", "expect_same", "found_from",
+    "newest_state", "read_settings", "saved_settings",
 ]  # fmt: skip
 
 SETTINGS, CHECKPOINTS = "settings.json", "checkpoints"
@@ -45,6 +46,14 @@ def newest_state(folder: Path) -> dict[str, Any] | None:
         except (ModelFileError, OSError, ValueError, KeyError, TypeError):
             continue
     return None
+
+
+def found_from(folder: Path, corpus: str) -> str:
+    """Return a run's corpus, a path that may be relative, as it is found from here; else from a folder around the run,
+    which may have been started there."""
+    if corpus in BUILT_IN or Path(corpus).is_file():
+        return corpus
+    return next((str(up / corpus) for up in folder.resolve().parents if (up / corpus).is_file()), corpus)
 
 
 def saved_settings(folder: Path) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from rnnlm.data.tokens import Tokens
 from rnnlm.data.windows import Windows
 from rnnlm.errors import InputError
 from rnnlm.experiments import recipes
-from rnnlm.experiments.resuming import NOT_SAID, PLACE, expect_same, saved_settings
+from rnnlm.experiments.resuming import NOT_SAID, PLACE, expect_same, found_from, saved_settings
 from rnnlm.experiments.typed import expect_known, typed
 from rnnlm.models.config import ModelConfig, ModelOptions
 from rnnlm.optim.rates import Constant, Cosine, DivideOnPlateau, Halving, RateRule, StepDecay, expect_decay
@@ -147,6 +147,8 @@ class TrainConfig:
         """
         saved = {key: value for key, value in saved_settings(folder).items() if key not in NOT_SAID}
         given = {key: value for key, value in saved.items() if value is not None}
+        if isinstance(given.get("corpus"), str):
+            given["corpus"] = found_from(folder, given["corpus"])
         return cls.of(typed(given, known_settings(), f"{folder}"))
 
     @classmethod

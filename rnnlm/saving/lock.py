@@ -16,7 +16,8 @@ class Held:
     """A lock that this process holds, until `release()`, the end of a `with` block, or that of the process."""
 
     def __init__(self, folder: Path, lock: BaseFileLock) -> None:
-        self.folder, self._lock, self._file = folder, lock, _file_at(folder)
+        self.folder, self._lock = folder, lock
+        self._place, self._file = _file_at(folder), _file_at(folder / LOCK)
 
     def __enter__(self) -> "Held":
         return self
@@ -29,20 +30,26 @@ class Held:
         self._lock.release()
 
     def expect_held(self) -> None:
-        """Check, before writing, that the folder is still the one that was locked.
+        """Check, before writing, that the folder is still the one that was locked. If only the lock's file was removed,
+        it is made and locked again.
 
         Raises:
-            FileNotFoundError: it was removed or moved; another process may have made and locked one in its place.
+            FileNotFoundError: the folder was removed or moved; another may have been made in its place.
+            BusyError: the lock's file was removed, and another process has locked the folder since.
         """
-        if _file_at(self.folder) != self._file:
+        if _file_at(self.folder) != self._place:
             why = "No such file or directory (it was removed or moved during the training; nothing more is written)"
             raise FileNotFoundError(ENOENT, why, str(self.folder))
+        if _file_at(self.folder / LOCK) != self._file:
+            before, self._lock = self._lock, locked(self.folder)._lock
+            before.release()
+            self._file = _file_at(self.folder / LOCK)
 
 
-def _file_at(folder: Path) -> tuple[int, int] | None:
-    """Return what identifies the lock's file; None if there is none."""
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Return what identifies a file or folder; None if there is none."""
     try:
-        found = (folder / LOCK).stat()
+        found = path.stat()
     except OSError:
         return None
     return found.st_dev, found.st_ino

@@ -141,7 +141,8 @@ class RnnlmTrainer:
         run = Run(self.model, self.optimizer, batches, inf if max_grad is None else max_grad, rate)
         if isinstance(self.model, Sequential) and (ts is None or valid is not None):
             _ = self.model.vocab_size  # for its errors: a network that sees later words, or forgets
-        whole_number("valid_lanes", valid_lanes, 1)
+        if whole_number("valid_lanes", valid_lanes, 1) != LANES and valid is None:
+            raise InputError("valid_lanes is how a validation text is read, and there is none: valid=")
         held_out, stopping = checked_valid(self.model, valid), EarlyStopping(run, patience, valid is not None)
         self._begin(run, stopping, resumed, eval_interval)
         self._run, self._before, self._steps, self._eval_interval = run, before, steps, eval_interval

@@ -52,6 +52,7 @@ def test_eval_of_a_model_that_adapts(models, capsys):
         (["--cache-weight", "0.1", "--cache-flatness", "-1"], "cache_flatness must be"),
         (["--cache-size", "9"], "--cache-size 9 has an effect only with --cache-weight"),
         (["--dynamic-lr", "1", "--lanes", "2"], "leave out --lanes"),
+        (["--mix", str(models / "trained"), "--mix-weight", "0.5"], "models of a mixture must differ"),
         (["--dynamic-lr", "1", "--mix", "x", "--mix-weight", "1", "--log-linear"], "leave out --log-linear"),
     ):
         assert main(["eval", str(models / "trained"), "--corpus", str(models / "text"), *wrong]) == 2

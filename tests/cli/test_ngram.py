@@ -7,7 +7,17 @@ from pathlib import Path
 
 import pytest
 
-from rnnlm import ModelConfig, Vocabulary, build_model, evaluate, load_ngram, read_corpus, save_model
+from rnnlm import (
+    ModelConfig,
+    Vocabulary,
+    build_model,
+    evaluate,
+    kneser_ney,
+    load_corpus,
+    load_ngram,
+    read_corpus,
+    save_model,
+)
 from rnnlm.cli.main import main
 from rnnlm.data.cleaning import TextOptions
 from rnnlm.data.reading import Reading
@@ -68,6 +78,34 @@ def test_a_folder_and_an_arpa_file_become_one_another(here, capsys):
     assert "again.arpa.gz: 10 words" in shown
     run(capsys, "ngram", "convert", "again.arpa.gz", "again.arpa")
     assert Path("again.arpa").read_bytes() == Path("lm.arpa").read_bytes()
+
+
+def test_the_part_that_a_training_holds_out_can_be_left_out(here, capsys):
+    assert main(["ngram", "train", "--corpus", "text.txt", "--out", "whole.arpa"]) == 0
+    assert (
+        "all of text.txt was counted; --part train leaves out what `rnnlm train` holds out" in capsys.readouterr().err
+    )
+    run(capsys, "ngram", "train", "--corpus", "text.txt", "--part", "train", "--out", "part.arpa")
+    train = load_corpus("text.txt").train
+    model, words = load_ngram("part.arpa")
+    want = kneser_ney(train, len(words), words.eos_id)
+    assert [len(table) for table in model.tables] == [len(table) for table in want.tables]
+    assert evaluate(model, train).nats == pytest.approx(evaluate(want, train).nats, abs=1e-6)
+    run(
+        capsys,
+        "ngram",
+        "train",
+        "--corpus",
+        "text.txt",
+        "--part",
+        "train",
+        "--vocab",
+        "part.arpa",
+        "--out",
+        "same.arpa",
+    )
+    assert Path("same.arpa").read_bytes() == Path("part.arpa").read_bytes()
+    assert "--part train has an effect only with a file" in refused(capsys, "ngram", "train", "--part", "train")
 
 
 def test_how_a_text_is_read(here, capsys):
@@ -216,7 +254,7 @@ def test_bad_input_is_refused_before_any_work(here, capsys):
             2,
         ),
         ([*train, "--out", "nowhere/lm"], "out must be in a folder that exists, got nowhere/lm", 2),
-        ([*train, "--out", "new", "--order", "0"], "order must be a whole number of at least 1, got 0", 2),
+        ([*train, "--out", "new", "--order", "0"], "order must be a whole number in [1, 256), got 0", 2),
         ([*train, "--out", "new", "--cutoffs", "2", "1"], "cut-offs must not fall", 2),
         ([*train, "--out", "new", "--smoothing", "none", "--cutoffs", "1"], "cutoffs are for kneser-ney", 2),
         ([*train, "--out", "new", "--vocab", "lm.arpa", "--lower"], "with vocab, it decides how the text is read", 2),

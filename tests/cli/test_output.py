@@ -133,11 +133,22 @@ def test_quiet_takes_no_value(capsys):
     assert "quiet takes no value: --quiet, or leave it out" in capsys.readouterr().err
 
 
-def test_a_log_is_no_file_of_a_model_and_no_text_that_is_read(models, capsys):
+def test_a_log_may_stand_beside_a_model_and_be_appended_to(models, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("settings.json").write_text("{}")
+    for _ in range(2):
+        assert main(["info", str(models / "trained"), "--log-file", "info.log"]) == 0
+    assert Path("info.log").read_text().count("LSTM") % 2 == 0
+
+
+def test_a_log_is_no_file_of_a_model_and_no_text_that_is_read(models, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("lm.arpa").touch()
+    assert main(["info", str(models / "trained"), "--log-file", "lm.arpa"]) == 2
     vocabulary = models / "trained" / "model" / "vocab.txt"
     before = vocabulary.read_bytes()
     assert main(["info", str(models / "trained"), "--log-file", str(vocabulary)]) == 2
-    assert "log_file must be no file of a model or a run" in capsys.readouterr().err
+    assert "log_file must be no file of a model, a run or a picture" in capsys.readouterr().err
     assert vocabulary.read_bytes() == before
     Path("text").write_text("a b\n" * 9)
     assert main(["vectors", "train", "--corpus=text", "--log-file", "text", "--out", "v.txt"]) == 2

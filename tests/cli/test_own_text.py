@@ -117,6 +117,26 @@ def test_a_text_that_has_changed_or_is_gone_is_not_evaluated(here, capsys):
     )
 
 
+def test_a_run_on_a_relative_path_is_found_from_other_folders(tmp_path, monkeypatch, capsys):
+    small = ["--batch-size", "2", "--time-size", "4", "--hidden-size", "4", "--wordvec-size", "3", "--max-epoch", "1"]
+    (tmp_path / "project").mkdir()
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "project")
+    monkeypatch.setattr("rnnlm.plotting.save_perplexity", lambda *given: None)
+    Path("text").write_text("".join(LINES))
+    train = ["train", "--corpus", "text", "--out", "runs/one", "--lr-rule", "constant"]
+    assert main([*train, *small]) == 0
+    want = figures(capsys, "eval", "runs/one")
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert figures(capsys, "eval", "../project/runs/one")["nats"] == want["nats"]
+    assert main(["train", "--resume", "../project/runs/one", "--max-epoch", "2"]) == 0
+    capsys.readouterr()
+    monkeypatch.chdir(tmp_path / "project")
+    again = figures(capsys, "eval", "runs/one")
+    assert again["tokens"] == want["tokens"]
+    assert again["nats"] != want["nats"]
+
+
 def test_a_path_from_another_folder_is_told(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     run = OwnText(Path("runs/book"), "book.txt", None, None, None, True, {"test": "digest"})

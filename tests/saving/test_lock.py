@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from rnnlm.errors import BusyError
-from rnnlm.saving.lock import locked
+from rnnlm.saving.lock import LOCK, locked
 
 TRY = "import sys\nfrom pathlib import Path\nfrom rnnlm.saving.lock import locked\nlocked(Path(sys.argv[1]))"
 
@@ -55,3 +55,17 @@ def test_a_folder_that_was_removed_moved_or_replaced_is_not_written_to(tmp_path)
                 FileNotFoundError, match="removed or moved during the training; nothing more is written"
             ):
                 held.expect_held()
+
+
+def test_a_lock_file_that_was_removed_is_made_again(tmp_path, clean_env):
+    with locked(tmp_path) as held:
+        (tmp_path / LOCK).unlink()
+        held.expect_held()
+        assert (
+            subprocess.run([sys.executable, "-c", TRY, str(tmp_path)], env=clean_env, capture_output=True).returncode
+            == 1
+        )
+        (tmp_path / LOCK).unlink()
+        with locked(tmp_path), pytest.raises(BusyError, match="is in use: another training writes to it"):
+            held.expect_held()
+    locked(tmp_path).release()

@@ -79,6 +79,8 @@ def test_a_text_held_out_is_evaluated_after_each_epoch():
     assert exact.valid_ppl_list[-1] == evaluate(exact.model, VALID).perplexity != trainer.valid_ppl_list[-1]
     with pytest.raises(InputError, match="valid_lanes must be a whole number of at least 1, got 0"):
         fit(valid=VALID, valid_lanes=0)
+    with pytest.raises(InputError, match="valid_lanes is how a validation text is read, and there is none"):
+        fit(valid_lanes=1)
     assert plain.valid_ppl_list == []
     assert trainer.ppl_list == plain.ppl_list
     np.testing.assert_array_equal(host(trainer.model.flat_params), host(plain.model.flat_params))

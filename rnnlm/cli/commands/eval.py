@@ -30,7 +30,7 @@ class Eval(Command):
     models score every token, line by line. The text is read with the model's own text options. Without --corpus, a run
     is evaluated on the text that it held out.
 
-    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus book.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa |
+    Examples: rnnlm eval runs/book | rnnlm eval book.arpa --corpus other.txt | rnnlm eval runs/ptb-001 --mix ptb.arpa |
     rnnlm eval runs/ptb-001 --cache-weight 0.1 --dynamic-lr 0.3
 
     Attributes:

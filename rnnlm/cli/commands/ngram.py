@@ -17,7 +17,7 @@ from rnnlm.data.sentences import Sentences
 from rnnlm.data.vocabulary import Vocabulary
 from rnnlm.errors import InputError
 from rnnlm.files import expect_apart, expect_writable
-from rnnlm.progress import words_bar
+from rnnlm.progress import note, words_bar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,11 +31,14 @@ __all__ = ["Ngram"]
 class Train(Command):
     """Count the n-grams of a text, line by line, and save a smoothed model.
 
-    Examples: rnnlm ngram train --corpus ptb --out ptb.arpa | rnnlm ngram train --corpus book.txt --out book-lm
+    Examples: rnnlm ngram train --corpus ptb --out ptb.arpa |
+    rnnlm ngram train --corpus book.txt --part train --out book-lm
 
     Attributes:
         corpus: story (built in) or ptb (Penn Treebank), of which the train part is used; or a UTF-8 text file or an
-            encoded corpus (`rnnlm data encode`), which is used whole.
+            encoded corpus (`rnnlm data encode`).
+        part: the part of a file that is counted. If not given: all of it. train leaves out what `rnnlm train` holds
+            out, so that the two models can be compared and mixed.
         out: where to save: an ARPA file if the name ends in .arpa or .arpa.gz, else a folder, which loads faster.
         order: length of the longest n-grams, 1 to 255.
         smoothing: kneser-ney (interpolated, modified), or none: relative frequencies, which give many texts
@@ -52,6 +55,7 @@ class Train(Command):
 
     effects = NGRAMS
     corpus: str = "story"
+    part: Literal["train"] | None = None
     out: Path = Path("lm.arpa")
     order: int = 5
     smoothing: Literal["kneser-ney", "none"] = "kneser-ney"
@@ -74,6 +78,8 @@ class Train(Command):
         save_ngram(self.out, model, words)
         model.summary()
         print(f"{self.out}: from {len(ids):,} tokens in {perf_counter() - begin:.1f} seconds")
+        if self.part is None and self.corpus not in BUILT_IN:
+            note(f"all of {self.corpus} was counted; --part train leaves out what `rnnlm train` holds out")
         if self.corpus in BUILT_IN:
             self._evaluate(model, words)
 
@@ -105,10 +111,11 @@ class Train(Command):
         if self.vocab is not None:
             words = words_of(self.vocab)
             expect_reading(self.out, words.reading)
-            part = "train" if self.corpus in BUILT_IN else None  # a file is taken whole
+            part = "train" if self.corpus in BUILT_IN else self.part
             return self._lines(np.asarray(load_part(self.corpus, part, words, self.data_dir).ids), words)
         found = load_corpus(self.corpus, self.data_dir, self.max_words, self.text)
-        parts = [found.train] if self.corpus in BUILT_IN else [found.train, found.valid, found.test]
+        whole = self.part is None and self.corpus not in BUILT_IN
+        parts = [found.train, found.valid, found.test] if whole else [found.train]
         ids = np.concatenate([np.asarray(part) for part in parts])
         return self._lines(ids, found.vocabulary.read_by(self.text))
 
