@@ -245,7 +245,8 @@ def test_words_of_an_arpa_file_by_another_name(here, capsys):
 
 
 def test_bad_input_is_refused_before_any_work(here, capsys):
-    run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", "lm.arpa", "--order", 2)
+    for name in ("lm.arpa", "two.arpa"):
+        run(capsys, "ngram", "train", "--corpus", "text.txt", "--out", name, "--order", 2)
     train, ev = ["ngram", "train", "--corpus", "text.txt"], ["eval", "lm.arpa", "--corpus", "test.txt"]
     for arguments, said, code in (
         (
@@ -270,27 +271,27 @@ def test_bad_input_is_refused_before_any_work(here, capsys):
         ([*ev, "--lanes", "0"], "lanes must be a whole number of at least 1, got 0", 2),
         (["eval", "text.txt", "--corpus", "test.txt"], "text.txt is not an ARPA file", 3),
         ([*ev, "--mix", "none", "--mix-weight", "0.5"], "none does not exist", 3),
-        ([*ev, "--mix", "lm.arpa"], "test.txt has no valid part to tune weights on: name a text, --tune-on FILE", 2),
-        ([*ev, "--mix", "lm.arpa", "--tune-on", "./test.txt"], "weights must be tuned on another text", 2),
-        ([*ev, "--mix", "lm.arpa", "--tune-on", "gone.txt"], "corpus must be story, ptb or a text file", 3),
+        ([*ev, "--mix", "two.arpa"], "test.txt has no valid part to tune weights on: name a text, --tune-on FILE", 2),
+        ([*ev, "--mix", "two.arpa", "--tune-on", "./test.txt"], "weights must be tuned on another text", 2),
+        ([*ev, "--mix", "two.arpa", "--tune-on", "gone.txt"], "corpus must be story, ptb or a text file", 3),
         (
-            [*ev, "--mix", "lm.arpa", "--mix-weight", "1.5"],
+            [*ev, "--mix", "two.arpa", "--mix-weight", "1.5"],
             "each mix_weight must be in [0, 1], and so must their sum, got [1.5]",
             2,
         ),
         (
-            [*ev, "--mix", "lm.arpa", "--mix-weight", ".1", "--mix-weight", ".2"],
+            [*ev, "--mix", "two.arpa", "--mix-weight", ".1", "--mix-weight", ".2"],
             "one number for each of the 1 models of mix, got 2",
             2,
         ),
         ([*ev, "--mix-weight", "0.5"], "mix_weight and log_linear are for a mixture", 2),
         ([*ev, "--tune-on", "valid.txt"], "tune_on finds the weights of a mixture", 2),
         (
-            [*ev, "--mix", "lm.arpa", "--mix", "lm.arpa", "--log-linear", "--tune-on", "valid.txt"],
+            [*ev, "--mix", "two.arpa", "--mix", "again.arpa", "--log-linear", "--tune-on", "valid.txt"],
             "are tuned for two models",
             2,
         ),
-        (["score", "lm.arpa", "test.txt", "--mix", "lm.arpa"], "mix_weight must be given here", 2),
+        (["score", "lm.arpa", "test.txt", "--mix", "two.arpa"], "mix_weight must be given here", 2),
     ):
         assert said in refused(capsys, *arguments, code=code), arguments
     assert not Path("new").exists()
