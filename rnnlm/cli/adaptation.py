@@ -34,7 +34,7 @@ class Adaptation:
     dynamic_segment: int = 10
     cache_weight: float | None = None
     cache_size: int = 500
-    cache_flatness: float = 0.3
+    cache_flatness: float = 0.5
 
     def check(self, lanes: int, log_linear: bool) -> None:
         """Check the options.

@@ -41,7 +41,7 @@ def steepness(name: str, value: Any) -> float:
 class NeuralCache:
     """A predictor that mixes a model with a cache of the words that it has read.
 
-        evaluate(NeuralCache(model, size=500, weight=0.1, flatness=0.3), corpus)
+        evaluate(NeuralCache(model, size=500, weight=0.1, flatness=0.5), corpus)
 
     It reads N texts in parallel, with a cache for each. `reset_state` empties the caches. `DynamicEvaluation` takes a
     cached model, too, and learns from the model's own loss.
@@ -62,7 +62,7 @@ class NeuralCache:
 
     size, weight, flatness = Checked(kept_words), Checked(share), Checked(steepness)
 
-    def __init__(self, model: Any, size: int = 500, weight: float = 0.1, flatness: float = 0.3) -> None:
+    def __init__(self, model: Any, size: int = 500, weight: float = 0.1, flatness: float = 0.5) -> None:
         self.vocab_size = expect_predictor("model", model)
         if start_of(model) is not None or not callable(getattr(getattr(model, "stack", model), "watched", None)):
             raise refused("model", "a network of this library, which has hidden states", model)

@@ -38,7 +38,7 @@ def test_eval_of_a_model_that_adapts(models, capsys):
     assert [result[f"dynamic_{name}"] for name in ("lr", "decay", "segment")] == [0.5, 0.01, 5]
     cached = ["--cache-weight", "0.2", "--cache-size", "30"]
     assert main([*arguments[:-2], *cached]) == 0
-    assert "cache weight 0.2, cache size 30, cache flatness 0.3\n" in capsys.readouterr().out
+    assert "cache weight 0.2, cache size 30, cache flatness 0.5\n" in capsys.readouterr().out
     assert main([*arguments, *more, *cached]) == 0
     dynamic = DynamicEvaluation(NeuralCache(model, 30, 0.2), lr=0.5, decay=0.01, segment=5)
     assert json.loads(capsys.readouterr().out)["nats"] == evaluate(dynamic, read_corpus(models / "text", words)[0]).nats
