@@ -83,7 +83,7 @@ class Reading:
                 self._steps = N, [_step_of(layer, N) for layer in (*self._chain, head)]
             x = xs[:, 0]
             for layer, step in zip((*self._chain, head), self._steps[1]):
-                self.watch(layer, x[:, None])
+                self.watch(layer, x, single=True)
                 x = step(x)
             return x
 
@@ -97,13 +97,17 @@ class Reading:
         finally:
             self._watched = None
 
-    def watch(self, layer: Layer, xs: Array) -> None:
-        """Append a copy of a layer's inputs to the list of `watched`, if they are hidden states and it is open."""
+    def watch(self, layer: Layer, xs: Any, single: bool = False) -> None:
+        """Append a copy of a layer's inputs to the list of `watched`, if they are hidden states and it is open.
+
+        Args:
+            single: whether they are those of a single time step, (N, H).
+        """
         if self._watched is not None:
             last = self._chain[-1]
             scoring = last if isinstance(last, MatMul) and not self.expect_head().params else self.head
             if layer is scoring:
-                self._watched.append(xs.copy())
+                self._watched.append((xs[:, None] if single else xs).copy())
 
 
 def _step_of(layer: Layer, N: int) -> Callable[[Array], Array]:
