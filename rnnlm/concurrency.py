@@ -1,13 +1,16 @@
-"""Concurrency: whether another process is running, and a guard against two threads using one model."""
+"""Concurrency: other processes, a guard against two threads using one model, and a property without a lock."""
 
 import os
 import sys
+from collections.abc import Callable
 from threading import Lock, get_ident
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from rnnlm.errors import BusyError
 
-__all__ = ["OneThread", "is_running"]
+__all__ = ["OneThread", "is_running", "once"]
+
+T = TypeVar("T")
 
 SYNCHRONIZE, INVALID_PARAMETER, STILL_RUNNING = 0x100000, 87, 258  # Windows: a right, no such process, WAIT_TIMEOUT
 
@@ -81,3 +84,21 @@ class OneThread:
                 "model.shared_copy(), which takes no memory for weights"
             )
         self._user = get_ident()
+
+
+class once(Generic[T]):
+    """A property that is computed once for each object, without a lock.
+
+    Up to Python 3.11 all objects of a class share the lock of a `functools.cached_property`. A process that is forked
+    while another thread holds it waits for it for ever.
+    """
+
+    def __init__(self, function: Callable[[Any], T]) -> None:
+        self.function, self.__doc__ = function, function.__doc__
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self.name = name
+
+    def __get__(self, instance: Any, owner: type | None = None) -> T:
+        found = instance.__dict__[self.name] = self.function(instance)
+        return found

@@ -1,12 +1,12 @@
 """Windows of a corpus for truncated back-propagation through time."""
 
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from rnnlm.checks import flag, size, whole_number
+from rnnlm.concurrency import once
 from rnnlm.data.ids import HIGH
 from rnnlm.data.sentence_batches import SentenceBatches
 from rnnlm.data.sentences import Sentences
@@ -122,7 +122,7 @@ class Batches(Windows):
         super().ignore(label)
         self.__dict__.pop("_some_ignored", None)
 
-    @cached_property
+    @once
     def _some_ignored(self) -> bool:
         """Whether a target may be ignored: of a file, all of which is not read at once, if its dtype can hold it."""
         if isinstance(self.ts, InMemory):
@@ -134,7 +134,7 @@ class Batches(Windows):
         numbers = {"tokens": len(self.xs), "batch_size": self.batch_size, "time_size": self.time_size}
         return {**numbers, **self._digests}
 
-    @cached_property
+    @once
     def _digests(self) -> dict[str, str]:
         return {"inputs": self.xs.digest(), "targets": self.ts.digest()}
 

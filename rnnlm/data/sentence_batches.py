@@ -1,11 +1,10 @@
 """Windows of sentences, batched with others of similar length, in a new random order in each epoch."""
 
-from functools import cached_property
-
 import numpy as np
 from numpy.typing import NDArray
 
 from rnnlm.checks import instance_of, whole_number
+from rnnlm.concurrency import once
 from rnnlm.data.sentences import Sentences, groups, side_by_side
 from rnnlm.data.windows import Windows
 from rnnlm.randomness import stream
@@ -82,7 +81,7 @@ class SentenceBatches(Windows):
         sizes = {"batch_size": self.batch_size, "time_size": self.time_size}
         return {**lines, **sizes, "seed": self.seed, "lap": self.lap}
 
-    @cached_property
+    @once
     def _digest(self) -> str:
         return self.sentences.ids.digest()
 
