@@ -19,7 +19,6 @@ from rnnlm import (
     TimeEmbedding,
     TimeLSTM,
     TimeSoftmaxWithLoss,
-    build_model,
     evaluate,
     generate,
     generate_batch,
@@ -33,18 +32,9 @@ from rnnlm.backend import xp
 from rnnlm.errors import BusyError, InputError
 from rnnlm.models.nnlm import NNLM
 from tests.gradcheck import host
+from tests.inference.small_models import EOS, MODELS, V, network
 
-V, EOS = 9, 0
-MODELS = {
-    "rnn": {"cell": "rnn"},
-    "tied": {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": 0.5, "hidden_size": 5},
-    "adaptive": {"cell": "gru", "cutoffs": (3, 6), "div_value": 2.0},
-}
 HOW = {"size": 8, "weight": 0.3, "flatness": 2.0}
-
-
-def network(dtype="float64", **options):
-    return build_model(ModelConfig(vocab_size=V, dtype=dtype, **{"wordvec_size": 5, "hidden_size": 6, **options}))
 
 
 @pytest.fixture

@@ -18,7 +18,6 @@ from rnnlm import (
     TimeLSTM,
     TimeSoftmaxWithLoss,
     Vocabulary,
-    build_model,
     evaluate,
     generate,
     in_words_of,
@@ -32,17 +31,7 @@ from rnnlm.errors import BusyError, InputError
 from rnnlm.inference.predictor import shared_copy_of
 from rnnlm.models.nnlm import NNLM
 from tests.gradcheck import host
-
-V, EOS = 9, 0
-MODELS = {
-    "rnn": {"cell": "rnn"},
-    "tied": {"cell": "lstm", "layers": 2, "tied": True, "dropout_ratio": 0.5, "hidden_size": 5},
-    "adaptive": {"cell": "gru", "cutoffs": (3, 6), "div_value": 2.0},
-}
-
-
-def network(dtype="float64", **options):
-    return build_model(ModelConfig(vocab_size=V, dtype=dtype, **{"wordvec_size": 5, "hidden_size": 6, **options}))
+from tests.inference.small_models import EOS, MODELS, V, network
 
 
 @pytest.fixture

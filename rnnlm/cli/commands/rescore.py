@@ -9,7 +9,7 @@ from tyro.conf import Positional, arg
 
 from rnnlm.cli.commands.base import Command
 from rnnlm.cli.mixing import Mixing
-from rnnlm.data.nbest import Hypothesis, read_nbest, read_references
+from rnnlm.data.nbest import Hypothesis, read_nbest, read_references, words_of
 from rnnlm.errors import InputError
 from rnnlm.files import to_json
 from rnnlm.progress import passing_bar
@@ -103,7 +103,7 @@ class Rescore(Command):
         found: dict[str, Any] = {
             "utterances": len(lists),
             "hypotheses": sum(map(len, lists.values())),
-            "words": sum(len(text.split()) for text in references.values()),
+            "words": sum(len(words_of(text)) for text in references.values()),
             "wer_acoustic": rate(Scales(0.0).best(lists)),
             "wer": rate(scales.best(lists)),
             "wer_possible": rate(possible),

@@ -14,7 +14,7 @@ class Train(TrainConfig, Command):
     """Train a language model; save the model, its figures and a picture to a folder.
 
     A recipe provides settings, and options on the command line override it. The defaults shown here are those of the
-    built-in stories; `rnnlm recipes text` prints those of a text file.
+    recipe named, else of the built-in stories; `rnnlm recipes text` prints those of a text file.
 
     Examples: rnnlm train | rnnlm train --corpus book.txt --out runs/book | rnnlm train --recipe book-lstm --dry-run
 
